@@ -1,0 +1,60 @@
+"""``flextune rosetta``: the embedded benchmark and its base model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flextune.cli import options as o
+
+app = typer.Typer(help="The embedded benchmark and its base model.", no_args_is_help=True)
+
+
+@app.command("pretrain")
+def pretrain(
+    output: Annotated[Path, typer.Argument(help="Folder for the new model.", show_default=False)],
+    documents: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--documents", min=100, help="Programs to read; the packaged model's if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+) -> None:
+    """Make an embedded base model anew: tokenizer and pretraining on Rosetta text."""
+    from flextune.cli.terminal import progress
+    from flextune.pretraining import Recipe, write_recipe
+    from flextune.pretraining import pretrain as train_base
+
+    recipe = Recipe(seed=seed) if documents is None else Recipe(seed=seed, documents=documents)
+    with progress() as reporter:
+        stage = reporter.stage("pretrain", recipe.documents)
+        result = train_base(recipe, output, progress=lambda done, total, _: stage.update(done, total))
+        stage.close()
+    write_recipe(output, recipe, result)
+    typer.echo(
+        f"{output}: {result.parameters:,} parameters, {result.tokens:,} tokens, "
+        f"loss {result.loss:.3f}, {result.seconds:.0f} s"
+    )
+
+
+@app.command("rows")
+def rows(
+    language: Annotated[str, typer.Option("--language")] = "py",
+    lexicon: o.Lexicon = "base",
+    limit: o.Limit = None,
+    training: Annotated[
+        bool, typer.Option("--training", help="The Python fine-tuning set in MBPP's format instead.")
+    ] = False,
+) -> None:
+    """Print problems as JSON lines in MultiPL-E's format."""
+    from flextune.rosetta.rows import rows as problem_rows
+    from flextune.rosetta.training import training_rows
+
+    if training:
+        found = training_rows(lexicon=lexicon, limit=limit)
+    else:
+        found = problem_rows(language, lexicon=lexicon, limit=limit)
+    for row in found:
+        typer.echo(json.dumps(row, ensure_ascii=False))

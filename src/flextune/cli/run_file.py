@@ -1,0 +1,35 @@
+"""``flextune run``: an experiment file from end to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
+
+
+def run_file(
+    file: Annotated[Path, typer.Argument(help="Experiment file (YAML).", show_default=False)],
+    overrides: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(metavar="[KEY.PATH=VALUE]...", help="Override keys of the file.", show_default=False),
+    ] = None,
+    data_dir: DataDir = None,
+    runs: Runs = Path("runs"),
+    workers: Workers = None,
+    no_sandbox: NoSandbox = False,
+    as_json: Json = False,
+) -> None:
+    """Run an experiment: train, generate, judge, score and report. Goes on where it was stopped."""
+    from flextune.cli.show import show_run
+    from flextune.cli.terminal import progress
+    from flextune.config import load_experiment
+    from flextune.pipeline.experiment import RunOptions, run_experiment
+
+    experiment = load_experiment(file, overrides or [])
+    with progress() as reporter:
+        options = RunOptions(data_dir, workers, no_sandbox, reporter)
+        result = run_experiment(experiment, runs / experiment.name, options)
+    show_run(result, as_json=as_json)

@@ -1,0 +1,117 @@
+"""What long work looks like: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from flextune.pipeline.progress import Reporter, Stage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+#: Seconds between two plain lines of one stage.
+PLAIN_INTERVAL = 15.0
+
+
+@contextmanager
+def progress() -> Iterator[Reporter]:
+    """A reporter on standard error: bars if it is a terminal, lines if not."""
+    if not sys.stderr.isatty():
+        yield PlainReporter()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield RichReporter(bars)
+
+
+class RichReporter:
+    """One bar per stage; a finished stage leaves one line behind."""
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+
+    def stage(self, label: str, total: int) -> Stage:
+        """A new bar."""
+        return _RichStage(self._bars, self._bars.add_task(label, total=total), label)
+
+    def note(self, text: str) -> None:
+        """A line above the bars."""
+        self._bars.console.print(text, highlight=False, markup=False)
+
+
+class _RichStage:
+    def __init__(self, bars: Progress, task: TaskID, label: str) -> None:
+        self._bars, self._task, self._label = bars, task, label
+        self._done = False
+        self._started = time.monotonic()
+
+    def update(self, done: int, total: int) -> None:
+        self._bars.update(self._task, completed=done, total=total)
+        self._done = done >= total
+
+    def close(self) -> None:
+        self._bars.remove_task(self._task)
+        if self._done:
+            seconds = time.monotonic() - self._started
+            self._bars.console.print(f"{self._label} ({seconds:.0f} s)", highlight=False, markup=False)
+
+
+class PlainReporter:
+    """Lines that read well in a log file."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def stage(self, label: str, total: int) -> Stage:
+        """A stage that writes a line when it ends, and now and then before."""
+        return _PlainStage(label, self.note)
+
+    def note(self, text: str) -> None:
+        """One line."""
+        with self._lock:
+            print(text, file=sys.stderr, flush=True)
+
+
+class _PlainStage:
+    def __init__(self, label: str, write: Any) -> None:
+        self._label, self._write = label, write
+        self._started = self._written = time.monotonic()
+        self._latest = ""
+
+    def update(self, done: int, total: int) -> None:
+        self._latest = f"{done}/{total}"
+        now = time.monotonic()
+        if now - self._written > PLAIN_INTERVAL:
+            self._written = now
+            self._write(f"{self._label}: {self._latest}")
+
+    def close(self) -> None:
+        seconds = time.monotonic() - self._started
+        self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
+
+
+def out() -> Console:
+    """Standard output for tables; 80 columns where it is not a terminal."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=80)
+
+
+def print_json(value: Any) -> None:
+    """A result for other programs: one JSON value on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))

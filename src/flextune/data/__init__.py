@@ -1,0 +1,1 @@
+"""Readers of benchmark and training files: one source per file, rows in, records out."""

@@ -1,0 +1,205 @@
+"""JSONL rows from a folder or from the hub, with errors that name file, line and field."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flextune.records import FlextuneError
+
+ItemT = TypeVar("ItemT")
+
+#: Where benchmark files are looked for when no folder is given.
+DATA_VARIABLE = "FLEXTUNE_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One JSON object and the place it came from.
+
+    Attributes:
+        where: ``mbpp.jsonl:41`` or ``google-research-datasets/mbpp:41``, for errors.
+        fields: The object itself.
+    """
+
+    where: str
+    fields: Mapping[str, Any]
+
+    def text(self, key: str) -> str:
+        """A field that must be text."""
+        return self._typed(key, str, "text")
+
+    def integer(self, key: str) -> int:
+        """A field that must be a whole number."""
+        return self._typed(key, int, "a whole number")
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A field that must be a list of text."""
+        values: list[Any] = self._typed(key, list, "a list of text")
+        for position, value in enumerate(values):
+            if not isinstance(value, str):
+                raise self._wrong(f"{key}[{position}]", "text", value)
+        return tuple(values)
+
+    def optional_text(self, key: str) -> str | None:
+        """A field that may be absent or null, else text."""
+        return None if self.fields.get(key) is None else self.text(key)
+
+    def _typed(self, key: str, kind: type[ItemT], expected: str) -> ItemT:
+        if key not in self.fields:
+            found = ", ".join(self.fields) or "nothing"
+            raise FlextuneError(f'{self.where}: missing field "{key}" (found: {found})')
+        value = self.fields[key]
+        # JSON's true is an int to isinstance.
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self._wrong(key, expected, value)
+        return value
+
+    def _wrong(self, key: str, expected: str, value: Any) -> FlextuneError:
+        return FlextuneError(f'{self.where}: field "{key}" must be {expected} (found: {_json_kind(value)})')
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """Where a benchmark's rows are on the Hugging Face hub."""
+
+    repo: str
+    config: str
+    split: str
+
+
+def load_rows(
+    names: Sequence[str], *, data_dir: Path | None, hub: HubSource, environ: Mapping[str, str] | None = None
+) -> Iterator[Row]:
+    """Rows of the first file found, from the hub where there is none.
+
+    Args:
+        names: File names to look for, relative to a data folder, best first.
+        data_dir: What ``--data-dir`` gave.
+        hub: Used when neither folder holds one of the names.
+        environ: Environment to read ``FLEXTUNE_DATA`` from; the process's own by default.
+
+    Raises:
+        FlextuneError: If a named folder does not exist, no source has the rows, or a row is bad.
+    """
+    path = find(*names, data_dir=data_dir, environ=environ)
+    if path is not None:
+        return read_rows(path)
+    folders = [str(folder) for _, folder in _folders(data_dir, environ)]
+    looked = f"no {' or '.join(names)} in {' or '.join(folders)}; " if folders else ""
+    try:
+        return hub_rows(hub.repo, hub.config, hub.split)
+    except FlextuneError as error:
+        raise FlextuneError(f"{looked}{error}") from error
+
+
+def find(*names: str, data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Path | None:
+    """First of ``names`` that ``data_dir`` holds, then ``$FLEXTUNE_DATA``; None: use the hub.
+
+    Raises:
+        FlextuneError: If one of the two is given and is no folder.
+    """
+    for origin, folder in _folders(data_dir, environ):
+        if not folder.is_dir():
+            raise FlextuneError(f"{origin} {folder}: no such folder; give the one that holds {names[0]}")
+        for name in names:
+            if (folder / name).is_file():
+                return folder / name
+    return None
+
+
+def _folders(data_dir: Path | None, environ: Mapping[str, str] | None) -> list[tuple[str, Path]]:
+    folders = [("--data-dir", data_dir)] if data_dir is not None else []
+    variable = (os.environ if environ is None else environ).get(DATA_VARIABLE)
+    return [*folders, (f"${DATA_VARIABLE}", Path(variable))] if variable else folders
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Rows of a ``.jsonl`` or ``.jsonl.gz`` file, read as they are asked for.
+
+    Raises:
+        FlextuneError: At the line that is no UTF-8, no JSON or no object, or where a file breaks off.
+    """
+    number = 0
+    try:
+        with _open(path) as stream:
+            # Bytes are split at \n alone: U+2028 inside a text is no line end.
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    yield _row(line, f"{path.name}:{number}")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        where = f"{path}:{number + 1}"
+        raise FlextuneError(f"{where}: the gzip file is cut off or damaged; fetch it again") from error
+    except OSError as error:
+        raise FlextuneError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _open(path: Path) -> BufferedIOBase:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _row(line: bytes, where: str) -> Row:
+    try:
+        fields = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise FlextuneError(f"{where}: not UTF-8 text (byte {error.start + 1} of the line)") from error
+    except json.JSONDecodeError as error:
+        hint = "" if line.endswith(b"\n") else "; the file breaks off here, fetch it again"
+        raise FlextuneError(f"{where}: not valid JSON ({error.msg} at column {error.colno}){hint}") from error
+    if not isinstance(fields, dict):
+        raise FlextuneError(f"{where}: a row is a JSON object (found: {_json_kind(fields)})")
+    return Row(where, fields)
+
+
+def _json_kind(value: Any) -> str:
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")
+
+
+def hub_rows(repo: str, config: str, split: str) -> Iterator[Row]:
+    """Rows of one split of a hub dataset, in its order.
+
+    Raises:
+        FlextuneError: If the ``hub`` extra is missing or the dataset cannot be had.
+    """
+    instead = f"or give a folder that holds the file with --data-dir or ${DATA_VARIABLE}"
+    try:
+        import datasets
+    except ImportError as error:
+        message = f"{repo}: the hub needs the package datasets: pip install 'flextune[hub]', {instead}"
+        raise FlextuneError(message) from error
+    try:
+        table = datasets.load_dataset(repo, config, split=split)
+    # What it raises without a network, a repository or a cache differs from release to release.
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        message = f"{repo} ({config}, {split}): cannot be had from the hub ({reason[0]}); check the network, "
+        raise FlextuneError(message + instead) from error
+    return (Row(f"{repo}:{number}", dict(fields)) for number, fields in enumerate(table, start=1))
+
+
+def parse_unique(
+    rows: Iterable[Row], parse: Callable[[Row], ItemT], name: Callable[[ItemT], object]
+) -> list[ItemT]:
+    """Parse every row; a name that comes twice is an error that shows both places.
+
+    Raises:
+        FlextuneError: From ``parse``, or naming the second row of a name.
+    """
+    first: dict[object, str] = {}
+    items = []
+    for row in rows:
+        item = parse(row)
+        key = name(item)
+        if key in first:
+            raise FlextuneError(f"{row.where}: {key!r} is there already ({first[key]}); names are unique")
+        first[key] = row.where
+        items.append(item)
+    return items

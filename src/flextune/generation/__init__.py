@@ -1,0 +1,1 @@
+"""Answers of a model: problems and a way of decoding in, completions out."""

@@ -1,0 +1,21 @@
+"""Problems and completions in, verdicts out: each program runs in a fresh process in a sandbox."""
+
+from __future__ import annotations
+
+from flextune.judging.judge import judge
+from flextune.judging.languages import language, languages
+from flextune.judging.languages.base import Language, Toolchain
+from flextune.judging.sandbox.isolation import Isolation, check_isolation, isolation
+from flextune.judging.sandbox.limits import Limits
+
+__all__ = [
+    "Isolation",
+    "Language",
+    "Limits",
+    "Toolchain",
+    "check_isolation",
+    "isolation",
+    "judge",
+    "language",
+    "languages",
+]

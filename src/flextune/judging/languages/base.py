@@ -1,0 +1,199 @@
+"""What a language must say so that the judge can judge programs in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from flextune.judging.sandbox.command import Command, Result
+from flextune.judging.sandbox.limits import Limits
+from flextune.records import Completion, Outcome, Problem, Stage
+
+#: What a runner writes to descriptor 0, in this order; the secret comes last.
+STARTED, REFUSED, RUNNING, ASSERTION, NO_MEMORY = b"S", b"C", b"R", b"A", b"M"
+MESSAGE_CHARACTERS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """What a language needs on this machine.
+
+    Attributes:
+        found: Whether everything is here.
+        version: As the tool says it, empty when not found.
+        path: The program that runs the code.
+        install: The command that installs what is missing.
+        missing: What was looked for and not found.
+    """
+
+    found: bool
+    version: str = ""
+    path: str = ""
+    install: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A program's outcome, and what it or its compiler said."""
+
+    outcome: Outcome
+    stage: Stage
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file of a language's runtime that is built once, in the sandbox, and kept in the user's cache.
+
+    Attributes:
+        name: File name; mounted with its siblings as ``{runtime}``.
+        command: Writes the file's content to standard output; earlier artifacts are in ``{runtime}``.
+    """
+
+    name: str
+    command: Command = field(repr=False)
+
+
+class Language(Protocol):
+    """One language; implementations start no program of a user's, the sandbox does.
+
+    A runner (part of the language) reads the secret from descriptor 0 before the program starts, writes
+    ``STARTED`` there, ``REFUSED`` if the source is no program or else ``RUNNING``, then runs the program, and
+    writes the secret after its last statement. ``ASSERTION`` or ``NO_MEMORY`` may say why it failed.
+    """
+
+    name: str
+    suffix: str
+
+    def toolchain(self) -> Toolchain:
+        """Where the language's tools are; fast, and never an error."""
+
+    def file_name(self) -> str:
+        """Name of the source file, as its tools expect it."""
+
+    def source(self, problem: Problem, completion: Completion) -> str:
+        """The program to judge."""
+
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """What must be built once before the first program; often nothing."""
+
+    def compiler(self, limits: Limits) -> Command | None:
+        """A server (see ``Session``) that compiles sources, None where nothing is compiled.
+
+        It greets with an empty frame. A request is a source; the answer begins with ``O`` and the program in
+        any form that ``run`` understands, or with ``E`` and the errors.
+        """
+
+    def run(self, program: bytes, limits: Limits) -> Command:
+        """Runs a program: the source, or what the compiler answered."""
+
+    def classify(self, result: Result, secret: bytes) -> Finding:
+        """What a run that was sent ``secret`` means."""
+
+
+class Basis:
+    """What most languages share; a language overrides what is different."""
+
+    name: str
+    suffix: str
+
+    def file_name(self) -> str:
+        """``main`` and the suffix."""
+        return f"main{self.suffix}"
+
+    def source(self, problem: Problem, completion: Completion) -> str:
+        """Prompt, completion and tests, one after the other."""
+        return problem.program(completion.text)
+
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Nothing."""
+        return ()
+
+    def compiler(self, limits: Limits) -> Command | None:
+        """Nothing is compiled."""
+        return None
+
+    def classify(self, result: Result, secret: bytes) -> Finding:
+        """The outcome from the limits, the exit status and what the runner reported."""
+        return classify(result, secret)
+
+
+def classify(result: Result, secret: bytes) -> Finding:
+    """The outcome of a run under a runner that follows the protocol of ``Language``."""
+    message = tail(result.errors) or tail(result.output)
+    reply = result.reply
+    running = reply.startswith(STARTED + RUNNING)
+    stage: Stage = "run" if running else "compile"
+    if result.breach is not None:
+        outcome, said = _BREACHES[result.breach]
+        # "Killed" is what the shell says when we end the program.
+        return Finding(
+            outcome, stage, said if message in ("", "Killed") else f"{said}\n{message}"[:MESSAGE_CHARACTERS]
+        )
+    if not reply.startswith(STARTED):
+        return Finding(
+            "sandbox_fault", stage, message or f"the runner did not start (status {result.status})"
+        )
+    if not running:
+        return Finding("compile_error", stage, message or f"the compiler ended with status {result.status}")
+    if result.status == 0:
+        if reply.endswith(secret):
+            return Finding("passed", stage)
+        return Finding("ended_early", stage, message or "exit status 0 before the tests ended")
+    if NO_MEMORY in reply[2:3]:
+        return Finding("memory_limit", stage, message)
+    if ASSERTION in reply[2:3]:
+        return Finding("wrong_answer", stage, message or "a test's assertion failed")
+    return Finding("exception", stage, message or f"exit status {result.status}")
+
+
+_BREACHES: Mapping[str, tuple[Outcome, str]] = {
+    "cpu": ("timeout", "limit on CPU time reached"),
+    "wall": ("timeout", "limit on wall-clock time reached"),
+    "memory": ("memory_limit", "limit on memory reached"),
+    "output": ("output_limit", "limit on output reached"),
+    "processes": ("exception", "limit on processes reached"),
+}
+
+
+def tail(text: bytes) -> str:
+    """The last characters of what a program said, in valid text."""
+    return text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-MESSAGE_CHARACTERS:]
+
+
+def find_program(name: str) -> Path | None:
+    """The program's real path, None when it is not on PATH."""
+    found = shutil.which(name)
+    return None if found is None else Path(os.path.realpath(found))
+
+
+def prefix_of(program: Path) -> tuple[Path, ...]:
+    """What must be readable for ``program`` to run when it lives outside the system's folders."""
+    prefix = program.parent.parent
+    if program.is_relative_to("/usr"):
+        return ()
+    # A program right under a home folder must not open that folder.
+    if prefix in (Path("/"), Path.home(), *Path.home().parents):
+        return (program,)
+    return (prefix,)
+
+
+@cache
+def version_of(program: Path, *arguments: str) -> str:
+    """The version number that a tool prints, empty when it says none."""
+    try:
+        said = subprocess.run(
+            (program, *arguments), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    match = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    return match.group() if match else ""

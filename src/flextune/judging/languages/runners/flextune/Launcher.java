@@ -1,0 +1,57 @@
+package flextune;
+
+import java.io.DataInputStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.InputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+
+/** Runs the main method of one program and tells, over descriptor 0, how far it came. */
+public final class Launcher {
+    private static final int SECRET_BYTES = 32;
+    private static final int MOST_FRAMES = 12;
+
+    public static void main(String[] arguments) throws Throwable {
+        byte[] secret = new byte[SECRET_BYTES];
+        new DataInputStream(new FileInputStream(FileDescriptor.in)).readFully(secret);
+        FileOutputStream channel = new FileOutputStream(FileDescriptor.in);
+        System.setIn(InputStream.nullInputStream());
+        channel.write('S');
+        channel.write('R');
+        try {
+            Method main = Class.forName(arguments[0]).getDeclaredMethod("main", String[].class);
+            main.setAccessible(true);
+            main.invoke(null, (Object) new String[0]);
+        } catch (Throwable thrown) {
+            Throwable cause = thrown;
+            while (cause.getCause() != null
+                    && (cause instanceof InvocationTargetException || cause instanceof ExceptionInInitializerError)) {
+                cause = cause.getCause();
+            }
+            channel.write(letter(cause));
+            cause.setStackTrace(ofProgram(cause.getStackTrace()));
+            throw cause;
+        }
+        channel.write(secret);
+    }
+
+    /** The innermost frames of the program, without those of reflection and of this class. */
+    private static StackTraceElement[] ofProgram(StackTraceElement[] frames) {
+        int end = 0;
+        while (end < frames.length && end < MOST_FRAMES && !frames[end].getClassName().startsWith("jdk.internal.reflect.")) {
+            end++;
+        }
+        return Arrays.copyOf(frames, end);
+    }
+
+    private static char letter(Throwable cause) {
+        if (cause instanceof AssertionError) {
+            return 'A';
+        }
+        boolean noThread = cause.getMessage() != null && cause.getMessage().contains("native thread");
+        return cause instanceof OutOfMemoryError && !noThread ? 'M' : 'E';
+    }
+}

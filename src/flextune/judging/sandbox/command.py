@@ -1,0 +1,68 @@
+"""What the sandbox is asked to run, and what it observed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Breach = Literal["cpu", "wall", "memory", "output", "processes"]
+
+
+class SandboxFault(Exception):
+    """The sandbox itself failed; it says nothing about the program."""
+
+
+class Interrupted(Exception):
+    """The judge was asked to stop while a program ran."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One program to start, and the files that it sees.
+
+    ``argv`` may contain ``{program}``, the folder of ``files``, and ``{key}`` for every key of
+    ``mounts``; the sandbox puts in the paths under which the program finds them.
+
+    Attributes:
+        argv: Program and arguments, absolute path first.
+        files: File name to content; read-only for the program.
+        mounts: Name to a folder of the host that the program may read.
+        readable: Host paths that must be readable under their own name (an interpreter's prefix).
+        address_space: Whether the limit on memory may also be set on the address space; runtimes that
+            reserve much more than they use (JVM, Node, Go) do not start under it.
+        environment: Variables beyond PATH, HOME, LANG and TMPDIR.
+    """
+
+    argv: tuple[str, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    mounts: Mapping[str, Path] = field(default_factory=dict)
+    readable: tuple[Path, ...] = ()
+    address_space: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a program ended.
+
+    Attributes:
+        status: Exit status, 128 + n after signal n.
+        breach: The limit for which it was ended, if any.
+        reply: What it wrote to descriptor 0, the channel on which it was sent its input.
+        output: Standard output.
+        errors: Standard error.
+        cpu_seconds: User and system time of the whole tree.
+        wall_seconds: From start to the end of the last process.
+        peak_memory_bytes: Largest resident size of one process.
+    """
+
+    status: int
+    breach: Breach | None
+    reply: bytes
+    output: bytes
+    errors: bytes
+    cpu_seconds: float
+    wall_seconds: float
+    peak_memory_bytes: int

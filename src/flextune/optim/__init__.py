@@ -1,0 +1,1 @@
+"""Optimizers in plain torch, for any training loop."""

@@ -1,0 +1,1 @@
+"""One experiment from end to end: the place where the stages meet."""

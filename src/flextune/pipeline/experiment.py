@@ -1,0 +1,297 @@
+"""Run an experiment: train, generate, judge, score, report; what is finished is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flextune.config import Experiment
+from flextune.pipeline.judge_queue import JudgeQueue, JudgeSettings, limits_of
+from flextune.pipeline.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
+from flextune.pipeline.progress import Reporter, Silent
+from flextune.pipeline.scoring import baseline_arm, score_run
+from flextune.pipeline.sources import load_examples, load_problems
+from flextune.records import Comparison, Completion, FlextuneError, Score, as_row
+from flextune.report.page import write_page
+from flextune.runs.directory import RunDirectory
+from flextune.runs.environment import describe_environment
+from flextune.runs.lines import LineWriter, read_records
+
+if TYPE_CHECKING:
+    from flextune.models.base import LoadedModel
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What does not change the result of a run.
+
+    Attributes:
+        data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
+        workers: Programs judged at the same time; None: one per core.
+        accept_risk: Judge without a sandbox where there is none.
+    """
+
+    data_dir: Path | None = None
+    workers: int | None = None
+    accept_risk: bool = False
+    reporter: Reporter = field(default_factory=Silent)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a finished run found."""
+
+    run: RunDirectory
+    scores: list[Score]
+    comparisons: list[Comparison]
+    page: Path
+
+
+class ModelSource:
+    """The base model, loaded when something first needs it."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+
+    @cached_property
+    def identity(self) -> str:
+        """What the model is, found without loading it."""
+        _need_training_extra()
+        from flextune.models.base import model_identity
+
+        return model_identity(self._experiment.model)
+
+    @cached_property
+    def base(self) -> LoadedModel:
+        """The model in memory."""
+        from flextune.models.base import load_model
+
+        experiment = self._experiment
+        return load_model(experiment.model, dtype=experiment.dtype, device=experiment.device)
+
+    def adapted(self, folder: Path, export: str) -> LoadedModel:
+        """The model with an adapter beside its weights, or merged into them."""
+        if export == "merged":
+            from flextune.models.merging import merge_adapter
+
+            return merge_adapter(self.base, folder)
+        from flextune.models.adapters import load_adapter
+
+        return load_adapter(self.base, folder)
+
+
+def plan_experiment(experiment: Experiment, source: ModelSource, data_dir: Path | None) -> Plan:
+    """The experiment's work, with data read and keys computed."""
+    return make_plan(
+        experiment,
+        model=source.identity,
+        problems=lambda part: load_problems(part, data_dir),
+        examples=lambda train: load_examples(train, data_dir),
+    )
+
+
+def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> RunResult:
+    """Do what of the experiment is not done yet in ``folder``, then score and report all of it.
+
+    Killed at any moment and called again, it goes on with the first unfinished batch, and on the CPU
+    ends with the same bytes in ``scores.json`` as an uninterrupted run.
+
+    Raises:
+        FlextuneError: Anything a user can mend: data, model, options, sandbox, toolchain.
+    """
+    if not experiment.evaluate:
+        raise FlextuneError(
+            f"experiment {experiment.name!r} evaluates nothing: add for example "
+            "evaluate: [{benchmark: rosetta, language: java}]"
+        )
+    run = RunDirectory(folder)
+    with run.locked():
+        source = ModelSource(experiment)
+        plan = plan_experiment(experiment, source, options.data_dir)
+        settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
+        _check_judge(plan.evaluations, run, options)
+        run.begin(experiment, describe_environment())
+        with JudgeQueue(run, settings, options.reporter) as judging:
+            _evaluate_all(plan.of(None), lambda _: source.base, run, judging, options.reporter)
+            for training in plan.trainings:
+                train_one(training, source, run, options.reporter)
+                adapter = run.trained(training.key).adapter
+
+                def adapted(export: str, adapter: Path = adapter) -> LoadedModel:
+                    return source.adapted(adapter, export)
+
+                _evaluate_all(plan.of(training.key), adapted, run, judging, options.reporter)
+        scores, comparisons = score_run(experiment.name, baseline_arm(experiment), plan.evaluations, run)
+        _note_ties(plan.evaluations, run, options.reporter)
+        return RunResult(run, scores, comparisons, write_page(folder))
+
+
+def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
+    """Only the trainings of an experiment; returns the adapters' folders."""
+    run = RunDirectory(folder)
+    with run.locked():
+        source = ModelSource(experiment)
+        plan = plan_experiment(experiment, source, options.data_dir)
+        run.begin(experiment, describe_environment())
+        for training in plan.trainings:
+            train_one(training, source, run, options.reporter)
+        return [run.trained(training.key).adapter for training in plan.trainings]
+
+
+def evaluate_model(
+    experiment: Experiment, adapter: Path | None, folder: Path, options: RunOptions
+) -> list[Score]:
+    """Evaluate a model, or a model with an adapter that was trained anywhere; trains nothing.
+
+    Args:
+        experiment: Model, benchmarks, decodings and limits; its ``train`` section and arms are not used.
+        adapter: A PEFT folder, or None.
+        folder: Receives ``evaluated/`` and ``scores.json``; finished work in it is not done again.
+        options: What does not change the result.
+    """
+    run = RunDirectory(folder)
+    with run.locked():
+        source = ModelSource(experiment)
+        model, training = source.identity, adapter_identity(adapter)
+        evaluations = bare_evaluations(
+            experiment, model, training, lambda part: load_problems(part, options.data_dir)
+        )
+        settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
+        _check_judge(evaluations, run, options)
+
+        def load(export: str) -> LoadedModel:
+            return source.base if adapter is None else source.adapted(adapter, export)
+
+        with JudgeQueue(run, settings, options.reporter) as judging:
+            _evaluate_all(evaluations, load, run, judging, options.reporter)
+        scores, _ = score_run(experiment.name, experiment.name, evaluations, run)
+        _note_ties(evaluations, run, options.reporter)
+        return scores
+
+
+def adapter_identity(adapter: Path | None) -> str | None:
+    """What an adapter from anywhere is: a digest of its files; None for None."""
+    if adapter is None:
+        return None
+    digest = hashlib.sha256()
+    for path in sorted(adapter.glob("adapter_*")):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def train_one(training: Training, source: ModelSource, run: RunDirectory, reporter: Reporter) -> None:
+    """Train an adapter unless it is there."""
+    trained = run.trained(training.key)
+    if trained.finished:
+        return
+    from flextune.training.run import train_adapter
+
+    stage = reporter.stage(f"train {training.label}", 1)
+    trained.describe(training.row())
+    try:
+        train_adapter(
+            source.base,
+            training.examples,
+            training.validation,
+            adapter=training.adapter,
+            train=training.train,
+            penalty=training.penalty,
+            seed=training.seed,
+            folder=trained.folder,
+            progress=stage.update,
+        )
+    finally:
+        stage.close()
+
+
+def _evaluate_all(
+    evaluations: list[Evaluation],
+    load: Callable[[str], LoadedModel],
+    run: RunDirectory,
+    judging: JudgeQueue,
+    reporter: Reporter,
+) -> None:
+    """Generate what is missing and hand every evaluation to the judge; one model per export."""
+    for export in dict.fromkeys(evaluation.export for evaluation in evaluations):
+        with ExitStack() as stack:
+            model: list[LoadedModel] = []
+            for evaluation in (e for e in evaluations if e.export == export):
+                if _missing(evaluation, run):
+                    if not model:
+                        model.append(load(export))
+                        stack.callback(model.clear)
+                    file = run.evaluated(evaluation.key).completions_file
+                    write_completions(evaluation, model[0], file, reporter)
+                judging.submit(evaluation)
+
+
+def _missing(evaluation: Evaluation, run: RunDirectory) -> bool:
+    folder = run.evaluated(evaluation.key)
+    folder.describe(evaluation.row(), evaluation.problems)
+    return len(folder.completions()) < len(evaluation.problems) * evaluation.decode.samples
+
+
+def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, reporter: Reporter) -> int:
+    """Append the completions that ``file`` does not have yet; returns how many it has then."""
+    from flextune.generation.local import LocalEngine
+
+    done = {(c.name, c.sample): c for c in read_records(file, Completion)}
+    total = len(evaluation.problems) * evaluation.decode.samples
+    stage = reporter.stage(f"generate {evaluation.label}", total)
+    finished = len(done)
+    try:
+        with LineWriter(file) as writer:
+            batches = LocalEngine(model).generate(
+                evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
+            )
+            for batch in batches:
+                writer.write(map(as_row, batch))
+                writer.checkpoint()
+                finished += len(batch)
+                stage.update(finished, total)
+    finally:
+        stage.close()
+    return finished
+
+
+def _check_judge(evaluations: list[Evaluation], run: RunDirectory, options: RunOptions) -> None:
+    """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
+    from flextune.judging import check_isolation, language
+
+    pending = [e for e in evaluations if not run.evaluated(e.key).verdicts_file.exists()]
+    if pending and not options.accept_risk:
+        check_isolation()
+    for name in dict.fromkeys(evaluation.part.language for evaluation in pending):
+        toolchain = language(name).toolchain()
+        if not toolchain.found:
+            options.reporter.note(f"{name} cannot be judged here: {toolchain.install}")
+
+
+def _note_ties(evaluations: list[Evaluation], run: RunDirectory, reporter: Reporter) -> None:
+    """Say where another batch size could have decoded another greedy text."""
+    ties = 0
+    for key in {e.key for e in evaluations if e.decode.strategy == "greedy"}:
+        margins = [completion.margin for completion in run.evaluated(key).completions().values()]
+        ties += sum(margin is not None and margin < NEAR_TIE for margin in margins)
+    if ties:
+        reporter.note(
+            f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "
+            "another batch size or machine may decode them differently"
+        )
+
+
+#: Float32 sums in another order differ by about this much; below it the larger logit is chance.
+NEAR_TIE = 1e-4
+
+
+def _need_training_extra() -> None:
+    import importlib.util
+
+    missing = [name for name in ("torch", "transformers", "peft") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise FlextuneError(f"{missing[0]} is not installed: pip install 'flextune[train]'")

@@ -1,0 +1,141 @@
+"""Judging in the background: programs run while the next adapter trains."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+from flextune.config import JudgeConfig
+from flextune.judging import Limits, judge
+from flextune.pipeline.plan import Evaluation
+from flextune.pipeline.progress import Reporter
+from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
+from flextune.runs.directory import RunDirectory
+
+Pairs = list[tuple[Problem, Completion]]
+
+
+def limits_of(config: JudgeConfig) -> Limits:
+    """The judge's limits in its own units."""
+    return Limits(
+        cpu_seconds=config.cpu_seconds,
+        wall_seconds=config.wall_seconds,
+        memory_bytes=config.memory_mb * 2**20,
+    )
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """How programs are judged."""
+
+    limits: Limits
+    workers: int | None = None
+    accept_risk: bool = False
+
+
+class JudgeQueue:
+    """A context in which ``submit`` returns at once and leaving waits for every verdict.
+
+    Leaving it by an error, Ctrl-C included, ends the running programs and keeps the verdicts so far.
+    """
+
+    def __init__(self, run: RunDirectory, settings: JudgeSettings, reporter: Reporter) -> None:
+        self._run, self._settings, self._reporter = run, settings, reporter
+        self._work: queue.SimpleQueue[Evaluation | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._seen: dict[str, Verdict] = {}
+        self._thread = threading.Thread(target=self._serve, name="judge", daemon=True)
+
+    def submit(self, evaluation: Evaluation) -> None:
+        """Judge an evaluation whose completions are written.
+
+        Raises:
+            Exception: What stopped the judging of an earlier one.
+        """
+        self._raise()
+        self._work.put(evaluation)
+
+    def __enter__(self) -> JudgeQueue:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._stop.set()
+        self._work.put(None)
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._stop.set()
+            self._thread.join()
+            raise
+        if error is None:
+            self._raise()
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _serve(self) -> None:
+        while (evaluation := self._work.get()) is not None and not self._stop.is_set():
+            try:
+                self._judge(evaluation)
+            except BaseException as error:
+                self._error = error
+                return
+
+    def _judge(self, evaluation: Evaluation) -> None:
+        folder = self._run.evaluated(evaluation.key)
+        problems = {problem.name: problem for problem in evaluation.problems}
+        done = folder.verdicts()
+        completions = folder.completions()
+        pending = [(problems[c.name], c) for key, c in completions.items() if key not in done]
+        if not pending:
+            return
+        stage = self._reporter.stage(f"judge {evaluation.label}", len(completions))
+        finished = len(completions) - len(pending)
+        try:
+            with folder.verdict_writer() as writer:
+                known, unknown = self._known(pending)
+                writer.write(map(as_row, known))
+                finished += len(known)
+                verdicts = judge(
+                    unknown,
+                    limits=self._settings.limits,
+                    workers=self._settings.workers,
+                    accept_risk=self._settings.accept_risk,
+                )
+                programs = {(c.name, c.sample): _digest(p, c) for p, c in unknown}
+                for verdict in verdicts:
+                    writer.write([as_row(verdict)])
+                    if verdict.outcome not in UNKNOWN_OUTCOMES:
+                        self._seen[programs[verdict.name, verdict.sample]] = verdict
+                    finished += 1
+                    stage.update(finished, len(completions))
+                    if self._stop.is_set():
+                        verdicts.close()
+                        return
+        finally:
+            stage.close()
+
+    def _known(self, pairs: Pairs) -> tuple[list[Verdict], Pairs]:
+        """Verdicts of programs that this run has judged already, and the pairs that are left."""
+        known, unknown = [], []
+        for problem, completion in pairs:
+            verdict = self._seen.get(_digest(problem, completion))
+            if verdict is None:
+                unknown.append((problem, completion))
+            else:
+                known.append(replace(verdict, name=completion.name, sample=completion.sample))
+        return known, unknown
+
+
+def _digest(problem: Problem, completion: Completion) -> str:
+    program = problem.program(completion.text)
+    return hashlib.sha256(f"{problem.language}\0{program}".encode()).hexdigest()

@@ -1,0 +1,206 @@
+"""What the stages hand one another: frozen records, one JSON object a line on disk."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+Outcome = Literal[
+    "passed",
+    "wrong_answer",
+    "exception",
+    "compile_error",
+    "timeout",
+    "memory_limit",
+    "output_limit",
+    "ended_early",
+    "toolchain_missing",
+    "sandbox_fault",
+]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+#: Outcomes that say nothing about the program: never scored, judged again on resume.
+UNKNOWN_OUTCOMES: frozenset[Outcome] = frozenset({"toolchain_missing", "sandbox_fault"})
+
+Stage = Literal["toolchain", "compile", "run"]
+Finish = Literal["stop", "eos", "length"]
+
+
+class FlextuneError(Exception):
+    """A failure a user can act on: one line that says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One task in one language; its program is ``prompt + completion + "\\n" + tests``.
+
+    Attributes:
+        name: Unique within (benchmark, language, lexicon).
+        benchmark: ``humaneval``, ``multipl-e``, ``mbpp``, ``rosetta`` or a file's name.
+        language: MultiPL-E's short name: ``py``, ``java``, ``js``, ...
+        prompt: Text that the model continues.
+        tests: Source appended after the completion; it ends the program and runs the tests.
+        stop: Strings before which a completion ends.
+        lexicon: ``base`` or ``reserved`` wording (Rosetta only).
+        reference: A completion known to be right, where the benchmark has one.
+        original: File name or id in the source benchmark.
+    """
+
+    name: str
+    benchmark: str
+    language: str
+    prompt: str
+    tests: str
+    stop: tuple[str, ...] = ()
+    lexicon: str | None = None
+    reference: str | None = None
+    original: str | None = None
+
+    def program(self, completion: str) -> str:
+        """The source that is judged for one completion."""
+        return f"{self.prompt}{completion}\n{self.tests}"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training text, ``prompt + completion``; a completion-only loss covers the second part."""
+
+    name: str
+    prompt: str
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One answer of a model.
+
+    Attributes:
+        name: The problem's name.
+        sample: 0, 1, ... within the problem.
+        text: What follows the prompt, cut before the first stop string.
+        finish: Why it ended: a stop string, the end-of-text token, or the length limit.
+        tokens: Tokens generated, the stop's own included.
+        margin: Smallest gap between the two largest logits on the greedy path; below 1e-4 another
+            batch size may decode another text. None where it does not apply.
+    """
+
+    name: str
+    sample: int
+    text: str
+    finish: Finish = "stop"
+    tokens: int = 0
+    margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What running one program showed.
+
+    Attributes:
+        name: The problem's name.
+        sample: The completion's number.
+        outcome: One of ``OUTCOMES``; only ``passed`` is a pass.
+        stage: Where it ended: ``toolchain``, ``compile`` or ``run``.
+        message: Last lines of what compiler or program said, at most 2,000 characters.
+        cpu_seconds: User and system time of the program and its children, compile time excluded.
+        wall_seconds: Wall clock of the run.
+        peak_memory_bytes: Largest resident size of one process of the program.
+    """
+
+    name: str
+    sample: int
+    outcome: Outcome
+    stage: Stage
+    message: str = ""
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether the program ran all tests and ended well."""
+        return self.outcome == "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with its interval; ``low`` and ``high`` are None where no honest interval exists.
+
+    Attributes:
+        metric: For example ``pass@1``.
+        value: Point estimate in [0, 1], nan when undefined.
+        low: Lower end of the 95 % interval.
+        high: Upper end of the 95 % interval.
+        method: ``wilson``, ``bootstrap over problems``, ``crossed bootstrap`` or ``none``.
+        count: Problems behind the number.
+    """
+
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    method: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One arm on one benchmark, language, lexicon and decoding, over its seeds.
+
+    Attributes:
+        outcomes: Seed (as text, ``"-"`` for a model without one) to problem name to the outcomes of its
+            samples, in sample order.
+        trainings: Seed to training key; None for the base model.
+        evaluations: Seed to evaluation key (folder under ``evaluated/``).
+        estimates: pass@k for every k that the samples allow.
+    """
+
+    arm: str
+    benchmark: str
+    language: str
+    lexicon: str | None
+    decoding: str
+    outcomes: dict[str, dict[str, list[Outcome]]] = field(default_factory=dict)
+    trainings: dict[str, str | None] = field(default_factory=dict)
+    evaluations: dict[str, str] = field(default_factory=dict)
+    estimates: tuple[Estimate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two arms on the same problems.
+
+    Attributes:
+        arm: The arm of interest.
+        baseline: The arm it is compared with.
+        difference: Mean over problems of pass rate(arm) - pass rate(baseline).
+        low: Lower end of the 95 % interval of the difference, None where none is honest.
+        high: Upper end.
+        p_value: Two-sided; None when nothing could be compared.
+        method: ``exact McNemar`` or ``paired permutation``.
+        won: Problems where the arm's pass rate is higher.
+        lost: Problems where it is lower.
+        count: Problems compared.
+        left_out: Problems with an unknown outcome on either side.
+    """
+
+    arm: str
+    baseline: str
+    benchmark: str
+    language: str
+    lexicon: str | None
+    decoding: str
+    difference: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    method: str
+    won: tuple[str, ...]
+    lost: tuple[str, ...]
+    count: int
+    left_out: tuple[str, ...] = ()
+
+
+def as_row(record: Any) -> dict[str, Any]:
+    """A record as a JSON-ready mapping, fields in their declared order."""
+    return asdict(record)

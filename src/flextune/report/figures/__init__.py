@@ -1,0 +1,1 @@
+"""One figure a file: rows first (plain data), drawing second."""

@@ -1,0 +1,43 @@
+"""Numbers as text, the same on the page and in the terminal."""
+
+from __future__ import annotations
+
+import math
+
+UNDEFINED = "–"
+
+
+def percent(value: float | None) -> str:
+    """A share as percent with one decimal, without the sign: ``0.3512`` is ``35.1``."""
+    return UNDEFINED if value is None or math.isnan(value) else f"{100 * value:.1f}"
+
+
+def points(value: float | None) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    if value is None or math.isnan(value):
+        return UNDEFINED
+    rounded = round(100 * value, 1)
+    # A typographic minus is as wide as the plus, so columns line up.
+    return f"{'+' if rounded > 0 else '−' if rounded < 0 else ''}{abs(rounded):.1f}"
+
+
+def interval(low: float | None, high: float | None, *, signed: bool = False) -> str:
+    """``[28.1, 42.0]``, or nothing where there is no interval."""
+    if low is None or high is None:
+        return ""
+    show = points if signed else percent
+    return f"[{show(low)}, {show(high)}]"
+
+
+def p_value(value: float | None) -> str:
+    """Three decimals; ``<0.001`` below that."""
+    if value is None:
+        return UNDEFINED
+    if value < 0.001:
+        return "<0.001"
+    return "1" if value >= 0.9995 else f"{value:.3f}"
+
+
+def count(number: int, thing: str) -> str:
+    """``1 problem``, ``2 problems``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

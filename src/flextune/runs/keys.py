@@ -1,0 +1,101 @@
+"""The two keys that decide what is done again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from flextune.config import (
+    AdapterConfig,
+    DecodeConfig,
+    JudgeConfig,
+    PenaltyConfig,
+    TrainConfig,
+)
+from flextune.records import Example, Problem, as_row
+
+#: Raised when the same settings would train or decode something else than before.
+VERSION = 1
+
+
+def digest(value: Any) -> str:
+    """16 hexadecimal digits that stand for a JSON value."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def content_digest(records: Iterable[Example | Problem]) -> str:
+    """What data is, wherever it was read from."""
+    return digest([as_row(record) for record in records])
+
+
+def training_key(
+    *,
+    model: str,
+    dtype: str,
+    adapter: AdapterConfig,
+    train: TrainConfig,
+    penalty: PenaltyConfig | None,
+    seed: int,
+    data: str,
+) -> str:
+    """Key of one adapter: all that determines its weights.
+
+    Args:
+        model: Identity of the base model.
+        data: ``content_digest`` of the training and validation examples.
+
+    Settings at their defaults are left out, so that a later option does not retrain old runs; how an
+    adapter is exported and how often the training logs do not change its weights.
+    """
+    return digest(
+        {
+            "version": VERSION,
+            "model": model,
+            "dtype": dtype,
+            "adapter": _given(adapter, without={"export"}),
+            "train": _given(train, without={"log_every"}),
+            "penalty": None if penalty is None else _given(penalty),
+            "seed": seed,
+            "data": data,
+        }
+    )
+
+
+def evaluation_key(
+    *,
+    model: str,
+    dtype: str,
+    training: str | None,
+    export: str,
+    problems: str,
+    decode: DecodeConfig,
+    judge: JudgeConfig,
+    seed: int | None,
+) -> str:
+    """Key of one evaluation: adapter, problems and decoding.
+
+    Args:
+        training: Training key or adapter identity; None for the base model.
+        problems: ``content_digest`` of the problems.
+        seed: Seed of the draws; None where nothing is drawn.
+    """
+    return digest(
+        {
+            "version": VERSION,
+            "model": model,
+            "dtype": dtype,
+            "training": training,
+            "export": None if training is None else export,
+            "problems": problems,
+            "decode": _given(decode),
+            "judge": _given(judge),
+            "seed": seed,
+        }
+    )
+
+
+def _given(part: Any, *, without: set[str] | None = None) -> dict[str, Any]:
+    return part.model_dump(mode="json", exclude_defaults=True, exclude=without)

@@ -1,0 +1,1 @@
+"""The frequency-domain penalty and the spectra of adapters; needs torch alone."""

@@ -1,0 +1,103 @@
+"""scores.json: the same scores give the same bytes, on one line each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from flextune.records import Comparison, Estimate, FlextuneError, Score, as_row
+
+#: Significant digits kept: more than any interval supports, fewer than the order of a sum can change.
+DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresFile:
+    """What one scores.json holds."""
+
+    experiment: str
+    baseline: str
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def scores_json(
+    experiment: str, baseline: str, scores: Iterable[Score], comparisons: Iterable[Comparison]
+) -> str:
+    """The text of scores.json: rows sorted, mappings sorted, floats of six digits, nan as null.
+
+    Args:
+        experiment: The experiment's name.
+        baseline: The arm that the comparisons refer to.
+        scores: Estimated scores, in any order.
+        comparisons: In any order.
+    """
+    lines = [
+        f'{{"experiment": {json.dumps(experiment)},',
+        f'"baseline": {json.dumps(baseline)},',
+        f'"scores": [{_rows(scores)}],',
+        f'"comparisons": [{_rows(comparisons)}]}}',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def read_scores(path: Path) -> ScoresFile:
+    """Read scores.json back.
+
+    Raises:
+        FlextuneError: If it is missing or not what ``scores_json`` writes.
+    """
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        return ScoresFile(
+            experiment=held["experiment"],
+            baseline=held["baseline"],
+            scores=tuple(_score(row) for row in held["scores"]),
+            comparisons=tuple(_comparison(row) for row in held["comparisons"]),
+        )
+    except OSError as error:
+        raise FlextuneError(
+            f"{path}: cannot be read ({error.strerror}); `flextune run` the experiment first"
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FlextuneError(
+            f"{path}: not a scores file ({type(error).__name__}: {error}); "
+            "remove it and run the experiment again"
+        ) from None
+
+
+def _rows(records: Iterable[Score] | Iterable[Comparison]) -> str:
+    ordered = sorted(records, key=lambda r: (r.benchmark, r.language, r.lexicon or "", r.decoding, r.arm))
+    lines = [
+        json.dumps({name: _plain(value) for name, value in as_row(record).items()}) for record in ordered
+    ]
+    return "\n" + ",\n".join(lines) + "\n" if lines else ""
+
+
+def _plain(value: Any) -> Any:
+    """Floats rounded, nan as None; seeds and problems sorted, an estimate's few fields with them."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _score(row: dict[str, Any]) -> Score:
+    estimates = tuple(Estimate(**{**e, "value": _or_nan(e["value"])}) for e in row["estimates"])
+    return Score(**{**row, "estimates": estimates})
+
+
+def _comparison(row: dict[str, Any]) -> Comparison:
+    names = {f.name: tuple(row[f.name]) for f in fields(Comparison) if f.name in ("won", "lost", "left_out")}
+    return Comparison(**{**row, **names, "difference": _or_nan(row["difference"])})
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

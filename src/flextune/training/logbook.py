@@ -1,0 +1,60 @@
+"""What a training says while it runs: one JSON line per logged step, and progress."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+Progress = Callable[[int, int], None]
+
+_STEP_KEYS = ("loss", "penalty", "grad_norm", "learning_rate")
+
+
+class Logbook(TrainerCallback):
+    """Writes ``training.jsonl`` and reports progress.
+
+    Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` and
+    ``{"step", "eval_loss"}``, each written whole and flushed; a number that is not finite is null.
+
+    Args:
+        path: The file; a new training starts it anew.
+        progress: Called with (steps done, steps in all).
+    """
+
+    def __init__(self, path: Path, progress: Progress | None = None) -> None:
+        self.path = path
+        self.progress = progress
+        path.write_text("")
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report the number of steps."""
+        self._report(state)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Report a finished step."""
+        self._report(state)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Write a line for a training or a validation loss; the Trainer's closing summary is passed over."""
+        if "loss" in logs:
+            numbers = {key: _finite(logs.get(key)) for key in _STEP_KEYS}
+            self._write({"step": state.global_step, "epoch": round(state.epoch, 6), **numbers})
+        elif "eval_loss" in logs:
+            self._write({"step": state.global_step, "eval_loss": _finite(logs["eval_loss"])})
+
+    def _report(self, state: Any) -> None:
+        if self.progress is not None:
+            self.progress(state.global_step, state.max_steps)
+
+    def _write(self, line: dict[str, Any]) -> None:
+        with self.path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

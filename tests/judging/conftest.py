@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from judging_helpers import LIMITS, MARK, pair
+
+from flextune.judging import Limits, isolation, judge, language
+from flextune.records import Verdict
+
+
+@pytest.fixture(scope="session")
+def sandboxed() -> None:
+    if isolation().kind == "none":
+        pytest.skip(f"no isolation here: {isolation().detail}")
+
+
+@pytest.fixture
+def verdict_of(sandboxed: None) -> Callable[..., Verdict]:
+    def judge_one(tongue: str, source: str, limits: Limits = LIMITS, **options: object) -> Verdict:
+        toolchain = language(tongue).toolchain()
+        if not toolchain.found:
+            pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
+        [verdict] = judge([pair(tongue, source)], limits=limits, **options)  # type: ignore[arg-type]
+        return verdict
+
+    return judge_one
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Things of the host that a program must not reach: a file, a port, a process, a variable."""
+    canary: Path = tmp_path_factory.mktemp("canary") / "file"
+    canary.write_text("host")
+    os.environ["FLEXTUNE_CANARY"] = "host"
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", MARK])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield {"@PORT@": str(server.getsockname()[1]), "@CANARY@": str(canary), "@MARK@": MARK}
+    sleeper.kill()
+    sleeper.wait()
+    del os.environ["FLEXTUNE_CANARY"]

@@ -1,0 +1,66 @@
+"""Every language gives every kind of program the same outcome."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conformance_programs import OUTCOMES, PROGRAMS, PROTECTIONS
+from judging_helpers import LIMITS, filled, pair
+
+from flextune.judging import judge, language
+from flextune.judging.languages import languages
+from flextune.records import Verdict
+
+
+@pytest.fixture(scope="module", params=sorted(PROGRAMS))
+def tongue(request: pytest.FixtureRequest) -> str:
+    toolchain = language(request.param).toolchain()
+    if not toolchain.found:
+        pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def verdicts(tongue: str, sandboxed: None, host: dict[str, str]) -> dict[str, Verdict]:
+    pairs = [pair(tongue, filled(source, host), name) for name, source in PROGRAMS[tongue].items()]
+    return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS)}
+
+
+def test_every_language_has_every_program() -> None:
+    assert set(PROGRAMS) == set(languages())
+    assert all(set(programs) == set(OUTCOMES) for programs in PROGRAMS.values())
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_outcome(case: str, verdicts: dict[str, Verdict]) -> None:
+    verdict = verdicts[case]
+    assert verdict.outcome == OUTCOMES[case], verdict
+    assert verdict.stage == ("compile" if verdict.outcome == "compile_error" else "run")
+
+
+def test_messages_name_the_error(verdicts: dict[str, Verdict]) -> None:
+    assert "Assertion" in verdicts["wrong answer"].message
+    assert re.search("IndexError|TypeError|IndexOutOfBounds", verdicts["uncaught exception"].message)
+    assert verdicts["syntax error"].message
+    assert all(len(verdict.message) <= 2000 for verdict in verdicts.values())
+
+
+def test_usage_is_measured(verdicts: dict[str, Verdict]) -> None:
+    assert verdicts["infinite loop"].cpu_seconds >= LIMITS.cpu_seconds
+    assert verdicts["sleep"].wall_seconds >= LIMITS.wall_seconds
+    assert verdicts["sleep"].cpu_seconds < LIMITS.cpu_seconds
+    assert verdicts["memory bomb"].peak_memory_bytes > 2 * verdicts["right answer"].peak_memory_bytes
+
+
+def test_without_a_sandbox_the_same_programs_reach_the_host(tongue: str, host: dict[str, str]) -> None:
+    pairs = [pair(tongue, filled(PROGRAMS[tongue][name], host), name) for name in PROTECTIONS]
+    outcomes = {verdict.name: verdict.outcome for verdict in judge(pairs, limits=LIMITS, accept_risk=True)}
+    assert set(outcomes.values()) <= {"wrong_answer", "exception"}, outcomes
+
+
+def test_limits_hold_without_a_sandbox(tongue: str) -> None:
+    names = ["right answer", "infinite loop", "sleep", "flood of standard output", "exit 0 before the tests"]
+    pairs = [pair(tongue, PROGRAMS[tongue][name], name) for name in names]
+    outcomes = {verdict.name: verdict.outcome for verdict in judge(pairs, limits=LIMITS, accept_risk=True)}
+    assert outcomes == {name: OUTCOMES[name] for name in names}

@@ -1,0 +1,216 @@
+"""The pool: every pair gets its verdict, and stopping leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from judging_helpers import LIMITS, pair
+
+from flextune.judging import Limits, check_isolation, isolation, judge, language, languages
+from flextune.judging.sandbox.command import Result, SandboxFault
+from flextune.judging.sandbox.sandbox import Sandbox
+from flextune.judging.sandbox.watch import tree_usage
+from flextune.judging.worker import ATTEMPTS
+from flextune.records import Completion, FlextuneError, Problem, Verdict
+
+RIGHT = "assert True"
+SCRIPT = """
+from flextune.judging import judge
+from flextune.records import Completion, Problem
+pairs = [(Problem(str(n), "test", "py", "", ""), Completion(str(n), 0, f"import time; time.sleep(60 + {n})"))
+         for n in range(4)]
+print("ready", flush=True)
+list(judge(pairs, workers=2))
+"""
+
+
+def test_the_program_is_prompt_completion_and_tests(verdict_of: Callable[..., Verdict]) -> None:
+    del verdict_of
+    problem = Problem("p", "test", "py", "def f(x):\n", "assert f(1) == 2")
+    completions = [Completion("p", 0, "    return x + 1"), Completion("p", 1, "    return x")]
+    outcomes = {v.sample: v.outcome for v in judge([(problem, c) for c in completions], limits=LIMITS)}
+    assert outcomes == {0: "passed", 1: "wrong_answer"}
+
+
+def test_identical_programs_run_once_and_every_pair_gets_its_verdict(
+    sandboxed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[bytes] = []
+    real = Sandbox.run
+
+    def counted(self: Sandbox, command: object, limits: Limits, data: bytes = b"") -> Result:
+        runs.append(command.files["main.py"])  # type: ignore[attr-defined]
+        return real(self, command, limits, data)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sandbox, "run", counted)
+    pairs = [pair("py", RIGHT, f"p{n}", n) for n in range(30)] + [pair("py", "assert 0", "other")]
+    verdicts = list(judge(pairs, limits=LIMITS, workers=2))
+    assert len(runs) == 2
+    assert {(v.name, v.sample) for v in verdicts} == {(f"p{n}", n) for n in range(30)} | {("other", 0)}
+    assert all(v.passed == (v.name != "other") for v in verdicts)
+
+
+def test_pairs_are_read_as_the_work_proceeds(sandboxed: None) -> None:
+    read = []
+
+    def endless() -> object:
+        for n in range(10**9):
+            read.append(n)
+            yield pair("py", f"assert {n} >= 0", str(n))
+
+    verdicts = judge(endless(), limits=LIMITS, workers=1)  # type: ignore[arg-type]
+    assert next(verdicts).passed
+    verdicts.close()  # type: ignore[attr-defined]
+    assert len(read) < 20
+
+
+def test_callback_sees_every_verdict_in_order(sandboxed: None) -> None:
+    seen: list[Verdict] = []
+    pairs = [pair("py", f"assert {n} < 3", str(n)) for n in range(5)]
+    assert list(judge(pairs, limits=LIMITS, on_verdict=seen.append)) == seen
+    assert len(seen) == 5
+
+
+def test_kept_programs_can_be_run_by_hand(sandboxed: None, tmp_path: Path) -> None:
+    problem = Problem("HumanEval/0", "test", "py", "x = 1\n", "assert x == 1")
+    escaping = Problem("../../up", "test", "py", "x = 1\n", "assert x == 2")
+    list(
+        judge(
+            [(problem, Completion("HumanEval/0", 3, "")), (escaping, Completion("../../up", 0, ""))],
+            limits=LIMITS,
+            keep_programs=tmp_path / "kept",
+        )
+    )
+    kept = tmp_path / "kept" / "HumanEval" / "0" / "3" / "main.py"
+    assert subprocess.run([sys.executable, kept], check=False).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept"]
+    assert (tmp_path / "kept/_/_/up/0/main.py").is_file()
+
+
+def test_text_that_is_not_unicode_is_judged(verdict_of: Callable[..., Verdict]) -> None:
+    assert verdict_of("py", "x = '\ud800'").outcome in ("passed", "compile_error")
+
+
+def test_closing_leaves_no_process(sandboxed: None) -> None:
+    before = tree_usage(os.getpid()).processes
+    pairs = [pair("py", "assert True", "quick")] + [
+        pair("py", f"import time; time.sleep(60 + {n})", f"slow {n}") for n in range(3)
+    ]
+    verdicts = judge(pairs, workers=2)
+    assert next(verdicts).name == "quick"
+    assert set(tree_usage(os.getpid()).processes) - set(before)
+    verdicts.close()  # type: ignore[attr-defined]
+    assert set(tree_usage(os.getpid()).processes) <= set(before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_judge_that_is_ended_leaves_no_process(number: signal.Signals, sandboxed: None) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    # Spawner, bubblewrap, shell and program, for two workers.
+    started = wait_for(lambda: len(found := tree_usage(process.pid).processes) >= 8 and found)
+    process.send_signal(number)
+    process.wait(timeout=20)
+    process.stdout.close()
+    assert isinstance(started, tuple)
+    assert wait_for(lambda: not any(map(alive, started)))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> object:
+    """The first true value of ``condition``; processes of others end when the kernel gets to it."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return value
+
+
+@pytest.mark.parametrize("faults", [ATTEMPTS - 1, ATTEMPTS])
+def test_a_fault_of_the_sandbox_is_tried_again(
+    faults: int, verdict_of: Callable[..., Verdict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    real = Sandbox.run
+
+    def faulty(self: Sandbox, *arguments: object) -> Result:
+        calls.append(1)
+        if len(calls) <= faults:
+            raise SandboxFault("no luck")
+        return real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sandbox, "run", faulty)
+    verdict = verdict_of("py", RIGHT)
+    assert len(calls) == ATTEMPTS
+    assert (verdict.outcome, verdict.message) == (
+        ("passed", "") if faults < ATTEMPTS else ("sandbox_fault", "no luck")
+    )
+
+
+def test_a_runner_that_cannot_start_is_a_fault_and_no_answer(verdict_of: Callable[..., Verdict]) -> None:
+    assert verdict_of("py", RIGHT, Limits(memory_bytes=2**20)).outcome == "sandbox_fault"
+
+
+def test_an_unknown_language_names_the_known_ones() -> None:
+    with pytest.raises(FlextuneError, match=r'unknown language "cobol"; known: java, js, py'):
+        language("cobol")
+
+
+@pytest.mark.parametrize("tongue", [name for name in languages() if name != "py"])
+def test_a_missing_toolchain_is_no_wrong_answer(
+    tongue: str, verdict_of: Callable[..., Verdict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    isolation()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "apt-get install" in language(tongue).toolchain().install
+    [verdict] = judge([pair(tongue, "anything")])
+    assert (verdict.outcome, verdict.stage) == ("toolchain_missing", "toolchain")
+    assert "apt-get install" in verdict.message
+
+
+def test_without_javatuples_java_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FLEXTUNE_JAVATUPLES", str(tmp_path / "none.jar"))
+    if language("java").toolchain().missing == "javac":
+        pytest.skip("no JDK")
+    assert "libjavatuples-java" in language("java").toolchain().install
+
+
+def test_without_bubblewrap_judging_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    isolation.cache_clear()
+    try:
+        with pytest.raises(FlextuneError, match=r"apt-get install bubblewrap.*--no-sandbox"):
+            check_isolation()
+        with pytest.raises(FlextuneError):
+            judge([])
+    finally:
+        isolation.cache_clear()
+
+
+def test_judging_imports_no_torch() -> None:
+    script = (
+        "import sys, flextune.judging; print(sorted({'torch', 'transformers', 'numpy'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[]"

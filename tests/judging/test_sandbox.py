@@ -1,0 +1,178 @@
+"""Limits and isolation, without any language."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flextune.judging import Limits, isolation, language
+from flextune.judging.sandbox import child as child_module
+from flextune.judging.sandbox.cgroups import MemoryGroup, memory_group, remove_stale
+from flextune.judging.sandbox.child import Child
+from flextune.judging.sandbox.command import Command, Interrupted
+from flextune.judging.sandbox.isolation import Isolation, free_user
+from flextune.judging.sandbox.sandbox import Sandbox
+from flextune.judging.sandbox.watch import Usage, tree_usage
+from flextune.judging.worker import Worker
+
+LIMITS = Limits(cpu_seconds=2, wall_seconds=4)
+
+
+@pytest.fixture(params=["root", "user", "none"])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Every kind of isolation that this machine can have."""
+    best = isolation()
+    if request.param == "none":
+        chosen = Isolation("none")
+    elif best.kind == "none" or (best.kind, request.param) == ("user", "root"):
+        pytest.skip(best.detail or "not root")
+    else:
+        chosen = Isolation(request.param, best.bubblewrap)
+    with Sandbox(chosen) as sandbox:
+        yield sandbox
+
+
+def shell(script: str, **files: bytes) -> Command:
+    return Command(("/bin/sh", "-c", script), files=files)
+
+
+def test_input_files_and_streams_arrive(sandbox: Sandbox) -> None:
+    command = shell("cat; cat {program}/name; echo error >&2; echo reply >&0; exit 7", name=b"file")
+    result = sandbox.run(command, LIMITS, b"input ")
+    assert (result.output, result.errors, result.reply, result.status) == (
+        b"input file",
+        b"error\n",
+        b"reply\n",
+        7,
+    )
+
+
+def test_a_death_by_signal_is_128_and_its_number(sandbox: Sandbox) -> None:
+    assert sandbox.run(shell("kill -SEGV $$"), LIMITS).status == 139
+
+
+def test_a_hundred_thousand_bytes_of_input_that_nobody_reads_do_not_block(sandbox: Sandbox) -> None:
+    assert sandbox.run(shell("exit 0"), LIMITS, bytes(1_000_000)).status == 0
+
+
+def test_what_stays_behind_is_ended(sandbox: Sandbox) -> None:
+    before = tree_usage(os.getpid()).processes
+    result = sandbox.run(shell("setsid sleep 600 & (sleep 600 &) ; exit 0"), LIMITS)
+    assert result.status == 0
+    assert set(tree_usage(os.getpid()).processes) == set(before)
+
+
+def test_the_number_of_processes_is_bounded(sandbox: Sandbox) -> None:
+    if sandbox.isolation.kind != "root" and os.geteuid() == 0:
+        pytest.skip("the kernel exempts root; programs of root run as another user")
+    script = """
+import os, time
+n = 0
+try:
+    while n < 200:
+        os.fork() or (time.sleep(9), os._exit(0))
+        n += 1
+except OSError:
+    pass
+print(n)
+"""
+    result = sandbox.run(Command(("/usr/bin/python3", "-c", script)), Limits(processes=20))
+    if not Path("/usr/bin/python3").exists():
+        pytest.skip("no system Python")
+    assert 10 <= int(result.output) <= 20
+
+
+def test_the_program_has_no_privileges_and_no_user_of_the_host(sandbox: Sandbox) -> None:
+    if sandbox.isolation.kind == "none":
+        pytest.skip("nothing is promised without isolation")
+    said = sandbox.run(shell("id -u; grep -E 'CapEff|CapPrm|CapInh|NoNewPrivs' /proc/self/status"), LIMITS)
+    user, *rest = said.output.decode().split("\n")
+    assert int(user) >= 60_000
+    assert [line.split()[1].strip("0") for line in rest if line] == ["", "", "", "1"]
+
+
+def test_peak_memory_is_the_programs_and_not_the_judges(sandbox: Sandbox) -> None:
+    ballast = bytearray(os.urandom(1)) * 100_000_000
+    small = sandbox.run(shell("true"), LIMITS).peak_memory_bytes
+    assert small < 30_000_000
+    assert len(ballast) == 100_000_000
+
+
+def test_an_interruption_ends_the_program(sandbox: Sandbox) -> None:
+    before = tree_usage(os.getpid()).processes
+    timer = threading.Timer(0.3, sandbox.interrupt)
+    timer.start()
+    with pytest.raises(Interrupted):
+        sandbox.run(shell("sleep 600"), Limits(wall_seconds=600))
+    assert set(tree_usage(os.getpid()).processes) == set(before)
+
+
+def test_a_sandbox_whose_helper_was_killed_is_replaced() -> None:
+    if isolation().kind == "none":
+        pytest.skip(isolation().detail)
+    with Worker(isolation(), LIMITS) as worker:
+        for _ in range(2):
+            assert worker.judge(language("py"), "assert True").passed
+            assert worker._runner is not None
+            worker._runner._process.kill()
+
+
+@pytest.mark.parametrize(
+    ("cpu", "waited", "wall", "breach"),
+    [
+        (2.5, 0.0, 1.0, "cpu"),
+        (0.1, 0.0, 4.5, "wall"),  # sleeps
+        (1.0, 3.0, 4.5, None),  # wants the processor and does not get it
+        (1.0, 15.0, 16.5, "wall"),  # patience ends
+        (1.0, 0.0, 3.0, None),
+    ],
+)
+def test_cpu_time_decides_and_a_starved_program_gets_more_wall_time(
+    cpu: float, waited: float, wall: float, breach: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = Usage(processes=(1,), parents={1: 0}, threads=1, cpu_seconds=cpu, resident_bytes=1)
+    monkeypatch.setattr(child_module, "tree_usage", lambda root: usage)
+    monkeypatch.setattr(child_module, "waiting_seconds", lambda processes: waited)
+    child = Child.__new__(Child)
+    child.limits, child.breach, child.cpu_seconds, child._spawner_pid = LIMITS, None, 0.0, 1
+    child._watch(wall, LIMITS.cpu_seconds, LIMITS.wall_seconds)
+    assert child.breach == breach
+
+
+def test_every_program_gets_a_user_of_its_own() -> None:
+    assert len({free_user() for _ in range(50)}) > 40
+    assert min(free_user() for _ in range(50)) >= 60_000
+
+
+def test_memory_groups_of_version_2_speak_its_files(tmp_path: Path) -> None:
+    group = MemoryGroup(tmp_path, 2)
+    (tmp_path / "memory.events").write_text("low 0\noom 4\noom_kill 3\n")
+    group.set_limit(1000)
+    assert (tmp_path / "memory.max").read_text() == "1000"
+    assert group.kills() == 3
+
+
+def test_a_folder_without_the_controller_is_no_memory_group(tmp_path: Path) -> None:
+    assert memory_group(tmp_path, "0::/\n") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_groups_of_dead_judges_are_removed(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f"flextune-{ended.pid}-0").mkdir()
+    (tmp_path / f"flextune-{os.getpid()}-0").mkdir()
+    remove_stale(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [f"flextune-{os.getpid()}-0"]
+
+
+def test_a_closed_worker_can_be_interrupted() -> None:
+    with Worker(Isolation("none"), LIMITS) as worker:
+        worker._sandbox()
+    worker.interrupt()

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from tests.tiny import tiny_config
+from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig, PhiConfig
+
+from flextune.config import AdapterConfig
+from flextune.models.adapters import attach_adapter, trainable_parameters
+from flextune.models.base import LoadedModel
+from flextune.models.targets import target_modules
+from flextune.records import FlextuneError
+
+
+def on_meta(config: Any) -> Any:
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config)
+
+
+@pytest.fixture(scope="module")
+def llama() -> Any:
+    return on_meta(tiny_config(num_hidden_layers=6))
+
+
+@pytest.mark.parametrize(
+    ("targets", "count"), [("standard", 11_927_552), ("mlp", 11_599_872), ("attention", 4_194_304)]
+)
+def test_parameter_counts_at_code_llama_7b(targets: str, count: int) -> None:
+    config = LlamaConfig(
+        hidden_size=4096,
+        num_hidden_layers=32,
+        intermediate_size=11008,
+        num_attention_heads=32,
+        vocab_size=32016,
+    )
+    model = on_meta(config)
+    loaded = LoadedModel(model, SimpleNamespace(), "meta", "")
+    adapter = AdapterConfig(rank=8, targets=targets)
+    assert trainable_parameters(attach_adapter(loaded, adapter, seed=0)) == count
+
+
+@pytest.mark.parametrize(
+    ("layers", "wanted"),
+    [
+        ("0-1", {0, 1}),
+        ("4-", {4, 5}),
+        ("2", {2}),
+        ("0,3-4", {0, 3, 4}),
+        ([5, 1], {1, 5}),
+        (None, set(range(6))),
+    ],
+)
+def test_layer_ranges(llama: Any, layers: Any, wanted: set[int]) -> None:
+    names = target_modules(llama, "mlp", layers)
+    assert {int(name.split(".")[2]) for name in names} == wanted
+    assert len(names) == 3 * len(wanted)
+
+
+def test_names_match_whole_parts_only(llama: Any) -> None:
+    assert target_modules(llama, ["layers.1.mlp.up_proj"]) == ["model.layers.1.mlp.up_proj"]
+    with pytest.raises(FlextuneError):
+        target_modules(llama, ["p_proj"])
+
+
+@pytest.mark.parametrize(
+    ("config", "mlp", "attention"),
+    [
+        (GPT2Config(n_layer=1, n_embd=16, n_head=2, vocab_size=32), {"c_fc", "c_proj"}, {"c_attn"}),
+        (
+            GPTNeoXConfig(num_hidden_layers=1, hidden_size=16, num_attention_heads=2, vocab_size=32),
+            {"dense_h_to_4h", "dense_4h_to_h"},
+            {"query_key_value"},
+        ),
+        (
+            PhiConfig(num_hidden_layers=1, hidden_size=16, num_attention_heads=2, vocab_size=32),
+            {"fc1", "fc2"},
+            {"q_proj", "v_proj"},
+        ),
+    ],
+    ids=["gpt2", "gpt_neox", "phi"],
+)
+def test_sets_know_other_architectures(config: Any, mlp: set[str], attention: set[str]) -> None:
+    model = on_meta(config)
+    last = [
+        {name.rsplit(".", 1)[-1] for name in target_modules(model, kind)} for kind in ("mlp", "attention")
+    ]
+    assert last == [mlp, attention]
+    # GPT-2 calls the projections of attention and MLP alike.
+    assert not any("attn" in name for name in target_modules(model, "mlp"))
+
+
+def test_unknown_module_names_the_nearest(llama: Any) -> None:
+    with pytest.raises(FlextuneError, match=r"'q_prj' is not in this model, did you mean 'q_proj'\?"):
+        target_modules(llama, ["q_prj"])
+
+
+def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
+    strange = on_meta(GPT2Config(n_layer=1, n_embd=16, n_head=2, vocab_size=32))
+    strange.config.model_type = "unheard-of"
+    with pytest.raises(
+        FlextuneError, match=r"not known for a unheard-of model .* from: c_attn, c_fc, c_proj"
+    ):
+        target_modules(strange, "mlp")
+    with pytest.raises(FlextuneError, match="is no set"):
+        target_modules(llama, "most")
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ("0-6", "has layers 0-5, not 6"),
+        ([7], "not 7"),
+        ("a-b", "is no range"),
+        ("3-1", "names no layer"),
+        ("9-", "not 9"),
+    ],
+)
+def test_layers_outside_the_model(llama: Any, layers: Any, message: str) -> None:
+    with pytest.raises(FlextuneError, match=message):
+        target_modules(llama, "mlp", layers)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from flextune.records import Score
+from flextune.report.labels import GREY, Labels, labels
+
+EXPERIMENT = {
+    "train": {"language": "py", "lexicon": "reserved"},
+    "evaluate": [{"benchmark": "rosetta", "language": "py"}, {"benchmark": "rosetta", "language": "java"}],
+    "arms": [{"name": "z-base"}, {"name": "flex"}, {"name": "never-run"}],
+}
+
+
+def held(arm: str, language: str, lexicon: str | None = "base", benchmark: str = "rosetta") -> Score:
+    return Score(arm, benchmark, language, lexicon, "greedy")
+
+
+def made(*scores: Score) -> Labels:
+    return labels(EXPERIMENT, scores, "z-base")
+
+
+def test_arms_and_settings_come_in_the_experiments_order() -> None:
+    found = made(held("flex", "java", "reserved"), held("z-base", "java"), held("flex", "py"))
+    assert found.arms == ("z-base", "flex")
+    assert [found.name(where) for where in found.settings] == [
+        "Python · base words",
+        "Java · retention",
+        "Java · transfer",
+    ]
+
+
+def test_reserved_words_are_transfer_only_where_they_were_not_taught() -> None:
+    found = made(held("flex", "py", "reserved"), held("flex", "java", "reserved"))
+    assert [found.wording(where) for where in found.settings] == ["taught words", "transfer"]
+
+
+def test_words_that_no_arm_was_taught_are_not_called_transfer() -> None:
+    scores = [held("flex", "py", "reserved"), held("flex", "java", "reserved")]
+    untaught = labels({"train": {"language": "py", "lexicon": "base"}}, scores, "z-base")
+    assert {untaught.wording(where) for where in untaught.settings} == {"reserved words"}
+    arm = {"name": "flex", "train": {"lexicon": "reserved"}}
+    by_arm = labels({"train": {"language": "py"}, "arms": [arm]}, scores, "z-base")
+    assert {by_arm.wording(where) for where in by_arm.settings} == {"taught words", "transfer"}
+
+
+def test_a_benchmark_is_named_only_beside_another() -> None:
+    alone = made(held("flex", "java", None, "multipl-e"))
+    assert [alone.name(where) for where in alone.settings] == ["Java"]
+    both = made(held("flex", "java", None, "multipl-e"), held("flex", "py", None, "humaneval"))
+    assert sorted(both.name(where) for where in both.settings) == ["Java · MultiPL-E", "Python · HumanEval"]
+
+
+def test_every_arm_has_its_own_colour_and_the_baseline_is_grey() -> None:
+    found = made(*(held(arm, "py") for arm in ("z-base", "flex", "b", "c")))
+    assert found.colour("z-base") == GREY
+    assert len({found.colour(arm) for arm in found.arms}) == 4
+
+
+def test_an_empty_experiment_file_is_enough() -> None:
+    found = labels({}, [held("a", "xx", None, "mine")], "a")
+    assert [found.name(where) for where in found.settings] == ["xx"]
