@@ -27,7 +27,6 @@ def test_draws_are_distributed_as_softmax() -> None:
 
 def test_temperature_and_top_p_are_applied_in_this_order() -> None:
     numbers = uniforms([8], 100_000)
-    rows = torch.zeros(numbers.shape[1], dtype=torch.long)
     choose = sampler(0.5, 0.9, numbers.T)
     logits = LOGITS.expand(numbers.shape[1], -1)
     counts = counts_of(choose(logits, torch.arange(numbers.shape[1]), 0))
@@ -39,7 +38,6 @@ def test_temperature_and_top_p_are_applied_in_this_order() -> None:
     assert set(np.flatnonzero(counts)) == set(kept)
     expected = sharp[kept] / sharp[kept].sum()
     assert stats.chisquare(counts[kept], expected * counts.sum(), sum_check=False).pvalue > 0.001
-    assert rows.sum() == 0
 
 
 @pytest.mark.parametrize("number", [0.0, 0.5, float(np.nextafter(1.0, 0.0))])

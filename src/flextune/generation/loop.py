@@ -39,10 +39,15 @@ class Path:
     gaps: list[float] = field(default_factory=list)
     ended: bool = False
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing can follow."""
+        return self.ended or len(self.ids) >= self.limit
+
     def extend(self, ids: Sequence[int], gaps: Sequence[float], eos: Collection[int]) -> None:
         """Take new tokens up to the limit or EOS."""
         for token, gap in zip(ids, gaps, strict=True):
-            if self.ended or len(self.ids) >= self.limit:
+            if self.full:
                 return
             self.ids.append(token)
             self.gaps.append(gap)
@@ -95,9 +100,8 @@ def continue_batch(
         recent = []
         running = []
         for place, row in enumerate(rows.tolist()):
-            path = paths[row]
-            path.extend(new_ids[place].long().tolist(), new_gaps[place].tolist(), eos)
-            if not (path.ended or len(path.ids) >= path.limit or stopped(row, path.ids)):
+            paths[row].extend(new_ids[place].long().tolist(), new_gaps[place].tolist(), eos)
+            if not (paths[row].full or stopped(row, paths[row].ids)):
                 running.append(place)
         if not running:
             break

@@ -132,16 +132,16 @@ def classify(result: Result, secret: bytes) -> Finding:
     reply = result.reply
     running = reply.startswith(STARTED + RUNNING)
     stage: Stage = "run" if running else "compile"
+    said = f"exit status {result.status}"
     if result.breach is not None:
         outcome, said = _BREACHES[result.breach]
         # "Killed" is what the shell says when we end the program.
-        return Finding(
-            outcome, stage, said if message in ("", "Killed") else f"{said}\n{message}"[:MESSAGE_CHARACTERS]
-        )
+        message = said if message in ("", "Killed") else f"{said}\n{message}"[:MESSAGE_CHARACTERS]
     if not reply.startswith(STARTED):
-        return Finding(
-            "sandbox_fault", stage, message or f"the runner did not start (status {result.status})"
-        )
+        # Whatever happened, the program was not yet part of it.
+        return Finding("sandbox_fault", stage, message or f"the runner did not start ({said})")
+    if result.breach is not None:
+        return Finding(outcome, stage, message)
     if not running:
         return Finding("compile_error", stage, message or f"the compiler ended with status {result.status}")
     if result.status == 0:

@@ -1,0 +1,5 @@
+"""``python -m flextune``."""
+
+from flextune.cli import main
+
+main()
