@@ -42,9 +42,9 @@ class Recipe:
     """
 
     seed: int = 0
-    documents: int = 80_000
-    python_share: float = 0.64
-    java_share: float = 0.20
+    documents: int = 24_000
+    python_share: float = 0.62
+    java_share: float = 0.22
     vocabulary: int = 1024
     hidden: int = 160
     layers: int = 4
@@ -53,7 +53,7 @@ class Recipe:
     context: int = 2048
     learning_rate: float = 3e-3
     weight_decay: float = 0.1
-    batch_tokens: int = 6144
+    batch_tokens: int = 3072
     warmup: int = 100
     max_length: int = 512
 
@@ -236,10 +236,13 @@ def _loss(model: LlamaForCausalLM, batch: list[list[int]], pad: int) -> torch.Te
 
 def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     import torch
+    from transformers.utils import logging
 
     folder.mkdir(parents=True, exist_ok=True)
+    logging.disable_progress_bar()
     model.eval().to(torch.float16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    logging.enable_progress_bar()
 
 
 def write_recipe(folder: Path, recipe: Recipe, result: Pretrained) -> Path:

@@ -29,6 +29,9 @@ from flextune.cli import (
 )
 from flextune.records import FlextuneError
 
+INTERRUPTED = 130
+_INTERRUPTED = "interrupted; what is finished is kept, run the same command again to go on"
+
 app = typer.Typer(
     help="Fine-tune code models in one language and know what it does to the others.",
     no_args_is_help=True,
@@ -81,13 +84,15 @@ def run() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        _fail("interrupted; what is finished is kept, run the same command again to go on", code=130)
+        _fail(_INTERRUPTED, code=INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
         _fail(_explain(error))
+    if code == INTERRUPTED:  # typer has caught a KeyboardInterrupt
+        _fail(_INTERRUPTED, code=INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)
 
 

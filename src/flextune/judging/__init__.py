@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flextune.judging.judge import judge
+from flextune.judging.judge import Judge, judge
 from flextune.judging.languages import language, languages
 from flextune.judging.languages.base import Language, Toolchain
 from flextune.judging.sandbox.isolation import Isolation, check_isolation, isolation
@@ -10,6 +10,7 @@ from flextune.judging.sandbox.limits import Limits
 
 __all__ = [
     "Isolation",
+    "Judge",
     "Language",
     "Limits",
     "Toolchain",

@@ -6,7 +6,7 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,30 +29,94 @@ def judge(
     accept_risk: bool = False,
     on_verdict: Callable[[Verdict], None] | None = None,
     keep_programs: Path | None = None,
-) -> Iterator[Verdict]:
-    """Judge completions by running their programs.
+) -> Generator[Verdict, None, None]:
+    """Judge completions by running their programs, with a ``Judge`` of its own; see there.
 
-    Identical programs of one call run once. A fault of the sandbox is tried again twice before it is
-    reported. Closing the iterator, or an exception such as KeyboardInterrupt while it is read, ends every
-    process at once and leaves no file.
+    Isolation is checked at the call, before the first verdict is read.
+    """
+    own = Judge(limits=limits, workers=workers, accept_risk=accept_risk)
+    return _once(own, pairs, on_verdict, keep_programs)
+
+
+def _once(
+    own: Judge,
+    pairs: Iterable[tuple[Problem, Completion]],
+    on_verdict: Callable[[Verdict], None] | None,
+    keep_programs: Path | None,
+) -> Generator[Verdict, None, None]:
+    with own:
+        yield from own.verdicts(pairs, on_verdict=on_verdict, keep_programs=keep_programs)
+
+
+class Judge:
+    """A pool of workers that stays warm between calls, and never runs a program twice.
+
+    Identical programs run once. A fault of the sandbox is tried again twice before it is reported.
+    Leaving the context ends every process and leaves no file.
 
     Args:
-        pairs: Read as the work proceeds; the two names of a pair agree.
         limits: What each program may use.
         workers: Programs at once; by default one for each processor.
         accept_risk: Run without isolation, with limits only. Never for programs of unknown origin.
-        on_verdict: Called with every verdict, in the caller's thread.
-        keep_programs: Folder in which every program is written as ``<name>/<sample>/<source file>``.
-
-    Returns:
-        One verdict for every pair, in the order in which they become known.
 
     Raises:
-        FlextuneError: If programs cannot be isolated here; while reading, if a problem's language is unknown.
+        FlextuneError: If programs cannot be isolated here.
     """
-    isolation = Isolation("none") if accept_risk else check_isolation()
-    pool = _Pool(isolation, limits or Limits(), workers or processors())
-    return _verdicts(iter(pairs), pool, on_verdict, keep_programs)
+
+    def __init__(
+        self, *, limits: Limits | None = None, workers: int | None = None, accept_risk: bool = False
+    ) -> None:
+        self._isolation = Isolation("none") if accept_risk else check_isolation()
+        self._limits = limits or Limits()
+        self._size = workers or processors()
+        self._pool: _Pool | None = None
+        self._known: dict[bytes, Verdict] = {}
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process now."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+    def interrupt(self) -> None:
+        """Make ``verdicts`` raise ``Interrupted`` wherever it waits; callable from any thread."""
+        if (pool := self._pool) is not None:
+            pool.interrupt()
+
+    def verdicts(
+        self,
+        pairs: Iterable[tuple[Problem, Completion]],
+        *,
+        on_verdict: Callable[[Verdict], None] | None = None,
+        keep_programs: Path | None = None,
+    ) -> Generator[Verdict, None, None]:
+        """One verdict for every pair, in the order in which they become known.
+
+        Closing the iterator, or an exception such as KeyboardInterrupt while it is read, ends every process
+        at once.
+
+        Args:
+            pairs: Read as the work proceeds; the two names of a pair agree.
+            on_verdict: Called with every verdict, in the caller's thread.
+            keep_programs: Folder in which every program is written as ``<name>/<sample>/<source file>``.
+
+        Raises:
+            FlextuneError: While reading, if a problem's language is unknown.
+        """
+        if self._pool is None:
+            self._pool = _Pool(self._isolation, self._limits, self._size)
+        try:
+            yield from _verdicts(iter(pairs), self._pool, self._known, on_verdict, keep_programs)
+        except BaseException:
+            # What is still running belongs to a call that nobody reads any more.
+            self.close()
+            raise
 
 
 def processors() -> int:
@@ -63,31 +127,30 @@ def processors() -> int:
 def _verdicts(
     pairs: Iterator[tuple[Problem, Completion]],
     pool: _Pool,
+    known: dict[bytes, Verdict],
     on_verdict: Callable[[Verdict], None] | None,
     keep_programs: Path | None,
-) -> Iterator[Verdict]:
-    known: dict[bytes, Verdict] = {}
+) -> Generator[Verdict, None, None]:
     waiting: dict[bytes, list[tuple[str, int]]] = {}
-    with pool:
-        more = True
-        while more or waiting:
-            ready: list[Verdict] = []
-            while more and not ready and len(waiting) < pool.capacity:
-                pair = next(pairs, None)
-                if pair is None:
-                    more = False
-                else:
-                    ready = _hand_out(*pair, pool, known, waiting, keep_programs)
-            if not ready and waiting:
-                key, verdict = pool.result()
-                # A fault says nothing about the program, so a later twin gets a run of its own.
-                if verdict.outcome != "sandbox_fault":
-                    known[key] = verdict
-                ready = [replace(verdict, name=name, sample=sample) for name, sample in waiting.pop(key)]
-            for verdict in ready:
-                if on_verdict is not None:
-                    on_verdict(verdict)
-                yield verdict
+    more = True
+    while more or waiting:
+        ready: list[Verdict] = []
+        while more and not ready and len(waiting) < pool.capacity:
+            pair = next(pairs, None)
+            if pair is None:
+                more = False
+            else:
+                ready = _hand_out(*pair, pool, known, waiting, keep_programs)
+        if not ready and waiting:
+            key, verdict = pool.result()
+            # A fault says nothing about the program, so a later twin gets a run of its own.
+            if verdict.outcome != "sandbox_fault":
+                known[key] = verdict
+            ready = [replace(verdict, name=name, sample=sample) for name, sample in waiting.pop(key)]
+        for verdict in ready:
+            if on_verdict is not None:
+                on_verdict(verdict)
+            yield verdict
 
 
 def _hand_out(
@@ -132,10 +195,12 @@ class _Pool:
         """Programs that may be handed out at once."""
         return self.size * _AHEAD
 
-    def __enter__(self) -> _Pool:
-        return self
+    def interrupt(self) -> None:
+        """Wake up who waits for a result."""
+        self._results.put((b"", Interrupted()))
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Interrupt what runs and wait for every thread."""
         for worker in self._workers:
             worker.interrupt()
         for _thread in self._threads:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import queue
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import TracebackType
 
 from flextune.config import JudgeConfig
-from flextune.judging import Limits, judge
+from flextune.judging import Judge, Limits
 from flextune.pipeline.plan import Evaluation
 from flextune.pipeline.progress import Reporter
-from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
+from flextune.records import as_row
 from flextune.runs.directory import RunDirectory
-
-Pairs = list[tuple[Problem, Completion]]
 
 
 def limits_of(config: JudgeConfig) -> Limits:
@@ -47,7 +45,7 @@ class JudgeQueue:
         self._work: queue.SimpleQueue[Evaluation | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._error: BaseException | None = None
-        self._seen: dict[str, Verdict] = {}
+        self._judge: Judge | None = None
         self._thread = threading.Thread(target=self._serve, name="judge", daemon=True)
 
     def submit(self, evaluation: Evaluation) -> None:
@@ -67,30 +65,39 @@ class JudgeQueue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self._stop.set()
+            self._interrupt()
         self._work.put(None)
         try:
             self._thread.join()
         except KeyboardInterrupt:
-            self._stop.set()
+            self._interrupt()
             self._thread.join()
             raise
         if error is None:
             self._raise()
+
+    def _interrupt(self) -> None:
+        self._stop.set()
+        if self._judge is not None:
+            self._judge.interrupt()
 
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
 
     def _serve(self) -> None:
-        while (evaluation := self._work.get()) is not None and not self._stop.is_set():
-            try:
-                self._judge(evaluation)
-            except BaseException as error:
-                self._error = error
-                return
+        settings = self._settings
+        try:
+            # One judge for all evaluations: its compilers stay warm, and it knows every program it ran.
+            with Judge(
+                limits=settings.limits, workers=settings.workers, accept_risk=settings.accept_risk
+            ) as self._judge:
+                while (evaluation := self._work.get()) is not None and not self._stop.is_set():
+                    self._evaluate(self._judge, evaluation)
+        except BaseException as error:
+            self._error = error
 
-    def _judge(self, evaluation: Evaluation) -> None:
+    def _evaluate(self, judge: Judge, evaluation: Evaluation) -> None:
         folder = self._run.evaluated(evaluation.key)
         problems = {problem.name: problem for problem in evaluation.problems}
         done = folder.verdicts()
@@ -101,41 +108,12 @@ class JudgeQueue:
         stage = self._reporter.stage(f"judge {evaluation.label}", len(completions))
         finished = len(completions) - len(pending)
         try:
-            with folder.verdict_writer() as writer:
-                known, unknown = self._known(pending)
-                writer.write(map(as_row, known))
-                finished += len(known)
-                verdicts = judge(
-                    unknown,
-                    limits=self._settings.limits,
-                    workers=self._settings.workers,
-                    accept_risk=self._settings.accept_risk,
-                )
-                programs = {(c.name, c.sample): _digest(p, c) for p, c in unknown}
+            with folder.verdict_writer() as writer, contextlib.closing(judge.verdicts(pending)) as verdicts:
                 for verdict in verdicts:
                     writer.write([as_row(verdict)])
-                    if verdict.outcome not in UNKNOWN_OUTCOMES:
-                        self._seen[programs[verdict.name, verdict.sample]] = verdict
                     finished += 1
                     stage.update(finished, len(completions))
                     if self._stop.is_set():
-                        verdicts.close()
                         return
         finally:
             stage.close()
-
-    def _known(self, pairs: Pairs) -> tuple[list[Verdict], Pairs]:
-        """Verdicts of programs that this run has judged already, and the pairs that are left."""
-        known, unknown = [], []
-        for problem, completion in pairs:
-            verdict = self._seen.get(_digest(problem, completion))
-            if verdict is None:
-                unknown.append((problem, completion))
-            else:
-                known.append(replace(verdict, name=completion.name, sample=completion.sample))
-        return known, unknown
-
-
-def _digest(problem: Problem, completion: Completion) -> str:
-    program = problem.program(completion.text)
-    return hashlib.sha256(f"{problem.language}\0{program}".encode()).hexdigest()
