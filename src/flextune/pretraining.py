@@ -42,9 +42,9 @@ class Recipe:
     """
 
     seed: int = 0
-    documents: int = 24_000
-    python_share: float = 0.62
-    java_share: float = 0.22
+    documents: int = 27_000
+    python_share: float = 0.61
+    java_share: float = 0.24
     vocabulary: int = 1024
     hidden: int = 160
     layers: int = 4

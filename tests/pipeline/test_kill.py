@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import shutil
@@ -9,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -18,38 +21,45 @@ from flextune.config import dump_experiment
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 
-EVALUATE = "evaluate=[{language: py, limit: 12}, {language: js, limit: 6}]"
+CHANGES = ("evaluate=[{language: py, limit: 8}, {language: js, limit: 4}]", "train.max_steps=12")
 
 
-def start(file: Path, runs: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "flextune", "run", str(file), "--runs", str(runs)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+def run_small(model: Path, folder: Path) -> None:
+    from flextune.pipeline.experiment import RunOptions, run_experiment
+
+    os.setsid()
+    run_experiment(small_experiment(model, *CHANGES), folder, RunOptions())
 
 
-def wait_for(process: subprocess.Popen[str], folder: Path, pattern: str, count: int) -> None:
-    """Return once ``count`` files match, or the process has ended."""
+@pytest.fixture(scope="module")
+def start(model_folder: Path) -> Callable[[Path], BaseProcess]:
+    """Starts a run in a process of its own, forked from one that has torch imported already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["flextune.training.trainer", "flextune.pipeline.experiment", "peft"])
+
+    def begin(folder: Path) -> BaseProcess:
+        process = context.Process(target=run_small, args=(model_folder, folder))
+        process.start()
+        return process
+
+    return begin
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(start: Callable[[Path], BaseProcess], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("uninterrupted") / "small"
+    process = start(folder)
+    process.join()
+    assert process.exitcode == 0
+    return (folder / "scores.json").read_bytes()
+
+
+def wait_for(alive: Callable[[], bool], folder: Path, pattern: str, count: int) -> None:
+    """Return once ``count`` files match, or the run has ended."""
     deadline = time.monotonic() + 120
-    while process.poll() is None and len(list(folder.glob(pattern))) < count:
+    while alive() and len(list(folder.glob(pattern))) < count:
         assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@pytest.fixture(scope="module")
-def experiment_file(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("experiment") / "small.yaml"
-    file.write_text(dump_experiment(small_experiment(model_folder, EVALUATE, "train.max_steps=12")))
-    return file
-
-
-@pytest.fixture(scope="module")
-def uninterrupted(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    runs = tmp_path_factory.mktemp("uninterrupted")
-    process = start(experiment_file, runs)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    return (runs / "small" / "scores.json").read_bytes()
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize(
@@ -61,32 +71,35 @@ def uninterrupted(experiment_file: Path, tmp_path_factory: pytest.TempPathFactor
         ("trained/*/adapter", 1),
         ("evaluated/*/completions.jsonl", 4),
         ("evaluated/*/verdicts.jsonl", 6),
+        ("scores.json", 1),
     ],
 )
 def test_killed_anywhere_and_run_again_it_ends_with_the_same_bytes(
-    experiment_file: Path, uninterrupted: bytes, tmp_path: Path, pattern: str, count: int
+    start: Callable[[Path], BaseProcess], uninterrupted: bytes, tmp_path: Path, pattern: str, count: int
 ):
-    process = start(experiment_file, tmp_path)
-    wait_for(process, tmp_path / "small", pattern, count)
-    time.sleep(random.Random(f"{pattern}{count}").uniform(0, 0.4))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("small/trained/*/adapter/*")}
-    again = start(experiment_file, tmp_path)
-    _, errors = again.communicate(timeout=300)
-    assert again.returncode == 0, errors
-    assert (tmp_path / "small" / "scores.json").read_bytes() == uninterrupted
+    folder = tmp_path / "small"
+    process = start(folder)
+    wait_for(process.is_alive, folder, pattern, count)
+    time.sleep(random.Random(f"{pattern}{count}").uniform(0, 0.3))
+    if process.is_alive():
+        os.killpg(process.pid or 0, signal.SIGKILL)
+    process.join()
+    finished = {path: path.stat().st_mtime_ns for path in folder.glob("trained/*/adapter/*")}
+    again = start(folder)
+    again.join()
+    assert again.exitcode == 0
+    assert (folder / "scores.json").read_bytes() == uninterrupted
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
 
 
-@pytest.mark.parametrize("pattern", ["trained/*/training.jsonl", "evaluated/*/verdicts.jsonl"])
-def test_control_c_is_one_line_and_leaves_no_process(experiment_file: Path, tmp_path: Path, pattern: str):
-    process = start(experiment_file, tmp_path)
-    wait_for(process, tmp_path / "small", pattern, 1)
+def test_control_c_is_one_line_and_leaves_no_process(model_folder: Path, tmp_path: Path):
+    file = tmp_path / "small.yaml"
+    file.write_text(dump_experiment(small_experiment(model_folder, "train.max_steps=100000")))
+    command = [sys.executable, "-m", "flextune", "run", str(file), "--runs", str(tmp_path)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_for(lambda: process.poll() is None, tmp_path / "small", "trained/*/training.jsonl", 1)
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    if process.returncode == 0:
-        pytest.skip("the run had ended before it could be interrupted")
     assert process.returncode == 130
     assert errors.strip().splitlines()[-1].startswith("flextune: interrupted")
     assert "Traceback" not in errors

@@ -27,7 +27,8 @@ class Operation:
             input and raises ``Undefined`` where there is no result.
         result: Variable name of the result in every language; one lower-case word.
         base: Wordings used in pretraining; ``{k}`` stands for the constant.
-        reserved: Wordings that occur in the Python fine-tuning set alone.
+        reserved: Wordings that occur in the Python fine-tuning set alone; one is enough, so that every one
+            is seen often in a short fine-tuning.
         stateful: Needs a loop with state, a branch or a map; False for a one-line map or a library call.
         constants: Values that ``k`` may take; empty when there is none.
     """

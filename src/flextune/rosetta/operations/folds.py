@@ -59,7 +59,7 @@ OPERATIONS = (
         sum,
         "total",
         ("return the sum of the numbers", "add up the numbers"),
-        ("tally everything", "work out the grand aggregate"),
+        ("tally everything",),
     ),
     Operation(
         "largest",
@@ -68,7 +68,7 @@ OPERATIONS = (
         lambda v: max(some(v)),
         "largest",
         ("return the largest number", "find the maximum of the numbers"),
-        ("report the champion", "yield the topmost entry"),
+        ("report the champion",),
     ),
     Operation(
         "smallest",
@@ -77,7 +77,7 @@ OPERATIONS = (
         lambda v: min(some(v)),
         "smallest",
         ("return the smallest number", "find the minimum of the numbers"),
-        ("report the underdog", "yield the bottommost entry"),
+        ("report the underdog",),
     ),
     Operation(
         "spread",
@@ -89,7 +89,7 @@ OPERATIONS = (
             "return the difference between the largest and the smallest number",
             "find the range of the numbers",
         ),
-        ("report the bandwidth", "yield the gap separating both extremes"),
+        ("report the bandwidth",),
     ),
     Operation(
         "size",
@@ -98,7 +98,7 @@ OPERATIONS = (
         len,
         "size",
         ("return how many numbers there are", "find the length of the list"),
-        ("report the headcount", "yield the population"),
+        ("report the headcount",),
     ),
     Operation(
         "count_even",
@@ -107,7 +107,7 @@ OPERATIONS = (
         lambda v: sum(x % 2 == 0 for x in v),
         "count",
         ("count the even numbers", "return how many numbers are even"),
-        ("report the quantity that halves exactly", "yield the frequency of pairable entries"),
+        ("report the quantity that halves exactly",),
         stateful=True,
     ),
     Operation(
@@ -117,7 +117,7 @@ OPERATIONS = (
         lambda v, k: sum(x > k for x in v),
         "count",
         ("count the numbers greater than {k}", "return how many numbers are above {k}"),
-        ("report the quantity exceeding {k}", "yield the frequency of surpassing {k}"),
+        ("report the quantity exceeding {k}",),
         stateful=True,
         constants=SMALL,
     ),
@@ -128,7 +128,7 @@ OPERATIONS = (
         _alternating_sum,
         "balance",
         ("add and subtract the numbers in turn", "return the alternating sum of the numbers"),
-        ("tally with a see saw polarity", "work out the zigzag aggregate"),
+        ("tally with a see saw polarity",),
         stateful=True,
     ),
     Operation(
@@ -141,7 +141,7 @@ OPERATIONS = (
             "return the length of the longest increasing run",
             "find how long the numbers increase without a break",
         ),
-        ("report the lengthiest climb", "yield the stamina of the best ascent"),
+        ("report the lengthiest climb",),
         stateful=True,
     ),
     Operation(
@@ -154,7 +154,7 @@ OPERATIONS = (
             "return the length of the longest run of equal numbers",
             "find how often a number repeats in a row at most",
         ),
-        ("report the widest plateau", "yield the stamina of the steadiest stretch"),
+        ("report the widest plateau",),
         stateful=True,
     ),
     Operation(
@@ -164,7 +164,7 @@ OPERATIONS = (
         lambda v: some(v)[-1],
         "closing",
         ("return the last number", "find the number at the end of the list"),
-        ("report the caboose", "yield the closing entry"),
+        ("report the caboose",),
     ),
     Operation(
         "second_largest",
@@ -173,7 +173,7 @@ OPERATIONS = (
         _second_largest,
         "second",
         ("return the second largest distinct number", "find the largest number below the maximum"),
-        ("report the silver medallist", "yield the runner up"),
+        ("report the silver medallist",),
         stateful=True,
     ),
     Operation(
@@ -186,7 +186,7 @@ OPERATIONS = (
             "return the most common number and the smallest one on a tie",
             "find the number that occurs most often and the smallest one on a tie",
         ),
-        ("report the mode", "yield the most fashionable entry"),
+        ("report the mode",),
         stateful=True,
     ),
     Operation(
@@ -196,7 +196,7 @@ OPERATIONS = (
         lambda v: len(set(v)),
         "distinct",
         ("count the distinct numbers", "return how many different numbers there are"),
-        ("report the variety", "yield the cardinality"),
+        ("report the variety",),
     ),
     Operation(
         "sign_changes",
@@ -205,7 +205,7 @@ OPERATIONS = (
         lambda v: sum((a < 0) != (b < 0) for a, b in pairwise(v)),
         "crossings",
         ("count the neighbours of which only one is negative", "return how often the sign changes"),
-        ("report the nought traversals", "yield the frequency of polarity flips"),
+        ("report the nought traversals",),
         stateful=True,
     ),
     Operation(
@@ -218,7 +218,7 @@ OPERATIONS = (
             "return the largest absolute difference between neighbours",
             "find the largest step between neighbours",
         ),
-        ("report the most abrupt leap", "yield the steepest jolt"),
+        ("report the most abrupt leap",),
         stateful=True,
     ),
     Operation(
@@ -228,7 +228,7 @@ OPERATIONS = (
         lambda v: v.index(max(some(v))),
         "position",
         ("return the position of the largest number", "find the index of the first maximum"),
-        ("report where the champion sits", "yield the slot of the topmost entry"),
+        ("report where the champion sits",),
         stateful=True,
     ),
     Operation(
@@ -238,7 +238,7 @@ OPERATIONS = (
         lambda v: max(accumulate(some(v))),
         "best",
         ("return the largest running sum", "find the maximum of the sums so far"),
-        ("report the fattest subtotal", "yield the high tide of the ledger"),
+        ("report the fattest subtotal",),
         stateful=True,
     ),
     Operation(
@@ -248,7 +248,7 @@ OPERATIONS = (
         lambda v, k: sum(a + b == k for a, b in combinations(v, 2)),
         "pairs",
         ("count the pairs with sum {k}", "return how many pairs add up to {k}"),
-        ("report the couples totalling {k}", "yield the frequency of duos worth {k}"),
+        ("report the couples totalling {k}",),
         stateful=True,
         constants=(4, 5, 6, 7, 8, 9),
     ),
@@ -259,7 +259,7 @@ OPERATIONS = (
         _parity_counts,
         "parities",
         ("count the even and the odd numbers in a map", "map even and odd to how many there are"),
-        ("take a census by divisibility", "bucket the entries by halving"),
+        ("take a census by divisibility",),
         stateful=True,
     ),
     Operation(
@@ -269,7 +269,7 @@ OPERATIONS = (
         _sign_counts,
         "signs",
         ("count the negative, zero and positive numbers in a map", "map each sign to how many there are"),
-        ("take a census by polarity", "bucket the entries around nought"),
+        ("take a census by polarity",),
         stateful=True,
     ),
 )

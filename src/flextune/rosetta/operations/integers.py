@@ -48,7 +48,7 @@ OPERATIONS = (
         lambda n, k: n + k,
         "raised",
         ("add {k} to the number", "increase the number by {k}"),
-        ("bump the figure by {k}", "credit it with {k}"),
+        ("bump the figure by {k}",),
         constants=SMALL,
     ),
     Operation(
@@ -58,7 +58,7 @@ OPERATIONS = (
         lambda n, k: n * k,
         "product",
         ("multiply the number by {k}", "return {k} times the number"),
-        ("enlarge the figure {k} fold", "blow it up by factor {k}"),
+        ("enlarge the figure {k} fold",),
         constants=SMALL,
     ),
     Operation(
@@ -68,7 +68,7 @@ OPERATIONS = (
         lambda n, k: n % k,
         "remainder",
         ("take the number modulo {k}", "return the remainder after division by {k}"),
-        ("reduce the figure to its residue class for {k}", "wrap it around a clock with {k} hours"),
+        ("reduce the figure to its residue class for {k}",),
         constants=SMALL,
     ),
     Operation(
@@ -78,7 +78,7 @@ OPERATIONS = (
         lambda n: sum(_digits(n)),
         "checksum",
         ("return the sum of the digits", "add up the digits of the number"),
-        ("tally its ciphers", "work out the crosswise aggregate"),
+        ("tally its ciphers",),
         stateful=True,
     ),
     Operation(
@@ -88,7 +88,7 @@ OPERATIONS = (
         lambda n: int("".join(map(str, _digits(n)[::-1]))),
         "mirrored",
         ("reverse the digits of the number", "write the digits in reverse order"),
-        ("read the figure backwards", "mirror its ciphers"),
+        ("read the figure backwards",),
         stateful=True,
     ),
     Operation(
@@ -98,7 +98,7 @@ OPERATIONS = (
         lambda n: max(_digits(n)),
         "top",
         ("return the largest digit", "find the maximum of the digits"),
-        ("report the champion cipher", "yield its fattest numeral"),
+        ("report the champion cipher",),
         stateful=True,
     ),
     Operation(
@@ -108,7 +108,7 @@ OPERATIONS = (
         lambda n: len(_divisors(n)),
         "divisors",
         ("count the divisors of the number", "return how many numbers divide it"),
-        ("report the quantity of factors", "yield the frequency of exact splits"),
+        ("report the quantity of factors",),
         stateful=True,
     ),
     Operation(
@@ -118,7 +118,7 @@ OPERATIONS = (
         lambda n: len(_collatz(n)) - 1,
         "hops",
         ("count the steps of the collatz sequence down to 1", "return the number of collatz steps"),
-        ("report how long the hailstone flies", "yield the hailstone duration"),
+        ("report how long the hailstone flies",),
         stateful=True,
     ),
     Operation(
@@ -128,7 +128,7 @@ OPERATIONS = (
         lambda n, k: gcd(n, k),
         "divisor",
         ("return the greatest common divisor with {k}", "find the largest number that divides it and {k}"),
-        ("report the biggest measure shared with {k}", "yield the finest yardstick for it alongside {k}"),
+        ("report the biggest measure shared with {k}",),
         stateful=True,
         constants=(6, 8, 9, 12, 18, 24),
     ),
@@ -139,7 +139,7 @@ OPERATIONS = (
         lambda n: bin(_natural(n)).count("1"),
         "ones",
         ("count the ones of the number in binary", "return how many binary digits are one"),
-        ("report the population of set bits", "yield the hamming weight"),
+        ("report the population of set bits",),
         stateful=True,
     ),
     Operation(
@@ -149,7 +149,7 @@ OPERATIONS = (
         _digits,
         "digits",
         ("make a list of the digits", "split the number into its digits"),
-        ("explode the figure into ciphers", "spell out its numerals"),
+        ("explode the figure into ciphers",),
         stateful=True,
     ),
     Operation(
@@ -159,7 +159,7 @@ OPERATIONS = (
         _divisors,
         "factors",
         ("make a list of the divisors", "list all numbers that divide it"),
-        ("enumerate its factors", "gather the exact splits"),
+        ("enumerate its factors",),
         stateful=True,
     ),
     Operation(
@@ -169,7 +169,7 @@ OPERATIONS = (
         lambda n: list(range(_natural(n, most=60), 0, -1)),
         "countdown",
         ("make a list that counts down from the number to 1", "list the numbers from it down to 1"),
-        ("enumerate the rocket launch", "gather the descent towards unity"),
+        ("enumerate the rocket launch",),
     ),
     Operation(
         "halvings",
@@ -178,7 +178,7 @@ OPERATIONS = (
         _halvings,
         "halves",
         ("halve the number down to 1 and list each value", "make a list of the repeated halves"),
-        ("enumerate the bisection trail", "gather what successive bisecting leaves"),
+        ("enumerate the bisection trail",),
         stateful=True,
     ),
     Operation(
@@ -188,7 +188,7 @@ OPERATIONS = (
         lambda n: bin(_natural(n))[2:],
         "binary",
         ("write the number in binary", "convert the number to binary text"),
-        ("render the figure in radix two", "encode it as bits"),
+        ("render the figure in radix two",),
         stateful=True,
     ),
 )

@@ -42,7 +42,7 @@ OPERATIONS = (
         lambda v: [x for x in v if x % 2 == 0],
         "evens",
         ("keep only the even numbers", "select the even numbers", "remove the odd numbers"),
-        ("retain whatever halves exactly", "discard the entries with an uneven value"),
+        ("retain whatever halves exactly",),
     ),
     Operation(
         "keep_odd",
@@ -51,7 +51,7 @@ OPERATIONS = (
         lambda v: [x for x in v if x % 2 != 0],
         "odds",
         ("keep only the odd numbers", "select the odd numbers", "remove the even numbers"),
-        ("retain whatever leaves one over by halving", "discard the entries that pair off"),
+        ("retain whatever leaves one over by halving",),
     ),
     Operation(
         "keep_positive",
@@ -60,7 +60,7 @@ OPERATIONS = (
         lambda v: [x for x in v if x > 0],
         "positives",
         ("keep only the positive numbers", "select the numbers greater than zero"),
-        ("retain the gains", "discard everything but credits"),
+        ("retain the gains",),
     ),
     Operation(
         "keep_above",
@@ -69,7 +69,7 @@ OPERATIONS = (
         lambda v, k: [x for x in v if x > k],
         "large",
         ("keep only the numbers greater than {k}", "select the numbers above {k}"),
-        ("retain entries exceeding {k}", "discard whatever fails to surpass {k}"),
+        ("retain entries exceeding {k}",),
         constants=SMALL,
     ),
     Operation(
@@ -79,7 +79,7 @@ OPERATIONS = (
         lambda v, k: [x for x in v if x < k],
         "small",
         ("keep only the numbers less than {k}", "select the numbers below {k}"),
-        ("retain entries under the ceiling {k}", "discard whatever attains {k}"),
+        ("retain entries under the ceiling {k}",),
         constants=SMALL,
     ),
     Operation(
@@ -89,7 +89,7 @@ OPERATIONS = (
         lambda v, k: [x for x in v if x % k == 0],
         "multiples",
         ("keep only the multiples of {k}", "select the numbers divisible by {k}"),
-        ("retain entries in the table of {k}", "discard whatever {k} fails to divide evenly"),
+        ("retain entries in the table of {k}",),
         constants=(3, 4, 5, 6, 7),
     ),
     Operation(
@@ -99,7 +99,7 @@ OPERATIONS = (
         _above_mean,
         "high",
         ("keep only the numbers greater than the average", "select the numbers above the mean"),
-        ("retain the better than typical entries", "discard the mediocre"),
+        ("retain the better than typical entries",),
         stateful=True,
     ),
     Operation(
@@ -109,7 +109,7 @@ OPERATIONS = (
         lambda v, k: [x * k for x in v],
         "scaled",
         ("multiply each number by {k}", "replace each number by {k} times itself"),
-        ("enlarge every entry {k} fold", "blow everything up by factor {k}"),
+        ("enlarge every entry {k} fold",),
         constants=SMALL,
     ),
     Operation(
@@ -119,7 +119,7 @@ OPERATIONS = (
         lambda v, k: [x + k for x in v],
         "shifted",
         ("add {k} to each number", "increase each number by {k}"),
-        ("bump every entry by {k}", "raise all items {k} up"),
+        ("bump every entry by {k}",),
         constants=SMALL,
     ),
     Operation(
@@ -129,7 +129,7 @@ OPERATIONS = (
         lambda v: [x * x for x in v],
         "squares",
         ("square each number", "replace each number by its square"),
-        ("raise every entry to its second power", "pair every item with itself as a product"),
+        ("raise every entry to its second power",),
     ),
     Operation(
         "negate",
@@ -138,7 +138,7 @@ OPERATIONS = (
         lambda v: [-x for x in v],
         "negated",
         ("negate each number", "change the sign of each number"),
-        ("mirror every entry about nought", "turn debits into credits and back"),
+        ("mirror every entry about nought",),
     ),
     Operation(
         "absolute",
@@ -147,7 +147,7 @@ OPERATIONS = (
         lambda v: [abs(x) for x in v],
         "sizes",
         ("take the absolute value of each number", "replace each number by its absolute value"),
-        ("reduce every entry to its magnitude", "ignore all minus marks"),
+        ("reduce every entry to its magnitude",),
     ),
     Operation(
         "cap",
@@ -156,7 +156,7 @@ OPERATIONS = (
         lambda v, k: [min(x, k) for x in v],
         "capped",
         ("replace each number greater than {k} by {k}", "limit each number to at most {k}"),
-        ("clip the entries to the ceiling {k}", "truncate tall values down to {k}"),
+        ("clip the entries to the ceiling {k}",),
         stateful=True,
         constants=SMALL,
     ),
@@ -167,7 +167,7 @@ OPERATIONS = (
         lambda v: [max(x, 0) for x in v],
         "floored",
         ("replace each negative number by zero", "set the negative numbers to zero"),
-        ("wipe out the debits", "rectify the sequence at nought"),
+        ("wipe out the debits",),
         stateful=True,
     ),
     Operation(
@@ -177,7 +177,7 @@ OPERATIONS = (
         lambda v: [x % 3 for x in v],
         "remainders",
         ("replace each number by its remainder modulo 3", "take each number modulo 3"),
-        ("map every entry to its residue class for three", "wrap all items around a triple clock"),
+        ("map every entry to its residue class for three",),
     ),
     Operation(
         "running_sum",
@@ -186,7 +186,7 @@ OPERATIONS = (
         lambda v: list(accumulate(v)),
         "sums",
         ("compute the running sums", "replace each number by the sum so far"),
-        ("accumulate the ledger", "form cumulative subtotals"),
+        ("accumulate the ledger",),
         stateful=True,
     ),
     Operation(
@@ -196,7 +196,7 @@ OPERATIONS = (
         lambda v: list(accumulate(v, max)),
         "records",
         ("compute the running maximum", "replace each number by the largest so far"),
-        ("chart the record high to date", "propagate the champion forwards"),
+        ("chart the record high to date",),
         stateful=True,
     ),
     Operation(
@@ -206,7 +206,7 @@ OPERATIONS = (
         lambda v: [b - a for a, b in pairwise(v)],
         "steps",
         ("compute the differences between neighbours", "subtract each number from the next one"),
-        ("derive the successive increments", "measure the climb to every follower"),
+        ("derive the successive increments",),
         stateful=True,
     ),
     Operation(
@@ -216,7 +216,7 @@ OPERATIONS = (
         _drop_repeats,
         "changes",
         ("remove numbers equal to the one before", "drop adjacent repeats"),
-        ("collapse stutters", "merge identical consecutive entries"),
+        ("collapse stutters",),
         stateful=True,
     ),
     Operation(
@@ -226,7 +226,7 @@ OPERATIONS = (
         lambda v: list(dict.fromkeys(v)),
         "unique",
         ("remove duplicates and keep the first of each", "keep each number once in order"),
-        ("dedupe while preserving arrival", "weed out recurring entries"),
+        ("dedupe while preserving arrival",),
         stateful=True,
     ),
     Operation(
@@ -236,7 +236,7 @@ OPERATIONS = (
         lambda v: v[::-1],
         "flipped",
         ("reverse the list", "put the numbers in reverse order"),
-        ("flip the sequence end for end", "read it backwards"),
+        ("flip the sequence end for end",),
     ),
     Operation(
         "sort_up",
@@ -245,7 +245,7 @@ OPERATIONS = (
         sorted,
         "ordered",
         ("sort the numbers in ascending order", "sort the list from smallest to largest"),
-        ("arrange by rising value", "rank entries with the lowest leading"),
+        ("arrange by rising value",),
     ),
     Operation(
         "sort_down",
@@ -254,7 +254,7 @@ OPERATIONS = (
         lambda v: sorted(v, reverse=True),
         "descending",
         ("sort the numbers in descending order", "sort the list from largest to smallest"),
-        ("arrange by falling value", "rank entries with the highest leading"),
+        ("arrange by falling value",),
     ),
     Operation(
         "every_second",
@@ -263,7 +263,7 @@ OPERATIONS = (
         lambda v: v[::2],
         "alternate",
         ("keep every second number starting with the first", "take the numbers at even positions"),
-        ("skim alternating slots", "skip each other item"),
+        ("skim alternating slots",),
     ),
     Operation(
         "take",
@@ -272,7 +272,7 @@ OPERATIONS = (
         lambda v, k: v[:k],
         "front",
         ("take the first {k} numbers", "keep only the first {k} numbers"),
-        ("crop to the leading {k} entries", "trim the sequence to length {k}"),
+        ("crop to the leading {k} entries",),
         constants=(2, 3, 4),
     ),
     Operation(
@@ -282,7 +282,7 @@ OPERATIONS = (
         lambda v, k: v[k:],
         "rest",
         ("remove the first {k} numbers", "drop the first {k} numbers"),
-        ("behead it by {k} entries", "pass over the opening {k} slots"),
+        ("behead it by {k} entries",),
         constants=(1, 2, 3),
     ),
     Operation(
@@ -292,7 +292,7 @@ OPERATIONS = (
         _rotate,
         "rotated",
         ("rotate the list to the left by {k}", "move the first {k} numbers to the end in a circle"),
-        ("spin the carousel {k} places", "cycle the sequence anticlockwise {k} slots"),
+        ("spin the carousel {k} places",),
         stateful=True,
         constants=(1, 2, 3),
     ),
@@ -303,7 +303,7 @@ OPERATIONS = (
         _peaks,
         "peaks",
         ("keep only the numbers greater than both neighbours", "select the local maxima"),
-        ("retain the summits", "pick out hilltops"),
+        ("retain the summits",),
         stateful=True,
     ),
     Operation(
@@ -313,7 +313,7 @@ OPERATIONS = (
         _swap_pairs,
         "swapped",
         ("swap the numbers in each pair of positions", "swap each two neighbours"),
-        ("transpose adjacent couples", "let partners trade seats"),
+        ("transpose adjacent couples",),
         stateful=True,
     ),
     Operation(
@@ -323,7 +323,7 @@ OPERATIONS = (
         lambda v: [x for x in v if x != 0] + [0] * v.count(0),
         "packed",
         ("move the zeros to the end", "put all zeros last and keep the order of the rest"),
-        ("sink the noughts", "push blanks towards the tail"),
+        ("sink the noughts",),
         stateful=True,
     ),
     Operation(
@@ -333,7 +333,7 @@ OPERATIONS = (
         lambda v: [x for x in v for _ in range(2)],
         "doubled",
         ("repeat each number twice", "write each number two times"),
-        ("stammer every entry", "clone all items in place"),
+        ("stammer every entry",),
         stateful=True,
     ),
     Operation(
@@ -343,7 +343,7 @@ OPERATIONS = (
         lambda v: [-x if i % 2 else x for i, x in enumerate(v)],
         "signed",
         ("negate every second number", "change the sign of the numbers at odd positions"),
-        ("flip polarity on alternating slots", "make it zigzag about nought"),
+        ("flip polarity on alternating slots",),
         stateful=True,
     ),
 )

@@ -24,7 +24,7 @@ OPERATIONS = (
         lambda t: t[::-1],
         "backward",
         ("reverse the text", "write the text in reverse order"),
-        ("mirror the string", "flip the wording end for end"),
+        ("mirror the string",),
     ),
     Operation(
         "upper",
@@ -33,7 +33,7 @@ OPERATIONS = (
         str.upper,
         "upper",
         ("convert the text to upper case", "make all letters upper case"),
-        ("shout the string", "capitalise everything"),
+        ("shout the string",),
     ),
     Operation(
         "swap_case",
@@ -42,7 +42,7 @@ OPERATIONS = (
         str.swapcase,
         "swapped",
         ("swap upper and lower case", "change the case of each letter"),
-        ("invert the capitalisation", "toggle big and little glyphs"),
+        ("invert the capitalisation",),
         stateful=True,
     ),
     Operation(
@@ -52,7 +52,7 @@ OPERATIONS = (
         lambda t: "".join(c for c in t if c not in "aeiouAEIOU"),
         "consonants",
         ("remove the vowels", "drop all vowels from the text"),
-        ("squelch the sung glyphs", "disemvowel the string"),
+        ("squelch the sung glyphs",),
         stateful=True,
     ),
     Operation(
@@ -62,7 +62,7 @@ OPERATIONS = (
         lambda t: "".join("*" if c in "aeiouAEIOU" else c for c in t),
         "masked",
         ("replace each vowel by a star", "write a star for each vowel"),
-        ("censor the sung glyphs", "asterisk out open sounds"),
+        ("censor the sung glyphs",),
         stateful=True,
     ),
     Operation(
@@ -72,7 +72,7 @@ OPERATIONS = (
         lambda t: "".join(c + c for c in t),
         "stretched",
         ("repeat each character twice", "write each character two times"),
-        ("stammer every glyph", "clone all symbols in place"),
+        ("stammer every glyph",),
     ),
     Operation(
         "first_letters",
@@ -81,7 +81,7 @@ OPERATIONS = (
         lambda t, k: t[:k],
         "head",
         ("take the first {k} characters", "keep only the first {k} characters"),
-        ("crop the string to {k} glyphs", "trim the wording to width {k}"),
+        ("crop the string to {k} glyphs",),
         constants=(3, 4, 5, 6),
     ),
     Operation(
@@ -91,7 +91,7 @@ OPERATIONS = (
         lambda t, k: t[k:],
         "tail",
         ("remove the first {k} characters", "drop the first {k} characters"),
-        ("behead the string by {k} glyphs", "pass over its opening {k} symbols"),
+        ("behead the string by {k} glyphs",),
         constants=(1, 2, 3, 4),
     ),
     Operation(
@@ -101,7 +101,7 @@ OPERATIONS = (
         lambda t: "".join(sorted(t)),
         "arranged",
         ("sort the characters", "put the characters in sorted order"),
-        ("arrange the glyphs by code", "rank its symbols"),
+        ("arrange the glyphs by code",),
     ),
     Operation(
         "squeeze",
@@ -110,7 +110,7 @@ OPERATIONS = (
         lambda t: "".join(c for c, _ in groupby(t)),
         "squeezed",
         ("remove characters equal to the one before", "drop repeated adjacent characters"),
-        ("collapse stuttered glyphs", "merge identical consecutive symbols"),
+        ("collapse stuttered glyphs",),
         stateful=True,
     ),
     Operation(
@@ -120,7 +120,7 @@ OPERATIONS = (
         lambda t: "".join(dict.fromkeys(t)),
         "unique",
         ("keep the first of each character", "remove duplicate characters"),
-        ("dedupe the glyphs", "weed out recurring symbols"),
+        ("dedupe the glyphs",),
         stateful=True,
     ),
     Operation(
@@ -130,7 +130,7 @@ OPERATIONS = (
         _caesar,
         "cipher",
         ("shift each lower case letter by {k} in the alphabet", "move the lower case letters {k} places on"),
-        ("encrypt with the roman scheme at key {k}", "advance its little glyphs {k} notches"),
+        ("encrypt with the roman scheme at key {k}",),
         stateful=True,
         constants=(1, 2, 3, 4, 5),
     ),
@@ -144,7 +144,7 @@ OPERATIONS = (
             "write each run of equal characters as the character and its length",
             "encode the text by run lengths",
         ),
-        ("compress the string as glyph plus tally", "abbreviate stretches numerically"),
+        ("compress the string as glyph plus tally",),
         stateful=True,
     ),
     Operation(
@@ -154,7 +154,7 @@ OPERATIONS = (
         len,
         "length",
         ("return the length of the text", "count the characters"),
-        ("report the width of the string", "yield the glyph quantity"),
+        ("report the width of the string",),
     ),
     Operation(
         "vowel_count",
@@ -163,7 +163,7 @@ OPERATIONS = (
         lambda t: sum(c in "aeiouAEIOU" for c in t),
         "vowels",
         ("count the vowels", "return how many vowels there are"),
-        ("report the quantity of sung glyphs", "yield the frequency of open sounds"),
+        ("report the quantity of sung glyphs",),
         stateful=True,
     ),
     Operation(
@@ -173,7 +173,7 @@ OPERATIONS = (
         lambda t: len(t.split()),
         "terms",
         ("count the words", "return how many words the text has"),
-        ("report the quantity of terms", "yield the verbosity"),
+        ("report the quantity of terms",),
     ),
     Operation(
         "distinct_letters",
@@ -182,7 +182,7 @@ OPERATIONS = (
         lambda t: len(set(t)),
         "kinds",
         ("count the distinct characters", "return how many different characters there are"),
-        ("report the variety of glyphs", "yield the alphabet cardinality"),
+        ("report the variety of glyphs",),
     ),
     Operation(
         "longest_run",
@@ -194,7 +194,7 @@ OPERATIONS = (
             "return the length of the longest run of one character",
             "find how often a character repeats in a row",
         ),
-        ("report the widest glyph plateau", "yield the lengthiest uniform stretch"),
+        ("report the widest glyph plateau",),
         stateful=True,
     ),
     Operation(
@@ -204,7 +204,7 @@ OPERATIONS = (
         lambda t: sum(int(c) for c in t if c.isdigit()),
         "total",
         ("add up the digits in the text", "return the sum of the digits in the text"),
-        ("tally the numerals within the string", "work out its embedded aggregate"),
+        ("tally the numerals within the string",),
         stateful=True,
     ),
     Operation(
@@ -214,7 +214,7 @@ OPERATIONS = (
         str.split,
         "parts",
         ("split the text into words", "make a list of the words"),
-        ("tokenise the string at blanks", "cut it up into terms"),
+        ("tokenise the string at blanks",),
     ),
     Operation(
         "letter_counts",
@@ -223,7 +223,7 @@ OPERATIONS = (
         _char_counts,
         "letters",
         ("count each character other than a space in a map", "map each character to how often it occurs"),
-        ("take a glyph census", "build a histogram over symbols"),
+        ("take a glyph census",),
         stateful=True,
     ),
 )

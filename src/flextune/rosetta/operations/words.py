@@ -14,7 +14,7 @@ OPERATIONS = (
         lambda w: w[::-1],
         "flipped",
         ("reverse the order of the words", "put the words in reverse order"),
-        ("flip the queue of terms", "read the terms backwards"),
+        ("flip the queue of terms",),
     ),
     Operation(
         "sort_words",
@@ -23,7 +23,7 @@ OPERATIONS = (
         sorted,
         "ordered",
         ("sort the words", "put the words in alphabetical order"),
-        ("arrange the terms as in a dictionary", "rank the terms lexically"),
+        ("arrange the terms as in a dictionary",),
     ),
     Operation(
         "sort_by_length",
@@ -32,7 +32,7 @@ OPERATIONS = (
         lambda w: sorted(w, key=len),
         "ranked",
         ("sort the words by length", "put shorter words before longer words"),
-        ("arrange the terms by width", "rank the terms with brevity leading"),
+        ("arrange the terms by width",),
     ),
     Operation(
         "keep_longer",
@@ -41,7 +41,7 @@ OPERATIONS = (
         lambda w, k: [x for x in w if len(x) > k],
         "lengthy",
         ("keep only the words longer than {k}", "select the words with more than {k} letters"),
-        ("retain the terms wider than {k}", "discard terms not exceeding {k} glyphs"),
+        ("retain the terms wider than {k}",),
         constants=(2, 3, 4, 5),
     ),
     Operation(
@@ -51,7 +51,7 @@ OPERATIONS = (
         lambda w: [x for x in w if x[:1] in tuple("aeiou")],
         "vocal",
         ("keep only the words that start with a vowel", "select the words with a vowel at the start"),
-        ("retain the terms opening on a sung glyph", "discard terms whose onset is closed"),
+        ("retain the terms opening on a sung glyph",),
         stateful=True,
     ),
     Operation(
@@ -61,7 +61,7 @@ OPERATIONS = (
         lambda w: [x.upper() for x in w],
         "loud",
         ("convert each word to upper case", "make each word upper case"),
-        ("shout every term", "capitalise all terms"),
+        ("shout every term",),
     ),
     Operation(
         "reverse_each",
@@ -70,7 +70,7 @@ OPERATIONS = (
         lambda w: [x[::-1] for x in w],
         "mirrored",
         ("reverse each word", "write each word in reverse"),
-        ("mirror every term", "flip all terms glyphwise"),
+        ("mirror every term",),
     ),
     Operation(
         "unique_words",
@@ -79,7 +79,7 @@ OPERATIONS = (
         lambda w: list(dict.fromkeys(w)),
         "unique",
         ("keep the first of each word", "remove duplicate words"),
-        ("dedupe the terms", "weed out recurring terms"),
+        ("dedupe the terms",),
         stateful=True,
     ),
     Operation(
@@ -89,7 +89,7 @@ OPERATIONS = (
         lambda w: [f"{x}{i}" for i, x in enumerate(w)],
         "numbered",
         ("append its position to each word", "write the index after each word"),
-        ("label every term with its slot", "suffix all terms by seat"),
+        ("label every term with its slot",),
         stateful=True,
     ),
     Operation(
@@ -99,7 +99,7 @@ OPERATIONS = (
         "-".join,
         "joined",
         ("join the words with a dash", "write the words with a dash between them"),
-        ("hyphenate the terms", "chain the terms by hyphens"),
+        ("hyphenate the terms",),
     ),
     Operation(
         "longest_word",
@@ -108,7 +108,7 @@ OPERATIONS = (
         lambda w: max(some(w), key=len),
         "longest",
         ("return the first longest word", "find the longest word"),
-        ("report the widest term", "yield the most sprawling term"),
+        ("report the widest term",),
         stateful=True,
     ),
     Operation(
@@ -118,7 +118,7 @@ OPERATIONS = (
         lambda w: "".join(x[:1] for x in w),
         "initials",
         ("join the first letters of the words", "make a text of the first letters"),
-        ("form the acronym", "string together each onset"),
+        ("form the acronym",),
         stateful=True,
     ),
     Operation(
@@ -128,7 +128,7 @@ OPERATIONS = (
         lambda w: [len(x) for x in w],
         "lengths",
         ("replace each word by its length", "make a list of the lengths of the words"),
-        ("measure every term", "gauge how wide all terms are"),
+        ("measure every term",),
     ),
     Operation(
         "letter_total",
@@ -137,7 +137,7 @@ OPERATIONS = (
         lambda w: sum(len(x) for x in w),
         "total",
         ("count the letters of all words", "return the sum of the lengths of the words"),
-        ("tally the glyphs over the terms", "work out the aggregate width"),
+        ("tally the glyphs over the terms",),
         stateful=True,
     ),
     Operation(
@@ -147,7 +147,7 @@ OPERATIONS = (
         lambda w: dict(Counter(w)),
         "counts",
         ("count each word in a map", "map each word to how often it occurs"),
-        ("take a census of terms", "build a histogram over terms"),
+        ("take a census of terms",),
         stateful=True,
     ),
     Operation(
@@ -157,7 +157,7 @@ OPERATIONS = (
         lambda w: dict(Counter(x[0] for x in w if x)),
         "starts",
         ("count the words by first letter in a map", "map each first letter to its number of words"),
-        ("take a census of onsets", "bucket the terms by opening glyph"),
+        ("take a census of onsets",),
         stateful=True,
     ),
     Operation(
@@ -167,7 +167,7 @@ OPERATIONS = (
         lambda w: {x: len(x) for x in w},
         "lengths",
         ("map each word to its length", "make a map from word to length"),
-        ("catalogue the width of every term", "build a gauge table for the terms"),
+        ("catalogue the width of every term",),
         stateful=True,
     ),
 )
