@@ -68,6 +68,8 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\nevaluate: [{langage: py}]", "unknown key 'evaluate.0.langage', did you mean 'language'?"),
         ("name: x\ntrain: {epochs: -1}", "train.epochs"),
         ("name: x\nseeds: [1, 1]", "seeds: '1' is given twice"),
+        ("name: x\ndecode: [{}, {max_new_tokens: 9}]", "decode: 'greedy' is given twice"),
+        ("name: x\nevaluate: [{}, {limit: 5}]", "evaluate: 'rosetta py base' is given twice"),
         ("name: x\narms: [{name: a}, {name: a}]", "arms: 'a' is given twice"),
         ("name: x\ndecode: [{samples: 4}]", "samples: 4 needs strategy: sample"),
         ("name: ../x", "name"),

@@ -140,6 +140,12 @@ class EvaluateConfig(_Part):
     lexicon: Lexicon = Field("base", description="Wording of the descriptions (Rosetta only).")
     limit: int | None = Field(None, ge=1, description="Judge only the first so many problems.")
 
+    @property
+    def label(self) -> str:
+        """What tells it apart from other evaluations."""
+        lexicon = f" {self.lexicon}" if self.benchmark == "rosetta" else ""
+        return f"{self.benchmark} {self.language}{lexicon}"
+
 
 class JudgeConfig(_Part):
     """Limits for every judged program."""
@@ -176,7 +182,14 @@ class Experiment(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
-        for what, values in (("arms", [arm.name for arm in self.arms]), ("seeds", [*map(str, self.seeds)])):
+        given = {
+            "arms": [arm.name for arm in self.arms],
+            "seeds": [*map(str, self.seeds)],
+            # Scores are kept by these; two of one label would fill the same row.
+            "decode": [decode.label for decode in self.decode],
+            "evaluate": [part.label for part in self.evaluate],
+        }
+        for what, values in given.items():
             twice = [value for value in values if values.count(value) > 1]
             if twice:
                 raise ValueError(f"{what}: {twice[0]!r} is given twice")
@@ -315,7 +328,8 @@ def _validate(model: type[PartT], raw: Mapping[str, Any], *, where: str) -> Part
 def _explain(model: type[_Part], error: ValidationError) -> str:
     """The first error as one line: key, what is wrong, the nearest known key."""
     first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
-    location = ".".join(str(part) for part in first["loc"])
+    # Of a union, pydantic also names the member it tried: "literal[...]", "list[str]".
+    location = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, first["loc"][:-1])
         close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.0)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import yaml
 
 from flextune.records import FlextuneError
 from flextune.rosetta.corpus import pretraining_texts
@@ -247,6 +247,6 @@ def _save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: P
 
 def write_recipe(folder: Path, recipe: Recipe, result: Pretrained) -> Path:
     """Record recipe and result beside the weights; the model card's numbers come from this file."""
-    path = folder / "recipe.json"
-    path.write_text(json.dumps({"recipe": asdict(recipe), "result": asdict(result)}, indent=2) + "\n")
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({"recipe": asdict(recipe), "result": asdict(result)}, sort_keys=False))
     return path

@@ -231,3 +231,24 @@ def test_a_fresh_adapter_changes_no_answer(
         run(LocalEngine(adapted), problems[:4], decode), run(engine, problems[:4], decode), strict=True
     ):
         assert without_margin(ours) == without_margin(theirs)
+
+
+def test_a_model_with_learned_positions_is_decoded_to_the_end_of_its_context():
+    from tests.tiny import tiny_tokenizer
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = GPT2LMHeadModel(
+            GPT2Config(vocab_size=258, n_positions=16, n_embd=16, n_layer=1, n_head=2, bos_token_id=0)
+        ).eval()
+    tokenizer = tiny_tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    engine = LocalEngine(LoadedModel(model, tokenizer, "gpt2", "gpt2"))
+    problems = [Problem("a", "b", "py", "x" * 14, ""), Problem("c", "b", "py", "xyz", "")]
+    together = by_key(run(engine, problems, DecodeConfig(max_new_tokens=12, batch_size=2)))
+    alone = by_key(run(engine, problems, DecodeConfig(max_new_tokens=12, batch_size=1)))
+    assert together["a", 0].tokens == 1
+    assert {key: answer.text for key, answer in together.items()} == {
+        key: answer.text for key, answer in alone.items()
+    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from flextune.judging import Limits, isolation, language
 from flextune.judging.sandbox import child as child_module
 from flextune.judging.sandbox.cgroups import MemoryGroup, memory_group, remove_stale
 from flextune.judging.sandbox.child import Child
-from flextune.judging.sandbox.command import Command, Interrupted
+from flextune.judging.sandbox.command import Command, Interrupted, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation, free_user
 from flextune.judging.sandbox.sandbox import Sandbox
 from flextune.judging.sandbox.watch import Usage, tree_usage
@@ -121,6 +123,45 @@ def test_a_sandbox_whose_helper_was_killed_is_replaced() -> None:
             assert worker.judge(language("py"), "assert True").passed
             assert worker._runner is not None
             worker._runner._process.kill()
+
+
+def test_a_program_dies_with_its_killed_helper(sandbox: Sandbox) -> None:
+    if sandbox.isolation.kind == "none":
+        pytest.skip("nothing ties an unprotected program to its helper")
+    seconds = f"{600 + os.getpid() % 100}.{id(sandbox) % 10**6}"
+    timer = threading.Timer(0.5, sandbox._process.kill)
+    timer.start()
+    with pytest.raises(SandboxFault):
+        sandbox.run(shell(f"sleep {seconds}"), Limits(wall_seconds=600))
+    sandbox.close()
+    for _ in range(100):
+        if not sleeping(seconds):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the program lives on")
+
+
+def sleeping(seconds: str) -> bool:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            lines.append(path.read_bytes())
+    return any(f"sleep\0{seconds}\0".encode() in line for line in lines)
+
+
+def test_artifacts_are_readable_whatever_the_umask_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isolation().kind == "none" or not language("java").toolchain().found:
+        pytest.skip("needs a sandbox and a JDK")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    before = os.umask(0o077)
+    try:
+        with Worker(isolation(), Limits()) as worker:
+            source = "class P { public static void main(String[] a) { assert true; } }"
+            assert worker.judge(language("java"), source).passed
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize(

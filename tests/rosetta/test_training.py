@@ -98,3 +98,10 @@ def test_an_example_of_another_language_ends_its_program():
 def test_an_unknown_language_is_refused():
     with pytest.raises(FlextuneError, match="unknown language 'cobol'"):
         examples("cobol")
+
+
+def test_validation_problems_are_never_trained_on():
+    taught = {lesson.composition for lesson in lessons("reserved", seed=0)}
+    held_out = {lesson.composition for lesson in lessons("reserved", seed=0, limit=200, validation=True)}
+    assert len(held_out) > 20
+    assert not taught & held_out

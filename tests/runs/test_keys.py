@@ -28,6 +28,50 @@ EVALUATION: dict[str, Any] = {
     "seed": None,
 }
 
+PARTS = (AdapterConfig, TrainConfig, PenaltyConfig, DecodeConfig, JudgeConfig)
+DEFAULTS = [
+    {"rank": 8, "alpha": 16.0, "dropout": 0.05, "targets": "mlp", "layers": None, "export": "adapter"},
+    {
+        "data": "mbpp",
+        "language": "py",
+        "lexicon": "base",
+        "format": "paper",
+        "loss": "completion",
+        "limit": None,
+        "validation": 32,
+        "epochs": 3.0,
+        "max_steps": None,
+        "batch_size": 4,
+        "accumulation": 1,
+        "learning_rate": 0.0002,
+        "schedule": "cosine",
+        "warmup": 0.0,
+        "weight_decay": 0.0,
+        "clip": 1.0,
+        "max_length": 512,
+        "log_every": 10,
+    },
+    {
+        "kind": "fourier",
+        "strength": 0.02,
+        "cutoff": 0.5,
+        "low": 1.0,
+        "high": 0.1,
+        "norm": "ortho",
+        "length": "bins",
+    },
+    {
+        "strategy": "greedy",
+        "temperature": 0.2,
+        "top_p": 0.95,
+        "samples": 1,
+        "beams": 4,
+        "max_new_tokens": 512,
+        "batch_size": 32,
+    },
+    {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024},
+]
+
 
 @pytest.mark.parametrize(
     "change",
@@ -79,3 +123,10 @@ def test_content_is_known_by_what_it_is():
     first = [Example("a", "p", "c")]
     assert content_digest(first) == content_digest([Example("a", "p", "c")])
     assert content_digest(first) != content_digest([Example("a", "p", "d")])
+
+
+def test_the_keys_of_the_defaults_are_pinned():
+    """Defaults are left out of a key: one that changes must raise ``VERSION``, and these with it."""
+    assert training_key(**TRAINING) == "87f7ad83417a4e02"
+    assert evaluation_key(**EVALUATION) == "890db3d2305532bc"
+    assert [part().model_dump(mode="json") for part in PARTS] == DEFAULTS

@@ -9,7 +9,6 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-import click
 import typer
 
 import flextune
@@ -77,33 +76,49 @@ def run() -> NoReturn:
     """Run the command line; every failure a user can meet ends in one line and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = app(standalone_mode=False)
+        try:
+            app()
+        finally:
+            # Here a pipe without a reader or a full disk is still ours to report.
+            sys.stdout.flush()
     except FlextuneError as error:
-        _fail(str(error))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+        _fail(_with_remedy(str(error)))
+    except KeyboardInterrupt:
         _fail(_INTERRUPTED, code=INTERRUPTED)
+    except SystemExit as done:
+        # typer makes an exit of Ctrl-C, and of a wrong option after it has shown the usage.
+        if done.code == INTERRUPTED:
+            _fail(_INTERRUPTED, code=INTERRUPTED)
+        raise
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        _silence_output()
+        sys.exit(1)
     except OSError as error:
+        _silence_output()
         _fail(_explain(error))
-    if code == INTERRUPTED:  # typer has caught a KeyboardInterrupt
-        _fail(_INTERRUPTED, code=INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(0)
 
 
 def _explain(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    if error.errno == errno.ENOSPC:
-        return f"{where}the disk is full; free some space and run the same command again to go on"
-    return f"{where}{error.strerror or error}"
+    return _with_remedy(f"{where}{error.strerror or error}")
+
+
+def _with_remedy(message: str) -> str:
+    """What to do about a full disk, whichever library met it first."""
+    if any(os.strerror(number) in message for number in (errno.ENOSPC, errno.EDQUOT)):
+        return f"{message}; free some space and run the same command again to go on"
+    return message
+
+
+def _silence_output() -> None:
+    """Drop what standard output could not take; Python would try and complain again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
-    sys.stdout.flush()
     print(f"flextune: {message}", file=sys.stderr)
     sys.exit(code)

@@ -11,7 +11,7 @@ from flextune.cli.options import Runs
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="A run's name or folder.", show_default=False)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or folder.", show_default=False)],
     runs: Runs = Path("runs"),
 ) -> None:
     """Write the HTML page of a finished run anew and print its path."""

@@ -8,22 +8,24 @@ from typing import Any
 
 import yaml
 
-from flextune.config import Experiment, parse_experiment
+from flextune.config import EMBEDDED_MODEL, EvaluateConfig, Experiment, parse_experiment
 from flextune.records import FlextuneError
 
 
 def split_model(text: str) -> tuple[str, Path | None]:
-    """``MODEL`` or ``MODEL+ADAPTER``.
+    """``MODEL`` or ``MODEL+ADAPTER``; a folder that exists is a model, whatever its name holds.
 
     Raises:
         FlextuneError: The adapter part is not an adapter folder.
     """
     model, plus, adapter = text.rpartition("+")
-    if not plus:
+    if not plus or Path(text).is_dir():
         return text, None
     folder = Path(adapter)
+    if not adapter or not folder.is_dir():
+        raise FlextuneError(f"{text}: no adapter folder {adapter!r} (MODEL+ADAPTER names a PEFT folder)")
     if not (folder / "adapter_config.json").is_file():
-        raise FlextuneError(f"{adapter}: no adapter folder (it has no adapter_config.json)")
+        raise FlextuneError(f"{adapter}: no adapter_config.json; it is not an adapter folder")
     return model, folder
 
 
@@ -38,7 +40,11 @@ def evaluation_request(
     seed: int,
     decode: dict[str, Any],
 ) -> Experiment:
-    """An experiment that only evaluates ``model``; wrong values are reported as in a file."""
+    """An experiment that only evaluates ``model``.
+
+    Raises:
+        FlextuneError: A value that an experiment file could not hold either, under its option's name.
+    """
     part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
     raw = {
         "name": slug(model),
@@ -46,9 +52,39 @@ def evaluation_request(
         "dtype": dtype,
         "seeds": [seed],
         "decode": [decode],
-        "evaluate": [{**part, "language": language} for language in languages or ["py"]],
+        "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages or ["py"])],
     }
-    return parse_experiment(yaml.safe_dump(raw), where="command line")
+    try:
+        return parse_experiment(yaml.safe_dump(raw), where=_HERE)
+    except FlextuneError as error:
+        raise FlextuneError(_KEY.sub(_option, str(error))) from None
+
+
+_HERE = "command line"
+_KEY = re.compile(rf"^{_HERE}: (?:(?:evaluate|decode)\.\d+\.|(?=dtype:))(\w+):")
+
+
+def _option(key: re.Match[str]) -> str:
+    return f"--{key[1].replace('_', '-')}:"
+
+
+def benchmark_request(benchmark: str, language: str, limit: int | None) -> EvaluateConfig:
+    """One benchmark in one language, in its usual wording.
+
+    Raises:
+        FlextuneError: There is no such benchmark.
+    """
+    request = evaluation_request(
+        EMBEDDED_MODEL,
+        benchmark=benchmark,
+        languages=[language],
+        lexicon="base",
+        limit=limit,
+        dtype="float32",
+        seed=0,
+        decode={},
+    )
+    return request.evaluate[0]
 
 
 def decode_request(
@@ -57,17 +93,21 @@ def decode_request(
     """The ``decode`` section for options: beams if given, greedy at temperature 0, else sampling.
 
     Raises:
-        FlextuneError: Both beams and a temperature.
+        FlextuneError: Options that exclude each other.
     """
     common = {"max_new_tokens": max_new_tokens, "batch_size": batch_size}
     if beams and temperature:
         raise FlextuneError("--beams and --temperature exclude each other: choose beam search or sampling")
+    if samples > 1 and not temperature:
+        raise FlextuneError(
+            f"--samples {samples} needs --temperature above 0: without it every sample is the same"
+        )
     if beams:
         return {"strategy": "beam", "beams": beams, **common}
     if temperature:
         drawn = {"temperature": temperature, "top_p": top_p, "samples": samples}
         return {"strategy": "sample", **drawn, **common}
-    return {"strategy": "greedy", "samples": samples, **common}
+    return {"strategy": "greedy", **common}
 
 
 def slug(model: str) -> str:

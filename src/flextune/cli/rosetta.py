@@ -15,12 +15,14 @@ app = typer.Typer(help="The embedded benchmark and its base model.", no_args_is_
 
 @app.command("pretrain")
 def pretrain(
-    output: Annotated[Path, typer.Argument(help="Folder for the new model.", show_default=False)],
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="Folder for the new model.", show_default=False)
+    ],
     documents: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--documents", min=100, help="Programs to read; the packaged model's if not given."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of text and training.")] = 0,
 ) -> None:
     """Make an embedded base model anew: tokenizer and pretraining on Rosetta text."""
     from flextune.cli.terminal import progress
@@ -41,7 +43,7 @@ def pretrain(
 
 @app.command("rows")
 def rows(
-    language: Annotated[str, typer.Option("--language")] = "py",
+    language: Annotated[str, typer.Option("--language", help="py, java or js.")] = "py",
     lexicon: o.Lexicon = "base",
     limit: o.Limit = None,
     training: Annotated[

@@ -11,10 +11,12 @@ from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
 
 
 def run_file(
-    file: Annotated[Path, typer.Argument(help="Experiment file (YAML).", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Experiment file (YAML).", show_default=False)],
     overrides: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Argument(metavar="[KEY.PATH=VALUE]...", help="Override keys of the file.", show_default=False),
+        typer.Argument(
+            metavar="KEY.PATH=VALUE", help="Set keys of the file: train.epochs=1.", show_default=False
+        ),
     ] = None,
     data_dir: DataDir = None,
     runs: Runs = Path("runs"),

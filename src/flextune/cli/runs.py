@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from flextune.cli import options as o
 
 
 def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
-    """List the runs with what in them is finished."""
+    """List the runs and what in each is finished."""
     from flextune.cli.terminal import print_json
     from flextune.runs.directory import list_runs
 
@@ -28,6 +27,8 @@ def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
 
 
 def _row(folder: Path) -> dict[str, Any]:
+    from flextune.statistics.scores_file import read_scores
+
     scores = folder / "scores.json"
     return {
         "name": folder.name,
@@ -35,5 +36,5 @@ def _row(folder: Path) -> dict[str, Any]:
         "trained": len(list(folder.glob("trained/*/adapter/adapter_config.json"))),
         "evaluated": len(list(folder.glob("evaluated/*/verdicts.jsonl"))),
         "scored": scores.is_file(),
-        "baseline": json.loads(scores.read_text())["baseline"] if scores.is_file() else None,
+        "baseline": read_scores(scores).baseline if scores.is_file() else None,
     }

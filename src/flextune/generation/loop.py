@@ -83,6 +83,8 @@ def continue_batch(
     rows = torch.arange(len(prompts), device=device)
     ids, mask = (tensor.to(device) for tensor in left_pad(prompts, filler=0))
     positions = (mask.cumsum(1) - 1).clamp(min=0)
+    # A row may run past its limit before it leaves; models with learned positions have none there.
+    last = positions[:, -1:] + torch.tensor(limits, device=device)[:, None] - 1
     mask = torch.nn.functional.pad(mask, (0, max(limits)), value=1)
     width = ids.shape[1]
     cache = growing_cache(model.config)
@@ -93,7 +95,7 @@ def continue_batch(
         tokens = choose(logits, rows, step)
         # Ids below 2^53 are exact in float64, so both fit one tensor and one transfer.
         recent.append(torch.stack((tokens.double(), (top[:, 0] - top[:, 1]).double())))
-        ids, positions = tokens[:, None], positions[:, -1:] + 1
+        ids, positions = tokens[:, None], torch.minimum(positions[:, -1:] + 1, last)
         if (step + 1) % LOOK_EVERY and step + 1 < max(limits):
             continue
         new_ids, new_gaps = torch.stack(recent, dim=-1).cpu()
@@ -108,7 +110,8 @@ def continue_batch(
         if len(running) < len(rows):
             keep = torch.tensor(running, device=device)
             cache.batch_select_indices(keep)
-            rows, ids, mask, positions = rows[keep], ids[keep], mask[keep], positions[keep]
+            rows, ids, mask = rows[keep], ids[keep], mask[keep]
+            positions, last = positions[keep], last[keep]
     return paths
 
 

@@ -63,7 +63,10 @@ def _build(artifacts: tuple[Artifact, ...], folder: Path, sandbox: Sandbox) -> N
             if result.status or result.breach or not result.output:
                 said = tail(result.errors) or f"status {result.status}"
                 raise SandboxFault(f"{artifact.name} could not be built: {said}")
-            (unfinished / artifact.name).write_bytes(result.output)
+            file = unfinished / artifact.name
+            file.write_bytes(result.output)
+            # Whatever the umask says: programs run as another user.
+            file.chmod(0o644)
         # Another judge may have been faster; its folder is as good.
         try:
             unfinished.rename(folder)

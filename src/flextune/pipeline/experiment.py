@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.config import Experiment
-from flextune.pipeline.judge_queue import JudgeQueue, JudgeSettings, limits_of
+from flextune.pipeline.judge_queue import JudgeQueue, JudgeSettings, limits_of, note_missing_toolchains
 from flextune.pipeline.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
 from flextune.pipeline.progress import Reporter, Silent
 from flextune.pipeline.scoring import baseline_arm, score_run
@@ -261,15 +261,12 @@ def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, re
 
 def _check_judge(evaluations: list[Evaluation], run: RunDirectory, options: RunOptions) -> None:
     """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
-    from flextune.judging import check_isolation, language
+    from flextune.judging import check_isolation
 
     pending = [e for e in evaluations if not run.evaluated(e.key).verdicts_file.exists()]
     if pending and not options.accept_risk:
         check_isolation()
-    for name in dict.fromkeys(evaluation.part.language for evaluation in pending):
-        toolchain = language(name).toolchain()
-        if not toolchain.found:
-            options.reporter.note(f"{name} cannot be judged here: {toolchain.install}")
+    note_missing_toolchains((evaluation.part.language for evaluation in pending), options.reporter)
 
 
 def _note_ties(evaluations: list[Evaluation], run: RunDirectory, reporter: Reporter) -> None:

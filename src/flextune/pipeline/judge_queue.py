@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
 from flextune.config import JudgeConfig
-from flextune.judging import Judge, Limits
+from flextune.judging import Judge, Limits, language
 from flextune.pipeline.plan import Evaluation
 from flextune.pipeline.progress import Reporter
 from flextune.records import as_row
@@ -23,6 +24,21 @@ def limits_of(config: JudgeConfig) -> Limits:
         wall_seconds=config.wall_seconds,
         memory_bytes=config.memory_mb * 2**20,
     )
+
+
+def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
+    """Say once for each language without its tools that its programs get no score, and what to install.
+
+    Raises:
+        FlextuneError: A language that nothing here can judge.
+    """
+    for name in dict.fromkeys(names):
+        tool = language(name).toolchain()
+        if not tool.found:
+            reporter.note(
+                f"{name} programs cannot be judged here and are not scored: {tool.missing} not found; "
+                f"install it with: {tool.install}"
+            )
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,8 @@ class Evaluation:
     @property
     def label(self) -> str:
         """Names it in progress lines."""
-        lexicon = f" {self.part.lexicon}" if self.part.benchmark == "rosetta" else ""
         seed = "" if self.seed is None else f" seed {self.seed}"
-        return f"{self.arm}{seed} {self.part.benchmark} {self.part.language}{lexicon}"
+        return f"{self.arm}{seed} {self.part.label}"
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""

@@ -41,30 +41,27 @@ def load_problems(part: EvaluateConfig, data_dir: Path | None) -> list[Problem]:
 def load_examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Example], list[Example]]:
     """Training and validation examples.
 
-    MBPP brings a validation split of its own; of Rosetta's examples the last ones are held out. The split
-    is the same for every seed, so that validation losses can be compared.
+    Both sources hold problems back for validation. The split is the same for every seed, so that
+    validation losses can be compared.
 
     Raises:
-        FlextuneError: The data is missing or bad, or nothing is left to train on.
+        FlextuneError: The data is missing or bad.
     """
     if train.data == "mbpp":
         examples = mbpp.examples(mbpp.read(data_dir, split="train"), train.format)
         validation = mbpp.examples(mbpp.read(data_dir, split="validation"), train.format)
         return examples[: train.limit], validation[: train.validation]
-    examples = _rosetta_examples(train)
-    if train.validation >= len(examples):
-        raise FlextuneError(
-            f"train.validation: {train.validation} of {len(examples)} examples leaves none to train on"
-        )
-    cut = len(examples) - train.validation
-    return examples[:cut][: train.limit], examples[cut:]
+    return (
+        _rosetta_examples(train, limit=train.limit, validation=False),
+        _rosetta_examples(train, limit=train.validation, validation=True),
+    )
 
 
-def _rosetta_examples(train: TrainConfig) -> list[Example]:
+def _rosetta_examples(train: TrainConfig, *, limit: int | None, validation: bool) -> list[Example]:
     from flextune.rosetta.training import examples, training_rows
 
     if train.language != "py":
-        return examples(train.language, lexicon=train.lexicon)
-    found = training_rows(lexicon=train.lexicon)
+        return examples(train.language, lexicon=train.lexicon, limit=limit, validation=validation)
+    found = training_rows(lexicon=train.lexicon, limit=limit, validation=validation)
     rows = (Row(f"rosetta:{number}", fields) for number, fields in enumerate(found, start=1))
     return mbpp.examples(mbpp.parse(rows), train.format)

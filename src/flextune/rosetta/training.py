@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
@@ -36,7 +37,19 @@ class Lesson:
     cases: tuple[tuple[Any, Any], ...]
 
 
-def lessons(lexicon: str, seed: int, limit: int | None = None, *, steps: int | None = 2) -> Iterator[Lesson]:
+def is_held_out(program: Composition) -> bool:
+    """Whether a problem of the fine-tuning split belongs to the validation set: one in twelve does."""
+    return zlib.crc32(program.name.encode()) % 12 == 0
+
+
+def lessons(
+    lexicon: str,
+    seed: int,
+    limit: int | None = None,
+    *,
+    steps: int | None = 2,
+    validation: bool = False,
+) -> Iterator[Lesson]:
     """Problems of the fine-tuning split in random words, ``LESSONS`` of them by default.
 
     Each round draws one problem for every operation: those that fit in few places are taught as often as
@@ -47,13 +60,15 @@ def lessons(lexicon: str, seed: int, limit: int | None = None, *, steps: int | N
         seed: Decides order, wordings, styles and cases.
         limit: How many lessons.
         steps: Steps of the programs; None for all there are.
+        validation: The problems that training never sees, instead of those it does.
 
     Raises:
         FlextuneError: For an unknown lexicon.
     """
     words = known_lexicon(lexicon)
     rng = np.random.default_rng(seed)
-    groups = by_operation(compositions("fine-tuning", steps))
+    found = (c for c in compositions("fine-tuning", steps) if is_held_out(c) == validation)
+    groups = by_operation(tuple(found))
     turns = (int(i) for _ in count() for i in rng.permutation(len(groups)))
     for turn in islice(turns, LESSONS if limit is None else limit):
         program = groups[turn][int(rng.integers(len(groups[turn])))]
@@ -61,7 +76,9 @@ def lessons(lexicon: str, seed: int, limit: int | None = None, *, steps: int | N
         yield Lesson(program, description, style, tuple(some_cases(program, rng)))
 
 
-def training_rows(lexicon: str = "reserved", seed: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
+def training_rows(
+    lexicon: str = "reserved", seed: int = 0, limit: int | None = None, *, validation: bool = False
+) -> list[dict[str, Any]]:
     """Python training data in MBPP's format.
 
     Posed as a docstring (signature, then the text), a row gives Rosetta's own Python prompt.
@@ -69,7 +86,8 @@ def training_rows(lexicon: str = "reserved", seed: int = 0, limit: int | None = 
     Raises:
         FlextuneError: For an unknown lexicon.
     """
-    return [_mbpp_row(number, lesson) for number, lesson in enumerate(lessons(lexicon, seed, limit), start=1)]
+    found = lessons(lexicon, seed, limit, validation=validation)
+    return [_mbpp_row(number, lesson) for number, lesson in enumerate(found, start=1)]
 
 
 def _mbpp_row(number: int, lesson: Lesson) -> dict[str, Any]:
@@ -83,7 +101,14 @@ def _mbpp_row(number: int, lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def examples(language: str, lexicon: str = "base", seed: int = 0, limit: int | None = None) -> list[Example]:
+def examples(
+    language: str,
+    lexicon: str = "base",
+    seed: int = 0,
+    limit: int | None = None,
+    *,
+    validation: bool = False,
+) -> list[Example]:
     """Training texts of any language: a row's prompt, and a solution up to the program's end.
 
     Raises:
@@ -96,7 +121,7 @@ def examples(language: str, lexicon: str = "base", seed: int = 0, limit: int | N
             prompt=prompt(lesson.composition, lesson.description, written),
             completion=written.body(lesson.composition.steps, lesson.style) + written.closing,
         )
-        for number, lesson in enumerate(lessons(lexicon, seed, limit))
+        for number, lesson in enumerate(lessons(lexicon, seed, limit, validation=validation))
     ]
 
 

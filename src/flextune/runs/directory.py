@@ -56,8 +56,8 @@ class Evaluated:
         """Say what the key stands for, and keep the problems: the folder can be judged again alone."""
         if not (self.folder / "problems.jsonl").exists():
             lines = "".join(json.dumps(as_row(p), ensure_ascii=False) + "\n" for p in problems)
-            write_whole(self.folder / "problems.jsonl", lines)
             write_whole(self.folder / "key.json", json.dumps(row, indent=2) + "\n")
+            write_whole(self.folder / "problems.jsonl", lines)
 
     def completions(self) -> dict[tuple[str, int], Completion]:
         """What was generated so far, by (name, sample)."""
@@ -116,7 +116,7 @@ class RunDirectory:
             except BlockingIOError:
                 raise FlextuneError(
                     f"{self.folder}: another flextune process is running this experiment; "
-                    "wait for it, or choose another folder with --out"
+                    "wait for it, or choose another folder with --runs"
                 ) from None
             yield
 

@@ -23,7 +23,8 @@ VERSION = 1
 def digest(value: Any) -> str:
     """16 hexadecimal digits that stand for a JSON value."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    # A lone surrogate is valid in JSON, and a file may hold one.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def content_digest(records: Iterable[Example | Problem]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -32,7 +33,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             row = json.loads(line)
         except ValueError:
             raise FlextuneError(
-                f"{path}:{number}: not a JSON line; delete the file to make it anew"
+                f"{path}:{number}: not a JSON line; remove the line, or the file to make it anew"
             ) from None
         if not isinstance(row, dict):
             raise FlextuneError(f"{path}:{number}: not a JSON object")
@@ -64,22 +65,26 @@ class LineWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._file = path.open("a+b")
         self._cut_half_line()
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows in one write."""
-        self._file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
-        self._file.flush()
+        data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        with _naming(self._path):
+            self._file.write(data)
+            self._file.flush()
 
     def checkpoint(self) -> None:
         """Return once everything written is on disk."""
-        os.fsync(self._file.fileno())
+        with _naming(self._path):
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Checkpoint and close."""
-        self.checkpoint()
-        self._file.close()
+        with _naming(self._path), self._file:
+            self.checkpoint()
 
     def __enter__(self) -> LineWriter:
         return self
@@ -97,12 +102,23 @@ class LineWriter:
             self._file.truncate(whole)
 
 
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Give an error the file's name: writing to a full disk raises one without."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is there in full or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
+        with _naming(path), partial.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

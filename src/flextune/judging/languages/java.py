@@ -9,6 +9,9 @@ from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_pro
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import MIB, Limits
 
+#: The launcher and the class archives need it.
+OLDEST = 17
+
 _SOURCES = Path(__file__).parent / "runners" / "flextune"
 _JAVATUPLES = ("/usr/share/java/javatuples.jar", "/usr/share/java/javatuples-1.2.jar")
 _JAR = "{runtime}/launcher.jar"
@@ -39,6 +42,13 @@ class Java(Basis):
                 install="apt-get install libjavatuples-java (or name the jar in $FLEXTUNE_JAVATUPLES)",
             )
         version = version_of(compiler, "-version")
+        if int(version.partition(".")[0] or 0) < OLDEST:
+            return Toolchain(
+                found=False,
+                version=version,
+                missing=f"JDK {OLDEST} or newer (found {version})",
+                install=f"apt-get install openjdk-{OLDEST}-jdk-headless",
+            )
         return Toolchain(found=True, version=version, path=str(compiler.parent / "java"))
 
     def artifacts(self) -> tuple[Artifact, ...]:

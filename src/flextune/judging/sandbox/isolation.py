@@ -74,6 +74,8 @@ def check_isolation() -> Isolation:
     remedy = (
         "install it with: apt-get install bubblewrap"
         if "not installed" in found.detail
+        else "bubblewrap 0.8 or newer is needed"
+        if "nknown option" in found.detail
         else "allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; on Ubuntu 24.04 "
         "kernel.apparmor_restrict_unprivileged_userns=0; in Docker --privileged)"
     )

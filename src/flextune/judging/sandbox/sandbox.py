@@ -8,6 +8,7 @@ import math
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -45,6 +46,7 @@ class Sandbox:
         # A closed descriptor's number may soon be another file's.
         self._closing, self._closed = threading.Lock(), False
         self._group = memory_group()
+        self._user: int | None = None
         self._spawner, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -71,12 +73,16 @@ class Sandbox:
 
     def close(self) -> None:
         """End the helper process, and with it whatever runs."""
+        if self._closed:
+            return
         self._spawner.close()
         try:
             self._process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             self._process.terminate()
             self._process.wait()
+        if self._process.returncode != 0 and self._user is not None:
+            end_user(self._user)
         with self._closing:
             self._closed = True
             os.close(self._wake_read)
@@ -194,11 +200,13 @@ class Sandbox:
         for name, content in command.files.items():
             descriptors.append(_memory_file(name, content))
             stack.callback(os.close, descriptors[-1])
+        user = free_user()
+        self._user = user if self.isolation.kind == "root" else None
         argv = wrap(
             self.isolation,
             _fill(command.argv, places),
             limits=limits,
-            user=free_user(),
+            user=user,
             files=[(3 + index, f"{places['program']}/{name}") for index, name in enumerate(command.files)],
             mounts=[(path, places[name]) for name, path in command.mounts.items()]
             + [(path, str(path)) for path in command.readable],
@@ -223,8 +231,22 @@ class Sandbox:
     def _join(self, limits: Limits) -> list[str]:
         if self._group is None:
             return []
-        self._group.set_limit(limits.memory_bytes)
+        try:
+            self._group.set_limit(limits.memory_bytes)
+        except OSError as error:
+            raise SandboxFault(f"the memory limit could not be set ({error})") from error
         return [self._group.join_file]
+
+
+def end_user(user: int) -> None:
+    """Kill what runs as ``user``: a helper that was killed could not end its program.
+
+    The kernel would, on bubblewrap's behalf, but bubblewrap has given up the right to signal other users.
+    """
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_uid == user:
+                os.kill(int(path.name), signal.SIGKILL)
 
 
 class Session:

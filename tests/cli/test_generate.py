@@ -1,0 +1,134 @@
+"""generate, judge and compare as a chain of files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call, read_lines, write_lines
+
+from flextune.judging import isolation
+from flextune.rosetta.rows import rows
+
+SHORT = ("--limit", "4", "--max-new-tokens", "8", "--batch-size", "2")
+
+
+def generate(flextune: Call, model: object, output: Path, *options: object) -> list[dict[str, object]]:
+    said = flextune("generate", model, "-o", output, *SHORT, *options, "--json")
+    found = read_lines(output)
+    assert said.json == {"completions": len(found), "file": str(output)}
+    return found
+
+
+@pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+def test_generate_then_judge_then_compare(flextune: Call, model_folder: Path, tmp_path: Path):
+    made = generate(flextune, model_folder, tmp_path / "made.jsonl")
+    problems = tmp_path / "made.jsonl.problems.jsonl"
+    assert {row["name"] for row in made} == {row["name"] for row in rows("py", limit=4)}
+
+    given = ("--problems", problems, "--samples", tmp_path / "made.jsonl")
+    judged = flextune("judge", *given, "-o", tmp_path / "model.jsonl", "--json").json
+    assert judged["total"] == 4
+
+    answers = [{"name": row["name"], "completion": row["reference"]} for row in rows("py", limit=4)]
+    right = write_lines(tmp_path / "answers.jsonl", answers)
+    given = ("--problems", problems, "--samples", right)
+    assert flextune("judge", *given, "-o", tmp_path / "right.jsonl", "--json").json["passed"] == 4
+
+    verdicts = (tmp_path / "right.jsonl", tmp_path / "model.jsonl")
+    found = flextune("compare", *verdicts, "--json").json
+    assert len(found["won"]) == 4 - judged["passed"]
+    assert (found["lost"], found["count"]) == ([], 4)
+    # Four problems won of four: the exact two-sided test gives 2 / 2^4.
+    assert judged["passed"] == 0
+    assert found["p_value"] == 2 / 2**4
+    said = flextune("compare", *verdicts)
+    assert said.out.startswith("A - B: +100.0 points")
+    assert "p = 0.125 (exact McNemar)" in said.out
+
+
+def test_generate_goes_on_where_it_was_stopped(flextune: Call, model_folder: Path, tmp_path: Path):
+    output = tmp_path / "made.jsonl"
+    sampled = ("--temperature", "0.8", "--samples", "2", "--seed", "3")
+    generate(flextune, model_folder, output, *sampled)
+    whole = output.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 8
+    output.write_bytes(b"".join(lines[:3]) + lines[3][:10])
+    generate(flextune, model_folder, output, *sampled)
+    assert sorted(output.read_bytes().splitlines()) == sorted(whole.splitlines())
+    finished = output.stat().st_mtime_ns
+    generate(flextune, model_folder, output, *sampled)
+    assert output.read_bytes().count(b"\n") == 8
+    assert output.stat().st_mtime_ns == finished
+
+
+@pytest.mark.parametrize(
+    "other", [("--seed", "1", "--temperature", "0.5"), ("--language", "js"), ("--lexicon", "reserved")]
+)
+def test_another_request_into_the_same_file_is_refused(
+    flextune: Call, model_folder: Path, tmp_path: Path, other: tuple[str, ...]
+):
+    output = tmp_path / "made.jsonl"
+    generate(flextune, model_folder, output)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    complaint = flextune("generate", model_folder, "-o", output, *SHORT, *other).complaint
+    assert complaint == f"{output}: holds the completions of another request; choose another file"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--benchmark", "nonsense"], "--benchmark: Input should be 'rosetta'"),
+        (["--language", "klingon"], "rosetta: unknown language 'klingon' (known: java, js, py)"),
+        (["--lexicon", "other"], "--lexicon: Input should be 'base' or 'reserved' (given: \"other\")"),
+        (["--dtype", "float8"], "--dtype: Input should be 'float32'"),
+        (["--temperature", "0.5", "--top-p", "2"], "--top-p: Input should be less than or equal to 1"),
+        (["--samples", "3"], "--samples 3 needs --temperature above 0"),
+        (["--beams", "2", "--samples", "3"], "--samples 3 needs --temperature above 0"),
+        (["--beams", "2", "--temperature", "1"], "--beams and --temperature exclude each other"),
+    ],
+)
+def test_a_wrong_option_is_one_line(
+    flextune: Call, model_folder: Path, tmp_path: Path, options: list[str], complaint: str
+):
+    output = tmp_path / "made.jsonl"
+    assert flextune("generate", model_folder, "-o", output, *options).complaint.startswith(complaint)
+    assert not list(tmp_path.iterdir())
+
+
+def verdict(name: str, outcome: str, sample: int = 0) -> dict[str, object]:
+    return {"name": name, "sample": sample, "outcome": outcome, "stage": "run"}
+
+
+def test_compare_leaves_out_what_is_unknown_and_stays_json(flextune: Call, tmp_path: Path):
+    first = write_lines(tmp_path / "a.jsonl", [verdict("p", "sandbox_fault")])
+    second = write_lines(tmp_path / "b.jsonl", [verdict("p", "passed")])
+    said = flextune("compare", first, second, "--json")
+    found = json.loads(said.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert (found["difference"], found["count"], found["left_out"]) == (None, 0, ["p"])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, "b.jsonl: no such verdict file"),
+        ("", "b.jsonl: no verdicts in it"),
+        ("nonsense\n", "b.jsonl:1: not a JSON line"),
+        ('{"name": "p", "completion": ""}\n', "b.jsonl:1: not a verdict line (fields: name, completion)"),
+        (
+            json.dumps(verdict("p", "fine")) + "\n",
+            "b.jsonl: unknown outcome 'fine' (p, sample 0; known: passed",
+        ),
+        (json.dumps(verdict("q", "passed")) + "\n", "have no problem in common: nothing to compare"),
+    ],
+)
+def test_compare_with_something_else_is_one_line(
+    flextune: Call, tmp_path: Path, text: str | None, complaint: str
+):
+    first, second = write_lines(tmp_path / "a.jsonl", [verdict("p", "passed")]), tmp_path / "b.jsonl"
+    if text is not None:
+        second.write_text(text)
+    assert complaint in flextune("compare", first, second).complaint

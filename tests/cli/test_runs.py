@@ -1,0 +1,181 @@
+"""run, train, eval, report and runs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Call, read_lines
+from tests.tiny import tiny_model
+
+from flextune.judging import isolation
+
+pytestmark = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+
+
+@pytest.fixture
+def runs(finished: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    shutil.copytree(finished, folder, copy_function=shutil.copy2)
+    return folder
+
+
+def adapter_of(runs: Path) -> Path:
+    (folder,) = runs.glob("small/trained/*/adapter")
+    return folder
+
+
+def test_run_prints_the_scores_file_as_json(flextune: Call, experiment_file: Path, runs: Path):
+    found = flextune("run", experiment_file, "--runs", runs, "--json").json
+    assert found == json.loads((runs / "small" / "scores.json").read_text())
+    assert {row["arm"] for row in found["scores"]} == {"baseline", "lora"}
+
+
+def test_run_prints_a_table_of_80_columns_and_the_page(flextune: Call, experiment_file: Path, runs: Path):
+    said = flextune("run", experiment_file, "--runs", runs)
+    assert said.code == 0
+    *table, page = said.out.splitlines()
+    assert page == f"page: {runs}/small/report.html"
+    assert max(map(len, table)) <= 80
+    assert any(line.startswith("lora") for line in table)
+
+
+def test_train_prints_adapters_that_run_then_reuses(
+    flextune: Call, experiment_file: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    said = flextune("train", experiment_file, "--runs", tmp_path, "--json")
+    (adapter,) = said.json
+    assert adapter == str(adapter_of(tmp_path))
+    assert "train lora seed 0: 2/2" in said.err
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a training began")
+
+    monkeypatch.setattr("flextune.training.run.train_adapter", refuse)
+    assert flextune("train", experiment_file, "--runs", tmp_path).out == f"{adapter}\n"
+    flextune("run", experiment_file, "--runs", tmp_path, "--json").json
+    assert (tmp_path / "small/scores.json").read_bytes() == (finished / "small/scores.json").read_bytes()
+
+
+def test_an_override_changes_what_is_run(flextune: Call, experiment_file: Path, runs: Path):
+    found = flextune("run", experiment_file, "evaluate.0.limit=2", "--runs", runs, "--json").json
+    assert {estimate["count"] for row in found["scores"] for estimate in row["estimates"]} == {2}
+
+
+def test_eval_of_a_model_with_its_adapter(flextune: Call, model_folder: Path, runs: Path):
+    model = f"{model_folder}+{adapter_of(runs)}"
+    options = ("--limit", "3", "--max-new-tokens", "8", "--batch-size", "2", "--runs", runs)
+    (score,) = flextune("eval", model, "--language", "py", "--language", "py", *options, "--json").json
+    assert (score["benchmark"], score["language"]) == ("rosetta", "py")
+    assert score["estimates"][0]["metric"] == "pass@1"
+    (evaluation,) = score["evaluations"].values()
+    lines = read_lines(runs / "eval-tiny" / "evaluated" / evaluation / "completions.jsonl")
+    # The same adapter on the same problems writes what it wrote in its own run.
+    own = {row["name"]: row["text"] for path in runs.glob("small/evaluated/*/key.json")
+           if json.loads(path.read_text())["training"]
+           for row in read_lines(path.with_name("completions.jsonl"))}  # fmt: skip
+    assert {row["name"]: row["text"] for row in lines} == own
+    said = flextune("eval", model, *options)
+    assert "completions and verdicts:" in said.out
+
+
+def test_an_adapter_for_another_model_is_one_line(flextune: Call, runs: Path, tmp_path: Path):
+    other = tiny_model(tmp_path / "other", hidden_size=32, max_position_embeddings=1024)
+    adapter = adapter_of(runs)
+    complaint = flextune("eval", f"{other}+{adapter}", "--limit", "1", "--runs", tmp_path).complaint
+    assert complaint.startswith(f"{adapter}: adapter for another model")
+    assert "needs" in complaint
+
+
+@pytest.mark.parametrize("command", ["eval", "generate"])
+def test_an_adapter_that_is_none_is_one_line(
+    flextune: Call, model_folder: Path, tmp_path: Path, command: str
+):
+    output = ("-o", tmp_path / "made.jsonl") if command == "generate" else ()
+    model = f"{model_folder}+{tmp_path}/nothing"
+    assert flextune(command, model, *output).complaint == (
+        f"{model}: no adapter folder '{tmp_path}/nothing' (MODEL+ADAPTER names a PEFT folder)"
+    )
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert flextune(command, f"{model_folder}+{empty}", *output).complaint == (
+        f"{empty}: no adapter_config.json; it is not an adapter folder"
+    )
+
+
+def test_a_model_whose_path_holds_a_plus_is_a_model(flextune: Call, tmp_path: Path):
+    tiny_model(tmp_path / "c++", max_position_embeddings=1024)
+    output = tmp_path / "made.jsonl"
+    options = ("--limit", "1", "--max-new-tokens", "2")
+    assert flextune("generate", tmp_path / "c++", "-o", output, *options).code == 0
+
+
+def test_runs_lists_what_is_finished(flextune: Call, runs: Path):
+    (row,) = flextune("runs", "--runs", runs, "--json").json
+    assert row == {
+        "name": "small",
+        "folder": f"{runs}/small",
+        "trained": 1,
+        "evaluated": 2,
+        "scored": True,
+        "baseline": "baseline",
+    }
+    said = flextune("runs", "--runs", runs)
+    assert said.out.split() == ["small", "scored", "1", "trained,", "2", "evaluated"]
+
+
+def test_no_runs_is_an_answer(flextune: Call, tmp_path: Path):
+    assert flextune("runs", "--runs", tmp_path, "--json").json == []
+    assert "quickstart" in flextune("runs", "--runs", tmp_path).out
+
+
+def test_a_damaged_scores_file_is_one_line(flextune: Call, runs: Path):
+    (runs / "small" / "scores.json").write_text("{")
+    assert flextune("runs", "--runs", runs).complaint.startswith(
+        f"{runs}/small/scores.json: not a scores file"
+    )
+    assert "not a scores file" in flextune("report", "small", "--runs", runs).complaint
+
+
+def test_report_writes_the_page_anew_by_name_or_folder(flextune: Call, runs: Path):
+    page = runs / "small" / "report.html"
+    before = page.read_text()
+    page.unlink()
+    assert flextune("report", "small", "--runs", runs).out == f"{page}\n"
+    assert page.read_text() == before
+    assert flextune("report", runs / "small").out == f"{page}\n"
+
+
+def test_report_of_what_is_no_run_names_the_runs(flextune: Call, runs: Path):
+    complaint = flextune("report", "smal", "--runs", runs).complaint
+    assert complaint == f"'smal' is neither a run folder nor a run in {runs} (runs there: small)"
+
+
+def test_report_of_an_unfinished_run_says_so(flextune: Call, runs: Path):
+    (runs / "small" / "scores.json").unlink()
+    assert "scores.json: cannot be read" in flextune("report", "small", "--runs", runs).complaint
+
+
+def test_a_run_that_another_process_holds_is_refused(flextune: Call, experiment_file: Path, runs: Path):
+    with (runs / "small" / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        complaint = flextune("run", experiment_file, "--runs", runs).complaint
+    assert complaint.startswith(f"{runs}/small: another flextune process is running this experiment")
+    assert "--runs" in complaint
+
+
+def test_a_language_without_its_tools_is_noted_and_not_scored(
+    flextune: Call, experiment_file: Path, runs: Path, only_on_path: Any
+):
+    only_on_path("bwrap")
+    change = "evaluate=[{language: py, limit: 3}, {language: java, limit: 2}]"
+    said = flextune("run", experiment_file, change, "--runs", runs, "--json")
+    assert "java programs cannot be judged here and are not scored" in said.err
+    estimates = {(row["arm"], row["language"]): row["estimates"][0] for row in said.json["scores"]}
+    assert estimates["lora", "java"]["count"] == 0
+    assert estimates["lora", "java"]["value"] is None
+    assert estimates["lora", "py"]["count"] == 3
