@@ -85,6 +85,9 @@ class TrainConfig(_Part):
     weight_decay: Real = Field(0.0, ge=0)
     clip: Real = Field(1.0, ge=0, description="Largest gradient norm; 0 switches clipping off.")
     max_length: int = Field(512, ge=8, description="Tokens per example; longer ones are cut.")
+    autocast: Literal["bfloat16"] | None = Field(
+        None, description="Mixed precision: matrix products of the training in this type."
+    )
     log_every: int = Field(10, ge=1)
 
 

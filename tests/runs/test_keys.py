@@ -49,6 +49,7 @@ DEFAULTS = [
         "weight_decay": 0.0,
         "clip": 1.0,
         "max_length": 512,
+        "autocast": None,
         "log_every": 10,
     },
     {

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flextune.config import Experiment
+from flextune.config import EMBEDDED_MODEL, Experiment
 from flextune.pipeline.judge_queue import JudgeQueue, JudgeSettings, limits_of, note_missing_toolchains
 from flextune.pipeline.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
 from flextune.pipeline.progress import Reporter, Silent
@@ -245,7 +245,7 @@ def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, re
     stage = reporter.stage(f"generate {evaluation.label}", total)
     finished = len(done)
     try:
-        with LineWriter(file) as writer:
+        with LineWriter(file) as writer, _few_threads(model):
             batches = LocalEngine(model).generate(
                 evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
             )
@@ -280,6 +280,24 @@ def _note_ties(evaluations: list[Evaluation], run: RunDirectory, reporter: Repor
             f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "
             "another batch size or machine may decode them differently"
         )
+
+
+@contextmanager
+def _few_threads(model: LoadedModel) -> Iterator[None]:
+    """Decode the embedded model on one thread.
+
+    Its matrices of one token are too small to share: a second thread mostly waits, and takes the processor
+    from the programs that are judged meanwhile.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    if model.name == EMBEDDED_MODEL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.

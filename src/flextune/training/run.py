@@ -129,7 +129,7 @@ def _arguments(
         max_grad_norm=train.clip,
         seed=seed,
         use_cpu=on_cpu,
-        bf16=loaded.model.dtype == torch.bfloat16,
+        bf16=loaded.model.dtype == torch.bfloat16 or train.autocast == "bfloat16",
         fp16=loaded.model.dtype == torch.float16,
         logging_steps=train.log_every,
         logging_first_step=True,
