@@ -15,10 +15,8 @@ RESERVED = [wording for operation in OPERATIONS.values() for wording in operatio
 
 #: Words that both lexicons use: some that carry meaning, and the little ones.
 SHARED = """
-adjacent alphabet alternating divide encode end halves itself key length long make map one pair places second
-sequence set take turn two value values
-a all and are as at both by down each every for how in into is it its most of on other than that the to up
-with
+adjacent alternating end halves key long map one places second sequence set take two value
+a as at by every for how in into it its most of on than that the to with
 """
 
 
@@ -45,10 +43,10 @@ def test_no_two_operations_on_one_kind_have_the_same_wording():
     assert len(said) == len(set(said))
 
 
-def test_every_operation_has_two_wordings_or_more_in_each_lexicon():
+def test_every_operation_has_two_base_wordings_or_more_and_a_reserved_one():
     for operation in OPERATIONS.values():
-        for wordings in (operation.base, operation.reserved):
-            assert len(set(wordings)) >= 2, operation.name
+        for wordings, least in ((operation.base, 2), (operation.reserved, 1)):
+            assert len(set(wordings)) >= least, operation.name
             assert all(("{k}" in wording) == bool(operation.constants) for wording in wordings), (
                 operation.name
             )
@@ -74,10 +72,7 @@ def test_the_description_of_a_problem_never_changes():
     assert (
         fixed_description(program, "base") == "Keep only the numbers greater than 3, then add up the numbers."
     )
-    assert (
-        fixed_description(program, "reserved")
-        == "Retain entries exceeding 3 and then work out the grand aggregate."
-    )
+    assert fixed_description(program, "reserved") == "Retain entries exceeding 3 and then tally everything."
 
 
 def test_an_unknown_lexicon_is_named():
