@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
 
+from flextune.cli.requests import evaluation_request
 from flextune.judging import isolation
+from flextune.pipeline.plan import bare_evaluations
+from flextune.records import Problem
 from flextune.rosetta.rows import rows
 
 SHORT = ("--limit", "4", "--max-new-tokens", "8", "--batch-size", "2")
@@ -132,3 +135,22 @@ def test_compare_with_something_else_is_one_line(
     if text is not None:
         second.write_text(text)
     assert complaint in flextune("compare", first, second).complaint
+
+
+def test_a_merged_adapter_is_another_request():
+    def key(merged: bool) -> str:
+        request = evaluation_request(
+            "rosetta",
+            benchmark="rosetta",
+            languages=["py"],
+            lexicon="base",
+            limit=1,
+            dtype="float32",
+            seed=0,
+            decode={},
+            merged=merged,
+        )
+        problems = [Problem("a", "rosetta", "py", "p", "t")]
+        return bare_evaluations(request, "sha256:1", "adapter", lambda _: problems)[0].key
+
+    assert key(True) != key(False)

@@ -58,10 +58,8 @@ def evaluate(
             max_new_tokens=max_new_tokens,
             batch_size=batch_size,
         ),
+        merged=merged,
     )
-    if merged:
-        merged_adapter = experiment.adapter.model_copy(update={"export": "merged"})
-        experiment = experiment.model_copy(update={"adapter": merged_adapter})
     folder = runs / f"eval-{slug(name)}"
     with progress() as reporter:
         options = RunOptions(data_dir, workers, no_sandbox, reporter)

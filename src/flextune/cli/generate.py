@@ -54,16 +54,10 @@ def generate(
             max_new_tokens=max_new_tokens,
             batch_size=batch_size,
         ),
+        merged=merged,
     )
     with progress() as reporter:
-        written = generate_alone(
-            experiment,
-            adapter,
-            output,
-            export="merged" if merged else "adapter",
-            data_dir=data_dir,
-            reporter=reporter,
-        )
+        written = generate_alone(experiment, adapter, output, data_dir=data_dir, reporter=reporter)
     if as_json:
         print_json({"completions": written, "file": str(output)})
     else:

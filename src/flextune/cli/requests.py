@@ -39,8 +39,9 @@ def evaluation_request(
     dtype: str,
     seed: int,
     decode: dict[str, Any],
+    merged: bool = False,
 ) -> Experiment:
-    """An experiment that only evaluates ``model``.
+    """An experiment that only evaluates ``model``; an adapter is merged into its weights if ``merged``.
 
     Raises:
         FlextuneError: A value that an experiment file could not hold either, under its option's name.
@@ -50,6 +51,7 @@ def evaluation_request(
         "name": slug(model),
         "model": model,
         "dtype": dtype,
+        "adapter": {"export": "merged" if merged else "adapter"},
         "seeds": [seed],
         "decode": [decode],
         "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages or ["py"])],

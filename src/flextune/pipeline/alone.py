@@ -39,7 +39,6 @@ def generate_alone(
     adapter: Path | None,
     output: Path,
     *,
-    export: str,
     data_dir: Path | None,
     reporter: Reporter,
 ) -> int:
@@ -62,7 +61,7 @@ def generate_alone(
     write_whole(request, row)
     lines = (json.dumps(_problem_row(problem), ensure_ascii=False) + "\n" for problem in evaluation.problems)
     write_whole(problems, "".join(lines))
-    loaded = source.base if adapter is None else source.adapted(adapter, export)
+    loaded = source.base if adapter is None else source.adapted(adapter, evaluation.export)
     return write_completions(evaluation, loaded, output, reporter)
 
 
