@@ -31,6 +31,18 @@ class FlextuneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A test of a whole program: what it reads from standard input and what it must print.
+
+    Outputs are compared as sequences of whitespace-separated words, line by line; blank lines at the end do not
+    count.
+    """
+
+    input: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One task in one language; its program is ``prompt + completion + "\\n" + tests``.
 
@@ -39,11 +51,14 @@ class Problem:
         benchmark: ``humaneval``, ``multipl-e``, ``mbpp``, ``rosetta`` or a file's name.
         language: MultiPL-E's short name: ``py``, ``java``, ``js``, ...
         prompt: Text that the model continues.
-        tests: Source appended after the completion; it ends the program and runs the tests.
+        tests: Source appended after the completion; it ends the program and runs the tests. Empty where
+            ``cases`` test the program.
         stop: Strings before which a completion ends.
         lexicon: ``base`` or ``reserved`` wording (Rosetta only).
         reference: A completion known to be right, where the benchmark has one.
         original: File name or id in the source benchmark.
+        entry_point: The function that the tests call, where the benchmark names it.
+        cases: Runs of the program, all of which must print what they should.
     """
 
     name: str
@@ -55,6 +70,8 @@ class Problem:
     lexicon: str | None = None
     reference: str | None = None
     original: str | None = None
+    entry_point: str | None = None
+    cases: tuple[Case, ...] = ()
 
     def program(self, completion: str) -> str:
         """The source that is judged for one completion."""
@@ -105,6 +122,7 @@ class Verdict:
         cpu_seconds: User and system time of the program and its children, compile time excluded.
         wall_seconds: Wall clock of the run.
         peak_memory_bytes: Largest resident size of one process of the program.
+        language: The problem's; two languages of one file may have problems of the same name.
     """
 
     name: str
@@ -115,6 +133,7 @@ class Verdict:
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     peak_memory_bytes: int = 0
+    language: str = ""
 
     @property
     def passed(self) -> bool:

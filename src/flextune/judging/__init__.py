@@ -5,8 +5,9 @@ from __future__ import annotations
 from flextune.judging.judge import Judge, judge
 from flextune.judging.languages import language, languages
 from flextune.judging.languages.base import Language, Toolchain
-from flextune.judging.sandbox.isolation import Isolation, check_isolation, isolation
+from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
+from flextune.judging.sandbox.probe import check_isolation, isolation
 
 __all__ = [
     "Isolation",

@@ -10,12 +10,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flextune.judging.languages import language
+from flextune.judging.cache import VerdictCache
+from flextune.judging.languages import language, languages
+from flextune.judging.languages.base import Language
 from flextune.judging.sandbox.command import Interrupted
-from flextune.judging.sandbox.isolation import Isolation, check_isolation
+from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
-from flextune.judging.worker import Worker, write_program
-from flextune.records import Completion, Problem, Verdict
+from flextune.judging.sandbox.probe import check_isolation
+from flextune.judging.worker import Program, Worker, write_program
+from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict
 
 #: Programs handed out ahead for every worker.
 _AHEAD = 4
@@ -27,6 +30,8 @@ def judge(
     limits: Limits | None = None,
     workers: int | None = None,
     accept_risk: bool = False,
+    strict: bool = False,
+    cache: Path | None = None,
     on_verdict: Callable[[Verdict], None] | None = None,
     keep_programs: Path | None = None,
 ) -> Generator[Verdict, None, None]:
@@ -34,7 +39,7 @@ def judge(
 
     Isolation is checked at the call, before the first verdict is read.
     """
-    own = Judge(limits=limits, workers=workers, accept_risk=accept_risk)
+    own = Judge(limits=limits, workers=workers, accept_risk=accept_risk, strict=strict, cache=cache)
     return _once(own, pairs, on_verdict, keep_programs)
 
 
@@ -51,26 +56,35 @@ def _once(
 class Judge:
     """A pool of workers that stays warm between calls, and never runs a program twice.
 
-    Identical programs run once. A fault of the sandbox is tried again twice before it is reported.
+    Identical programs run once: the last ones are remembered, with ``cache`` all of them and for ever. A fault of the sandbox is tried again twice before it is reported.
     Leaving the context ends every process and leaves no file.
 
     Args:
         limits: What each program may use.
         workers: Programs at once; by default one for each processor.
         accept_risk: Run without isolation, with limits only. Never for programs of unknown origin.
+        strict: Run solution and tests in separate processes where the language can (``strict_languages``).
+        cache: File in which verdicts are kept for later judges.
 
     Raises:
-        FlextuneError: If programs cannot be isolated here.
+        FlextuneError: If programs cannot be isolated here, or ``cache`` is no cache of verdicts.
     """
 
     def __init__(
-        self, *, limits: Limits | None = None, workers: int | None = None, accept_risk: bool = False
+        self,
+        *,
+        limits: Limits | None = None,
+        workers: int | None = None,
+        accept_risk: bool = False,
+        strict: bool = False,
+        cache: Path | None = None,
     ) -> None:
         self._isolation = Isolation("none") if accept_risk else check_isolation()
         self._limits = limits or Limits()
         self._size = workers or processors()
+        self._strict = strict
         self._pool: _Pool | None = None
-        self._known: dict[bytes, Verdict] = {}
+        self._known = VerdictCache(cache)
 
     def __enter__(self) -> Judge:
         return self
@@ -83,6 +97,7 @@ class Judge:
         if self._pool is not None:
             self._pool.close()
             self._pool = None
+        self._known.close()
 
     def interrupt(self) -> None:
         """Make ``verdicts`` raise ``Interrupted`` wherever it waits; callable from any thread."""
@@ -111,8 +126,14 @@ class Judge:
         """
         if self._pool is None:
             self._pool = _Pool(self._isolation, self._limits, self._size)
+        # A cached verdict holds for one toolchain and these limits.
+        context = f"{self._isolation.kind}\n{self._limits}"
+        shift = _Shift(self._pool, self._known, context, self._strict, keep_programs)
         try:
-            yield from _verdicts(iter(pairs), self._pool, self._known, on_verdict, keep_programs)
+            for verdict in shift.verdicts(iter(pairs)):
+                if on_verdict is not None:
+                    on_verdict(verdict)
+                yield verdict
         except BaseException:
             # What is still running belongs to a call that nobody reads any more.
             self.close()
@@ -124,56 +145,66 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _verdicts(
-    pairs: Iterator[tuple[Problem, Completion]],
-    pool: _Pool,
-    known: dict[bytes, Verdict],
-    on_verdict: Callable[[Verdict], None] | None,
-    keep_programs: Path | None,
-) -> Generator[Verdict, None, None]:
-    waiting: dict[bytes, list[tuple[str, int]]] = {}
-    more = True
-    while more or waiting:
-        ready: list[Verdict] = []
-        while more and not ready and len(waiting) < pool.capacity:
-            pair = next(pairs, None)
-            if pair is None:
-                more = False
-            else:
-                ready = _hand_out(*pair, pool, known, waiting, keep_programs)
-        if not ready and waiting:
-            key, verdict = pool.result()
-            # A fault says nothing about the program, so a later twin gets a run of its own.
-            if verdict.outcome != "sandbox_fault":
-                known[key] = verdict
-            ready = [replace(verdict, name=name, sample=sample) for name, sample in waiting.pop(key)]
-        for verdict in ready:
-            if on_verdict is not None:
-                on_verdict(verdict)
-            yield verdict
+def strict_languages() -> list[str]:
+    """Languages whose solution and tests can run in separate processes."""
+    problem, completion = Problem("", "", "", "", ""), Completion("", 0, "")
+    return [name for name, tongue in languages().items() if tongue.parts(problem, completion) is not None]
 
 
-def _hand_out(
-    problem: Problem,
-    completion: Completion,
-    pool: _Pool,
-    known: dict[bytes, Verdict],
-    waiting: dict[bytes, list[tuple[str, int]]],
-    keep_programs: Path | None,
-) -> list[Verdict]:
-    """Submit one program, or return the verdict of an identical one; ``waiting`` learns who asked."""
-    tongue = language(problem.language)
-    source = tongue.source(problem, completion)
-    if keep_programs is not None:
-        write_program(keep_programs, completion.name, completion.sample, tongue.file_name(), source)
-    key = hashlib.sha256(f"{problem.language}\n{source}".encode("utf-8", "replace")).digest()
-    if key in known:
-        return [replace(known[key], name=completion.name, sample=completion.sample)]
-    if key not in waiting:
-        waiting[key] = []
-        pool.submit(key, problem.language, source)
-    waiting[key].append((completion.name, completion.sample))
-    return []
+@dataclass
+class _Shift:
+    """One call of ``verdicts``: what was handed out and who waits for it."""
+
+    pool: _Pool
+    known: VerdictCache
+    context: str
+    strict: bool
+    keep_programs: Path | None
+    _waiting: dict[bytes, list[tuple[str, int]]] = field(default_factory=dict)
+    _versions: dict[str, str] = field(default_factory=dict)
+
+    def verdicts(self, pairs: Iterator[tuple[Problem, Completion]]) -> Generator[Verdict, None, None]:
+        """One verdict for every pair."""
+        waiting, more = self._waiting, True
+        while more or waiting:
+            while more and len(waiting) < self.pool.capacity:
+                pair = next(pairs, None)
+                if pair is None:
+                    more = False
+                elif (verdict := self._hand_out(*pair)) is not None:
+                    yield verdict
+            if waiting:
+                key, verdict = self.pool.result()
+                # A fault says nothing about the program, so a later twin gets a run of its own.
+                if verdict.outcome not in UNKNOWN_OUTCOMES:
+                    self.known.put(key, verdict)
+                for name, sample in waiting.pop(key):
+                    yield replace(verdict, name=name, sample=sample)
+
+    def _hand_out(self, problem: Problem, completion: Completion) -> Verdict | None:
+        """Submit one program, or return the verdict of an identical one; ``_waiting`` learns who asked."""
+        tongue = language(problem.language)
+        program = Program(tongue.source(problem, completion), problem.cases)
+        if self.keep_programs is not None:
+            write_program(
+                self.keep_programs, completion.name, completion.sample, tongue.file_name(), program.source
+            )
+        if self.strict and not problem.cases:
+            program = replace(program, parts=tongue.parts(problem, completion))
+        key = self._key(tongue, program)
+        if (verdict := self.known.get(key)) is not None:
+            return replace(verdict, name=completion.name, sample=completion.sample)
+        if key not in self._waiting:
+            self._waiting[key] = []
+            self.pool.submit(key, tongue.name, program)
+        self._waiting[key].append((completion.name, completion.sample))
+        return None
+
+    def _key(self, tongue: Language, program: Program) -> bytes:
+        if tongue.name not in self._versions:
+            self._versions[tongue.name] = tongue.toolchain().version
+        content = (tongue.name, self._versions[tongue.name], self.context, program)
+        return hashlib.sha256(repr(content).encode("utf-8", "replace")).digest()
 
 
 @dataclass
@@ -183,7 +214,7 @@ class _Pool:
     isolation: Isolation
     limits: Limits
     size: int
-    _tasks: queue.SimpleQueue[tuple[bytes, str, str] | None] = field(default_factory=queue.SimpleQueue)
+    _tasks: queue.SimpleQueue[tuple[bytes, str, Program] | None] = field(default_factory=queue.SimpleQueue)
     _results: queue.SimpleQueue[tuple[bytes, Verdict | BaseException]] = field(
         default_factory=queue.SimpleQueue
     )
@@ -208,9 +239,9 @@ class _Pool:
         for thread in self._threads:
             thread.join()
 
-    def submit(self, key: bytes, name: str, source: str) -> None:
+    def submit(self, key: bytes, name: str, program: Program) -> None:
         """Hand out a program; starts a worker while there are fewer than allowed."""
-        self._tasks.put((key, name, source))
+        self._tasks.put((key, name, program))
         if len(self._threads) < self.size:
             worker = Worker(self.isolation, self.limits)
             thread = threading.Thread(target=self._work, args=(worker,), daemon=True, name="judge")
@@ -228,9 +259,10 @@ class _Pool:
     def _work(self, worker: Worker) -> None:
         with worker:
             while (task := self._tasks.get()) is not None:
-                key, name, source = task
+                key, name, program = task
                 try:
-                    self._results.put((key, worker.judge(language(name), source)))
+                    verdict = worker.judge(language(name), program)
+                    self._results.put((key, replace(verdict, language=name)))
                 except Interrupted:
                     return
                 except BaseException as error:

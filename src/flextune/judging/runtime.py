@@ -16,7 +16,7 @@ from flextune.judging.sandbox.limits import MIB, Limits
 from flextune.judging.sandbox.sandbox import Sandbox
 
 _BUILD = Limits(
-    cpu_seconds=120, wall_seconds=300, output_bytes=256 * MIB, tmp_bytes=512 * MIB, file_bytes=256 * MIB
+    cpu_seconds=120, wall_seconds=300, memory_bytes=2048 * MIB, tmp_bytes=512 * MIB, file_bytes=256 * MIB
 )
 _lock = threading.Lock()
 
@@ -59,12 +59,13 @@ def _build(artifacts: tuple[Artifact, ...], folder: Path, sandbox: Sandbox) -> N
     try:
         unfinished.chmod(0o755)
         for artifact in artifacts:
-            result = sandbox.run(with_runtime(artifact.command, unfinished), _BUILD)
-            if result.status or result.breach or not result.output:
+            command = with_runtime(artifact.command, unfinished)
+            result = sandbox.run(command, _BUILD, reply_bytes=_BUILD.file_bytes)
+            if result.status or result.breach or not result.reply:
                 said = tail(result.errors) or f"status {result.status}"
                 raise SandboxFault(f"{artifact.name} could not be built: {said}")
             file = unfinished / artifact.name
-            file.write_bytes(result.output)
+            file.write_bytes(result.reply)
             # Whatever the umask says: programs run as another user.
             file.chmod(0o644)
         # Another judge may have been faster; its folder is as good.

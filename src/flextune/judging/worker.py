@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from flextune.judging.languages.base import Finding, Language, tail
+from flextune.judging.cases import case_finding
+from flextune.judging.languages.base import MESSAGE_CHARACTERS, Finding, Language, Parts, Toolchain, tail
 from flextune.judging.runtime import runtime, with_runtime
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.sandbox import Sandbox, Session
-from flextune.records import Verdict
+from flextune.records import Case, Stage, Verdict
 
 #: A program's run is tried this often before a fault of the sandbox is reported.
 ATTEMPTS = 3
+#: Start-up is ours, so a tight limit on programs does not apply to it.
+_STARTING = Limits(cpu_seconds=60, wall_seconds=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is judged.
+
+    Attributes:
+        source: The program as a whole.
+        cases: The runs that test it, where it does not test itself.
+        parts: Solution and tests, to be run apart; ``source`` is not run then.
+    """
+
+    source: str
+    cases: tuple[Case, ...] = ()
+    parts: Parts | None = None
 
 
 @dataclass
@@ -29,7 +47,7 @@ class _Compiler:
 
 
 class Worker:
-    """Judges programs in a sandbox of its own; use it from one thread.
+    """Judges programs in sandboxes of its own; use it from one thread.
 
     Args:
         isolation: How programs are kept apart.
@@ -38,9 +56,12 @@ class Worker:
 
     def __init__(self, isolation: Isolation, limits: Limits) -> None:
         self._isolation, self._limits = isolation, limits
-        self._sandboxes: list[Sandbox] = []
-        self._runner: Sandbox | None = None
+        self._opened: list[Sandbox] = []
+        # Programs of one language see the same files, so one helper serves them all.
+        self._sandboxes: dict[tuple[str, Stage], Sandbox] = {}
         self._compilers: dict[str, _Compiler] = {}
+        self._toolchains: dict[str, Toolchain] = {}
+        self._runtimes: dict[str, Path | None] = {}
         self._interrupted = False
 
     def __enter__(self) -> Worker:
@@ -54,57 +75,96 @@ class Worker:
     def interrupt(self) -> None:
         """Make the running judgement raise ``Interrupted``; callable from any thread."""
         self._interrupted = True
-        for sandbox in list(self._sandboxes):
+        for sandbox in list(self._opened):
             # One that is being closed needs no interruption.
             with contextlib.suppress(OSError):
                 sandbox.interrupt()
 
-    def judge(self, language: Language, source: str) -> Verdict:
+    def judge(self, language: Language, program: Program) -> Verdict:
         """The verdict on one program, with an empty name.
 
         Raises:
             Interrupted: If ``interrupt`` was called.
         """
-        toolchain = language.toolchain()
+        if language.name not in self._toolchains:
+            self._toolchains[language.name] = language.toolchain()
+        toolchain = self._toolchains[language.name]
         if not toolchain.found:
             message = f"{toolchain.missing} not found; install it with: {toolchain.install}"
             return Verdict("", 0, "toolchain_missing", "toolchain", message)
         verdict = Verdict("", 0, "sandbox_fault", "run")
         for _ in range(ATTEMPTS):
             try:
-                verdict = self._judge_once(language, source)
+                verdict = self._judge_once(language, program)
             except SandboxFault as fault:
-                # Its helper may be what failed; the next attempt gets a new one.
-                self._close()
-                verdict = Verdict("", 0, "sandbox_fault", "run", str(fault)[-2000:])
+                verdict = Verdict("", 0, "sandbox_fault", "run", str(fault)[-MESSAGE_CHARACTERS:])
             if verdict.outcome != "sandbox_fault":
                 break
+            # Its helper may be what failed; the next attempt gets a new one.
+            self._close()
         return verdict
 
-    def _judge_once(self, language: Language, source: str) -> Verdict:
+    def _judge_once(self, language: Language, program: Program) -> Verdict:
+        if program.parts is not None:
+            return self._run_parts(language, program.parts)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
-        text = source.encode("utf-8", "replace")
-        program = self._compile(language, text)
-        if isinstance(program, Verdict):
-            return program
-        sandbox = self._sandbox()
-        folder = runtime(language, sandbox)
-        secret = secrets.token_hex(16).encode()
-        result = sandbox.run(with_runtime(language.run(program, self._limits), folder), self._limits, secret)
+        compiled = self._compile(language, program.source.encode("utf-8", "replace"))
+        if isinstance(compiled, Verdict):
+            return compiled
+        sandbox = self._sandbox(language, "run")
+        command = self._with_runtime(language.run(compiled, self._limits), language, sandbox)
+        if program.cases:
+            return self._run_cases(language, command, program.cases)
+        secret = _secret()
+        result = sandbox.run(command, self._limits, secret)
         return _verdict(language.classify(result, secret), result)
+
+    def _run_parts(self, language: Language, parts: Parts) -> Verdict:
+        sandbox, secret = self._sandbox(language, "run"), _secret()
+        tests, solution = language.run_parts(parts, self._limits)
+        result = sandbox.run(tests, self._limits, secret, companion=solution)
+        return _verdict(language.classify(result, secret), result)
+
+    def _run_cases(self, language: Language, command: Command, cases: tuple[Case, ...]) -> Verdict:
+        """Run a program once for each case, until one fails; usage is the sum, memory the peak."""
+        spent, waited, peak = 0.0, 0.0, 0
+        verdict = Verdict("", 0, "passed", "run")
+        for number, case in enumerate(cases, start=1):
+            secret = _secret()
+            result = self._sandbox(language, "run").run(
+                command, self._limits, secret, stdin=case.input.encode("utf-8", "replace")
+            )
+            verdict = _verdict(case_finding(language.classify(result, secret), result, case, number), result)
+            spent, waited = spent + verdict.cpu_seconds, waited + verdict.wall_seconds
+            peak = max(peak, verdict.peak_memory_bytes)
+            if not verdict.passed:
+                break
+        return replace(
+            verdict, cpu_seconds=round(spent, 4), wall_seconds=round(waited, 4), peak_memory_bytes=peak
+        )
 
     def _compile(self, language: Language, source: bytes) -> bytes | Verdict:
         """The program to run, or the verdict when there is none."""
-        command = language.compiler(self._limits)
-        if command is None:
+        limits = self._limits.for_compiling()
+        if (command := language.compiler(limits)) is not None:
+            return self._ask_compiler(language, command, source)
+        if (command := language.compile(source, limits)) is None:
             return source
+        sandbox = self._sandbox(language, "compile")
+        command = self._with_runtime(command, language, sandbox)
+        result = sandbox.run(command, limits, reply_bytes=limits.file_bytes)
+        if result.status == 0 and result.breach is None and result.reply:
+            return result.reply
+        return _verdict(_compiler_ended(result), result)
+
+    def _ask_compiler(self, language: Language, command: Command, source: bytes) -> bytes | Verdict:
         fresh = language.name not in self._compilers
-        answer = self._compiler(language, command).request(source, self._limits)
+        answer = self._compiler(language, command).request(source, self._limits.for_compiling())
         if isinstance(answer, Result) or answer[:1] == b"M":
             self._drop_compiler(language.name)
             if not fresh:
                 # What broke may have piled up over earlier programs: ask a new one.
-                return self._compile(language, source)
+                return self._ask_compiler(language, command, source)
             if isinstance(answer, Result):
                 return _verdict(_compiler_ended(answer), answer)
             return Verdict("", 0, "memory_limit", "compile", "the compiler's memory was exhausted")
@@ -118,11 +178,9 @@ class Worker:
             with contextlib.ExitStack() as resources:
                 sandbox = self._new_sandbox()
                 resources.callback(self._close_sandbox, sandbox)
-                folder = runtime(language, sandbox)
-                session = resources.enter_context(
-                    sandbox.session(with_runtime(command, folder), self._limits)
-                )
-                greeting = session.request(None, _generous(self._limits))
+                command = self._with_runtime(command, language, sandbox)
+                session = resources.enter_context(sandbox.session(command, self._limits.for_compiling()))
+                greeting = session.request(None, _STARTING)
                 if isinstance(greeting, Result):
                     raise SandboxFault(
                         f"the compiler did not start: {tail(greeting.errors) or greeting.breach}"
@@ -133,27 +191,34 @@ class Worker:
     def _close(self) -> None:
         for name in list(self._compilers):
             self._drop_compiler(name)
-        if self._runner is not None:
-            self._close_sandbox(self._runner)
-            self._runner = None
+        for sandbox in self._sandboxes.values():
+            self._close_sandbox(sandbox)
+        self._sandboxes.clear()
+
+    def _with_runtime(self, command: Command, language: Language, sandbox: Sandbox) -> Command:
+        """``command`` with the language's artifacts, which are built if need be."""
+        if language.name not in self._runtimes:
+            self._runtimes[language.name] = runtime(language, sandbox)
+        return with_runtime(command, self._runtimes[language.name])
 
     def _drop_compiler(self, name: str) -> None:
         self._compilers.pop(name).resources.close()
 
-    def _sandbox(self) -> Sandbox:
-        if self._runner is None:
-            self._runner = self._new_sandbox()
-        return self._runner
+    def _sandbox(self, language: Language, stage: Stage) -> Sandbox:
+        key = (language.name, stage)
+        if key not in self._sandboxes:
+            self._sandboxes[key] = self._new_sandbox()
+        return self._sandboxes[key]
 
     def _new_sandbox(self) -> Sandbox:
         sandbox = Sandbox(self._isolation)
-        self._sandboxes.append(sandbox)
+        self._opened.append(sandbox)
         if self._interrupted:
             sandbox.interrupt()
         return sandbox
 
     def _close_sandbox(self, sandbox: Sandbox) -> None:
-        self._sandboxes.remove(sandbox)
+        self._opened.remove(sandbox)
         sandbox.close()
 
 
@@ -165,13 +230,8 @@ def write_program(folder: Path, name: str, sample: int, file_name: str, source: 
     path.write_bytes(source.encode("utf-8", "replace"))
 
 
-def _generous(limits: Limits) -> Limits:
-    """Start-up is ours, so a tight limit on programs does not apply to it."""
-    return Limits(
-        cpu_seconds=limits.cpu_seconds + 60,
-        wall_seconds=limits.wall_seconds + 120,
-        memory_bytes=limits.memory_bytes,
-    )
+def _secret() -> bytes:
+    return secrets.token_hex(16).encode()
 
 
 def _compiler_ended(result: Result) -> Finding:

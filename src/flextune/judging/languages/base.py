@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Protocol
 
 from flextune.judging.sandbox.command import Command, Result
+from flextune.judging.sandbox.helper import prefix_of
 from flextune.judging.sandbox.limits import Limits
 from flextune.records import Completion, Outcome, Problem, Stage
 
-#: What a runner writes to descriptor 0, in this order; the secret comes last.
+__all__ = ["prefix_of"]  # languages take what they need from here
+
+#: What a runner writes to descriptor 4, in this order; the secret comes last.
 STARTED, REFUSED, RUNNING, ASSERTION, NO_MEMORY = b"S", b"C", b"R", b"A", b"M"
 MESSAGE_CHARACTERS = 2000
 
@@ -49,13 +52,21 @@ class Finding:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Solution and tests of a program, for processes of their own."""
+
+    solution: str
+    tests: str
+
+
 @dataclass(frozen=True)
 class Artifact:
     """A file of a language's runtime that is built once, in the sandbox, and kept in the user's cache.
 
     Attributes:
         name: File name; mounted with its siblings as ``{runtime}``.
-        command: Writes the file's content to standard output; earlier artifacts are in ``{runtime}``.
+        command: Writes the file's content to descriptor 4; earlier artifacts are in ``{runtime}``.
     """
 
     name: str
@@ -65,13 +76,16 @@ class Artifact:
 class Language(Protocol):
     """One language; implementations start no program of a user's, the sandbox does.
 
-    A runner (part of the language) reads the secret from descriptor 0 before the program starts, writes
-    ``STARTED`` there, ``REFUSED`` if the source is no program or else ``RUNNING``, then runs the program, and
-    writes the secret after its last statement. ``ASSERTION`` or ``NO_MEMORY`` may say why it failed.
+    A runner (part of the language) reads the secret from descriptor 3 before the program starts, writes
+    ``STARTED`` to descriptor 4, ``REFUSED`` if the source is no program or else ``RUNNING``, then runs the program,
+    and writes the secret after its last statement. ``ASSERTION`` or ``NO_MEMORY`` may say why it failed. What the
+    program reads from standard input is already at descriptor 0.
     """
 
     name: str
     suffix: str
+    #: How a line comment begins.
+    comment: str
 
     def toolchain(self) -> Toolchain:
         """Where the language's tools are; fast, and never an error."""
@@ -86,14 +100,31 @@ class Language(Protocol):
         """What must be built once before the first program; often nothing."""
 
     def compiler(self, limits: Limits) -> Command | None:
-        """A server (see ``Session``) that compiles sources, None where nothing is compiled.
+        """A server (see ``Session``) that compiles sources, None where there is none.
 
         It greets with an empty frame. A request is a source; the answer begins with ``O`` and the program in
         any form that ``run`` understands, or with ``E`` and the errors.
         """
 
+    def compile(self, source: bytes, limits: Limits) -> Command | None:
+        """Compiles one source, None where nothing is compiled or ``compiler`` does it.
+
+        It writes the program, in any form that ``run`` understands, to descriptor 4; with another exit status
+        than 0 its standard error says what is wrong with the source.
+        """
+
     def run(self, program: bytes, limits: Limits) -> Command:
-        """Runs a program: the source, or what the compiler answered."""
+        """Runs a program: the source, or what was compiled from it."""
+
+    def parts(self, problem: Problem, completion: Completion) -> Parts | None:
+        """Solution and tests apart, None where the language cannot run them in two processes."""
+
+    def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
+        """Runs the tests, and as their companion (see ``Sandbox.run``) the solution.
+
+        The tests get the secret. They call the solution through descriptors 6 (calls) and 5 (answers); values travel
+        as plain data, so that what the tests compare are objects of their own process.
+        """
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """What a run that was sent ``secret`` means."""
@@ -104,6 +135,7 @@ class Basis:
 
     name: str
     suffix: str
+    comment = "#"
 
     def file_name(self) -> str:
         """``main`` and the suffix."""
@@ -118,8 +150,20 @@ class Basis:
         return ()
 
     def compiler(self, limits: Limits) -> Command | None:
+        """No server compiles."""
+        return None
+
+    def compile(self, source: bytes, limits: Limits) -> Command | None:
         """Nothing is compiled."""
         return None
+
+    def parts(self, problem: Problem, completion: Completion) -> Parts | None:
+        """Solution and tests share a process."""
+        return None
+
+    def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
+        """Never called where ``parts`` is None."""
+        raise NotImplementedError
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """The outcome from the limits, the exit status and what the runner reported."""
@@ -173,17 +217,6 @@ def find_program(name: str) -> Path | None:
     """The program's real path, None when it is not on PATH."""
     found = shutil.which(name)
     return None if found is None else Path(os.path.realpath(found))
-
-
-def prefix_of(program: Path) -> tuple[Path, ...]:
-    """What must be readable for ``program`` to run when it lives outside the system's folders."""
-    prefix = program.parent.parent
-    if program.is_relative_to("/usr"):
-        return ()
-    # A program right under a home folder must not open that folder.
-    if prefix in (Path("/"), Path.home(), *Path.home().parents):
-        return (program,)
-    return (prefix,)
 
 
 @cache

@@ -6,13 +6,12 @@ import contextlib
 import json
 import os
 import selectors
-import signal
-import socket
 import time
 from collections.abc import Callable
 from typing import Any
 
 from flextune.judging.sandbox.command import Breach, Interrupted, SandboxFault
+from flextune.judging.sandbox.helper import Helper
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.watch import Usage, proportional_bytes, tree_usage, waiting_seconds
 
@@ -25,49 +24,60 @@ _OWN_PROCESSES = 8
 
 
 class Child:
-    """One program under a spawner, from its start to the end of its last process.
+    """One program under a helper, from its start to the end of its last process.
+
+    Args:
+        helper: What started it.
+        streams: Descriptors: its standard output, its standard error, what it writes to 4 (to be read), and what it
+            reads from 3 (to be written).
+        limits: What it may use.
+        wake: Readable when the judge is to stop.
+        reply_bytes: How much it may write to 4.
 
     Attributes:
-        reply: What it wrote to its descriptor 0.
+        reply: What it wrote to its descriptor 4.
         output: Its standard output.
         errors: Its standard error.
         breach: The limit it broke, None while it keeps them all.
-        report: The spawner's report, None while the program runs.
+        report: The helper's report, None while the program runs.
+        cpu_seconds: User and system time when it was last looked at.
     """
 
     def __init__(
         self,
-        spawner: socket.socket,
-        spawner_pid: int,
-        streams: tuple[socket.socket, int, int],
+        helper: Helper,
+        streams: tuple[int, int, int, int],
         limits: Limits,
         *,
         wake: int,
         reply_bytes: int,
-        isolated: bool,
     ) -> None:
-        self.limits, self.reply_bytes = limits, reply_bytes
+        self.limits = limits
         self.reply, self.output, self.errors = bytearray(), bytearray(), bytearray()
         self.breach: Breach | None = None
         self.report: dict[str, Any] | None = None
         self.cpu_seconds = 0.0
-        self._spawner, self._spawner_pid = spawner, spawner_pid
-        self._channel, self._output, self._errors = streams
-        self._wake, self._isolated = wake, isolated
+        self._helper, self._wake = helper, wake
+        self._kept = {
+            streams[0]: (self.output, limits.output_bytes),
+            streams[1]: (self.errors, limits.output_bytes),
+            streams[2]: (self.reply, reply_bytes),
+        }
+        self._sink: int | None = streams[3]
         self._outgoing, self._last = memoryview(b""), False
+        self._open = set(streams)
         self._selector = selectors.DefaultSelector()
-        for stream in (spawner, *streams, wake):
-            if not isinstance(stream, socket.socket):
-                os.set_blocking(stream, False)
+        for number in streams:
+            os.set_blocking(number, False)
+        for stream in (helper.channel, *self._kept, wake):
             self._selector.register(stream, selectors.EVENT_READ)
-        self._channel.setblocking(False)
-        self._pid: int | None = None
 
     def send(self, data: bytes, *, last: bool = False) -> None:
-        """Queue input for descriptor 0; after the ``last`` the program reads end of file."""
-        self._outgoing = memoryview(data)
-        self._last = last
-        self._selector.modify(self._channel, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        """Queue input for descriptor 3; after the ``last`` the program reads end of file."""
+        self._outgoing, self._last = memoryview(data), last
+        if self._sink is not None:
+            self._selector.register(self._sink, selectors.EVENT_WRITE)
+            self._transmit()
 
     def pump(self, done: Callable[[], bool], *, cpu_seconds: float, wall_seconds: float) -> None:
         """Move data until ``done`` or the program ended; end it when it breaks a limit.
@@ -79,12 +89,12 @@ class Child:
 
         Raises:
             Interrupted: If the judge was asked to stop; the program has been ended.
-            SandboxFault: If the spawner failed or the program could not be ended.
+            SandboxFault: If the helper failed or the program could not be ended.
         """
         start = look = time.monotonic()
         while self.report is None and not done():
-            for key, events in self._selector.select(TICK):
-                self._move(key.fileobj, events)
+            for key, _ in self._selector.select(TICK):
+                self._move(key.fileobj)
             now = time.monotonic()
             if self.breach is None and now - look >= TICK:
                 look = now
@@ -93,20 +103,26 @@ class Child:
                 self.end()
 
     def end(self) -> None:
-        """End every process of the program and wait for the report."""
+        """End every process of the program and wait for the report.
+
+        Raises:
+            SandboxFault: If the helper does not manage to.
+        """
         if self._wake in self._selector.get_map():
             self._selector.unregister(self._wake)
+        if self.report is None:
+            with contextlib.suppress(OSError):
+                self._helper.channel.send(b"end")
         start = time.monotonic()
         while self.report is None:
-            self._kill(time.monotonic() - start)
-            for key, events in self._selector.select(0.01):
-                self._move(key.fileobj, events)
+            for key, _ in self._selector.select(0.1):
+                self._move(key.fileobj)
             if time.monotonic() - start > 10:
                 raise SandboxFault("a program could not be ended within 10 s")
 
     def drain(self) -> None:
         """Read what the ended program left in its pipes."""
-        for stream in (self._channel, self._output, self._errors):
+        for stream in self._kept:
             while stream in self._selector.get_map():
                 if not self._receive(stream):
                     break
@@ -114,63 +130,62 @@ class Child:
     def close(self) -> None:
         """Close this side of the streams."""
         self._selector.close()
-        self._channel.close()
-        os.close(self._output)
-        os.close(self._errors)
+        for number in self._open:
+            os.close(number)
+        self._open.clear()
 
-    def _move(self, stream: Any, events: int) -> None:
+    def _move(self, stream: Any) -> None:
         if stream == self._wake:
             self.end()
             raise Interrupted
-        if stream is self._spawner:
+        if stream is self._helper.channel:
             self._hear()
-        elif events & selectors.EVENT_WRITE:
+        elif stream == self._sink:
             self._transmit()
         else:
             self._receive(stream)
 
     def _hear(self) -> None:
-        message = self._spawner.recv(1 << 16)
+        try:
+            message = self._helper.channel.recv(1 << 16)
+        except OSError:
+            message = b""
         if not message:
-            raise SandboxFault("the spawner ended")
+            raise SandboxFault(self._helper.last_words() or "the sandbox's helper ended")
         report = json.loads(message)
         if "error" in report:
+            # The program is gone; there is nothing to end any more.
+            self.report = {}
             raise SandboxFault(report["error"])
-        if "pid" in report:
-            self._pid = report["pid"]
-        else:
-            self.report = report
+        self.report = report
 
     def _transmit(self) -> None:
+        if self._sink is None:
+            return
         try:
-            self._outgoing = self._outgoing[self._channel.send(self._outgoing) :]
+            while self._outgoing:
+                self._outgoing = self._outgoing[os.write(self._sink, self._outgoing) :]
         except BlockingIOError:
             return
         except OSError:
             # The program closed its end; what it did is seen from its exit.
             self._outgoing = memoryview(b"")
-        if not self._outgoing:
-            self._selector.modify(self._channel, selectors.EVENT_READ)
-            if self._last:
-                with contextlib.suppress(OSError):
-                    self._channel.shutdown(socket.SHUT_WR)
+        self._selector.unregister(self._sink)
+        if self._last:
+            self._open.discard(self._sink)
+            os.close(self._sink)
+            self._sink = None
 
-    def _receive(self, stream: Any) -> bool:
+    def _receive(self, stream: int) -> bool:
         """Read once; False when nothing is there."""
         try:
-            data = stream.recv(1 << 16) if stream is self._channel else os.read(stream, 1 << 16)
+            data = os.read(stream, 1 << 16)
         except BlockingIOError:
             return False
-        except ConnectionError:
-            data = b""
         if not data:
             self._selector.unregister(stream)
             return False
-        kept, bound = {
-            self._channel: (self.reply, self.reply_bytes),
-            self._output: (self.output, self.limits.output_bytes),
-            self._errors: (self.errors, self.limits.output_bytes),
-        }[stream]
+        kept, bound = self._kept[stream]
         kept += data[: bound - len(kept) + 1]
         if len(kept) > bound:
             self.breach = self.breach or "output"
@@ -178,7 +193,7 @@ class Child:
         return True
 
     def _watch(self, wall: float, cpu_seconds: float, wall_seconds: float) -> None:
-        usage = tree_usage(self._spawner_pid)
+        usage = tree_usage(self._helper.pid)
         self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds)
         if usage.cpu_seconds > cpu_seconds:
             self.breach = "cpu"
@@ -194,19 +209,3 @@ class Child:
     def _exceeds_memory(self, usage: Usage) -> bool:
         bound = self.limits.memory_bytes
         return usage.resident_bytes > bound and proportional_bytes(usage.processes) > bound
-
-    def _kill(self, seconds: float) -> None:
-        """Kill the tree, ``seconds`` after the first attempt.
-
-        The program first: its parents then wait for it and exit, which is how its usage gets counted.
-        """
-        tree = tree_usage(self._spawner_pid)
-        spared: set[int | None] = set()
-        if self._isolated and seconds < 2:
-            spared.add(self._pid)
-            if seconds < 0.1:
-                spared |= {pid for pid in tree.processes if tree.parents[pid] == self._pid}
-        for pid in tree.processes:
-            if pid not in spared:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)

@@ -22,17 +22,22 @@ class Interrupted(Exception):
 class Command:
     """One program to start, and the files that it sees.
 
+    Its descriptors: 0, 1 and 2 as usual; from 3 it reads what the judge sends (a secret, or requests), on 4 it
+    answers. Both are pipes, and can also be opened as ``/dev/fd/3`` and ``/dev/fd/4``.
+
     ``argv`` may contain ``{program}``, the folder of ``files``, and ``{key}`` for every key of
     ``mounts``; the sandbox puts in the paths under which the program finds them.
 
     Attributes:
-        argv: Program and arguments, absolute path first.
+        argv: Program and arguments, absolute path first; with ``warm`` its arguments alone.
         files: File name to content; read-only for the program.
-        mounts: Name to a folder of the host that the program may read.
+        mounts: Name to a folder or file of the host that the program may read.
         readable: Host paths that must be readable under their own name (an interpreter's prefix).
         address_space: Whether the limit on memory may also be set on the address space; runtimes that
             reserve much more than they use (JVM, Node, Go) do not start under it.
         environment: Variables beyond PATH, HOME, LANG and TMPDIR.
+        warm: A Python file that is loaded once; a fork of that interpreter runs its ``main(argv)`` in place
+            of a new process. Programs run by it on the interpreter of the judge.
     """
 
     argv: tuple[str, ...]
@@ -41,6 +46,13 @@ class Command:
     readable: tuple[Path, ...] = ()
     address_space: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    warm: Path | None = None
+
+    @property
+    def view(self) -> tuple[object, ...]:
+        """What a sandbox shows to every program; commands of the same view can share one."""
+        warmed = (self.warm, tuple(sorted(self.environment.items()))) if self.warm else ()
+        return (tuple(sorted(self.mounts.items())), self.readable, warmed)
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ class Result:
     Attributes:
         status: Exit status, 128 + n after signal n.
         breach: The limit for which it was ended, if any.
-        reply: What it wrote to descriptor 0, the channel on which it was sent its input.
+        reply: What it wrote to descriptor 4.
         output: Standard output.
         errors: Standard error.
         cpu_seconds: User and system time of the whole tree.

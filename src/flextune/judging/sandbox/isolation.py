@@ -1,31 +1,25 @@
-"""Which isolation this machine offers, and the bubblewrap command line that asks for it."""
+"""How programs are kept apart from the machine, and the bubblewrap command line that asks for it."""
 
 from __future__ import annotations
 
 import os
 import random
-import shutil
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from flextune.judging.sandbox.limits import Limits
-from flextune.records import FlextuneError
-
 #: Where a program finds its own files and its language's runtime.
 INSIDE = "/flextune"
+PROGRAM = f"{INSIDE}/program"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("ld.so.cache", "alternatives", "localtime", "java*", "ssl/openssl.cnf")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-# The program runs as the child of a shell that is the first process of the namespace: signals then mean
-# what they mean outside, and when the shell ends the kernel ends and reaps all others, so that the
-# usage reported for bubblewrap is that of the whole tree.
-_FIRST_PROCESS = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
+#: Rights of the helper in its own namespaces: to make others, mount in them, and give up what it has. Programs
+#: have none.
+_CAPABILITIES = ("SYS_ADMIN", "SETPCAP", "NET_ADMIN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,47 +38,6 @@ class Isolation:
     detail: str = ""
 
 
-@cache
-def isolation() -> Isolation:
-    """The strongest isolation that was seen to work here; probes once per process."""
-    bubblewrap = shutil.which("bwrap")
-    if bubblewrap is None:
-        return Isolation("none", detail="bubblewrap is not installed")
-    kinds: tuple[Literal["root", "user"], ...] = ("root", "user") if os.geteuid() == 0 else ("user",)
-    detail = ""
-    for kind in kinds:
-        candidate = Isolation(kind, bubblewrap, detail)
-        argv = wrap(candidate, ("/bin/sh", "-c", ":"), limits=Limits(), user=free_user())
-        probe = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if probe.returncode == 0:
-            return candidate
-        detail = (probe.stderr.strip().splitlines() or ["no message"])[-1]
-    return Isolation("none", detail=detail)
-
-
-def check_isolation() -> Isolation:
-    """The isolation of this machine.
-
-    Raises:
-        FlextuneError: If bubblewrap cannot run; says how to install it or to accept the risk.
-    """
-    found = isolation()
-    if found.kind != "none":
-        return found
-    remedy = (
-        "install it with: apt-get install bubblewrap"
-        if "not installed" in found.detail
-        else "bubblewrap 0.8 or newer is needed"
-        if "nknown option" in found.detail
-        else "allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; on Ubuntu 24.04 "
-        "kernel.apparmor_restrict_unprivileged_userns=0; in Docker --privileged)"
-    )
-    raise FlextuneError(
-        f"programs cannot be isolated: {found.detail}; {remedy}; "
-        "or run them unprotected, at your own risk, with --no-sandbox"
-    )
-
-
 def free_user() -> int:
     """A user number nobody has, so that the limit on processes counts this program's alone."""
     with open("/proc/self/uid_map") as file:
@@ -97,42 +50,33 @@ def wrap(
     isolation: Isolation,
     argv: tuple[str, ...],
     *,
-    limits: Limits,
-    user: int,
-    files: Iterable[tuple[int, str]] = (),
     mounts: Iterable[tuple[Path, str]] = (),
     environment: Iterable[tuple[str, str]] = (),
 ) -> tuple[str, ...]:
-    """The command line that runs ``argv`` isolated.
+    """The command line that runs the helper ``argv`` isolated, with the right to isolate further.
 
     Args:
         isolation: ``root`` or ``user``.
         argv: Program and arguments as seen inside.
-        limits: Size of /tmp and, for ``user``, the number of processes.
-        user: User number of the program, for ``root``.
-        files: Descriptor to read from, path inside.
         mounts: Path on the host, path inside; read-only.
-        environment: Variables of the program.
+        environment: Variables of the helper.
     """
     options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--as-pid-1"]
     options += _visible_system(mounts)
-    for descriptor, path in files:
-        options += ["--perms", "0444", "--ro-bind-data", str(descriptor), path]
-    options += ["--perms", "1777", "--size", str(limits.tmp_bytes), "--tmpfs", "/tmp"]
-    options += ["--remount-ro", "/", "--chdir", "/tmp", "--clearenv"]
+    # The fresh file systems of every program are mounted on these two.
+    options += ["--dir", "/tmp", "--perms", "0755", "--dir", PROGRAM]
+    options += ["--remount-ro", "/", "--chdir", "/", "--clearenv"]
     for name, value in environment:
         options += ["--setenv", name, value]
     options += ["--cap-drop", "ALL"]
+    for name in _CAPABILITIES:
+        options += ["--cap-add", f"CAP_{name}"]
     if isolation.kind == "root":
         options += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        inner = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
-        inner += ["--inh-caps=-all", "--"]
     else:
-        options += ["--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
-        # Set inside, where only the namespace's own processes count.
-        inner = ["prlimit", f"--nproc={limits.processes}:{limits.processes}", "--"]
-    return (isolation.bubblewrap, *options, "--", *inner, *_FIRST_PROCESS, *argv)
+        options += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+    return (isolation.bubblewrap, *options, "--", *argv)
 
 
 def _visible_system(mounts: Iterable[tuple[Path, str]]) -> list[str]:
@@ -147,7 +91,7 @@ def _visible_system(mounts: Iterable[tuple[Path, str]]) -> list[str]:
     pairs += mounts
     # Folders that bubblewrap makes on the way are closed to the program's user.
     made: set[str] = {"/"}
-    for _, inside in [*pairs, (Path(), f"{INSIDE}/program/x")]:
+    for _, inside in [*pairs, (Path(), PROGRAM)]:
         for parent in reversed(Path(inside).parents):
             if str(parent) not in made and not str(parent).startswith("/usr"):
                 made.add(str(parent))

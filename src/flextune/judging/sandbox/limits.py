@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one program; the compiler gets the same CPU time for each program.
+    """Bounds of one program.
 
     Attributes:
         cpu_seconds: User and system time of the whole process tree. It decides a timeout.
@@ -22,6 +22,8 @@ class Limits:
         tmp_bytes: Size of the private /tmp.
         output_bytes: Standard output and standard error, each.
         open_files: Open file descriptors of one process.
+        compile_seconds: CPU time for compiling one program; the wall clock allows three times as much.
+        compile_memory_bytes: Memory for compiling one program.
     """
 
     cpu_seconds: float = 10.0
@@ -32,3 +34,17 @@ class Limits:
     tmp_bytes: int = 128 * MIB
     output_bytes: int = 1 * MIB
     open_files: int = 256
+    compile_seconds: float = 30.0
+    compile_memory_bytes: int = 2048 * MIB
+
+    def for_compiling(self) -> Limits:
+        """What a compiler may use; its output is as large as programs are."""
+        return replace(
+            self,
+            cpu_seconds=self.compile_seconds,
+            wall_seconds=3 * self.compile_seconds,
+            memory_bytes=self.compile_memory_bytes,
+            file_bytes=256 * MIB,
+            tmp_bytes=512 * MIB,
+            processes=max(self.processes, 64),
+        )

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import fcntl
 import math
 import os
-import resource
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from flextune.judging.sandbox import spawner
-from flextune.judging.sandbox.cgroups import memory_group
 from flextune.judging.sandbox.child import Child
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
-from flextune.judging.sandbox.isolation import INSIDE, PATH, Isolation, free_user, wrap
+from flextune.judging.sandbox.helper import Helper, environment_of
+from flextune.judging.sandbox.isolation import INSIDE, PROGRAM, Isolation, free_user
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.watch import tree_usage
 
@@ -34,7 +28,8 @@ _REPLY_BYTES = 4096
 class Sandbox:
     """Runs one command at a time; every command gets fresh namespaces, a fresh /tmp and a fresh user.
 
-    Use it from the thread that made it: its helper process ends with that thread.
+    Its helper stays between commands of the same view and is replaced for another. Use it from the thread that
+    made it: the helper ends with that thread.
 
     Args:
         isolation: What ``check_isolation`` returned, or kind ``none`` where the user accepted the risk.
@@ -45,17 +40,7 @@ class Sandbox:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # A closed descriptor's number may soon be another file's.
         self._closing, self._closed = threading.Lock(), False
-        self._group = memory_group()
-        self._user: int | None = None
-        self._spawner, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                (sys.executable, "-I", "-S", spawner.__file__, str(os.getpid())),
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                process_group=0,
-            )
+        self._helper: Helper | None = None
 
     def __enter__(self) -> Sandbox:
         return self
@@ -72,47 +57,49 @@ class Sandbox:
                 os.write(self._wake_write, b"!")
 
     def close(self) -> None:
-        """End the helper process, and with it whatever runs."""
-        if self._closed:
-            return
-        self._spawner.close()
-        try:
-            self._process.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            self._process.terminate()
-            self._process.wait()
-        if self._process.returncode != 0 and self._user is not None:
-            end_user(self._user)
+        """End the helper, and with it whatever runs."""
+        self._dismiss()
         with self._closing:
-            self._closed = True
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-        if self._group is not None:
-            self._group.remove()
+            if not self._closed:
+                self._closed = True
+                os.close(self._wake_read)
+                os.close(self._wake_write)
 
-    def run(self, command: Command, limits: Limits, data: bytes = b"") -> Result:
+    def run(
+        self,
+        command: Command,
+        limits: Limits,
+        data: bytes = b"",
+        *,
+        stdin: bytes = b"",
+        companion: Command | None = None,
+        reply_bytes: int = _REPLY_BYTES,
+    ) -> Result:
         """Run ``command`` to its end.
 
         Args:
             command: What to run.
             limits: What it may use.
-            data: What it reads from descriptor 0 before the end of file.
+            data: What it reads from descriptor 3 before the end of file.
+            stdin: What it reads from standard input.
+            companion: A second command of the same view, as another user in namespaces of its own; it reads on 3
+                what ``command`` writes to 6, and what it writes to 4 ``command`` reads on 5. It ends with ``command``.
+                The two share ``limits``.
+            reply_bytes: How much ``command`` may write to descriptor 4.
 
         Raises:
             SandboxFault: If it could not be run.
             Interrupted: If ``interrupt`` was called.
         """
-        kills = self._kills()
         start = time.monotonic()
-        with self._started(command, limits, cpu_seconds=limits.cpu_seconds) as child:
+        with self._started(command, limits, stdin, companion, reply_bytes) as (helper, child):
+            kills = helper.kills()
             child.send(data, last=True)
             child.pump(lambda: False, cpu_seconds=limits.cpu_seconds, wall_seconds=limits.wall_seconds)
             wall = time.monotonic() - start
             child.drain()
+            breach = child.breach or ("memory" if helper.kills() > kills else None)
         report: dict[str, Any] = child.report or {}
-        breach = child.breach
-        if breach is None and self._kills() > kills:
-            breach = "memory"
         if breach is None and report["status"] and report["cpu"] >= limits.cpu_seconds:
             breach = "cpu"
         return Result(
@@ -129,124 +116,97 @@ class Sandbox:
     @contextlib.contextmanager
     def session(self, command: Command, limits: Limits) -> Iterator[Session]:
         """Start ``command`` as a server; it is ended when the block is left."""
-        with self._started(command, limits, cpu_seconds=None, reply_bytes=1 << 28) as child:
-            yield Session(child, lambda: tree_usage(self._process.pid).cpu_seconds, self._kills)
+        with self._started(command, limits, b"", None, 1 << 28, server=True) as (helper, child):
+            yield Session(helper, child)
 
-    def _kills(self) -> int:
-        return 0 if self._group is None else self._group.kills()
+    def _dismiss(self) -> None:
+        if self._helper is not None:
+            self._helper.close()
+            self._helper = None
+
+    def _help(self, command: Command) -> Helper:
+        if self._helper is not None and self._helper.view != command.view:
+            self._dismiss()
+        if self._helper is None:
+            self._helper = Helper(self.isolation, command)
+        return self._helper
 
     @contextlib.contextmanager
     def _started(
-        self, command: Command, limits: Limits, *, cpu_seconds: float | None, reply_bytes: int = _REPLY_BYTES
-    ) -> Iterator[Child]:
+        self,
+        command: Command,
+        limits: Limits,
+        stdin: bytes,
+        companion: Command | None,
+        reply_bytes: int,
+        *,
+        server: bool = False,
+    ) -> Iterator[tuple[Helper, Child]]:
         """The started command; it is gone, and so are its files, when the block is left."""
-        with contextlib.ExitStack() as stack:
-            argv, descriptors, environment, directory = self._prepare(command, limits, stack)
-            ours, theirs = socket.socketpair()
-            output_read, output_write = os.pipe()
-            errors_read, errors_write = os.pipe()
-            child = Child(
-                self._spawner,
-                self._process.pid,
-                (ours, output_read, errors_read),
-                limits,
-                wake=self._wake_read,
-                reply_bytes=reply_bytes,
-                isolated=self.isolation.kind != "none",
-            )
-            stack.callback(child.close)
-            request = {
-                "argv": argv,
-                "environment": environment,
-                "directory": directory,
-                "rlimits": self._rlimits(command, limits, cpu_seconds),
-                "cgroups": self._join(limits),
-            }
-            streams = [theirs.fileno(), output_write, errors_write]
-            try:
-                socket.send_fds(self._spawner, [json.dumps(request).encode()], streams + descriptors)
-            except OSError as error:
-                raise SandboxFault(f"the spawner took no request: {error}") from None
-            finally:
-                theirs.close()
-                os.close(output_write)
-                os.close(errors_write)
-            try:
-                yield child
-            finally:
-                child.end()
+        try:
+            with contextlib.ExitStack() as stack:
+                helper = self._help(command)
+                helper.limit_memory(limits.memory_bytes)
+                commands = [command] if companion is None else [command, companion]
+                parts = [self._part(one, limits, stack, server=server) for one in commands]
+                request = {"tmp": limits.tmp_bytes, "program": parts[0]}
+                request["directory"] = parts[0]["environment"]["HOME"]
+                if companion is not None:
+                    request["companion"] = parts[1]
+                contents = b"".join(content for one in commands for content in one.files.values())
+                ours, theirs = _pipes(stdin, contents)
+                try:
+                    child = Child(helper, ours, limits, wake=self._wake_read, reply_bytes=reply_bytes)
+                    stack.callback(child.close)
+                    helper.ask(request, theirs)
+                finally:
+                    for number in theirs:
+                        os.close(number)
+                try:
+                    yield helper, child
+                finally:
+                    child.end()
+        except SandboxFault:
+            # What failed may be the helper; the next command gets a new one.
+            self._dismiss()
+            raise
 
-    def _prepare(
-        self, command: Command, limits: Limits, stack: contextlib.ExitStack
-    ) -> tuple[tuple[str, ...], list[int], dict[str, str], str]:
-        """Command line, descriptors of its files, environment and working folder."""
-        environment = {
-            "PATH": PATH,
-            "HOME": "/tmp",
-            "TMPDIR": "/tmp",
-            "LANG": "C.UTF-8",
-            **command.environment,
-        }
+    def _part(
+        self, command: Command, limits: Limits, stack: contextlib.ExitStack, *, server: bool
+    ) -> dict[str, Any]:
+        """One program as the helper wants it."""
         if self.isolation.kind == "none":
-            folder = Path(tempfile.mkdtemp(prefix="flextune-"))
+            folder = tempfile.mkdtemp(prefix="flextune-")
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             for name, content in command.files.items():
-                (folder / name).write_bytes(content)
-            places = {"program": str(folder), **{name: str(path) for name, path in command.mounts.items()}}
-            environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
-            return _fill(command.argv, places), [], environment, str(folder)
-        places = {"program": f"{INSIDE}/program", **{name: f"{INSIDE}/{name}" for name in command.mounts}}
-        descriptors = []
-        for name, content in command.files.items():
-            descriptors.append(_memory_file(name, content))
-            stack.callback(os.close, descriptors[-1])
-        user = free_user()
-        self._user = user if self.isolation.kind == "root" else None
-        argv = wrap(
-            self.isolation,
-            _fill(command.argv, places),
-            limits=limits,
-            user=user,
-            files=[(3 + index, f"{places['program']}/{name}") for index, name in enumerate(command.files)],
-            mounts=[(path, places[name]) for name, path in command.mounts.items()]
-            + [(path, str(path)) for path in command.readable],
-            environment=list(environment.items()),
-        )
-        return argv, descriptors, {"PATH": PATH}, "/"
+                path = Path(folder, name)
+                path.write_bytes(content)
+                path.chmod(0o755)
+            places = {"program": folder, **{name: str(path) for name, path in command.mounts.items()}}
+            environment = environment_of(command, folder)
+        else:
+            places = {"program": PROGRAM, **{name: f"{INSIDE}/{name}" for name in command.mounts}}
+            environment = environment_of(command)
+        return {
+            "argv": _fill(command.argv, places),
+            "warm": command.warm is not None,
+            "environment": environment,
+            "files": [(name, len(content)) for name, content in command.files.items()],
+            "user": free_user() if self.isolation.kind == "root" else -1,
+            "rlimits": self._rlimits(command, limits, server=server),
+        }
 
-    def _rlimits(self, command: Command, limits: Limits, cpu_seconds: float | None) -> dict[str, int]:
+    def _rlimits(self, command: Command, limits: Limits, *, server: bool) -> dict[str, int]:
         wanted = {"file": limits.file_bytes, "open_files": limits.open_files, "core": 0}
-        if cpu_seconds is not None:
+        if not server:
             # The watcher ends a tree in time; this is for a single process, should the watcher be late.
-            wanted["cpu"] = math.ceil(cpu_seconds) + 1
+            wanted["cpu"] = math.ceil(limits.cpu_seconds) + 1
         if command.address_space:
             wanted["address_space"] = limits.memory_bytes
-        if self.isolation.kind == "root":
+        if self.isolation.kind != "none":
+            # Without namespaces all processes of the user would count.
             wanted["processes"] = limits.processes
-        for name, value in wanted.items():
-            hard = resource.getrlimit(spawner.RLIMITS[name])[1]
-            wanted[name] = value if hard == resource.RLIM_INFINITY else min(value, hard)
         return wanted
-
-    def _join(self, limits: Limits) -> list[str]:
-        if self._group is None:
-            return []
-        try:
-            self._group.set_limit(limits.memory_bytes)
-        except OSError as error:
-            raise SandboxFault(f"the memory limit could not be set ({error})") from error
-        return [self._group.join_file]
-
-
-def end_user(user: int) -> None:
-    """Kill what runs as ``user``: a helper that was killed could not end its program.
-
-    The kernel would, on bubblewrap's behalf, but bubblewrap has given up the right to signal other users.
-    """
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if path.stat().st_uid == user:
-                os.kill(int(path.name), signal.SIGKILL)
 
 
 class Session:
@@ -255,9 +215,9 @@ class Session:
     It speaks first: its first frame says that it is ready.
     """
 
-    def __init__(self, child: Child, cpu_seconds: Callable[[], float], kills: Callable[[], int]) -> None:
-        self._child, self._cpu_seconds, self._kills = child, cpu_seconds, kills
-        self._kills_before = kills()
+    def __init__(self, helper: Helper, child: Child) -> None:
+        self._helper, self._child = helper, child
+        self._kills = helper.kills()
 
     def request(self, content: bytes | None, limits: Limits) -> bytes | Result:
         """The answer to ``content`` (None: the greeting), or how the server ended instead."""
@@ -265,7 +225,7 @@ class Session:
         if content is not None:
             child.send(len(content).to_bytes(4, "big") + content)
         start = time.monotonic()
-        spent = self._cpu_seconds()
+        spent = tree_usage(self._helper.pid).cpu_seconds
         child.pump(self._complete, cpu_seconds=spent + limits.cpu_seconds, wall_seconds=limits.wall_seconds)
         if self._complete():
             size = int.from_bytes(child.reply[:4], "big")
@@ -273,7 +233,7 @@ class Session:
             del child.reply[: 4 + size]
             return answer
         child.drain()
-        breach = child.breach or ("memory" if self._kills() > self._kills_before else None)
+        breach = child.breach or ("memory" if self._helper.kills() > self._kills else None)
         return Result(
             status=(child.report or {}).get("status", -1),
             breach=breach,
@@ -300,14 +260,34 @@ def _fill(argv: tuple[str, ...], places: dict[str, str]) -> tuple[str, ...]:
     return tuple(filled)
 
 
-def _memory_file(name: str, content: bytes) -> int:
-    """A descriptor from which ``content`` can be read."""
-    descriptor = os.memfd_create(name)
+def _pipes(stdin: bytes, contents: bytes) -> tuple[tuple[int, int, int, int], list[int]]:
+    """Our ends (output, errors, replies; then where to send), and what the helper is given."""
+    opened: list[int] = []
+    try:
+        opened.append(_memory_file(stdin) if stdin else os.open("/dev/null", os.O_RDONLY))
+        for _ in range(4):
+            opened += os.pipe()
+            # A pipe can also be opened by its name, and the program is another user.
+            os.fchmod(opened[-1], 0o666)
+        opened.append(_memory_file(contents))
+    except OSError as error:
+        for number in opened:
+            os.close(number)
+        raise SandboxFault(f"no descriptors for a program: {error}") from None
+    given, output_r, output_w, errors_r, errors_w, sent_r, sent_w, reply_r, reply_w, held = opened
+    return (output_r, errors_r, reply_r, sent_w), [given, output_w, errors_w, sent_r, reply_w, held]
+
+
+def _memory_file(content: bytes) -> int:
+    """A descriptor from which ``content`` can be read, and which nobody can write to."""
+    descriptor = os.memfd_create("flextune", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(content)
         os.lseek(descriptor, 0, os.SEEK_SET)
-    except OSError as error:
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    except OSError:
         os.close(descriptor)
-        raise SandboxFault(f"cannot hold {name} in memory: {error}") from None
+        raise
     return descriptor

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from dataclasses import dataclass
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_CHILDREN_FILES = os.path.exists("/proc/self/task") and os.path.exists(
+    f"/proc/self/task/{os.getpid()}/children"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +33,51 @@ class Usage:
 
 def tree_usage(root: int) -> Usage:
     """The descendants of ``root``; without it."""
-    children: dict[int, list[int]] = defaultdict(list)
-    fields: dict[int, list[bytes]] = {}
+    parents: dict[int, int] = {}
+    fields: list[list[bytes]] = []
+    queue = [(child, root) for child in children_of(root)]
+    while queue:
+        pid, parent = queue.pop()
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                fields.append(file.read().rpartition(b")")[2].split())
+        except OSError:
+            continue
+        parents[pid] = parent
+        queue += [(child, pid) for child in children_of(pid)]
+    return Usage(
+        processes=tuple(parents),
+        parents=parents,
+        threads=sum(int(values[17]) for values in fields),
+        cpu_seconds=sum(sum(map(int, values[11:15])) for values in fields) / _TICK,
+        resident_bytes=sum(int(values[21]) for values in fields) * _PAGE,
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    """The children of every thread of a process; none of a process that is gone."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += map(int, file.read().split())
+    except OSError:
+        # The process ended meanwhile, or the kernel has no such file.
+        return found if _CHILDREN_FILES else _children_by_search(pid)
+    return found
+
+
+def _children_by_search(pid: int) -> list[int]:
+    found = []
     for name in os.listdir("/proc"):
         if name.isdecimal():
             try:
                 with open(f"/proc/{name}/stat", "rb") as file:
-                    values = file.read().rpartition(b")")[2].split()
+                    if int(file.read().rpartition(b")")[2].split()[1]) == pid:
+                        found.append(int(name))
             except OSError:
                 continue
-            fields[int(name)] = values
-            children[int(values[1])].append(int(name))
-    found: list[int] = []
-    queue = list(children[root])
-    while queue:
-        pid = queue.pop()
-        found.append(pid)
-        queue += children[pid]
-    return Usage(
-        processes=tuple(found),
-        parents={pid: int(fields[pid][1]) for pid in found},
-        threads=sum(int(fields[pid][17]) for pid in found),
-        cpu_seconds=sum(sum(map(int, fields[pid][11:15])) for pid in found) / _TICK,
-        resident_bytes=sum(int(fields[pid][21]) for pid in found) * _PAGE,
-    )
+    return found
 
 
 def proportional_bytes(processes: tuple[int, ...]) -> int:

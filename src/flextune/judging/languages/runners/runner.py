@@ -1,37 +1,65 @@
-"""Runs one Python program as ``__main__`` and tells, over descriptor 0, how far it came.
+"""Runs one Python program as ``__main__`` and tells, over descriptor 4, how far it came.
 
-It imports next to nothing: every millisecond here is paid once per judged program.
+It is loaded once into a warm interpreter; every program runs in a fork of it. What is imported here is imported
+for every program, and so costs none of them anything.
 """
 
 from __future__ import annotations
 
-import posix
+# The modules that answers to benchmark problems import, and what the end of a program needs.
+import _sitebuiltins
+import ast  # noqa: F401
+import atexit
+import bisect  # noqa: F401
+import builtins
+import collections  # noqa: F401
+import copy  # noqa: F401
+import datetime  # noqa: F401
+import decimal  # noqa: F401
+import fractions  # noqa: F401
+import functools  # noqa: F401
+import hashlib  # noqa: F401
+import heapq  # noqa: F401
+import itertools  # noqa: F401
+import json  # noqa: F401
+import math  # noqa: F401
+import operator  # noqa: F401
+import os
+import random  # noqa: F401
+import re  # noqa: F401
+import statistics  # noqa: F401
+import string  # noqa: F401
 import sys
-from _sitebuiltins import Quitter
-from types import CodeType, TracebackType
+import threading
+import typing  # noqa: F401
+from types import CodeType, ModuleType, TracebackType
 
 SECRET_BYTES = 32
+CHANNEL_IN, CHANNEL_OUT = 3, 4
+_shutdown = threading._shutdown  # type: ignore[attr-defined]
 
 
-def main() -> None:
-    """Read the secret, compile, run, show the secret."""
-    secret = posix.read(0, SECRET_BYTES)
-    # The program gets an empty standard input instead, and its children no way to reach the judge.
-    channel = posix.dup(0)
-    posix.set_inheritable(channel, False)
-    null = posix.open("/dev/null", posix.O_RDONLY)
-    posix.dup2(null, 0)
-    posix.close(null)
-    posix.write(channel, b"S")
-    path = sys.argv[1]
+def main(argv: list[str]) -> int:
+    """Read the secret, compile and run the program ``argv[0]``, show the secret; the exit status."""
+    secret = os.read(CHANNEL_IN, SECRET_BYTES)
+    os.close(CHANNEL_IN)
+    # The program's children have no way to reach the judge.
+    os.set_inheritable(CHANNEL_OUT, False)
+    os.write(CHANNEL_OUT, b"S")
+    path = argv[0]
     code = compiled(path)
     if code is None:
-        posix.write(channel, b"C")
-        sys.exit(1)
-    posix.write(channel, b"R")
+        os.write(CHANNEL_OUT, b"C")
+        return 1
+    os.write(CHANNEL_OUT, b"R")
     reason = execute(code, path)
-    posix.write(channel, secret if reason is None else reason)
-    sys.exit(0 if reason is None else 1)
+    if isinstance(reason, int):
+        return finish(reason)
+    if reason is None:
+        os.write(CHANNEL_OUT, secret)
+        return finish(0)
+    os.write(CHANNEL_OUT, reason)
+    return finish(1)
 
 
 def compiled(path: str) -> CodeType | None:
@@ -45,21 +73,20 @@ def compiled(path: str) -> CodeType | None:
         return None
 
 
-def execute(code: CodeType, path: str) -> bytes | None:
-    """Run the program; None when it came to its end, else why not, in the judge's letters."""
-    import builtins
-
-    module = type(sys)("__main__")
+def execute(code: CodeType, path: str) -> bytes | int | None:
+    """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters."""
+    module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
     sys.modules["__main__"] = module
     sys.argv = [path]
     # ``site`` would add these; without it many programs that end early would fail otherwise.
-    builtins.exit, builtins.quit = Quitter("exit", "Ctrl-D"), Quitter("quit", "Ctrl-D")
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D")  # type: ignore[assignment]
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")  # type: ignore[assignment]
     show = sys.__excepthook__
     try:
         exec(code, module.__dict__)
-    except SystemExit:
-        raise
+    except SystemExit as error:
+        return status_of(error)
     except BaseException as error:
         trace = without_runner(error.__traceback__)
         show(type(error), error.with_traceback(trace), trace)
@@ -69,10 +96,32 @@ def execute(code: CodeType, path: str) -> bytes | None:
     return None
 
 
+def status_of(error: SystemExit) -> int:
+    """The exit status that the interpreter makes of ``sys.exit``'s argument."""
+    if error.code is None:
+        return 0
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    print(error.code, file=sys.stderr)
+    return 1
+
+
+def finish(status: int) -> int:
+    """What the interpreter does at its end: wait for threads, call exit handlers, write what is buffered."""
+    try:
+        _shutdown()
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except SystemExit as error:
+        return status_of(error)
+    except BaseException as error:
+        sys.__excepthook__(type(error), error, error.__traceback__)
+        return status or 120
+    return status
+
+
 def without_runner(trace: TracebackType | None) -> TracebackType | None:
     """The traceback from the program's first line on."""
     return trace.tb_next if trace else None
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,63 @@
+"""Rust, by rustc, as a crate of one file."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from flextune.judging.languages.base import Finding, find_program, prefix_of
+from flextune.judging.languages.native import SHIM, WRAP, Native, linker
+from flextune.judging.sandbox.command import Result
+
+# assert!, assert_eq! and assert_ne!; older compilers quote the message and begin no line for it.
+_ASSERTION = re.compile(rb"panicked at [^\n]*(\n|')assertion ")
+
+
+class Rust(Native):
+    """``rs``."""
+
+    name = "rs"
+    suffix = ".rs"
+    compiler_name = "rustc"
+    install = "apt-get install rustc"
+
+    def program(self) -> Path | None:
+        """The compiler itself, where the one on PATH is rustup's proxy."""
+        found = find_program("rustc")
+        return None if found is None else _without_proxy(found)
+
+    def arguments(self, source: bytes) -> tuple[str, ...]:
+        """The compiler's defaults, as MultiPL-E has them; the symbols, which nothing reads, are left out."""
+        linking = ("-C", f"linker={linker()}", "-C", f"link-arg={SHIM}", "-C", f"link-arg={WRAP}")
+        return (self.file_name(), *linking, "-C", "strip=symbols", "--cap-lints=allow", "--color=never")
+
+    def classify(self, result: Result, secret: bytes) -> Finding:
+        """What a panic was about is told by its message."""
+        finding = super().classify(result, secret)
+        if finding.outcome != "exception":
+            return finding
+        if _ASSERTION.search(result.errors):
+            return Finding("wrong_answer", finding.stage, finding.message)
+        if re.search(rb"^memory allocation of \d+ bytes failed", result.errors, re.MULTILINE):
+            return Finding("memory_limit", finding.stage, finding.message)
+        return finding
+
+
+@cache
+def _without_proxy(found: Path) -> Path:
+    """rustup's proxy chooses a toolchain in the home folder, which programs do not see: take the chosen one."""
+    if found.name == "rustc" and not (found.parent / "rustup").exists():
+        return found
+    try:
+        said = subprocess.run(
+            ("rustc", "--print", "sysroot"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return found
+    chosen = Path(said.stdout.strip(), "bin", "rustc")
+    return chosen if chosen.is_file() else found
+
+
+LANGUAGE = Rust()

@@ -1,0 +1,167 @@
+"""The sandbox's helper process as the judge sees it: started, spoken to, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flextune.judging.sandbox import inside
+from flextune.judging.sandbox.cgroups import memory_group
+from flextune.judging.sandbox.command import Command, SandboxFault
+from flextune.judging.sandbox.isolation import INSIDE, PATH, PROGRAM, Isolation, wrap
+from flextune.judging.sandbox.limits import MIB
+from flextune.judging.sandbox.watch import children_of
+
+_KEEPER = Path(inside.__file__).parent / "keeper.py"
+#: What the helper's own processes may use beside a program's memory.
+_OWN_MEMORY = 32 * MIB
+_START_SECONDS = 30
+# Moves itself into the cgroup before it becomes the helper, so that nothing of it is ever outside.
+_JOIN = ("/bin/sh", "-c", 'echo 0 > "$0" && exec "$@"')
+# Only the standard library, and nothing is written next to it.
+_FLAGS = ("-s", "-S", "-P", "-B")
+
+
+class Helper:
+    """One helper, for programs that see the same files of the host.
+
+    It ends with the thread that started it.
+
+    Args:
+        isolation: How it is kept apart.
+        command: The first command; all others must have the same ``view``.
+
+    Raises:
+        SandboxFault: If it did not start.
+    """
+
+    def __init__(self, isolation: Isolation, command: Command) -> None:
+        self.view = command.view
+        self._group = memory_group()
+        self._limit: int | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    self._command_line(isolation, command),
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._errors,
+                    env=_environment(command),
+                    cwd="/",
+                    process_group=0,
+                )
+            self.pid = self._process.pid
+            self._greeted()
+            if isolation.kind != "none":
+                # Bubblewrap stays outside and waits; its one child is the helper.
+                self.pid = next(iter(children_of(self._process.pid)), self._process.pid)
+        except BaseException:
+            self.close()
+            raise
+
+    def _command_line(self, isolation: Isolation, command: Command) -> tuple[str, ...]:
+        python = interpreter()
+        join = (*_JOIN, self._group.join_file) if self._group else ()
+        if isolation.kind == "none":
+            warm = str(command.warm or "")
+            return (*join, str(python), *_FLAGS, str(_KEEPER), "none", "", warm, str(os.getpid()))
+        mounts = [(path, f"{INSIDE}/{name}") for name, path in command.mounts.items()]
+        mounts += [(path, str(path)) for path in {*command.readable, *prefix_of(python)}]
+        mounts.append((_KEEPER.parent, f"{INSIDE}/keeper"))
+        warm = ""
+        if command.warm:
+            # With its siblings, which it may import.
+            warm = f"{INSIDE}/warm/{command.warm.name}"
+            mounts.append((command.warm.parent, f"{INSIDE}/warm"))
+        keeper = (str(python), *_FLAGS, f"{INSIDE}/keeper/{_KEEPER.name}", isolation.kind, PROGRAM, warm, "0")
+        return (*join, *wrap(isolation, keeper, mounts=mounts, environment=_environment(command).items()))
+
+    def _greeted(self) -> None:
+        ready, _, _ = select.select([self.channel], [], [], _START_SECONDS)
+        if not ready or not self.channel.recv(1 << 12):
+            raise SandboxFault(self.last_words() or "the sandbox's helper did not start")
+
+    def last_words(self) -> str:
+        """The last line of what bubblewrap or the helper said."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def ask(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        """Send a request.
+
+        Raises:
+            SandboxFault: If the helper is gone.
+        """
+        try:
+            socket.send_fds(self.channel, [json.dumps(request).encode()], descriptors)
+        except OSError as error:
+            raise SandboxFault(f"the sandbox's helper took no request: {error}") from None
+
+    def limit_memory(self, size: int) -> None:
+        """Bound what a program, its files and the helper use together, where a cgroup can be had.
+
+        Raises:
+            SandboxFault: If the kernel refuses.
+        """
+        if self._group is None or self._limit == size:
+            return
+        try:
+            self._group.set_limit(size + _OWN_MEMORY)
+        except OSError as error:
+            raise SandboxFault(f"the memory limit could not be set ({error})") from error
+        self._limit = size
+
+    def kills(self) -> int:
+        """Processes that the kernel ended here for want of memory, so far."""
+        return 0 if self._group is None else self._group.kills()
+
+    def close(self) -> None:
+        """End the helper, and with it whatever runs."""
+        self.channel.close()
+        with contextlib.suppress(AttributeError):  # it never started
+            try:
+                self._process.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                self._process.terminate()
+                self._process.wait()
+        self._errors.close()
+        if self._group is not None:
+            self._group.remove()
+
+
+def _environment(command: Command) -> dict[str, str]:
+    """Variables of the helper, which are those of a warm runner's programs."""
+    return environment_of(command) if command.warm else {"PATH": PATH, "LANG": "C.UTF-8"}
+
+
+def environment_of(command: Command, home: str = "/tmp") -> dict[str, str]:
+    """The variables of a program."""
+    return {"PATH": PATH, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **command.environment}
+
+
+def interpreter() -> Path:
+    """The Python that flextune runs on, virtual environments left aside."""
+    # A private name, but the only one that survives both virtual environments and links.
+    return Path(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
+
+
+def prefix_of(program: Path) -> tuple[Path, ...]:
+    """What must be readable for ``program`` to run when it lives outside the system's folders."""
+    prefix = program.parent.parent
+    if program.is_relative_to("/usr"):
+        return ()
+    # A program right under a home folder must not open that folder.
+    if prefix in (Path("/"), Path.home(), *Path.home().parents):
+        return (program,)
+    return (prefix,)

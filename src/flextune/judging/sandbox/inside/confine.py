@@ -1,0 +1,156 @@
+"""Puts the calling process into fresh namespaces, takes away its rights, and moves its descriptors."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import resource
+import signal
+import socket
+import struct
+from collections.abc import Iterable, Mapping
+
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x20000, 0x2000000, 0x4000000
+CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x8000000, 0x20000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 38, 47, 4
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+KEYCTL_JOIN_SESSION_KEYRING = 1
+CAPABILITY_VERSION, LAST_CAPABILITY = 0x20080522, 63
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+RLIMITS = {
+    "cpu": resource.RLIMIT_CPU,
+    "address_space": resource.RLIMIT_AS,
+    "processes": resource.RLIMIT_NPROC,
+    "file": resource.RLIMIT_FSIZE,
+    "open_files": resource.RLIMIT_NOFILE,
+    "core": resource.RLIMIT_CORE,
+}
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def next_child_leads_a_pid_namespace(own: int) -> None:
+    """The next child of this process will be the first process of a new namespace.
+
+    Args:
+        own: Descriptor of this process's own pid namespace: a second unshare is refused until the choice that
+            the first one made is taken back.
+    """
+    _checked(_libc.setns(own, CLONE_NEWPID), "setns")
+    _checked(_libc.unshare(CLONE_NEWPID), "unshare")
+
+
+def enter_namespaces() -> None:
+    """Leave the mounts, message queues, network and names of whoever ran before; only a loopback remains."""
+    kinds = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+    _checked(_libc.unshare(kinds), "unshare")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        name = struct.pack("16sH14x", b"lo", 0)
+        flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, name))[1]
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
+
+
+def mount_private(folder: str, files: Iterable[tuple[str, bytes]], tmp_bytes: int) -> None:
+    """Fresh ``/proc`` and ``/tmp``, and ``files`` in ``folder``, which nobody can change.
+
+    Args:
+        folder: An existing, empty folder.
+        files: Name and content.
+        tmp_bytes: Size of ``/tmp``.
+    """
+    _mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
+    # Every file of a tmpfs costs kernel memory beside its pages, so their number is bounded too.
+    _mount("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, f"mode=1777,size={tmp_bytes},nr_inodes={tmp_bytes >> 12}")
+    _mount("tmpfs", folder, MS_NOSUID | MS_NODEV, "mode=0755")
+    write_files(folder, files)
+    _mount("tmpfs", folder, MS_NOSUID | MS_NODEV | MS_REMOUNT | MS_RDONLY, "")
+
+
+def write_files(folder: str, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write ``files`` into ``folder``, readable and executable for everybody."""
+    for name, content in files:
+        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+
+
+def _mount(kind: str, target: str, flags: int, data: str) -> None:
+    arguments = (kind.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode())
+    _checked(_libc.mount(*arguments), f"mount {target}")
+
+
+def leave_keyring() -> None:
+    """Join a new session keyring: the caller's is readable by whoever holds it, and outlives a program."""
+    number = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine)
+    if number is not None:
+        _libc.syscall(number, KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+def set_limits(limits: Mapping[str, int]) -> None:
+    """Set soft and hard limits, by their names in ``RLIMITS``."""
+    for name, value in limits.items():
+        hard = resource.getrlimit(RLIMITS[name])[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(RLIMITS[name], (value, value))
+
+
+def prefer_to_be_killed() -> None:
+    """When memory runs out the kernel is to end this process, not one of the sandbox's."""
+    with open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
+
+
+def drop_capabilities(user: int) -> None:
+    """Give up every capability, for this process and whatever it executes.
+
+    Args:
+        user: The user to become, whom no other process has; -1: stay who this process is.
+    """
+    for number in range(LAST_CAPABILITY + 1):
+        # The numbers end where this kernel knows no more.
+        if _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0:
+            break
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    if user >= 0:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    header = struct.pack("Ii", CAPABILITY_VERSION, 0)
+    _checked(_libc.capset(header, bytes(24)), "capset")
+
+
+def gain_no_privileges() -> None:
+    """No program that is executed from here on has more rights than this process."""
+    _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def place_descriptors(numbers: list[int]) -> None:
+    """Make ``numbers`` the descriptors 0, 1, 2, ... of this process and close all others."""
+    # Two rounds, because a target number may be one of the sources.
+    high = [fcntl.fcntl(number, fcntl.F_DUPFD, 64) for number in numbers]
+    for target, number in enumerate(high):
+        os.dup2(number, target)
+    os.closerange(len(numbers), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def follow_parent(parent: int, number: signal.Signals) -> None:
+    """Get a signal when ``parent`` ends, and inherit the orphans among this process's descendants."""
+    _checked(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+    _checked(_libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0), "prctl")
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def default_signals(ignored: Iterable[signal.Signals] = ()) -> None:
+    """Signals as a new process has them; what is ignored here would stay ignored after exec."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
