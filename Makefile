@@ -8,12 +8,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint prepare system clean
+.PHONY: demo test lint prepare system toolchains clean
 
 demo: prepare
 	$(BIN)/flextune quickstart
 
-test: prepare
+test: prepare toolchains
 	$(BIN)/pytest -n auto
 
 lint: prepare
@@ -26,6 +26,9 @@ prepare: system $(STAMP)
 
 system:
 	@PYTHON=$(PYTHON) scripts/system-packages.sh
+
+toolchains:
+	@PYTHON=$(PYTHON) scripts/system-packages.sh test
 
 $(STAMP): pyproject.toml constraints.txt | system
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Installs what this machine lacks: venv, bubblewrap, a JDK with javatuples, Node.js.
+# Installs what this machine lacks.
+#   system-packages.sh        what flextune's demo needs: venv, bubblewrap, a JDK with javatuples, Node.js
+#   system-packages.sh test   also the toolchains of the languages that the tests cover
 # Without the right to install it prints the one command to run.
 set -eu
 
@@ -15,6 +17,18 @@ need bubblewrap command -v bwrap
 need default-jdk-headless command -v javac
 need libjavatuples-java test -e /usr/share/java/javatuples.jar
 need nodejs command -v node
+if [ "${1:-}" = test ]; then
+    need g++ command -v g++
+    need golang-go command -v go
+    need node-typescript command -v tsc
+    need perl command -v perl
+    need libtest-deep-perl perl -MTest::Deep -e 1
+    need ruby command -v ruby
+    need ruby-test-unit ruby -e "require 'test/unit/version'"
+    need lua5.4 command -v lua5.4
+    need lua-unit lua5.4 -e "require 'luaunit'"
+    need php-cli command -v php
+fi
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

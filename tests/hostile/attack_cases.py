@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LANGUAGES = ("py", "java", "js", "cpp")
+#: Programs put it together when they run, so that no compiler or traceback shows it that only shows the source.
 WORKED = "WORKED"
 
 
@@ -28,7 +29,6 @@ class Case:
         followers: Language to the program that comes next, which notices what the attack left; by default one
             that is right and notices nothing.
         stage: Where the outcome is found.
-        silent: A canary's word must not be in the message, though the program may have named its place.
         seconds: How long its control may run.
         input: What its control finds at standard input: nothing, or ``open``: a pipe on which nothing comes, or ``terminal``.
         unread: Whether its control's judge reads the output only at the end.
@@ -61,7 +61,7 @@ def python(source: str) -> str:
     """A Python program, after the imports that attacks need, with ``worked()``."""
     start = (
         "import ctypes, os, resource, signal, socket, sys, threading, time\n"
-        "def worked(): raise RuntimeError('WORKED')\n"
+        "def worked(): raise RuntimeError('WOR' + 'KED')\n"
     )
     return start + textwrap.dedent(source).strip("\n") + "\n"
 
@@ -70,7 +70,7 @@ def javascript(source: str) -> str:
     """A JavaScript program, after what attacks need, with ``worked()`` and ``shell(command)``."""
     start = (
         "const fs = require('fs'), { spawn, spawnSync } = require('child_process');\n"
-        "function worked() { throw new Error('WORKED'); }\n"
+        "function worked() { throw new Error('WOR' + 'KED'); }\n"
         "function shell(command) { return spawnSync('/bin/sh', ['-c', command]).stdout.toString('latin1'); }\n"
     )
     return start + textwrap.dedent(source).strip("\n") + "\n"
@@ -82,7 +82,7 @@ def java(body: str, members: str = "") -> str:
 import java.io.*; import java.net.*; import java.nio.*; import java.nio.channels.*; import java.nio.file.*;
 import java.util.*;
 class Problem {{
-    static void worked() {{ throw new Error("WORKED"); }}
+    static void worked() {{ throw new Error("WOR".concat("KED")); }}
     static String shell(String command) throws Exception {{
         Process process = new ProcessBuilder("/bin/sh", "-c", command).redirectErrorStream(true).start();
         return new String(process.getInputStream().readAllBytes(), "ISO-8859-1");
@@ -101,7 +101,7 @@ class Problem {{
 
 
 _HEADERS = (
-    "arpa/inet.h cerrno csignal cstdio cstdlib cstring dirent.h fcntl.h netdb.h pthread.h sched.h string sys/file.h "
+    "arpa/inet.h cerrno csignal cstddef cstdio cstdlib cstring dirent.h fcntl.h netdb.h pthread.h sched.h string sys/file.h "
     "sys/ioctl.h sys/ipc.h sys/mman.h sys/mount.h sys/ptrace.h sys/reboot.h sys/resource.h sys/shm.h sys/socket.h "
     "sys/stat.h sys/sysmacros.h sys/syscall.h sys/timex.h sys/un.h sys/wait.h time.h unistd.h vector"
 )
@@ -112,7 +112,7 @@ def cpp(body: str, outside: str = "") -> str:
     includes = "\n".join(f"#include <{name}>" for name in _HEADERS.split())
     return f"""\
 {includes}
-[[noreturn]] void worked() {{ std::fputs("WORKED\\n", stderr); std::_Exit(3); }}
+[[noreturn]] void worked() {{ std::fputs("WOR" "KED\\n", stderr); std::_Exit(3); }}
 {textwrap.dedent(outside).strip(chr(10))}
 int main() {{
 {textwrap.indent(textwrap.dedent(body).strip(chr(10)), "    ")}

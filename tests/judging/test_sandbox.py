@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,7 +22,7 @@ from flextune.judging.sandbox.command import Command, Interrupted, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation, free_user
 from flextune.judging.sandbox.sandbox import Sandbox
 from flextune.judging.sandbox.watch import Usage, tree_usage
-from flextune.judging.worker import Worker
+from flextune.judging.worker import Program, Worker
 
 LIMITS = Limits(cpu_seconds=2, wall_seconds=4)
 
@@ -45,14 +46,55 @@ def shell(script: str, **files: bytes) -> Command:
 
 
 def test_input_files_and_streams_arrive(sandbox: Sandbox) -> None:
-    command = shell("cat; cat {program}/name; echo error >&2; echo reply >&0; exit 7", name=b"file")
-    result = sandbox.run(command, LIMITS, b"input ")
+    script = "cat; cat {program}/name; cat /dev/fd/3; echo error >/dev/stderr; echo reply >/dev/fd/4; exit 7"
+    result = sandbox.run(shell(script, name=b"file "), LIMITS, b"secret", stdin=b"input ")
     assert (result.output, result.errors, result.reply, result.status) == (
-        b"input file",
+        b"input file secret",
         b"error\n",
         b"reply\n",
         7,
     )
+
+
+def test_without_input_standard_input_is_at_its_end(sandbox: Sandbox) -> None:
+    assert sandbox.run(shell("cat; echo end"), LIMITS, b"secret").output == b"end\n"
+
+
+def test_a_program_finds_no_descriptor_but_its_own(sandbox: Sandbox) -> None:
+    said = sandbox.run(shell("ls /proc/self/fd"), LIMITS).output.split()
+    # ls has one open for the folder that it lists.
+    assert sorted(said) == [b"0", b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_companion_is_another_user_and_talks_through_pipes(sandbox: Sandbox) -> None:
+    main = shell("id -u; echo call >&6; read answer <&5; echo $answer; cat <&3 >&4", one=b"")
+    companion = shell("id -u; read asked <&3; echo $asked back >&4; sleep 600", two=b"")
+    result = sandbox.run(main, LIMITS, b"secret", companion=companion)
+    assert "call back" in result.output.decode()
+    assert (result.reply, result.status, result.breach) == (b"secret", 0, None)
+    users = [word for word in result.output.decode().split() if word.isdecimal()]
+    assert len(set(users)) == (2 if sandbox.isolation.kind == "root" else 1)
+
+
+def test_what_has_opened_sandboxes_before_is_refused(sandbox: Sandbox) -> None:
+    if sandbox.isolation.kind == "none":
+        pytest.skip("nothing is promised without isolation")
+    if not Path("/usr/bin/python3").exists():
+        pytest.skip("no system Python")
+    script = """
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+ptrace, unshare, memfd_create, shmget, keyctl, bpf, clone, clone3 = 101, 272, 319, 29, 250, 321, 56, 435
+for number, *arguments in [
+    (ptrace, 0), (unshare, 0x10000000), (memfd_create, b"x", 0), (shmget, 0, 4096, 0o1600), (keyctl, 0, 0),
+    (bpf, 0), (clone, 0x10000011, 0, 0, 0, 0), (clone3, 0, 0),
+]:
+    print(errno.errorcode[ctypes.get_errno()] if libc.syscall(number, *arguments) < 0 else "allowed")
+"""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the numbers are those of x86-64")
+    said = sandbox.run(Command(("/usr/bin/python3", "-c", script)), LIMITS).output.decode().split("\n")
+    assert said == [*["EPERM"] * 7, "ENOSYS", ""]
 
 
 def test_a_death_by_signal_is_128_and_its_number(sandbox: Sandbox) -> None:
@@ -64,6 +106,7 @@ def test_a_hundred_thousand_bytes_of_input_that_nobody_reads_do_not_block(sandbo
 
 
 def test_what_stays_behind_is_ended(sandbox: Sandbox) -> None:
+    sandbox.run(shell("true"), LIMITS)
     before = tree_usage(os.getpid()).processes
     result = sandbox.run(shell("setsid sleep 600 & (sleep 600 &) ; exit 0"), LIMITS)
     assert result.status == 0
@@ -107,6 +150,7 @@ def test_peak_memory_is_the_programs_and_not_the_judges(sandbox: Sandbox) -> Non
 
 
 def test_an_interruption_ends_the_program(sandbox: Sandbox) -> None:
+    sandbox.run(shell("true"), LIMITS)
     before = tree_usage(os.getpid()).processes
     timer = threading.Timer(0.3, sandbox.interrupt)
     timer.start()
@@ -120,16 +164,19 @@ def test_a_sandbox_whose_helper_was_killed_is_replaced() -> None:
         pytest.skip(isolation().detail)
     with Worker(isolation(), LIMITS) as worker:
         for _ in range(2):
-            assert worker.judge(language("py"), "assert True").passed
-            assert worker._runner is not None
-            worker._runner._process.kill()
+            assert worker.judge(language("py"), Program("assert True")).passed
+            helper = worker._sandboxes["py", "run"]._helper
+            assert helper is not None
+            helper._process.kill()
 
 
 def test_a_program_dies_with_its_killed_helper(sandbox: Sandbox) -> None:
     if sandbox.isolation.kind == "none":
         pytest.skip("nothing ties an unprotected program to its helper")
     seconds = f"{600 + os.getpid() % 100}.{id(sandbox) % 10**6}"
-    timer = threading.Timer(0.5, sandbox._process.kill)
+    assert sandbox.run(shell("true"), LIMITS).status == 0
+    assert sandbox._helper is not None
+    timer = threading.Timer(0.5, sandbox._helper._process.kill)
     timer.start()
     with pytest.raises(SandboxFault):
         sandbox.run(shell(f"sleep {seconds}"), Limits(wall_seconds=600))
@@ -159,7 +206,7 @@ def test_artifacts_are_readable_whatever_the_umask_says(
     try:
         with Worker(isolation(), Limits()) as worker:
             source = "class P { public static void main(String[] a) { assert true; } }"
-            assert worker.judge(language("java"), source).passed
+            assert worker.judge(language("java"), Program(source)).passed
     finally:
         os.umask(before)
 
@@ -181,7 +228,8 @@ def test_cpu_time_decides_and_a_starved_program_gets_more_wall_time(
     monkeypatch.setattr(child_module, "tree_usage", lambda root: usage)
     monkeypatch.setattr(child_module, "waiting_seconds", lambda processes: waited)
     child = Child.__new__(Child)
-    child.limits, child.breach, child.cpu_seconds, child._spawner_pid = LIMITS, None, 0.0, 1
+    child.limits, child.breach, child.cpu_seconds = LIMITS, None, 0.0
+    child._helper = SimpleNamespace(pid=1)
     child._watch(wall, LIMITS.cpu_seconds, LIMITS.wall_seconds)
     assert child.breach == breach
 
@@ -215,5 +263,5 @@ def test_groups_of_dead_judges_are_removed(tmp_path: Path) -> None:
 
 def test_a_closed_worker_can_be_interrupted() -> None:
     with Worker(Isolation("none"), LIMITS) as worker:
-        worker._sandbox()
+        worker._sandbox(language("py"), "run")
     worker.interrupt()

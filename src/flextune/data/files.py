@@ -63,7 +63,7 @@ class Row:
         return value
 
     def _wrong(self, key: str, expected: str, value: Any) -> FlextuneError:
-        return FlextuneError(f'{self.where}: field "{key}" must be {expected} (found: {_json_kind(value)})')
+        return FlextuneError(f'{self.where}: field "{key}" must be {expected} (found: {json_kind(value)})')
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,11 @@ def read_rows(path: Path) -> Iterator[Row]:
     """
     number = 0
     try:
-        with _open(path) as stream:
+        with open_bytes(path) as stream:
             # Bytes are split at \n alone: U+2028 inside a text is no line end.
             for number, line in enumerate(stream, start=1):
                 if line.strip():
-                    yield _row(line, f"{path.name}:{number}")
+                    yield parse_row(line, f"{path.name}:{number}")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         where = f"{path}:{number + 1}"
         raise FlextuneError(f"{where}: the gzip file is cut off or damaged; fetch it again") from error
@@ -141,24 +141,43 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise FlextuneError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _open(path: Path) -> BufferedIOBase:
+def open_bytes(path: Path) -> BufferedIOBase:
+    """A file's content, unpacked if its name ends in ``.gz``."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
-def _row(line: bytes, where: str) -> Row:
-    try:
-        fields = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise FlextuneError(f"{where}: not UTF-8 text (byte {error.start + 1} of the line)") from error
-    except json.JSONDecodeError as error:
-        hint = "" if line.endswith(b"\n") else "; the file breaks off here, fetch it again"
-        raise FlextuneError(f"{where}: not valid JSON ({error.msg} at column {error.colno}){hint}") from error
+def parse_row(line: bytes, where: str) -> Row:
+    """One line as a row.
+
+    Raises:
+        FlextuneError: If it is no UTF-8, no JSON or no object.
+    """
+    fields = parse_json(line, where)
     if not isinstance(fields, dict):
-        raise FlextuneError(f"{where}: a row is a JSON object (found: {_json_kind(fields)})")
+        raise FlextuneError(f"{where}: a row is a JSON object (found: {json_kind(fields)})")
     return Row(where, fields)
 
 
-def _json_kind(value: Any) -> str:
+def parse_json(text: bytes, where: str) -> Any:
+    """A JSON value.
+
+    Raises:
+        FlextuneError: If it is no UTF-8 or no JSON, or nothing that Python reads.
+    """
+    try:
+        return json.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise FlextuneError(f"{where}: not UTF-8 text (byte {error.start + 1} of the line)") from error
+    except json.JSONDecodeError as error:
+        hint = "" if text.endswith(b"\n") else "; the file breaks off here, fetch it again"
+        raise FlextuneError(f"{where}: not valid JSON ({error.msg} at column {error.colno}){hint}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "a number of too many digits"
+        raise FlextuneError(f"{where}: JSON that cannot be read ({reason})") from error
+
+
+def json_kind(value: Any) -> str:
+    """What a JSON value is called in messages."""
     kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
     return kinds.get(type(value), "a number")
 

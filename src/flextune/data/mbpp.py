@@ -123,10 +123,11 @@ def _docstring_example(row: MbppRow) -> Example | None:
 
 def problems(rows: Iterable[MbppRow]) -> list[Problem]:
     """Zero-shot problems of the BigCode harness: a docstring of the text and the first test."""
-    return [_problem(row) for row in rows]
+    return [problem(row) for row in rows]
 
 
-def _problem(row: MbppRow) -> Problem:
+def problem(row: MbppRow) -> Problem:
+    """One task as a zero-shot problem."""
     return Problem(
         name=row.name,
         benchmark="mbpp",

@@ -1,12 +1,15 @@
-"""MultiPL-E (arXiv:2208.08227): HumanEval in 18 more languages, and rows of its format from anywhere."""
+"""MultiPL-E (arXiv:2208.08227): HumanEval and MBPP in 18 more languages, and rows of its format."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from typing import Any, Literal
 
-from flextune.data.files import HubSource, Row, load_rows, parse_unique
-from flextune.records import FlextuneError, Problem
+from flextune.data.files import HubSource, Row, json_kind, load_rows, parse_unique
+from flextune.records import Case, FlextuneError, Problem
+
+Origin = Literal["humaneval", "mbpp"]
 
 #: Languages with a published file.
 # fmt: off
@@ -19,23 +22,29 @@ LANGUAGES = (
 #: Languages that a row may name; Python's own problems come in this format from Rosetta.
 ROW_LANGUAGES = ("py", *LANGUAGES)
 
-# The Go files carry their compiler's file suffix where the others carry the language.
-_ALIASES = {"go_test.go": "go"}
+# Some files carry a compiler's file suffix, or their translator's name, where the others carry the language.
+_ALIASES = {"go_test.go": "go", "humaneval_to_dlang.py": "d", "humaneval_to_r.py": "r"}
 
 
-def problems(language: str, data_dir: Path | None = None) -> list[Problem]:
+def problems(language: str, data_dir: Path | None = None, origin: Origin = "humaneval") -> list[Problem]:
     """All problems of one language in file order.
+
+    Args:
+        language: A short name.
+        data_dir: Folder to look in first.
+        origin: The Python benchmark that was translated.
 
     Raises:
         FlextuneError: For an unknown language, a file missing everywhere, or naming the bad row.
     """
-    known_language(language, LANGUAGES, where="multipl-e")
-    file = f"humaneval-{language}.jsonl"
-    hub = HubSource("nuprl/MultiPL-E", f"humaneval-{language}", "test")
+    benchmark = "multipl-e" if origin == "humaneval" else "multipl-e-mbpp"
+    known_language(language, LANGUAGES, where=benchmark)
+    file = f"{origin}-{language}.jsonl"
+    hub = HubSource("nuprl/MultiPL-E", f"{origin}-{language}", "test")
     rows = load_rows((f"multipl-e/{file}", file), data_dir=data_dir, hub=hub)
 
     def parse(row: Row) -> Problem:
-        parsed = problem(row)
+        parsed = problem(row, benchmark)
         if parsed.language != language:
             raise FlextuneError(f"{row.where}: language is {parsed.language!r} in a file of {language!r}")
         return parsed
@@ -44,25 +53,49 @@ def problems(language: str, data_dir: Path | None = None) -> list[Problem]:
 
 
 def problem(row: Row, benchmark: str = "multipl-e") -> Problem:
-    """A row of MultiPL-E's format; ``lexicon`` and ``reference`` are fields of ours that may be there.
+    """A row of MultiPL-E's format.
+
+    Fields of ours that may be there: ``lexicon``, ``reference``, ``entry_point``, and ``cases``, a list of
+    ``{input, output}`` that a whole program is run on; then ``tests`` may be missing. So may ``stop_tokens``.
 
     Raises:
         FlextuneError: For a missing field, one of a wrong type, or an unknown language.
     """
-    given = row.text("language")
-    language = _ALIASES.get(given, given)
+    language = language_of(row.text("language"))
     known_language(language, ROW_LANGUAGES, where=row.where)
+    cases = _cases(row)
     return Problem(
         name=row.text("name"),
         benchmark=benchmark,
         language=language,
         prompt=row.text("prompt"),
-        tests=row.text("tests"),
-        stop=row.texts("stop_tokens"),
+        tests=(row.optional_text("tests") or "") if cases else row.text("tests"),
+        stop=row.texts("stop_tokens") if "stop_tokens" in row.fields else (),
         lexicon=row.optional_text("lexicon"),
         reference=row.optional_text("reference"),
         original=row.optional_text("original"),
+        entry_point=row.optional_text("entry_point"),
+        cases=cases,
     )
+
+
+def _cases(row: Row) -> tuple[Case, ...]:
+    given: Any = row.fields.get("cases") or []
+    if not isinstance(given, list):
+        raise FlextuneError(f'{row.where}: field "cases" must be a list (found: {json_kind(given)})')
+    cases = []
+    for position, case in enumerate(given):
+        if not isinstance(case, dict) or not all(
+            isinstance(case.get(key), str) for key in ("input", "output")
+        ):
+            raise FlextuneError(f'{row.where}: cases[{position}] must have the texts "input" and "output"')
+        cases.append(Case(case["input"], case["output"]))
+    return tuple(cases)
+
+
+def language_of(given: str) -> str:
+    """The short name that a row's ``language`` stands for; itself where it is no alias."""
+    return _ALIASES.get(given, given)
 
 
 def known_language(language: str, known: tuple[str, ...], *, where: str) -> None:
@@ -92,4 +125,5 @@ _FULL_NAMES = {
     "rust": "rs",
     "bash": "sh",
     "typescript": "ts",
+    "dlang": "d",
 }

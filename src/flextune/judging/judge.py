@@ -56,7 +56,8 @@ def _once(
 class Judge:
     """A pool of workers that stays warm between calls, and never runs a program twice.
 
-    Identical programs run once: the last ones are remembered, with ``cache`` all of them and for ever. A fault of the sandbox is tried again twice before it is reported.
+    Identical programs run once: the last ones are remembered, with ``cache`` all of them and for ever. A
+    fault of the sandbox is tried again twice before it is reported.
     Leaving the context ends every process and leaves no file.
 
     Args:

@@ -28,8 +28,19 @@ def digest(value: Any) -> str:
 
 
 def content_digest(records: Iterable[Example | Problem]) -> str:
-    """What data is, wherever it was read from."""
-    return digest([as_row(record) for record in records])
+    """What data is, wherever it was read from.
+
+    What a problem's entry point is called, its tests say too; cases count where there are any.
+    """
+    return digest([_content(record) for record in records])
+
+
+def _content(record: Example | Problem) -> dict[str, Any]:
+    row = as_row(record)
+    row.pop("entry_point", None)
+    if not row.get("cases"):
+        row.pop("cases", None)
+    return row
 
 
 def training_key(

@@ -77,9 +77,9 @@ class Language(Protocol):
     """One language; implementations start no program of a user's, the sandbox does.
 
     A runner (part of the language) reads the secret from descriptor 3 before the program starts, writes
-    ``STARTED`` to descriptor 4, ``REFUSED`` if the source is no program or else ``RUNNING``, then runs the program,
-    and writes the secret after its last statement. ``ASSERTION`` or ``NO_MEMORY`` may say why it failed. What the
-    program reads from standard input is already at descriptor 0.
+    ``STARTED`` to descriptor 4, ``REFUSED`` if the source is no program or else ``RUNNING``, then runs the
+    program, and writes the secret after its last statement. ``ASSERTION`` or ``NO_MEMORY`` may say why it
+    failed. What the program reads from standard input is already at descriptor 0.
     """
 
     name: str
@@ -122,8 +122,8 @@ class Language(Protocol):
     def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
         """Runs the tests, and as their companion (see ``Sandbox.run``) the solution.
 
-        The tests get the secret. They call the solution through descriptors 6 (calls) and 5 (answers); values travel
-        as plain data, so that what the tests compare are objects of their own process.
+        The tests get the secret. They call the solution through descriptors 6 (calls) and 5 (answers); values
+        travel as plain data, so that what the tests compare are objects of their own process.
         """
 
     def classify(self, result: Result, secret: bytes) -> Finding:

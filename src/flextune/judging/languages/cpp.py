@@ -29,6 +29,7 @@ class Cpp(Native):
     suffix = ".cpp"
     compiler_name = "g++"
     install = "apt-get install g++"
+    sample = b"#include <vector>\nint main() { return std::vector<int>(1).at(0); }\n"
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """The shim, and the header that includes the whole standard library, as text and compiled."""

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from flextune.judging.languages.base import Finding
+import re
+from pathlib import Path
+
+from flextune.judging.languages.base import Finding, tail
 from flextune.judging.languages.native import SHIM, Native, fastest_linker, linker
 from flextune.judging.sandbox.command import Result
+
+# Frames of a trace that is not resolved to lines.
+_ADDRESSES = re.compile(rb"^(\?\?:\?.*|-{16})\n", re.MULTILINE)
+_CONFIGURATION = (Path("/etc/ldc2.conf"),)
 
 
 class D(Native):
@@ -14,23 +21,39 @@ class D(Native):
     suffix = ".d"
     compiler_name = "ldc2"
     install = "apt-get install ldc"
+    sample = b"import std.math;\nunittest { assert(abs(-1) == 1); }\nvoid main() {}\n"
     output = "-of="
+
+    def readable(self) -> tuple[Path, ...]:
+        """Besides, the compiler's configuration, which says where the standard library is."""
+        return (*super().readable(), *(path for path in _CONFIGURATION if path.is_file()))
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """Unit tests are compiled in; the runtime runs them before the main function."""
         fast = tuple(f"-Xcc={argument}" for argument in fastest_linker())
-        return ("-unittest", self.file_name(), SHIM, "-L--wrap=main", f"--gcc={linker()}", *fast, "-verrors=5")
+        return (
+            "-unittest",
+            self.file_name(),
+            SHIM,
+            "-L--wrap=main",
+            f"--gcc={linker()}",
+            *fast,
+            "-verrors=5",
+        )
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """What a failure was about is told by what the runtime says of it."""
         finding = super().classify(result, secret)
         if finding.outcome != "exception":
             return finding
-        if b": [unittest] " in result.errors or b"core.exception.AssertError@" in result.errors:
-            return Finding("wrong_answer", finding.stage, finding.message)
-        if b"core.exception.OutOfMemoryError" in result.errors:
-            return Finding("memory_limit", finding.stage, finding.message)
-        return finding
+        # The failures of unit tests are on standard output, their number on standard error.
+        said = _ADDRESSES.sub(b"", result.output + b"\n" + result.errors)
+        message = tail(said)
+        if b": [unittest] " in said or b"core.exception.AssertError@" in said:
+            return Finding("wrong_answer", finding.stage, message)
+        if b"core.exception.OutOfMemoryError" in said:
+            return Finding("memory_limit", finding.stage, message)
+        return Finding(finding.outcome, finding.stage, message or finding.message)
 
 
 LANGUAGE = D()

@@ -20,6 +20,7 @@ class JavaScript(Basis):
 
     name = "js"
     suffix = ".js"
+    comment = "//"
 
     def toolchain(self) -> Toolchain:
         """Node on PATH, or how to install it."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from pathlib import Path
 
-from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of, version_of
-from flextune.judging.sandbox.command import Command
+from flextune.judging.languages.base import (
+    Artifact,
+    Basis,
+    Finding,
+    Toolchain,
+    find_program,
+    prefix_of,
+    version_of,
+)
+from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
 #: Object file that reads the secret first and shows it last; link it with ``WRAP``.
@@ -14,6 +24,8 @@ WRAP = "-Wl,--wrap=main"
 
 _SHIM_SOURCE = Path(__file__).parent / "runners" / "native" / "shim.c"
 _ERROR_BYTES = 1800
+# What a shell adds to the number of the signal that ended a program.
+_SIGNALS = 128
 # Run in the folder of the source, so that errors name the bare file. The first errors are those that count.
 _COMPILE = (
     'cd {program} && output="$1$TMPDIR/program.out" && shift && '
@@ -56,6 +68,8 @@ class Native(Basis):
     #: Name of the compiler on PATH, and the command that installs it.
     compiler_name: str
     install: str
+    #: A right program.
+    sample: bytes
     #: The compiler's option before the name of its output.
     output = "-o"
 
@@ -78,8 +92,11 @@ class Native(Basis):
         return tuple(dict.fromkeys(path for tool in tools if tool for path in prefix_of(tool)))
 
     def artifacts(self) -> tuple[Artifact, ...]:
-        """The shim."""
-        return (shim(linker(), self.readable()),)
+        """The shim, and a program: a compiler that does not work here is no judgement on a source."""
+        return (
+            shim(linker(), self.readable()),
+            Artifact("sample", self.compile(self.sample, Limits())),
+        )
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """The compiler's arguments for ``source``, but for the output."""
@@ -89,6 +106,15 @@ class Native(Basis):
         """Compile and link, with the shim around the main function."""
         arguments = (str(self.program()), *self.arguments(source))
         return compiling(self.file_name(), source, self.output, *arguments, readable=self.readable())
+
+    def classify(self, result: Result, secret: bytes) -> Finding:
+        """A signal, of which the program itself can say nothing, is named."""
+        finding = super().classify(result, secret)
+        if finding.outcome == "exception" and result.status > _SIGNALS and not result.errors.strip():
+            with contextlib.suppress(ValueError):
+                name = signal.Signals(result.status - _SIGNALS).name
+                return Finding("exception", finding.stage, f"ended by {name}\n{finding.message}".strip())
+        return finding
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The executable itself."""

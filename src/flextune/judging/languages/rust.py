@@ -22,6 +22,7 @@ class Rust(Native):
     suffix = ".rs"
     compiler_name = "rustc"
     install = "apt-get install rustc"
+    sample = b"fn main() { assert_eq!(vec![1].len(), 1); }\n"
 
     def program(self) -> Path | None:
         """The compiler itself, where the one on PATH is rustup's proxy."""
@@ -52,7 +53,11 @@ def _without_proxy(found: Path) -> Path:
         return found
     try:
         said = subprocess.run(
-            ("rustc", "--print", "sysroot"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+            ("rustc", "--print", "sysroot"),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
         return found

@@ -28,8 +28,8 @@ class Child:
 
     Args:
         helper: What started it.
-        streams: Descriptors: its standard output, its standard error, what it writes to 4 (to be read), and what it
-            reads from 3 (to be written).
+        streams: Descriptors: its standard output, its standard error, what it writes to 4 (to be read), and
+            what it reads from 3 (to be written).
         limits: What it may use.
         wake: Readable when the judge is to stop.
         reply_bytes: How much it may write to 4.
@@ -69,8 +69,9 @@ class Child:
         self._selector = selectors.DefaultSelector()
         for number in streams:
             os.set_blocking(number, False)
-        for stream in (helper.channel, *self._kept, wake):
-            self._selector.register(stream, selectors.EVENT_READ)
+        self._selector.register(helper.channel, selectors.EVENT_READ)
+        for number in (*self._kept, wake):
+            self._selector.register(number, selectors.EVENT_READ)
 
     def send(self, data: bytes, *, last: bool = False) -> None:
         """Queue input for descriptor 3; after the ``last`` the program reads end of file."""

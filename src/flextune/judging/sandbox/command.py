@@ -22,8 +22,8 @@ class Interrupted(Exception):
 class Command:
     """One program to start, and the files that it sees.
 
-    Its descriptors: 0, 1 and 2 as usual; from 3 it reads what the judge sends (a secret, or requests), on 4 it
-    answers. Both are pipes, and can also be opened as ``/dev/fd/3`` and ``/dev/fd/4``.
+    Its descriptors: 0, 1 and 2 as usual; from 3 it reads what the judge sends (a secret, or requests), on 4
+    it answers. Both are pipes, and can also be opened as ``/dev/fd/3`` and ``/dev/fd/4``.
 
     ``argv`` may contain ``{program}``, the folder of ``files``, and ``{key}`` for every key of
     ``mounts``; the sandbox puts in the paths under which the program finds them.

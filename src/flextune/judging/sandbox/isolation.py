@@ -17,8 +17,8 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("ld.so.cache", "alternatives", "localtime", "java*", "ssl/openssl.cnf")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-#: Rights of the helper in its own namespaces: to make others, mount in them, and give up what it has. Programs
-#: have none.
+#: Rights of the helper in its own namespaces: to make others, mount in them, and give up what it has.
+#: Programs have none.
 _CAPABILITIES = ("SYS_ADMIN", "SETPCAP", "NET_ADMIN")
 
 
@@ -109,6 +109,8 @@ def _visible_system(mounts: Iterable[tuple[Path, str]]) -> list[str]:
         "/proc/self/fd",
         "/dev/fd",
     ]
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        options += ["--symlink", f"/proc/self/fd/{number}", f"/dev/{name}"]
     for device in _DEVICES:
         options += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
     return options

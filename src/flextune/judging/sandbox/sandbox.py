@@ -28,8 +28,8 @@ _REPLY_BYTES = 4096
 class Sandbox:
     """Runs one command at a time; every command gets fresh namespaces, a fresh /tmp and a fresh user.
 
-    Its helper stays between commands of the same view and is replaced for another. Use it from the thread that
-    made it: the helper ends with that thread.
+    Its helper stays between commands of the same view and is replaced for another. Use it from the thread
+    that made it: the helper ends with that thread.
 
     Args:
         isolation: What ``check_isolation`` returned, or kind ``none`` where the user accepted the risk.
@@ -82,9 +82,9 @@ class Sandbox:
             limits: What it may use.
             data: What it reads from descriptor 3 before the end of file.
             stdin: What it reads from standard input.
-            companion: A second command of the same view, as another user in namespaces of its own; it reads on 3
-                what ``command`` writes to 6, and what it writes to 4 ``command`` reads on 5. It ends with ``command``.
-                The two share ``limits``.
+            companion: A second command of the same view, as another user in namespaces of its own; it reads
+                on 3 what ``command`` writes to 6, and what it writes to 4 ``command`` reads on 5. It ends
+                with ``command``. The two share ``limits``.
             reply_bytes: How much ``command`` may write to descriptor 4.
 
         Raises:

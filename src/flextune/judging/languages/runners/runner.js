@@ -1,14 +1,21 @@
 'use strict';
-// Runs one JavaScript program as the main module and tells, over descriptor 0, how far it came.
+// Runs one JavaScript program as the main module and tells, over descriptor 4, how far it came.
 (() => {
-  const { readFileSync, readSync, writeSync } = require('fs');
+  const { closeSync, readFileSync, readSync, writeSync } = require('fs');
   const Module = require('module');
   const vm = require('vm');
 
-  const channel = 0;
+  // Node itself keeps inherited descriptors from a program's children.
+  const secrets = 3;
+  const reports = 4;
   const secret = Buffer.alloc(32);
-  readSync(channel, secret);
-  writeSync(channel, 'S');
+  for (let have = 0; have < secret.length; ) {
+    const got = readSync(secrets, secret, have, secret.length - have, null);
+    if (got === 0) process.exit(127);
+    have += got;
+  }
+  closeSync(secrets);
+  writeSync(reports, 'S');
 
   const path = process.argv[2];
   const source = readFileSync(path, 'utf8');
@@ -20,19 +27,19 @@
       filename: path,
     });
   } catch (error) {
-    writeSync(channel, 'C');
+    writeSync(reports, 'C');
     writeSync(2, `${error.stack.split('\n    at ')[0]}\n`);
     process.exit(1);
   }
-  writeSync(channel, 'R');
+  writeSync(reports, 'R');
 
   process.once('uncaughtExceptionMonitor', (error) => {
-    writeSync(channel, error && error.code === 'ERR_ASSERTION' ? 'A' : 'E');
+    writeSync(reports, error && error.code === 'ERR_ASSERTION' ? 'A' : 'E');
   });
   let loaded = false;
   // Emitted when nothing is left to do, pending promises and timers included, and not by process.exit.
   process.once('beforeExit', () => {
-    if (loaded && !process.exitCode) writeSync(channel, secret);
+    if (loaded && !process.exitCode) writeSync(reports, secret);
   });
   process.argv.splice(1, 2, path);
   Module._load(path, null, true);

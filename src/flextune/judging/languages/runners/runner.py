@@ -80,8 +80,8 @@ def execute(code: CodeType, path: str) -> bytes | int | None:
     sys.modules["__main__"] = module
     sys.argv = [path]
     # ``site`` would add these; without it many programs that end early would fail otherwise.
-    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D")  # type: ignore[assignment]
-    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")  # type: ignore[assignment]
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D")
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")
     show = sys.__excepthook__
     try:
         exec(code, module.__dict__)

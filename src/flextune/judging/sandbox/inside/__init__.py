@@ -1,1 +1,1 @@
-"""What runs inside the sandbox, by a bare interpreter: these files import the standard library and each other."""
+"""What runs inside the sandbox, by a bare interpreter; imports the standard library and nothing else."""

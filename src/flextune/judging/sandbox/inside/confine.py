@@ -105,8 +105,9 @@ def set_limits(limits: Mapping[str, int]) -> None:
 
 def prefer_to_be_killed() -> None:
     """When memory runs out the kernel is to end this process, not one of the sandbox's."""
-    with open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+    descriptor = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    os.write(descriptor, b"1000")
+    os.close(descriptor)
 
 
 def drop_capabilities(user: int) -> None:

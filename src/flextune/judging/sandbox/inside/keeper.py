@@ -1,15 +1,17 @@
 """The sandbox's helper: starts one program after another, each in fresh namespaces, and reports how it ended.
 
-It is run as a script by a bare interpreter, as the first process of bubblewrap's namespaces, and stays small: a
-fork of it is cheap. With a warm runner (a Python file given at the start) that fork runs a Python program itself,
-without starting an interpreter. It never reads a program's secret, and a program never runs in this process.
+It is run as a script by a bare interpreter, as the first process of bubblewrap's namespaces, and stays small:
+a fork of it is cheap. With a warm runner (a Python file given at the start) that fork runs a Python program
+itself, without starting an interpreter. It never reads a program's secret, and a program never runs in this
+process.
 
-Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON with descriptors; the answers are
-``{"ready": true}`` once at the start, and for each request ``{"status": n, "cpu": seconds, "peak": bytes}`` or ``{"error": text}``
-when the last process of the program is gone. While one runs, ``end`` ends it.
+Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON with descriptors; the answers
+are ``{"ready": true}`` once at the start, and for each request ``{"status": n, "cpu": seconds, "peak":
+bytes}`` or ``{"error": text}`` when the last process of the program is gone. While one runs, ``end`` ends it.
 
-A program is the child of a first process (pid 1 of its namespace): signals then mean what they mean outside, and
-when the first process ends the kernel ends and reaps all others, so that its usage is that of the whole tree.
+A program is the child of a first process (pid 1 of its namespace): signals then mean what they mean outside,
+and when the first process ends the kernel ends and reaps all others, so that its usage is that of the whole
+tree.
 """
 
 from __future__ import annotations
@@ -76,10 +78,10 @@ class Keeper:
         """Start a program and its companion, if any, and wait until nothing of them is left.
 
         Args:
-            request: ``program`` and perhaps ``companion``, each with ``argv``, ``environment``, ``files`` (name and size), ``user`` and
-                ``rlimits``; ``tmp`` (bytes), ``directory``.
-            descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports, and a file with the
-                contents of all files one after the other.
+            request: ``program`` and perhaps ``companion``, each with ``argv``, ``warm``, ``environment``,
+                ``files`` (name and size), ``user`` and ``rlimits``; ``tmp`` (bytes), ``directory``.
+            descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports,
+                and a file with the contents of all files one after the other.
         """
         streams, contents = descriptors[:STREAMS], descriptors[STREAMS]
         trouble, complaints = os.pipe()
@@ -122,12 +124,23 @@ class Keeper:
         files: list[tuple[str, bytes]],
         complaints: int,
     ) -> int:
-        """Fork the first process of a program's namespace, and return its number."""
+        """Fork the first process of a program's namespace; its number."""
         if self.kind != "none":
             confine.next_child_leads_a_pid_namespace(self.own_namespace)
         pid = os.fork()
-        if pid:
-            return pid
+        if pid == 0:
+            self.lead(part, request, numbers, files, complaints)
+        return pid
+
+    def lead(
+        self,
+        part: dict[str, Any],
+        request: dict[str, Any],
+        numbers: list[int],
+        files: list[tuple[str, bytes]],
+        complaints: int,
+    ) -> NoReturn:
+        """Be the first process of a program's namespace, or the program itself where there is none."""
         try:
             self.control.close()
             confine.leave_keyring()
@@ -280,6 +293,7 @@ def main() -> None:
         confine.follow_parent(int(parent), signal.SIGTERM)
     # From a terminal, Ctrl-C reaches the whole group; it is for the judge to say what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.umask(0o022)
     runner = load(warm) if warm else None
     # Collected objects and their counts would be copied in every fork.
     gc.collect()

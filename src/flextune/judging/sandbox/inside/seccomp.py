@@ -1,8 +1,8 @@
 """A filter for system calls that no judged program needs and that have opened sandboxes before.
 
-The kernel runs a small program (classic BPF, ``linux/filter.h``) before every system call. What is listed here
-fails with "operation not permitted"; ``clone3`` fails as if the kernel did not have it, because its flags
-cannot be looked at, and the C library then uses ``clone``, whose flags can.
+The kernel runs a small program (classic BPF, ``linux/filter.h``) before every system call. What is listed
+here fails with "operation not permitted"; ``clone3`` fails as if the kernel did not have it, because its
+flags cannot be looked at, and the C library then uses ``clone``, whose flags can.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ DENIED: Mapping[str, tuple[int | None, int | None]] = {
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "msgget": (68, 186),
     "semget": (64, 190), "mq_open": (240, 180),
     # names and namespaces
-    "unshare": (272, 97), "setns": (308, 268), "chroot": (161, 51), "pivot_root": (155, 41), "mount": (165, 40),
+    "unshare": (272, 97), "setns": (308, 268), "chroot": (161, 51), "pivot_root": (155, 41),
+    "mount": (165, 40),
     "umount2": (166, 39), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
     "fsconfig": (431, 431), "fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
@@ -43,9 +44,11 @@ DENIED: Mapping[str, tuple[int | None, int | None]] = {
     "finit_module": (313, 273), "delete_module": (176, 106), "acct": (163, 89), "quotactl": (179, 60),
     "syslog": (103, 116), "vhangup": (153, 58), "iopl": (172, None), "ioperm": (173, None),
     # much code of the kernel, little use to a test
-    "bpf": (321, 280), "perf_event_open": (298, 241), "io_uring_setup": (425, 425), "io_uring_enter": (426, 426),
+    "bpf": (321, 280), "perf_event_open": (298, 241), "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427), "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
-    "fanotify_init": (300, 262), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42), "personality": (135, 92),
+    "fanotify_init": (300, 262), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
+    "personality": (135, 92),
 }
 CLONE, CLONE3 = (56, 220), (435, 435)
 # fmt: on

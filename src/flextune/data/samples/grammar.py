@@ -1,0 +1,269 @@
+"""As much of each language as it takes to fit an answer to a problem's tests: a table, no parsers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Patterns of one language; all but ``comment`` and ``string`` are matched where those two are blanked.
+
+    Attributes:
+        tags: What a markdown fence calls the language.
+        comment: A comment.
+        string: A literal whose content is no code.
+        defines: Definition of the function ``{name}``.
+        name: What a function may be called.
+        main: Head of a main function, up to its opening brace.
+        example: How a statement begins that only shows the function off; ``{name}`` is the function.
+        container: Keyword of the type that methods must be in, where there is one.
+        opener: Opens a scope that does nothing, for tests that begin by closing the function's.
+    """
+
+    tags: tuple[str, ...]
+    comment: str
+    string: str
+    defines: str
+    name: str = r"\w+"
+    main: str | None = None
+    example: str | None = None
+    container: str | None = None
+    opener: str = ""
+
+    def blank(self, source: str, *, strings: bool = True) -> str:
+        """``source`` with comments, and literals if wanted, as spaces: every position keeps its meaning."""
+        pattern = re.compile(
+            f"(?P<comment>{self.comment})|(?P<string>{self.string})", re.DOTALL | re.MULTILINE
+        )
+
+        def spaces(found: re.Match[str]) -> str:
+            if found["comment"] is None and not strings:
+                return found[0]
+            return re.sub(r"[^\n]", " ", found[0])
+
+        return pattern.sub(spaces, source)
+
+    def definition(self, name: str | None = None) -> re.Pattern[str]:
+        """Finds where ``name``, or any function (as group ``name``), is defined."""
+        wanted = f"(?P<name>{self.name if name is None else re.escape(name)})"
+        return re.compile(self.defines.replace("{name}", wanted), re.MULTILINE)
+
+    def has_definition(self, source: str, name: str) -> bool:
+        """Whether ``source`` defines the function."""
+        return self.definition(name).search(self.blank(source)) is not None
+
+
+_C_COMMENT = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
+_HASH = r"\#[^\n]*"
+_DOUBLE = r'"(?:\\.|[^"\\\n])*"?'
+_SINGLE = r"'(?:\\.|[^'\\\n])*'?"
+_LONG = r'"(?:\\.|[^"\\])*"'
+_LONG_SINGLE = r"'(?:\\.|[^'\\])*'"
+# A quote may also begin a lifetime or a symbol, or group digits.
+_CHARACTER = r"'(?:\\[^\n']{1,8}|\\'|[^'\\\n])'"
+# Not a division: something that needs an operand stands before it.
+_REGEX = (
+    r"(?:(?<=[(,=:\[!&|?{};])|(?<=[(,=:\[!&|?{};] )|(?<=return ))"
+    r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+/"
+)
+# Lengths are bounded, so that no text, however odd, takes long.
+_C_FUNCTION = (
+    r"[\w>\])&*?](?<!\breturn)(?<!\bnew)(?<!\belse)(?<!\bthrow)(?:\s{1,99}|(?<=[>&*\]?]))[&*]{0,3}\b{name}\s{0,99}"
+    r"\([^;{}]{0,2000}?\)\s{0,99}(?:const\s{0,99})?(?:noexcept\s{0,99})?"
+    r"(?:(?:throws\b|where\b|override\b|->)[^{};]{0,500})?(?:\{|=>|\Z)"
+)
+_JS = r"\b(?:function\s*\*?\s*|(?:const|let|var)\s+){name}\b(?!\s*[.,])"
+_JS_EXAMPLE = (
+    r"(?:(?:console|process)\s*\.|assert\b|{name}\s*\("
+    r"|(?:main|demo|run\w*|test\w*|example\w*)\s*\(|if\s*\(\s*require\.main\b)"
+)
+
+PYTHON = Grammar(
+    tags=("python", "py", "python3"),
+    comment=_HASH,
+    string=rf'[rbfuRBFU]{{0,2}}(?:""".*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|{_DOUBLE}|{_SINGLE})',
+    defines=r"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b",
+)
+
+GRAMMARS: dict[str, Grammar] = {
+    "py": PYTHON,
+    "java": Grammar(
+        tags=("java",),
+        comment=_C_COMMENT,
+        string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_SINGLE}',
+        defines=_C_FUNCTION,
+        main=r"(?:(?:public|static|final)\s+)+void\s+main\s*\([^)]*\)\s*(?:throws\s[\w.,\s]+)?\{",
+        container="class",
+        opener="    static {\n",
+    ),
+    "cs": Grammar(
+        tags=("csharp", "cs", "c#"),
+        comment=_C_COMMENT,
+        string=rf'\$?@\$?"(?:""|[^"])*"|{_DOUBLE}|{_SINGLE}',
+        defines=_C_FUNCTION,
+        main=r"(?:(?:public|private|internal|static|async)\s+)+(?:void|int|(?:[\w.]+\.)?Task(?:<int>)?)\s+Main\s*\([^)]*\)\s*\{",
+        container="class",
+        opener="    static void Unused() {\n",
+    ),
+    "scala": Grammar(
+        tags=("scala",),
+        comment=_C_COMMENT,
+        string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_CHARACTER}',
+        defines=r"\bdef\s+{name}\b",
+        main=r"def\s+main\s*\([^)]*\)\s*(?::\s*Unit)?\s*=?\s*\{",
+        container="object",
+        opener="    def unused(): Unit = {\n",
+    ),
+    "cpp": Grammar(
+        tags=("cpp", "c++", "cc", "cxx", "c"),
+        comment=_C_COMMENT,
+        string=rf'R"(\w*)\(.*?\)\3"|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
+        defines=_C_FUNCTION,
+        main=r"(?:int|void|signed|auto)\s+main\s*\([^)]*\)\s*(?:->\s*int\s*)?\{",
+        opener="namespace {\n",
+    ),
+    "rs": Grammar(
+        tags=("rust", "rs"),
+        comment=_C_COMMENT,
+        string=rf'\br(\#*)".*?"\3|{_LONG}|{_CHARACTER}',
+        defines=r"\bfn\s+{name}\b",
+        main=r"(?:pub\s+)?fn\s+main\s*\(\s*\)\s*(?:->[^{;]+)?\{",
+        opener="mod unused {\n",
+    ),
+    "go": Grammar(
+        tags=("go", "golang"),
+        comment=_C_COMMENT,
+        string=rf"`[^`]*`|{_DOUBLE}|{_CHARACTER}",
+        defines=r"\bfunc\s+{name}\b",
+        main=r"func\s+main\s*\(\s*\)\s*\{",
+    ),
+    "d": Grammar(
+        tags=("d", "dlang"),
+        comment=rf"{_C_COMMENT}|/\+.*?(?:\+/|\Z)",
+        string=rf"`[^`]*`|{_LONG}|{_CHARACTER}",
+        defines=_C_FUNCTION,
+        main=r"(?:(?:int|void)\s+main\s*\([^)]*\)|unittest)\s*\{",
+    ),
+    "swift": Grammar(
+        tags=("swift",),
+        comment=_C_COMMENT,
+        string=rf'""".*?(?:"""|\Z)|{_DOUBLE}',
+        defines=r"\bfunc\s+{name}\b",
+        example=r"(?:print|assert|{name})\s*\(",
+        opener="do {\n",
+    ),
+    "js": Grammar(
+        tags=("javascript", "js", "node", "nodejs", "jsx", "mjs"),
+        comment=_C_COMMENT,
+        string=rf"`(?:\\.|[^`\\])*`|{_REGEX}|{_DOUBLE}|{_SINGLE}",
+        defines=_JS,
+        name=r"[\w$]+",
+        example=_JS_EXAMPLE,
+    ),
+    "ts": Grammar(
+        tags=("typescript", "ts", "tsx", "javascript", "js"),
+        comment=_C_COMMENT,
+        string=rf"`(?:\\.|[^`\\])*`|{_REGEX}|{_DOUBLE}|{_SINGLE}",
+        defines=_JS,
+        name=r"[\w$]+",
+        example=_JS_EXAMPLE,
+    ),
+    "php": Grammar(
+        tags=("php",),
+        comment=rf"{_C_COMMENT}|{_HASH}",
+        string=rf"{_LONG}|{_LONG_SINGLE}",
+        defines=r"\bfunction\s+&?{name}\b",
+        example=r"(?:(?:echo|print|assert|var_dump|print_r)\b|{name}\s*\()",
+    ),
+    "rb": Grammar(
+        tags=("ruby", "rb"),
+        comment=rf"^=begin\b.*?^=end\b|{_HASH}",
+        string=rf"{_LONG}|{_LONG_SINGLE}",
+        defines=r"^[ \t]*def\s+(?:self\.)?{name}",
+        name=r"\w+[?!]?",
+        example=r"(?:(?:puts|print|pp|p)\b|assert\w*\b|{name}\s*\(|if\s+__FILE__\b)",
+    ),
+    "pl": Grammar(
+        tags=("perl", "pl"),
+        comment=r"^=\w+.*?^=cut\b|(?<![$\w\\@{])\#[^\n]*",
+        string=rf"{_LONG}|{_LONG_SINGLE}",
+        defines=r"\bsub\s+{name}\b",
+        example=r"(?:(?:print|printf|say)\b|{name}\s*\()",
+    ),
+    "lua": Grammar(
+        tags=("lua",),
+        comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*",
+        string=rf"\[\[.*?\]\]|{_DOUBLE}|{_SINGLE}",
+        defines=r"(?:\bfunction\s+|\blocal\s+(?!function\b)){name}\b",
+        # A chunk's return must be its last statement, and the tests come after.
+        example=r"(?:print\s*\(|assert\s*\(|{name}\s*\(|return\b)",
+    ),
+    "r": Grammar(
+        tags=("r",),
+        comment=_HASH,
+        string=rf"`[^`]*`|{_LONG}|{_LONG_SINGLE}",
+        defines=r"(?<![\w.]){name}\s*(?:<-|=)\s*function\b",
+        name=r"[\w.]+",
+        example=r"(?:print|cat|stopifnot|{name})\s*\(",
+    ),
+    "rkt": Grammar(
+        tags=("racket", "rkt", "scheme", "lisp"),
+        comment=r"\#\|.*?(?:\|\#|\Z)|;[^\n]*",
+        string=rf"\#\\.|{_LONG}",
+        defines=r"\(define\s+\(?\s*{name}(?=[\s()])",
+        name=r"[^\s()\[\]]+",
+        example=r"\((?:display\w*|print\w*|writeln|check-\w+\S*|module\+|{name})[\s)]",
+    ),
+    "sh": Grammar(
+        tags=("bash", "sh", "shell"),
+        comment=r"(?:(?<=\s)|(?<![^\n]))\#[^\n]*",
+        string=rf"'[^']*'|{_LONG}",
+        defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*)?\{",
+        name=r"[\w-]+",
+        example=r"(?:echo|printf|{name})\b(?!\s*\()",
+        opener="unused() {\n    :\n",
+    ),
+    "jl": Grammar(
+        tags=("julia", "jl"),
+        comment=rf"\#=.*?(?:=\#|\Z)|{_HASH}",
+        string=rf'""".*?(?:"""|\Z)|{_DOUBLE}',
+        defines=r"\bfunction\s+{name}",
+        name=r"\w+!?",
+        example=r"(?:println|print|@show|@test|{name})\b",
+    ),
+}
+
+
+def grammar_of(language: str) -> Grammar:
+    """The table's entry; what is not in it is taken for a relative of C."""
+    return GRAMMARS.get(language) or Grammar((language,), _C_COMMENT, f"{_DOUBLE}|{_SINGLE}", _C_FUNCTION)
+
+
+def closing_brace(blanked: str, opening: int) -> int:
+    """Where the brace opened at ``opening`` closes; the end of the text if it never does."""
+    depth = 0
+    for brace in re.compile(r"[{}]").finditer(blanked, opening):
+        depth += 1 if brace[0] == "{" else -1
+        if depth == 0:
+            return brace.start()
+    return len(blanked)
+
+
+def closed_scopes(blanked: str) -> int:
+    """How many braces a text closes that it did not open."""
+    depth = lowest = 0
+    for brace in re.findall(r"[{}]", blanked):
+        depth += 1 if brace == "{" else -1
+        lowest = min(lowest, depth)
+    return -lowest
+
+
+def without(text: str, spans: list[tuple[int, int]]) -> str:
+    """``text`` less some spans, which do not overlap."""
+    kept, position = [], 0
+    for start, end in sorted(spans):
+        kept.append(text[position:start])
+        position = max(position, end)
+    return "".join([*kept, text[position:]])

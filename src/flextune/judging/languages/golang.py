@@ -1,0 +1,128 @@
+"""Go: the test functions of one file, or its main function, compiled by a server without the go command."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from flextune.judging.languages.base import (
+    Artifact,
+    Basis,
+    Finding,
+    Toolchain,
+    find_program,
+    prefix_of,
+    version_of,
+)
+from flextune.judging.sandbox.command import Command, Result
+from flextune.judging.sandbox.limits import Limits
+
+#: The first with ``debug.SetMaxStack``, GOMEMLIMIT and ``binary.AppendByteOrder``.
+OLDEST = (1, 19)
+
+_SOURCES = Path(__file__).parent / "runners" / "go"
+_SERVER = "{runtime}/compile_server"
+_BUILD = 'cd {program} && "$1" build -o "$TMPDIR/it" compile_server.go >&2 && exec cat "$TMPDIR/it" >&4'
+# A copy, because the cache need not be on a file system that allows execution.
+_SERVE = f'cp {_SERVER} "$TMPDIR/server" && chmod 700 "$TMPDIR/server" && exec "$TMPDIR/server" "$@"'
+
+_MOST_LINES = 8
+
+
+class Go(Basis):
+    """``go``."""
+
+    name = "go"
+    suffix = ".go"
+    comment = "//"
+
+    def file_name(self) -> str:
+        """What ``go test`` takes for tests."""
+        return f"main_test{self.suffix}"
+
+    def toolchain(self) -> Toolchain:
+        """Go on PATH, or how to install it."""
+        go = find_program("go")
+        if go is None:
+            return Toolchain(found=False, missing="go", install="apt-get install golang-go")
+        version = version_of(go, "version")
+        if tuple(map(int, version.split(".")[:2])) < OLDEST:
+            wanted = ".".join(map(str, OLDEST))
+            return Toolchain(
+                found=False,
+                version=version,
+                missing=f"Go {wanted} or newer (found {version or 'an unknown version'})",
+                install="https://go.dev/dl",
+            )
+        return Toolchain(found=True, version=version, path=str(go))
+
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """The compile server, and the compiled standard library."""
+        source = {"compile_server.go": (_SOURCES / "compile_server.go").read_bytes()}
+        return (
+            Artifact("compile_server", self._shell(_BUILD, self.toolchain().path, files=source)),
+            Artifact("std.zip", self._shell(_SERVE, "pack")),
+        )
+
+    def compiler(self, limits: Limits) -> Command:
+        """The compile server."""
+        runner = {"runner.go": (_SOURCES / "runner.go").read_bytes()}
+        return self._shell(_SERVE, "serve", "{runtime}/std.zip", "{program}/runner.go", files=runner)
+
+    def run(self, program: bytes, limits: Limits) -> Command:
+        """The executable itself."""
+        return Command(
+            argv=("{program}/program", str(limits.memory_bytes // 4)),
+            files={"program": program},
+            # Garbage alone is no reason to reach the limit.
+            environment={"GOMEMLIMIT": str(limits.memory_bytes * 3 // 4)},
+        )
+
+    def classify(self, result: Result, secret: bytes) -> Finding:
+        """The runtime itself says when memory is out, and says it before it lists what every goroutine did."""
+        finding = super().classify(replace(result, errors=self._without_traces(result.errors)), secret)
+        if finding.outcome == "exception" and b"runtime: out of memory" in result.errors:
+            return Finding("memory_limit", finding.stage, finding.message)
+        return finding
+
+    def _without_traces(self, errors: bytes) -> bytes:
+        """What the runtime said last, and the program's own lines in the traces that follow."""
+        start = max(map(errors.rfind, (b"panic: ", b"fatal error: ")))
+        if start < 0:
+            return errors
+        said, _, traces = errors[start:].partition(b"\n\n")
+        lines = [line for line in traces.split(b"\n") if self.file_name().encode() + b":" in line]
+        return b"\n".join([said, *lines[:_MOST_LINES]])
+
+    def _shell(self, script: str, *arguments: str, files: dict[str, bytes] | None = None) -> Command:
+        root = _root(Path(self.toolchain().path))
+        return Command(
+            argv=("/bin/sh", "-c", script, "sh", *arguments),
+            files=files or {},
+            readable=prefix_of(root / "bin" / "go"),
+            environment={
+                "GOROOT": str(root),
+                "GOENV": "off",
+                "GO111MODULE": "off",
+                "GOTOOLCHAIN": "local",
+                "GOFLAGS": "",
+                "CGO_ENABLED": "0",
+            },
+        )
+
+
+@cache
+def _root(go: Path) -> Path:
+    """The folder of the toolchain; the program on PATH may be a wrapper elsewhere."""
+    try:
+        said = subprocess.run(
+            (go, "env", "GOROOT"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return go.parent.parent
+    return Path(said.stdout.strip() or go.parent.parent)
+
+
+LANGUAGE = Go()

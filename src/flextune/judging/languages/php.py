@@ -1,0 +1,84 @@
+"""PHP, by its command-line interpreter, with settings of its own in place of the machine's."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from flextune.judging.languages.base import Basis, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.sandbox.command import Command
+from flextune.judging.sandbox.limits import Limits
+
+_RUNNER = Path(__file__).parent / "runners" / "runner.php"
+_END = b"FlextuneEnd::reach();\n"
+# What programs use and the machine's settings may load; the others are for files, networks and other processes.
+_EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring", "tokenizer")
+# The settings of Debian's command line, but for two: assertions count, and errors go to standard error.
+_SETTINGS = (
+    "zend.assertions=1",
+    "display_errors=stderr",
+    "log_errors=0",
+    "error_reporting=22527",
+    "short_open_tag=0",
+    "zend.exception_ignore_args=1",
+)
+
+
+class Php(Basis):
+    """``php``."""
+
+    name = "php"
+    suffix = ".php"
+    comment = "//"
+
+    def toolchain(self) -> Toolchain:
+        """PHP on PATH with its tokenizer, or how to install them."""
+        php = find_program("php")
+        if php is None:
+            return Toolchain(found=False, missing="php", install="apt-get install php-cli")
+        if "tokenizer" not in _modules(php):
+            return Toolchain(
+                found=False, missing="PHP's tokenizer extension", install="apt-get install php-common"
+            )
+        return Toolchain(found=True, version=version_of(php, "-n", "--version"), path=str(php))
+
+    def run(self, program: bytes, limits: Limits) -> Command:
+        """The program as the main script, with the runner before it."""
+        php = Path(self.toolchain().path)
+        loaded = _modules(php) - _modules(php, "-n")
+        settings = (
+            *(f"extension={name}" for name in _EXTENSIONS if name in loaded),
+            *_SETTINGS,
+            f"memory_limit={limits.memory_bytes * 3 // 4}",
+            "auto_prepend_file={program}/runner.php",
+        )
+        options = [word for setting in settings for word in ("-d", setting)]
+        return Command(
+            argv=(str(php), "-n", *options, f"{{program}}/{self.file_name()}"),
+            files={"runner.php": _RUNNER.read_bytes(), self.file_name(): _with_end(program)},
+            readable=prefix_of(php),
+            address_space=True,
+        )
+
+
+def _with_end(program: bytes) -> bytes:
+    """The program and a last line that says that its end was reached."""
+    in_text = re.search(rb"\?>\s*\Z", program)
+    return program + (b"\n<?php " if in_text else b"\n") + _END
+
+
+@cache
+def _modules(php: Path, *options: str) -> frozenset[str]:
+    """The extensions that PHP has loaded, in lower case."""
+    try:
+        said = subprocess.run(
+            (php, *options, "-m"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return frozenset()
+    return frozenset(line.strip().lower() for line in said.stdout.splitlines())
+
+
+LANGUAGE = Php()

@@ -1,0 +1,74 @@
+"""R, started without the shell scripts that set its environment up."""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from flextune.judging.languages.base import Basis, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.sandbox.command import Command
+from flextune.judging.sandbox.limits import Limits
+
+_RUNNER = Path(__file__).parent / "runners" / "runner.R"
+# Debian keeps there what R reads at its start.
+_SETTINGS = (Path("/etc/R"),)
+_INSTALL = "apt-get install r-base-core"
+
+
+class R(Basis):
+    """``r``."""
+
+    name = "r"
+    suffix = ".r"
+
+    def toolchain(self) -> Toolchain:
+        """R (4.0 or newer) on PATH, or how to install it."""
+        script = find_program("R")
+        if script is None:
+            return Toolchain(found=False, missing="R", install=_INSTALL)
+        version = version_of(script, "--version")
+        binary = _home(script) / "bin" / "exec" / "R"
+        if int(version.partition(".")[0] or 0) < 4 or not binary.is_file():
+            return Toolchain(found=False, missing=f"R 4.0 or newer (found {version})", install=_INSTALL)
+        return Toolchain(found=True, version=version, path=str(binary))
+
+    def run(self, program: bytes, limits: Limits) -> Command:
+        """The program as R's main script, with the runner as its profile."""
+        binary = Path(self.toolchain().path)
+        home = binary.parents[2]
+        return Command(
+            argv=(
+                "/usr/bin/env",
+                "R_PROFILE={program}/runner.R",
+                str(binary),
+                "--no-echo",
+                "--no-restore",
+                "--no-save",
+                "--no-environ",
+                "--no-init-file",
+                f"--file={{program}}/{self.file_name()}",
+            ),
+            files={"runner.R": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end()\n"},
+            readable=(*prefix_of(home / "bin"), *filter(Path.is_dir, _SETTINGS)),
+            environment={
+                "R_HOME": str(home),
+                "LD_LIBRARY_PATH": str(home / "lib"),
+                "R_MAX_VSIZE": str(limits.memory_bytes * 3 // 4),
+            },
+        )
+
+
+@cache
+def _home(script: Path) -> Path:
+    """Where R's own files are, as R says it."""
+    try:
+        said = subprocess.run(
+            (script, "RHOME"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Path("/nonexistent")
+    return Path(said.stdout.strip())
+
+
+LANGUAGE = R()

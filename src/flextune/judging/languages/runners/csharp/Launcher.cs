@@ -1,0 +1,84 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using Microsoft.Win32.SafeHandles;
+
+/// <summary>Runs one program and tells, over descriptor 4, how far it came.</summary>
+public static class Launcher
+{
+    const int SecretBytes = 32;
+    static FileStream reports;
+
+    public static int Main(string[] arguments)
+    {
+        byte[] secret = ReadSecret();
+        reports = new FileStream(new SafeFileHandle((IntPtr)4, false), FileAccess.Write, 1);
+        Report((byte)'S', (byte)'R');
+        Trace.Listeners.Clear();
+        Trace.Listeners.Add(new Failing());
+        int status;
+        try
+        {
+            status = AppDomain.CurrentDomain.ExecuteAssembly(arguments[0], new string[0]);
+        }
+        catch (Exception error)
+        {
+            Report((byte)(error is OutOfMemoryException ? 'M' : 'E'));
+            Console.Error.WriteLine("Unhandled exception: " + error);
+            return 1;
+        }
+        if ((status & 255) == 0)
+        {
+            Report(secret);
+        }
+        return status;
+    }
+
+    static byte[] ReadSecret()
+    {
+        var secret = new byte[SecretBytes];
+        using (var secrets = new FileStream(new SafeFileHandle((IntPtr)3, true), FileAccess.Read, 1))
+        {
+            for (int have = 0; have < SecretBytes;)
+            {
+                int got = secrets.Read(secret, have, SecretBytes - have);
+                if (got == 0)
+                {
+                    Environment.Exit(127);
+                }
+                have += got;
+            }
+        }
+        return secret;
+    }
+
+    static void Report(params byte[] content)
+    {
+        reports.Write(content, 0, content.Length);
+        reports.Flush();
+    }
+
+    /// <summary>Ends the program where an assertion fails, whatever it would catch.</summary>
+    sealed class Failing : TraceListener
+    {
+        public override void Fail(string message, string detail)
+        {
+            Report((byte)'A');
+            Console.Error.WriteLine(("Assertion failed. " + message + " " + detail).Trim());
+            Environment.Exit(1);
+        }
+
+        public override void Fail(string message)
+        {
+            Fail(message, "");
+        }
+
+        public override void Write(string message)
+        {
+        }
+
+        public override void WriteLine(string message)
+        {
+        }
+    }
+}

@@ -1,0 +1,134 @@
+"""Verdicts as rewards."""
+
+from __future__ import annotations
+
+import pytest
+
+from flextune.judging import language
+from flextune.judging.judge import Judge
+from flextune.judging.reward import Reward
+from flextune.records import FlextuneError, Problem, Verdict
+
+DOUBLE = Problem("double", "test", "py", "def f(x):\n", "assert f(2) == 4", stop=("\n\n",), entry_point="f")
+SAME = Problem("same", "test", "py", "def f(x):\n", "assert f(2) == 2", entry_point="f")
+IN_JS = Problem("same", "test", "js", "function f(x) {", "require('node:assert').equal(f(2), 2);")
+RIGHT, WRONG, ENDLESS = "    return 2 * x", "    return x", "    while True: pass"
+
+
+@pytest.fixture
+def reward(sandboxed: None) -> Reward:
+    return Reward([DOUBLE, SAME], workers=2)
+
+
+def test_a_batch_gets_a_number_each_in_its_order(reward: Reward) -> None:
+    with reward:
+        found = reward(None, [RIGHT, WRONG, ENDLESS, "def f(:", WRONG], name=["double"] * 4 + ["same"])
+    assert found == [1.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_a_chat_is_judged_by_its_last_message(reward: Reward) -> None:
+    chat = [{"role": "user", "content": "?"}, {"role": "assistant", "content": RIGHT}]
+    with reward:
+        assert reward([None] * 2, [chat, []], name=["double", "double"], other=[1, 2]) == [1.0, 0.0]
+
+
+def test_text_behind_a_stop_string_does_not_count(reward: Reward) -> None:
+    with reward:
+        assert reward(None, [f"{RIGHT}\n\nraise ValueError"], name=["double"]) == [1.0]
+
+
+def test_outcomes_can_be_worth_something(sandboxed: None) -> None:
+    values = {"passed": 2.0, "wrong_answer": 0.5, "timeout": -1.0}
+    with Reward([DOUBLE], rewards=values) as reward:
+        found = reward(None, [RIGHT, WRONG, ENDLESS, "    1 / 0"], name=["double"] * 4)
+    assert found == [2.0, 0.5, -1.0, 0.0]
+
+
+def test_a_policy_cannot_earn_by_leaving_early_or_being_equal_to_everything(reward: Reward) -> None:
+    leaving = "    import os; os._exit(0)"
+    equal = "    return type('E', (), {'__eq__': lambda *a: True})()"
+    with reward:
+        assert reward(None, [leaving, equal], name=["double"] * 2) == [0.0, 0.0]
+
+
+def test_what_nobody_knows_is_no_reward(reward: Reward, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Verdict("0", 0, "sandbox_fault", "run")
+    monkeypatch.setattr(Judge, "verdicts", lambda *_: iter([fault]))
+    assert reward(None, [RIGHT], name=["double"]) == [None]
+
+
+def test_a_missing_toolchain_is_no_reward(
+    sandboxed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not language("js").toolchain().found
+    with Reward([IN_JS]) as reward:
+        assert reward(None, ["return x; }"], name=["same"]) == [None]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"name": []}, 'needs a column "name"'),
+        ({"name": ["other"]}, "no problem is called 'other'"),
+        ({"name": ["same"]}, 'is there in py, js; add a column "language"'),
+        ({"name": ["double"], "language": ["js"]}, "no js problem is called 'double'"),
+    ],
+)
+def test_a_row_without_its_problem_is_an_error(
+    arguments: dict[str, list[str]], said: str, sandboxed: None
+) -> None:
+    with pytest.raises(FlextuneError, match=said):
+        Reward([DOUBLE, SAME, IN_JS])(None, [RIGHT], **arguments)
+
+
+def test_two_problems_of_one_name_are_refused(sandboxed: None) -> None:
+    with pytest.raises(FlextuneError, match="two py problems are called 'double'"):
+        Reward([DOUBLE, DOUBLE])
+
+
+def test_an_unknown_outcome_is_refused(sandboxed: None) -> None:
+    with pytest.raises(FlextuneError, match=r"unknown outcome 'pass' \(known: passed, "):
+        Reward([DOUBLE], rewards={"pass": 1.0})
+
+
+def test_trl_trains_with_it(sandboxed: None, tmp_path: object) -> None:
+    """A short real run of GRPO with the embedded model."""
+    trl = pytest.importorskip("trl")
+    datasets = pytest.importorskip("datasets")
+    import torch
+
+    from flextune.config import EvaluateConfig
+    from flextune.models.base import load_model
+    from flextune.pipeline.sources import load_problems
+
+    torch.set_num_threads(1)
+    chosen = load_problems(EvaluateConfig(benchmark="rosetta", language="py", limit=4), None)
+    rows = [{"prompt": problem.prompt, "name": problem.name} for problem in chosen]
+    loaded = load_model("rosetta")
+    arguments = trl.GRPOConfig(
+        output_dir=str(tmp_path),
+        per_device_train_batch_size=4,
+        num_generations=4,
+        max_completion_length=48,
+        max_steps=2,
+        learning_rate=1e-4,
+        logging_steps=1,
+        report_to="none",
+        use_cpu=True,
+        bf16=False,
+        save_strategy="no",
+        seed=0,
+    )
+    with Reward(chosen, workers=2) as reward:
+        trainer = trl.GRPOTrainer(
+            model=loaded.model,
+            reward_funcs=[reward],
+            args=arguments,
+            train_dataset=datasets.Dataset.from_list(rows),
+            processing_class=loaded.tokenizer,
+        )
+        trainer.train()
+    logged = [row for row in trainer.state.log_history if "rewards/tests_passed/mean" in row]
+    assert len(logged) == 2
+    assert all(0.0 <= row["rewards/tests_passed/mean"] <= 1.0 for row in logged)
