@@ -138,7 +138,9 @@ class DecodeConfig(_Part):
 class EvaluateConfig(_Part):
     """One benchmark in one language."""
 
-    benchmark: Literal["rosetta", "humaneval", "multipl-e", "mbpp"] = "rosetta"
+    benchmark: Literal[
+        "rosetta", "humaneval", "humaneval-plus", "multipl-e", "multipl-e-mbpp", "mbpp", "apps"
+    ] = "rosetta"
     language: str = "py"
     lexicon: Lexicon = Field("base", description="Wording of the descriptions (Rosetta only).")
     limit: int | None = Field(None, ge=1, description="Judge only the first so many problems.")

@@ -16,6 +16,7 @@ COMMANDS = [
     ["generate"],
     ["judge"],
     ["eval"],
+    ["check-problems"],
     ["compare"],
     ["report"],
     ["runs"],

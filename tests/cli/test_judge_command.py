@@ -3,16 +3,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Generator
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
 
-from flextune.judging import isolation, languages
-from flextune.pipeline import alone
-from flextune.records import Verdict
+from flextune.judging import Judge, isolation, languages
+from flextune.records import Completion, Problem, Verdict
 
 pytestmark = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
 
@@ -63,7 +64,12 @@ def test_files_in_and_verdicts_out(flextune: Call, problems: Path, tmp_path: Pat
         "judge", "--problems", problems, "--samples", given, "-o", output, "--keep-programs", kept
     )
     assert said.code == 0
-    assert said.out.splitlines()[0] == "total: 4, passed: 3, wrong_answer: 1"
+    assert [line.split() for line in said.out.splitlines()[:3]] == [
+        ["language", "judged", "passed", "share", "other", "outcomes"],
+        ["py", "3", "2", "66.7", "%", "1", "wrong_answer"],
+        ["js", "1", "1", "100.0", "%"],
+    ]
+    assert all(len(line) <= 80 for line in said.out.splitlines()[:3])
     rows = read_lines(output)
     assert [(row["name"], row["sample"], row["outcome"]) for row in rows] == [
         ("add_py", 0, "wrong_answer"),
@@ -101,21 +107,24 @@ def test_an_interrupted_judge_goes_on_where_it_was_stopped(
     given = samples(tmp_path, *(("add_py", f"    return a + b + {number}\n") for number in range(6)))
     output = tmp_path / "verdicts.jsonl"
     request = ("judge", "--problems", problems, "--samples", given, "-o", output)
-    whole = alone.judge
+    whole = Judge.verdicts
     judged: list[int] = []
 
-    def interrupted(pairs: list[Any], **settings: Any) -> Generator[Verdict, None, None]:
-        yield from itertools.islice(whole(pairs, **settings), 3)
+    def interrupted(judge: Judge, pairs: Iterable[Any], **settings: Any) -> Iterator[Verdict]:
+        yield from itertools.islice(whole(judge, pairs, **settings), 3)
         raise KeyboardInterrupt
 
-    def counted(pairs: list[Any], **settings: Any) -> Generator[Verdict, None, None]:
-        judged.extend(completion.sample for _, completion in pairs)
-        return whole(pairs, **settings)
+    def counted(
+        judge: Judge, pairs: Iterable[tuple[Problem, Completion]], **settings: Any
+    ) -> Iterator[Verdict]:
+        given = list(pairs)
+        judged.extend(completion.sample for _, completion in given)
+        yield from whole(judge, given, **settings)
 
-    monkeypatch.setattr(alone, "judge", interrupted)
+    monkeypatch.setattr(Judge, "verdicts", interrupted)
     assert flextune(*request).code == 130
     assert not output.exists()
-    monkeypatch.setattr(alone, "judge", counted)
+    monkeypatch.setattr(Judge, "verdicts", counted)
     assert flextune(*request).code == 0
     assert len(judged) == 3
     assert [(row["sample"], row["outcome"]) for row in read_lines(output)] == [
@@ -149,37 +158,151 @@ def test_a_language_without_its_tools_is_noted_and_not_scored(
     assert "js programs cannot be judged here and are not scored" in said.err
     assert "apt-get install" in said.err
     assert [row["outcome"] for row in read_lines(output)] == ["toolchain_missing", "passed"]
-    assert said.out.splitlines()[0] == "total: 2, passed: 1, toolchain_missing: 1, unknown: 1"
+    assert said.out.splitlines()[1].split() == ["js", "1", "0", "0.0", "%", "1", "toolchain_missing"]
 
 
-@pytest.mark.parametrize(
-    ("lines", "complaint"),
-    [
-        ([{"name": "add_py", "completion": ""}, {"name": "add_pi", "completion": ""}],
-         "samples.jsonl:2: no problem is called 'add_pi', did you mean 'add_py'?"),
-        ([{"name": "add_py"}], 'samples.jsonl:1: missing field "completion" (found: name)'),
-        ([{"completion": "x"}], 'samples.jsonl:1: missing field "name" (found: completion)'),
-        ([{"name": "add_py", "completion": None}],
-         'samples.jsonl:1: field "completion" must be text (found: null)'),
-    ],
-    ids=["unknown problem", "no completion", "no name", "null"],
-)  # fmt: skip
-def test_a_bad_sample_is_one_line_with_file_and_line(
-    flextune: Call, problems: Path, tmp_path: Path, lines: list[dict[str, Any]], complaint: str
+BAD_LINES = [
+    ('{"name": "add_pi", "completion": ""}', "no problem is called 'add_pi', did you mean 'add_py'?"),
+    ('{"name": "add_py"}', 'missing field "completion", "answer", "solution" or "text" (found: name)'),
+    ('{"completion": "x"}', 'missing field "name" or "task_id" (found: completion)'),
+    ('{"name": "add_py", "completion": null}', 'field "completion" must be text (found: null)'),
+    ('{"name": "add_py", "completion": "", "language": "js"}', "'add_py' is a problem in py, not in 'js'"),
+    ("17", "a sample is a JSON object (found: a number)"),
+    ("\x00\x01\x02", "not valid JSON (Expecting value at column 1)"),
+    ('{"name": "add_py", "completion": "re', "not valid JSON (Invalid control character at at column 37)"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD_LINES)
+def test_nothing_but_a_bad_sample_is_one_line_with_file_and_line(
+    flextune: Call, problems: Path, tmp_path: Path, line: str, reason: str
 ):
-    given = write_lines(tmp_path / "samples.jsonl", lines)
+    given = tmp_path / "samples.jsonl"
+    given.write_text(f"{line}\n")
     said = flextune("judge", "--problems", problems, "--samples", given, "-o", tmp_path / "out.jsonl")
-    assert said.complaint == complaint
+    assert said.complaint == f"samples.jsonl:1: {reason}"
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_a_half_written_sample_names_its_line(flextune: Call, problems: Path, tmp_path: Path):
-    given = tmp_path / "samples.jsonl"
-    line = json.dumps({"name": "add_py", "completion": RIGHT_PY})
-    given.write_text(f"{line}\n{line[:-9]}")
-    complaint = flextune("judge", "--problems", problems, "--samples", given).complaint
-    assert complaint.startswith("samples.jsonl:2: not valid JSON")
-    assert "breaks off here" in complaint
+def test_bad_lines_are_skipped_and_the_rest_is_judged(flextune: Call, problems: Path, tmp_path: Path):
+    given, output = tmp_path / "samples.jsonl", tmp_path / "verdicts.jsonl"
+    right = json.dumps({"name": "add_py", "completion": RIGHT_PY}).encode()
+    wrong = json.dumps({"name": "add_py", "completion": WRONG_PY}).encode()
+    bad = [line.encode() for line, _ in BAD_LINES]
+    lines = [right, *bad, bytes(range(128, 256)), wrong, right[:-5]]
+    given.write_bytes(b"\n".join(lines))
+    said = flextune("judge", "--problems", problems, "--samples", given, "-o", output, "--json")
+    found = said.json
+    expected = [(f"samples.jsonl:{n}", reason) for n, (_, reason) in enumerate(BAD_LINES, start=2)]
+    assert [(one["where"], one["reason"]) for one in found["skipped"]] == [
+        *expected,
+        ("samples.jsonl:10", "not UTF-8 text (byte 1 of the line)"),
+        (
+            "samples.jsonl:12",
+            "not valid JSON (Unterminated string starting at at column 34); "
+            "the file breaks off here, fetch it again",
+        ),
+    ]
+    for where, reason in expected:
+        assert f"skipped {where}: {reason}" in said.err
+    assert (found["total"], found["passed"], found["wrong_answer"]) == (2, 1, 1)
+    assert found["languages"] == {"py": {"total": 2, "passed": 1, "wrong_answer": 1, "unknown": 0}}
+    assert [(row["sample"], row["outcome"]) for row in read_lines(output)] == [
+        (0, "passed"),
+        (1, "wrong_answer"),
+    ]
+
+
+def test_many_bad_lines_are_not_all_said(flextune: Call, problems: Path, tmp_path: Path):
+    given = samples(tmp_path, *(("nobody", "") for _ in range(50)), ("add_py", RIGHT_PY))
+    said = flextune("judge", "--problems", problems, "--samples", given)
+    assert said.code == 0
+    assert said.err.count("no problem is called") == 20
+    assert "skipped 30 more" in said.err
+
+
+def test_a_completion_of_100_mb_fails_and_the_rest_is_judged(flextune: Call, problems: Path, tmp_path: Path):
+    given, output = tmp_path / "samples.jsonl", tmp_path / "verdicts.jsonl"
+    with given.open("w") as file:
+        file.write('{"name": "add_py", "completion": "')
+        for _ in range(100):
+            file.write("# " * 2**19)
+        file.write('"}\n' + json.dumps({"name": "add_py", "completion": RIGHT_PY}) + "\n")
+    assert flextune("judge", "--problems", problems, "--samples", given, "-o", output).code == 0
+    rows = read_lines(output)
+    assert [(row["sample"], row["outcome"]) for row in rows] == [(0, "compile_error"), (1, "passed")]
+    assert rows[0]["message"] == "more than 1,048,576 characters of source; not run"
+
+
+def test_a_nul_byte_in_a_completion_is_no_trouble(flextune: Call, problems: Path, tmp_path: Path):
+    given = samples(tmp_path, ("add_py", "    return a + b\0\n"), ("add_py", RIGHT_PY))
+    output = tmp_path / "verdicts.jsonl"
+    assert flextune("judge", "--problems", problems, "--samples", given, "-o", output).code == 0
+    assert [row["outcome"] for row in read_lines(output)] == ["compile_error", "passed"]
+
+
+def test_bad_problems_cost_themselves_and_their_samples(flextune: Call, tmp_path: Path):
+    rows = write_lines(
+        tmp_path / "rows.jsonl",
+        [PY, {**PY, "name": "k", "language": "klingon"}, PY, {**PY, "name": "s", "language": "swift"}],
+    )
+    given = samples(tmp_path, ("k", RIGHT_PY), ("s", RIGHT_PY), ("add_py", RIGHT_PY))
+    found = flextune("judge", "--problems", rows, "--samples", given, "--json").json
+    assert (found["total"], found["passed"]) == (1, 1)
+    reasons = {one["where"]: one["reason"] for one in found["skipped"]}
+    assert reasons["rows.jsonl:2"].startswith("unknown language 'klingon' (known: py, ")
+    assert reasons["rows.jsonl:3"] == "'add_py' (py) is there already (rows.jsonl:1); names are unique"
+    assert reasons["rows.jsonl:4"].startswith("swift programs cannot be judged (judged are: ")
+    assert reasons["samples.jsonl:1"] == "its problem 'k' was skipped (rows.jsonl:2)"
+    assert reasons["samples.jsonl:2"] == "its problem 's' was skipped (rows.jsonl:4)"
+
+
+def test_two_languages_may_share_a_name_if_the_samples_tell(flextune: Call, tmp_path: Path):
+    needs("js")
+    rows = write_lines(tmp_path / "rows.jsonl", [PY, {**JS, "name": "add_py"}])
+    given = write_lines(
+        tmp_path / "samples.jsonl",
+        [
+            {"name": "add_py", "language": "js", "completion": RIGHT_JS},
+            {"name": "add_py", "language": "py", "completion": RIGHT_PY},
+            {"name": "add_py", "completion": RIGHT_PY},
+            {"name": "add_py", "language": "py", "completion": WRONG_PY},
+        ],
+    )
+    output, kept = tmp_path / "verdicts.jsonl", tmp_path / "kept"
+    request = ("judge", "--problems", rows, "--samples", given, "-o", output, "--keep-programs", kept)
+    said = flextune(*request, "--json")
+    [skipped] = said.json["skipped"]
+    assert skipped == {
+        "where": "samples.jsonl:3",
+        "reason": 'problems in 2 languages are called \'add_py\'; add "language": "py" or "language": "js"',
+    }
+    verdicts = [(row["language"], row["sample"], row["outcome"]) for row in read_lines(output)]
+    assert verdicts == [("js", 0, "passed"), ("py", 0, "passed"), ("py", 1, "wrong_answer")]
+    assert sorted(path.name for path in (kept / "add_py" / "0").iterdir()) == ["main.js", "main.py"]
+    other = tmp_path / "other.jsonl"
+    other.write_text(output.read_text().replace("wrong_answer", "passed"))
+    compared = flextune("compare", output, other, "--json").json
+    assert compared["count"] == 2
+
+
+def test_kept_programs_run_by_hand(flextune: Call, problems: Path, tmp_path: Path):
+    kept = tmp_path / "kept"
+    given = samples(tmp_path, ("add_py", RIGHT_PY), ("add_py", WRONG_PY))
+    flextune("judge", "--problems", problems, "--samples", given, "--keep-programs", kept)
+    codes = [
+        subprocess.run([sys.executable, kept / "add_py" / str(n) / "main.py"], capture_output=True).returncode
+        for n in range(2)
+    ]
+    assert codes == [0, 1]
+
+
+def test_cases_test_a_whole_program(flextune: Call, tmp_path: Path):
+    row = {"name": "sum", "language": "py", "prompt": "", "cases": [{"input": "1 2\n", "output": "3\n"}]}
+    rows = write_lines(tmp_path / "rows.jsonl", [row])
+    given = samples(tmp_path, ("sum", "print(sum(map(int, input().split())))"), ("sum", "print(4)"))
+    found = flextune("judge", "--problems", rows, "--samples", given, "--json").json
+    assert (found["passed"], found["wrong_answer"]) == (1, 1)
 
 
 def test_no_samples_is_said(flextune: Call, problems: Path, tmp_path: Path):
@@ -193,14 +316,6 @@ def test_no_problems_is_said(flextune: Call, tmp_path: Path):
     given = samples(tmp_path, ("add_py", RIGHT_PY))
     complaint = flextune("judge", "--problems", rows, "--samples", given).complaint
     assert complaint == f"{rows}: no problems in it"
-
-
-def test_two_problems_of_one_name_are_refused(flextune: Call, tmp_path: Path):
-    """A sample gives only a name: it would be judged in one language or the other by chance."""
-    rows = write_lines(tmp_path / "rows.jsonl", [PY, {**JS, "name": PY["name"]}])
-    given = samples(tmp_path, ("add_py", RIGHT_PY))
-    complaint = flextune("judge", "--problems", rows, "--samples", given).complaint
-    assert complaint == "rows.jsonl:2: 'add_py' is there already (rows.jsonl:1); names are unique"
 
 
 @pytest.mark.parametrize(
@@ -217,15 +332,6 @@ def test_a_bad_row_is_one_line_with_file_and_line(
     rows = write_lines(tmp_path / "rows.jsonl", [{**PY, **changes}])
     given = samples(tmp_path, ("add_py", RIGHT_PY))
     assert flextune("judge", "--problems", rows, "--samples", given).complaint.startswith(complaint)
-
-
-def test_a_language_of_multipl_e_that_cannot_be_judged_here_is_named(flextune: Call, tmp_path: Path):
-    rows = write_lines(tmp_path / "rows.jsonl", [{**PY, "language": "sh"}])
-    given = samples(tmp_path, ("add_py", RIGHT_PY))
-    if "sh" in languages():
-        pytest.skip("there is a judge for sh now")
-    complaint = flextune("judge", "--problems", rows, "--samples", given).complaint
-    assert complaint.startswith('unknown language "sh"')
 
 
 @pytest.mark.parametrize(

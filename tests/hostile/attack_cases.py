@@ -1,8 +1,8 @@
 """What a hostile case is: an attack that ends by itself, its right outcome, and how its success is seen.
 
-An attack that succeeds says ``WORKED`` and fails, or leaves evidence. One that is refused ends well, so that in the
-sandbox its outcome is ``passed``; one that a limit ends has that limit's outcome. Every attack also runs without a
-sandbox (``control.py``), where it must be seen to work.
+An attack that succeeds says ``WORKED`` and fails, or leaves evidence. One that is refused ends well, so that
+in the sandbox its outcome is ``passed``; one that a limit ends has that limit's outcome. Every attack also
+runs without a sandbox (``control.py``), where it must be seen to work.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LANGUAGES = ("py", "java", "js", "cpp")
-#: Programs put it together when they run, so that no compiler or traceback shows it that only shows the source.
+#: Programs put it together when they run: a compiler or a traceback that shows the source does not show it.
 WORKED = "WORKED"
 
 
@@ -30,9 +30,11 @@ class Case:
             that is right and notices nothing.
         stage: Where the outcome is found.
         seconds: How long its control may run.
-        input: What its control finds at standard input: nothing, or ``open``: a pipe on which nothing comes, or ``terminal``.
+        input: What its control finds at standard input: nothing, ``open`` (a pipe on which nothing comes) or
+            ``terminal``.
         unread: Whether its control's judge reads the output only at the end.
         uncontrolled: Why it has no control of its own.
+        needs_superuser: Whether its control works for the superuser of the machine alone.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Case:
     input: str = ""
     unread: bool = False
     uncontrolled: str = ""
+    needs_superuser: bool = False
 
     def right(self, language: str) -> tuple[str, ...]:
         """The outcomes that are right for ``language``."""
@@ -71,7 +74,7 @@ def javascript(source: str) -> str:
     start = (
         "const fs = require('fs'), { spawn, spawnSync } = require('child_process');\n"
         "function worked() { throw new Error('WOR' + 'KED'); }\n"
-        "function shell(command) { return spawnSync('/bin/sh', ['-c', command]).stdout.toString('latin1'); }\n"
+        "const shell = (command) => spawnSync('/bin/sh', ['-c', command]).stdout.toString('latin1');\n"
     )
     return start + textwrap.dedent(source).strip("\n") + "\n"
 
@@ -101,9 +104,9 @@ class Problem {{
 
 
 _HEADERS = (
-    "arpa/inet.h cerrno csignal cstddef cstdio cstdlib cstring dirent.h fcntl.h netdb.h pthread.h sched.h string sys/file.h "
-    "sys/ioctl.h sys/ipc.h sys/mman.h sys/mount.h sys/ptrace.h sys/reboot.h sys/resource.h sys/shm.h sys/socket.h "
-    "sys/stat.h sys/sysmacros.h sys/syscall.h sys/timex.h sys/un.h sys/wait.h time.h unistd.h vector"
+    "arpa/inet.h csignal cstddef cstdio cstdlib cstring dirent.h fcntl.h netdb.h pthread.h sched.h string "
+    "sys/mman.h sys/mount.h sys/ptrace.h sys/reboot.h sys/shm.h sys/socket.h sys/stat.h sys/sysmacros.h "
+    "sys/syscall.h sys/timex.h sys/un.h sys/wait.h time.h unistd.h vector"
 )
 
 

@@ -88,7 +88,9 @@ CASES = (
                 for (int n = 0; n < 2560; n++) { System.out.write(n); System.err.write(n); }
                 System.out.flush();
             """),
-            "js": javascript("for (const stream of [1, 2]) fs.writeSync(stream, Buffer.from([0, 255, 254, 128, 10]));"),
+            "js": javascript(
+                "for (const stream of [1, 2]) fs.writeSync(stream, Buffer.from([0, 255, 254, 128, 10]));"
+            ),
             "cpp": cpp("for (int n = 0; n < 2560; n++) { putchar(n & 255); putc(n & 255, stderr); }"),
         },
     ),

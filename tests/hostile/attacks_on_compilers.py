@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program reads better unbroken
 """Compilers and runtimes: sources that are bombs, sources that read, crashes, native code."""
 
 from __future__ import annotations
@@ -6,22 +7,15 @@ from attack_cases import Case, cpp, java, javascript, python
 
 _INTERPRETED = {"py": "nothing is compiled ahead", "js": "nothing is compiled ahead"}
 _NO_INCLUDES = {**_INTERPRETED, "java": "a source cannot name files"}
-_NATIVE = (
-    "echo 'int kill(int, int); int main(void) { return kill(@PID@, 9); }' | cc -x c -w - -o native && ./native"
-)
+_NATIVE = "echo 'int kill(int, int); int main(void) { return kill(@PID@, 9); }' | cc -x c -w - -o native && ./native"
 # Every function is evaluated while compiling, and may loop 33 million times.
 _CONSTANTS = "\n".join(
     f"constexpr long f{n}() {{ long s = {n}; for (int i = 0; i < 4000; i++) for (int j = 0; j < 1500; j++) s += j; return s; }}"
     f" static_assert(f{n}() > 0);"
     for n in range(60)
 )
-_TEMPLATES = """
-template <int Depth, long Path> struct Tree {
-    static const long size = Tree<Depth - 1, 2 * Path>::size + Tree<Depth - 1, 2 * Path + 1>::size;
-};
-template <long Path> struct Tree<0, Path> { static const long size = 1; };
-static_assert(Tree<24, 1>::size > 0);
-"""
+# Each name stands for ten times as many numbers as the one before.
+_NUMBERS = "\n".join(f"#define N{n + 1} " + ",".join([f"N{n}"] * 10) for n in range(8))
 _STRINGS = "\n".join(f"static final String S{n + 1} = S{n} + S{n};" for n in range(27))
 
 CASES = (
@@ -32,28 +26,41 @@ CASES = (
         evidence="compiler hangs",
         seconds=6,
         programs={
-            # Overload resolution tries every combination.
-            "java": java(
-                "f(() -> " * 24 + "1" + ")" * 24 + ";",
-                """
-                interface One<T> { T get(); }
-                interface Other<T> { T get() throws Exception; }
-                static <T> T f(One<T> value) { return value.get(); }
-                static <T> T f(Other<T> value) { return null; }
-                """,
-            ),
+            # The type that both branches have in common nests as deep, and grows with every level.
+            "java": java("var all = " + "true ? List.of(1, " * 14 + '"x"' + ") : Set.of(1.0)" * 14 + ";"),
             "cpp": cpp("return 0;", _CONSTANTS),
         },
         without=_INTERPRETED,
     ),
     Case(
         name="a source that includes itself",
-        outcome="timeout",
+        # The judge asks its compiler to stop at the first errors.
+        outcome="compile_error",
         stage="compile",
         evidence="compiler hangs",
         seconds=6,
         programs={"cpp": "#include __FILE__\n#include __FILE__\nint main() {}\n"},
         without=_NO_INCLUDES,
+    ),
+    Case(
+        name="a source that makes the compiler crash",
+        # With more room for its stack than javac has by itself, our compiler would recurse for much longer.
+        outcome={"java": "timeout", "cpp": "compile_error"},
+        stage="compile",
+        evidence="compiler failure",
+        programs={
+            # A type that is a subtype of itself if it is one.
+            "java": java(
+                "cast(null);",
+                """
+                interface N<Z> { }
+                interface C<X> extends N<N<? super C<C<X>>>> { }
+                static N<? super C<Byte>> cast(C<Byte> c) { return c; }
+                """,
+            ),
+            "cpp": cpp("return f<1>();", "template <int N> int f() { return f<N + 1>(); }"),
+        },
+        without=_INTERPRETED,
     ),
     Case(
         name="a source that fills the compiler's memory",
@@ -62,8 +69,10 @@ CASES = (
         evidence="compiler out of memory",
         seconds=30,
         programs={
-            "java": java("System.out.println(S27.length());", f'static final String S0 = "0123456789";\n{_STRINGS}'),
-            "cpp": cpp("return 0;", _TEMPLATES),
+            "java": java(
+                "System.out.println(S27.length());", f'static final String S0 = "0123456789";\n{_STRINGS}'
+            ),
+            "cpp": f"#define N0 1\n{_NUMBERS}\nint numbers[] = {{ N8 }};\nint main() {{}}\n",
         },
         without=_INTERPRETED,
     ),
@@ -72,7 +81,7 @@ CASES = (
         outcome="compile_error",
         stage="compile",
         evidence="huge program",
-        programs={"cpp": "char huge[400 << 20] = {1};\nint main() { return huge[5]; }\n"},
+        programs={"cpp": 'asm(".data; .space 400 << 20, 1; .text");\nint main() {}\n'},
         without={**_INTERPRETED, "java": "the size of a class is limited"},
     ),
     Case(
@@ -110,6 +119,7 @@ CASES = (
     ),
     Case(
         name="includes the passwords",
+        needs_superuser=True,
         outcome="compile_error",
         stage="compile",
         evidence="passwords in the compiler's message",
@@ -138,6 +148,19 @@ CASES = (
         evidence="compiler out of memory",
         programs={"cpp": '#include "/dev/zero"\nint main() {}\n'},
         without=_NO_INCLUDES,
+    ),
+    Case(
+        name="a class of the launcher's name",
+        # Ours is loaded, and finds its secret gone.
+        outcome="exception",
+        programs={
+            "java": """
+                package flextune;
+                public class Launcher { public static void main(String[] args) { System.exit(0); } }
+            """
+        },
+        without=dict.fromkeys(("py", "js", "cpp"), "it has no launcher with a name"),
+        uncontrolled="no other judge has a launcher of this name",
     ),
     Case(
         name="crashes",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program reads better unbroken
 """Files: too large, too many, of kinds that a judge does not expect, and in the judge's way."""
 
 from __future__ import annotations
@@ -5,9 +6,7 @@ from __future__ import annotations
 from attack_cases import Case, cpp, java, javascript, python
 
 # A folder of a thousand levels, closed at its end, beside names that are hard to say.
-_DEEP = (
-    'mkdir -p $(printf "d/%.0s" $(seq 1100)) && touch "$(printf "\\377")" && chmod 0 $(printf "d/%.0s" $(seq 1100))'
-)
+_DEEP = 'mkdir -p $(printf "d/%.0s" $(seq 1100)) && touch "$(printf "\\377")" && chmod 0 $(printf "d/%.0s" $(seq 1100))'
 # Everything that can be reached by a name, from the folder in which a judge keeps its result.
 _LINKS = "for name in result.txt verdicts.jsonl ../result.txt ../verdicts.jsonl; do ln -sf @FILE@ $name; done"
 _HARD_LINKS = "for name in result.txt verdicts.jsonl; do rm -f $name; ln @FILE@ $name; done"

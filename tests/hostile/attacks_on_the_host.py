@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program reads better unbroken
 """The host: its processes, files, variables, names and clock, and what only the superuser may do."""
 
 from __future__ import annotations
@@ -164,8 +165,12 @@ CASES = (
                         pass
             """),
             "java": java("""
-                String found = shell("cat /proc/[0-9]*/cmdline | tr '\\\\\\\\0' ' '");
-                if (found.contains("sleep(3600) " + "@WORD@")) worked();
+                for (File process : new File("/proc").listFiles((folder, name) -> name.matches("[0-9]+")))
+                    if (!process.getName().equals("" + ProcessHandle.current().pid()))
+                        try {
+                            if (Files.readString(process.toPath().resolve("cmdline")).contains("@WORD@")) worked();
+                        } catch (IOException refused) {
+                        }
             """),
             "js": javascript("""
                 for (const pid of fs.readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
@@ -244,6 +249,7 @@ CASES = (
     ),
     Case(
         name="reads what only the superuser may",
+        needs_superuser=True,
         outcome="passed",
         programs={
             "py": python("""
@@ -323,7 +329,9 @@ CASES = (
                 for kind in (0x10000000, 0x20000, 0x20000000, 0x40000000):
                     if libc.unshare(kind) == 0: worked()
             """),
-            "js": javascript("if (shell('unshare --user --map-root-user id -u; unshare --mount id -u').length) worked();"),
+            "js": javascript(
+                "if (shell('unshare --user --map-root-user id -u; unshare --mount id -u').length) worked();"
+            ),
             "cpp": cpp("""
                 for (int kind : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET}) {
                     if (unshare(kind) == 0) worked();
@@ -345,7 +353,9 @@ CASES = (
                 if libc.mount(b'none', b'place', b'tmpfs', 0, None) == 0: worked()
                 if libc.umount2(b'/proc', 2) == 0: worked()
             """),
-            "js": javascript("if (shell('mkdir place && mount -t tmpfs none place && echo mounted').length) worked();"),
+            "js": javascript(
+                "if (shell('mkdir place && mount -t tmpfs none place && echo mounted').length) worked();"
+            ),
             "cpp": cpp("""
                 mkdir("place", 0700);
                 if (mount("none", "place", "tmpfs", 0, nullptr) == 0 || umount2("/proc", MNT_DETACH) == 0) worked();
@@ -355,6 +365,7 @@ CASES = (
     ),
     Case(
         name="makes a device",
+        needs_superuser=True,
         outcome="passed",
         programs={
             "py": python("""
@@ -389,6 +400,7 @@ CASES = (
     ),
     Case(
         name="sets the clock",
+        needs_superuser=True,
         # It tunes the clock to what it is tuned to already, which takes the same right and changes nothing.
         outcome="passed",
         programs={

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program reads better unbroken
 """The network: whatever listens on the machine, and names."""
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ CASES = (
         outcome="passed",
         evidence="udp",
         programs={
-            "py": python("socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @UDP@))"),
+            "py": python(
+                "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', @UDP@))"
+            ),
             "java": java("""
                 new DatagramSocket().send(new DatagramPacket(new byte[1], 1, InetAddress.getByName("127.0.0.1"), @UDP@));
             """),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a program reads better unbroken
 """The next program: modules, caches and files that wait for it."""
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ CASES = (
             "py": python("""
                 for folder in {'.', os.path.dirname(os.path.abspath(__file__)), '/tmp', os.path.expanduser('~')}:
                     try:
-                        with open(f'{folder}/bisect.py', 'w') as file: file.write("raise RuntimeError('WOR' + 'KED')")
+                        with open(f'{folder}/colorsys.py', 'w') as file: file.write("raise RuntimeError('WOR' + 'KED')")
                     except OSError:
                         pass
             """),
@@ -46,7 +47,7 @@ CASES = (
             """),
         },
         followers={
-            "py": "import bisect\nassert bisect.bisect([1, 2], 1) == 1\n",
+            "py": "import colorsys\nassert colorsys.rgb_to_hsv(0, 0, 0) == (0, 0, 0)\n",
             "java": java("""
                 try {
                     Class.forName("Planted");
@@ -67,7 +68,9 @@ CASES = (
         evidence="the next program",
         programs={
             "py": python("for path in ('left', '/tmp/left'): open(path, 'w').write('left')"),
-            "java": java('for (String path : List.of("left", "/tmp/left")) Files.writeString(Path.of(path), "left");'),
+            "java": java(
+                'for (String path : List.of("left", "/tmp/left")) Files.writeString(Path.of(path), "left");'
+            ),
             "js": javascript("for (const path of ['left', '/tmp/left']) fs.writeFileSync(path, 'left');"),
             "cpp": cpp('for (const char* path : {"left", "/tmp/left"}) fputs("left", fopen(path, "w"));'),
         },

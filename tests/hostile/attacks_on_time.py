@@ -1,8 +1,12 @@
+# ruff: noqa: E501 - a program reads better unbroken
 """Time and processes."""
 
 from __future__ import annotations
 
 from attack_cases import Case, cpp, java, javascript, python
+
+# Some seconds of a processor.
+_BUSY = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done"
 
 # 300 is far above the limit of the suite, and nothing to this machine.
 CASES = (
@@ -27,30 +31,28 @@ CASES = (
     Case(
         name="busy children while it waits",
         outcome="timeout",
+        seconds=60,
         programs={
             "py": python("""
-                children = [os.fork() for _ in range(2)]
-                if 0 in children:
-                    while time.process_time() < 2.5: pass
-                    os._exit(0)
-                time.sleep(3.5)
+                for _ in range(2):
+                    if os.fork() == 0:
+                        while time.process_time() < 1.5: pass
+                        os._exit(0)
+                os.wait()
                 worked()
             """),
-            "java": java("""
-                for (int n = 0; n < 2; n++)
-                    new ProcessBuilder("/bin/sh", "-c", "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done").start();
-                Thread.sleep(3500);
+            "java": java(f"""
+                for (int n = 0; n < 2; n++) new ProcessBuilder("/bin/sh", "-c", "{_BUSY}").start();
+                shell("{_BUSY}");
                 worked();
             """),
-            "js": javascript("""
-                for (let n = 0; n < 2; n++)
-                    spawn('/bin/sh', ['-c', 'i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done']);
-                setTimeout(worked, 3500);
+            "js": javascript(f"""
+                for (let n = 0; n < 2; n++) spawn('/bin/sh', ['-c', '{_BUSY}']).on('exit', worked);
             """),
             "cpp": cpp("""
                 for (int n = 0; n < 2; n++)
-                    if (fork() == 0) { while (clock() < 2.5 * CLOCKS_PER_SEC) {} _exit(0); }
-                sleep(3); usleep(500000);
+                    if (fork() == 0) { while (clock() < 1.5 * CLOCKS_PER_SEC) {} _exit(0); }
+                wait(nullptr);
                 worked();
             """),
         },
@@ -58,22 +60,26 @@ CASES = (
     Case(
         name="sleep",
         outcome="timeout",
+        evidence="hangs",
+        seconds=3,
         programs={
-            "py": python("time.sleep(3.5)\nworked()"),
-            "java": java("Thread.sleep(3500);\nworked();"),
-            "js": javascript("setTimeout(worked, 3500);"),
-            "cpp": cpp("sleep(3); usleep(500000);\nworked();"),
+            "py": python("time.sleep(60)\nworked()"),
+            "java": java("Thread.sleep(60_000);\nworked();"),
+            "js": javascript("setTimeout(worked, 60_000);"),
+            "cpp": cpp("sleep(60);\nworked();"),
         },
     ),
     Case(
         name="ignores every signal it can",
         outcome="timeout",
+        evidence="hangs",
+        seconds=3,
         programs={
             "py": python("""
                 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM, signal.SIGXCPU):
                     signal.signal(number, signal.SIG_IGN)
                     os.kill(os.getpid(), number)
-                time.sleep(3.5)
+                time.sleep(60)
                 worked()
             """),
             "java": java("""
@@ -81,7 +87,7 @@ CASES = (
                     sun.misc.Signal.handle(new sun.misc.Signal(name), signal -> {});
                     sun.misc.Signal.raise(new sun.misc.Signal(name));
                 }
-                Thread.sleep(3500);
+                Thread.sleep(60_000);
                 worked();
             """),
             "js": javascript("""
@@ -89,11 +95,14 @@ CASES = (
                     process.on(name, () => {});
                     process.kill(process.pid, name);
                 }
-                setTimeout(worked, 3500);
+                setTimeout(worked, 60_000);
             """),
             "cpp": cpp("""
-                for (int number : {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGXCPU}) { signal(number, SIG_IGN); raise(number); }
-                sleep(3); usleep(500000);
+                for (int number : {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGXCPU}) {
+                    signal(number, SIG_IGN);
+                    raise(number);
+                }
+                sleep(60);
                 worked();
             """),
         },

@@ -17,7 +17,7 @@ DNS_PORT = 53
 
 
 class Canaries:
-    """A file, a listener of every kind, a process and an environment variable, each with a word that only it has.
+    """A file, a listener of every kind, a process and an environment variable, all with a word of their own.
 
     Args:
         folder: Where the file is put.
@@ -63,7 +63,7 @@ class Canaries:
         return self._process.pid
 
     def fill(self, source: str) -> str:
-        """``source`` with the places of the canaries put in for ``@FILE@``, ``@WORD@``, ``@PID@`` and the ports."""
+        """``source`` with the canaries put in for ``@FILE@``, ``@WORD@``, ``@PID@`` and the ports."""
         places = {
             "@FILE@": str(self.file),
             "@WORD@": self.word,

@@ -1,7 +1,7 @@
 """Runs an attack without a sandbox, where nothing can come to harm: in a container that is thrown away.
 
-The container sees the machine's files read-only, and has processes, network, names and a /tmp of its own. Inside, a
-naive judge with canaries of its own runs the program with the plain toolchain (``naive.py``).
+The container sees the machine's files read-only, and has processes, network, names and a /tmp of its own.
+Inside, a naive judge with canaries of its own runs the program with the plain toolchain (``naive.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attack_cases import RIGHT, WORKED, Case
+from attack_cases import WORKED, Case
 from naive import Observation
 
 HERE = Path(__file__).parent
@@ -25,7 +25,16 @@ REBOOTED = (129, 130)
 _PYTHON = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 FILES = {"py": "main.py", "java": "Problem.java", "js": "main.js", "cpp": "main.cpp"}
 COMPILE: Mapping[str, tuple[str, ...]] = {
-    "java": ("javac", "-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-nowarn", "-d", ".", FILES["java"]),
+    "java": (
+        "javac",
+        "-J-XX:TieredStopAtLevel=1",
+        "-J-XX:+UseSerialGC",
+        "-J-Xmx512m",
+        "-nowarn",
+        "-d",
+        ".",
+        FILES["java"],
+    ),
     "cpp": ("g++", "-std=c++17", "-pthread", "-o", "program", FILES["cpp"]),
 }
 RUN: Mapping[str, tuple[str, ...]] = {
@@ -44,7 +53,7 @@ EVIDENCE: Mapping[str, Callable[[Observation], bool]] = {
     "flood": lambda seen: seen.printed_bytes > 10 * 2**20,
     "output held open": lambda seen: seen.held,
     "no text": lambda seen: not seen.text,
-    "hangs": lambda seen: seen.status is None and seen.state in ("S", "R"),
+    "hangs": lambda seen: seen.status is None and seen.state not in ("", "T"),
     "stopped": lambda seen: seen.state == "T",
     "crash": lambda seen: seen.status is not None and (seen.status < 0 or seen.status > 128),
     "failure": lambda seen: bool(seen.status),
@@ -52,12 +61,13 @@ EVIDENCE: Mapping[str, Callable[[Observation], bool]] = {
     "exit status 0": lambda seen: seen.status == 0,
     "result blocked": lambda seen: seen.result_blocked,
     "compiler hangs": lambda seen: seen.compiler_slow,
-    "compiler out of memory": lambda seen: "memory" in (seen.compiler or "") and not seen.built_bytes,
+    "compiler out of memory": lambda seen: "memory" in (seen.compiler or "").lower() and not seen.built_bytes,
     "compiler failure": lambda seen: bool(seen.compiler) and not seen.built_bytes,
     "huge program": lambda seen: seen.built_bytes > 300 * 2**20,
     "file in the compiler's message": lambda seen: "canary-" in (seen.compiler or ""),
     # The superuser's line, which has no password in a container image.
     "passwords in the compiler's message": lambda seen: "root:" in (seen.compiler or ""),
+    "secret": lambda seen: seen.told_secret,
     "machine restarted": lambda seen: "restarted" in seen.touched,
     **{
         name: lambda seen, name=name: name in seen.touched  # type: ignore[misc]
@@ -93,11 +103,11 @@ def control(case: Case, language: str) -> Observation:
     return observe(
         language,
         case.programs[language],
-        after=case.followers.get(language, "" if case.shown_by(language) != "the next program" else RIGHT[language]),
+        after=case.followers.get(language, ""),
         seconds=case.seconds,
         input=case.input,
         unread=case.unread,
-        bounded=case.stage == "compile",
+        bounded=case.stage == "compile" and language == "cpp",
     )  # fmt: skip
 
 
@@ -106,10 +116,12 @@ def observe(
     source: str,
     *,
     after: str = "",
+    beside: str = "",
     seconds: float = 20,
     input: str = "",
     unread: bool = False,
     bounded: bool = False,
+    processes: int = 0,
 ) -> Observation:
     """What ``source`` does under a naive judge.
 
@@ -117,14 +129,17 @@ def observe(
         language: Decides the commands.
         source: The program.
         after: A program that is run next, in the same folder.
+        beside: A program that is run at the same time, in a folder of its own.
         seconds: How long each program and each compiler may run.
         input: Standard input: nothing, ``open`` or ``terminal``.
         unread: Whether the judge reads the output only at the end.
         bounded: Whether the compiler's address space is bounded, for attacks that would fill the machine.
+        processes: The program's limit on processes, 0 for none.
     """
     request = {
         "source": source,
         "next": after,
+        "beside": beside,
         "file": FILES[language],
         "compile": COMPILE.get(language, ()),
         "run": RUN[language],
@@ -132,6 +147,7 @@ def observe(
         "input": input,
         "unread": unread,
         "bounded": bounded,
+        "processes": processes,
     }
     ended = subprocess.run(
         container([_PYTHON, "-B", "/tmp/hostile/naive.py"]),

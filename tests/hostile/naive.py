@@ -1,8 +1,8 @@
 """A judge without protection, in namespaces of its own: what an attack does to it is seen.
 
-It is run as the first process of a throw-away container by ``control.py`` and reads a request from its standard input.
-Its judge compiles and runs a program in a folder under its own rights, keeps its result in a file beside the
-program, and then runs the next program in the same folder.
+It is run as the first process of a throw-away container by ``control.py`` and reads a request from its
+standard input. Its judge compiles and runs a program in a folder under its own rights, keeps its result in a
+file beside the program, and then runs the next program in the same folder.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import os
 import pty
 import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -21,14 +22,17 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from canaries import Canaries
 
-WORK, HOME, CACHE = Path("/tmp/work"), Path("/tmp/home"), Path("/tmp/cache")
+WORK, BESIDE = Path("/tmp/work"), Path("/tmp/beside")
+HOME, CACHE = Path("/tmp/home"), Path("/tmp/cache")
 #: Where the judge keeps what it found.
 RESULT = WORK / "result.txt"
+SECRET, REPLY = Path("/tmp/secret"), Path("/tmp/reply")
 KEPT_BYTES = 1 << 20
 _CACHED = "compiled for everybody"
 
@@ -48,10 +52,11 @@ class Observation:
         text: Whether the output was text.
         held: Its output was still open after its end.
         result_blocked: The judge could not write its result.
-        next_output: What the next program printed.
+        next_output: What the next program printed, or the one beside.
         left_processes: Processes that outlived the program.
         left_files: Files that it left.
         touched: Canaries that were reached, the judge and its cache among them.
+        told_secret: Its runner's secret came back.
         seconds: How long the program ran.
     """
 
@@ -69,6 +74,7 @@ class Observation:
     left_processes: int = 0
     left_files: int = 0
     touched: list[str] = field(default_factory=list)
+    told_secret: bool = False
     seconds: float = 0.0
 
 
@@ -77,7 +83,7 @@ def main() -> None:
     if os.getpid() != 1 or not Path("/tmp/hostile").is_dir():
         sys.exit("this is for a throw-away container only")
     request = json.load(sys.stdin)
-    for folder in (WORK, HOME, CACHE, Path("/tmp/host")):
+    for folder in (WORK, BESIDE, HOME, CACHE, Path("/tmp/host")):
         folder.mkdir()
     # A judge's own folders are mostly like that.
     WORK.chmod(0o777)
@@ -87,7 +93,12 @@ def main() -> None:
         reader, writer = os.pipe()
         judge = os.fork()
         if judge == 0:
-            os.write(writer, json.dumps(asdict(naive_judge(request, canaries))).encode())
+            os.write(
+                writer,
+                json.dumps(
+                    asdict(judge_together(request) if request["beside"] else naive_judge(request, canaries))
+                ).encode(),
+            )
             os._exit(0)
         os.close(writer)
         touched = follow(judge, time.monotonic() + request["seconds"] + 25)
@@ -142,15 +153,29 @@ def naive_judge(request: dict[str, Any], canaries: Canaries) -> Observation:
     return seen
 
 
-def build(request: dict[str, Any], source: str, seen: Observation) -> bool:
+def judge_together(request: dict[str, Any]) -> Observation:
+    """Run two programs at the same time, each in a folder of its own."""
+    seen = (Observation(), Observation())
+    threads = []
+    for source, one, folder in zip((request["source"], request["beside"]), seen, (WORK, BESIDE), strict=True):
+        if build(request, source, one, folder):
+            threads.append(threading.Thread(target=run, args=(request, one, folder)))
+    start_all(threads)
+    for thread in threads:
+        thread.join()
+    seen[0].next_output = seen[1].output
+    return seen[0]
+
+
+def build(request: dict[str, Any], source: str, seen: Observation, folder: Path = WORK) -> bool:
     """Write the source and compile it; whether there is a program."""
-    (WORK / request["file"]).write_text(source, errors="surrogateescape")
+    (folder / request["file"]).write_text(source, errors="surrogateescape")
     if not request["compile"]:
         return True
     start = time.monotonic()
     process = subprocess.Popen(
         request["compile"],
-        cwd=WORK,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -166,7 +191,7 @@ def build(request: dict[str, Any], source: str, seen: Observation) -> bool:
     seen.compiler = said.decode("utf-8", "replace")[-20_000:]
     seen.seconds = time.monotonic() - start
     with contextlib.suppress(OSError):
-        seen.built_bytes = (WORK / "program").stat().st_size
+        seen.built_bytes = (folder / "program").stat().st_size
     return process.returncode == 0
 
 
@@ -175,19 +200,22 @@ def bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
 
-def run(request: dict[str, Any], seen: Observation) -> None:
+def run(request: dict[str, Any], seen: Observation, folder: Path = WORK) -> None:
     """Run the program and watch it."""
     ours, theirs = standard_input(request["input"])
+    secret = secrets.token_hex(16)
+    SECRET.write_text(secret)
     start = time.monotonic()
     process = subprocess.Popen(
-        request["run"],
-        cwd=WORK,
+        # As with our judge, the runner reads its secret from descriptor 3 and shows it on 4.
+        ["/bin/sh", "-c", f'exec "$@" 3<{SECRET} 4>{REPLY}', "sh", *request["run"]],
+        cwd=folder,
         env={**os.environ, "HOME": str(HOME)},
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=take_terminal if request["input"] == "terminal" else None,
+        preexec_fn=partial(prepare, request["input"] == "terminal", request["processes"]),
     )
     os.close(theirs)
     kept = bytearray()
@@ -210,6 +238,7 @@ def run(request: dict[str, Any], seen: Observation) -> None:
         reader.join(0.3)
     seen.held = any(reader.is_alive() for reader in readers)
     os.close(ours)
+    seen.told_secret = secret in REPLY.read_text(errors="replace")
     seen.output = bytes(kept[: 1 << 14]).decode("utf-8", "replace")
     seen.text = is_text(bytes(kept))
 
@@ -225,9 +254,12 @@ def standard_input(kind: str) -> tuple[int, int]:
     return writer, reader
 
 
-def take_terminal() -> None:
-    """Make standard input the terminal of the session, as it is for who judges at a terminal."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+def prepare(terminal: bool, processes: int) -> None:
+    """Make standard input the session's terminal, as for who judges at one; limit the number of processes."""
+    if terminal:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if processes:
+        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
 
 
 def start_all(threads: list[threading.Thread]) -> None:

@@ -1,104 +1,71 @@
-"""The right verdict in bounded time, nothing left behind, the next program unaffected."""
+"""The right outcome in bounded time, nothing left, nothing touched, the next program unaffected."""
 
 from __future__ import annotations
 
-import os
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hostile_programs import PROGRAMS
-from judging_helpers import filled, pair
+from attack_cases import LANGUAGES, WORKED, Case
+from conftest import Once
+from hostile_suite import AFTER, CASES, LIMITS, PROGRAMS, Run, judge_language
 
-from flextune.judging import Limits, isolation, judge, language
-from flextune.judging.sandbox.limits import MIB
-from flextune.judging.sandbox.watch import tree_usage
-from flextune.records import Verdict
+from flextune.judging import isolation, language
 
-LIMITS = Limits(cpu_seconds=1, wall_seconds=2, memory_bytes=320 * MIB, tmp_bytes=64 * MIB)
-#: A language, its verdicts, and what was left on the host.
-Judged = tuple[str, dict[str, Verdict], set[str]]
-RIGHT = {
-    "py": "assert True",
-    "js": "require('node:assert')(true);",
-    "java": "class Problem { public static void main(String[] args) { assert args.length == 0; } }",
-}
+Judged = Callable[[str], Run]
+each_language = pytest.mark.parametrize("tongue", LANGUAGES)
 
 
-def left_on_the_host() -> set[str]:
-    """Programs in sandboxes, our helpers, mounts, cgroups and files that somebody could have left."""
-    found = {f"process {pid}" for pid in tree_usage(os.getpid()).processes}
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"/flextune/program" in path.read_bytes() and path.parent.stat().st_uid >= 60_000:
-                found.add(str(path))
-        except OSError:
-            continue
-    found |= {f"mount {line}" for line in Path("/proc/self/mounts").read_text().splitlines()}
-    found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/flextune-{os.getpid()}-*")}
-    return found | {f"file {path}" for path in Path("/tmp").glob("flextune-*")}
+@pytest.fixture(scope="session")
+def judged(once: Once[Run], tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    def run(tongue: str) -> Run:
+        toolchain = language(tongue).toolchain()
+        if isolation().kind == "none" or not toolchain.found:
+            pytest.skip(isolation().detail or f"{toolchain.missing} is missing; {toolchain.install}")
+        folder: Path = tmp_path_factory.mktemp("canaries")
+        return once(f"judged-{tongue}", lambda: judge_language(tongue, folder))
+
+    return run
 
 
-def lasting(found: set[str]) -> set[str]:
-    """What of ``found`` stays; another judge on this machine has programs too, but they come and go."""
-    deadline = time.monotonic() + 15
-    while found and time.monotonic() < deadline:
-        time.sleep(0.1)
-        found &= left_on_the_host()
-    return found
+@pytest.mark.parametrize(
+    ("tongue", "case"), PROGRAMS, ids=[f"{tongue}-{case.name}" for tongue, case in PROGRAMS]
+)
+def test_the_outcome_is_right(tongue: str, case: Case, judged: Judged) -> None:
+    verdict = judged(tongue).verdicts[case.name]
+    assert verdict.outcome in case.right(tongue), verdict.message
+    assert verdict.stage == case.stage
+    # What an attack says when it succeeds, and what a file of the host says.
+    assert WORKED not in verdict.message
+    assert "canary-" not in verdict.message
 
 
-@pytest.fixture(scope="module", params=sorted(PROGRAMS))
-def judged(request: pytest.FixtureRequest) -> Judged:
-    tongue = request.param
-    toolchain = language(tongue).toolchain()
-    if isolation().kind == "none" or not toolchain.found:
-        pytest.skip(isolation().detail or toolchain.missing)
-    host = {"@CANARY@": __file__}
-    pairs = []
-    for name, (_, source) in PROGRAMS[tongue].items():
-        pairs.append(pair(tongue, filled(source, host), name))
-        # A right program follows every hostile one, on the same workers; the comment keeps it from being
-        # recognised as the same program.
-        mark = "#" if tongue == "py" else "//"
-        pairs.append(pair(tongue, f"{RIGHT[tongue]} {mark} {name}", f"after: {name}"))
-    before = left_on_the_host()
-    verdicts = {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS)}
-    return tongue, verdicts, lasting(left_on_the_host() - before)
+@each_language
+def test_the_next_program_is_unaffected(tongue: str, judged: Judged) -> None:
+    after = {name: verdict for name, verdict in judged(tongue).verdicts.items() if name.startswith(AFTER)}
+    assert len(after) == sum(tongue in case.programs for case in CASES)
+    assert {name: verdict for name, verdict in after.items() if not verdict.passed} == {}
 
 
-def test_every_outcome_is_right(judged: Judged) -> None:
-    tongue, verdicts, _ = judged
-    wrong = {
-        name: verdicts[name]
-        for name, (right, _) in PROGRAMS[tongue].items()
-        if verdicts[name].outcome not in right
-    }
-    assert not wrong
+@each_language
+def test_no_process_file_mount_or_group_is_left(tongue: str, judged: Judged) -> None:
+    assert judged(tongue).left == set()
 
 
-def test_the_next_program_is_unaffected(judged: Judged) -> None:
-    _, verdicts, _ = judged
-    assert all(verdict.passed for name, verdict in verdicts.items() if name.startswith("after: "))
+@each_language
+def test_no_canary_of_the_host_was_touched(tongue: str, judged: Judged) -> None:
+    assert judged(tongue).touched == set()
 
 
-def test_nothing_is_left(judged: Judged) -> None:
-    _, _, left = judged
-    assert not left
+@each_language
+def test_what_is_kept_for_later_programs_stays_as_it_was(tongue: str, judged: Judged) -> None:
+    assert not judged(tongue).cache_changed
 
 
-def test_no_program_outlives_its_limits(judged: Judged) -> None:
-    _, verdicts, _ = judged
-    # A program that waits for a busy processor gets four times the wall-clock limit; 12 s are for ending it
-    # on a machine that is busy with other things.
+@each_language
+def test_no_program_outlives_its_limits(tongue: str, judged: Judged) -> None:
+    # One that waits for a busy processor gets four times the wall clock; 12 s are for ending it on a machine
+    # that is busy with other things.
     bound = 4 * LIMITS.wall_seconds + 12
-    assert all(verdict.wall_seconds < bound for verdict in verdicts.values())
-
-
-def test_an_always_equal_object_is_not_caught() -> None:
-    """Solution and tests share a process; docs say so. A change that catches it should change this test."""
-    if isolation().kind == "none":
-        pytest.skip(isolation().detail)
-    source = "class Equal:\n    def __eq__(self, other): return True\nassert Equal() == 3"
-    [verdict] = judge([pair("py", source)], limits=LIMITS)
-    assert verdict.outcome == "passed"
+    slow = [verdict for verdict in judged(tongue).verdicts.values() if verdict.stage == "run"]
+    assert [verdict for verdict in slow if verdict.wall_seconds > bound] == []

@@ -133,9 +133,7 @@ GO = {
         "kept := [][]byte{}; for { kept = append(kept, bytes.Repeat([]byte{1}, 10000000)) }; print(kept)",
         "bytes",
     ),
-    "flood of standard output": _go(
-        "for { fmt.Println(strings.Repeat(`x`, 10000)) }", "fmt", "strings"
-    ),
+    "flood of standard output": _go("for { fmt.Println(strings.Repeat(`x`, 10000)) }", "fmt", "strings"),
     "flood of standard error": _go("for { println(strings.Repeat(`x`, 10000)) }", "strings"),
     "exit 0 before the tests": _go("os.Exit(0); t.Fatal()", "os"),
     "200 KB of output": _go(
@@ -190,7 +188,9 @@ D = {
     "syntax error": _d("int x = ;"),
     "infinite loop": _d("while (true) {}"),
     "sleep": _d("import core.thread; Thread.sleep(60.seconds);"),
-    "memory bomb": _d("ubyte[][] kept; while (true) { auto more = new ubyte[10_000_000]; more[] = 1; kept ~= more; }"),
+    "memory bomb": _d(
+        "ubyte[][] kept; while (true) { auto more = new ubyte[10_000_000]; more[] = 1; kept ~= more; }"
+    ),
     "flood of standard output": _d("while (true) writeln(replicate(`x`, 10_000));"),
     "flood of standard error": _d("while (true) stderr.writeln(replicate(`x`, 10_000));"),
     "exit 0 before the tests": _d("exit(0); assert(false);"),
@@ -284,16 +284,18 @@ def _scala(statements: str) -> str:
 SCALA = {
     "right answer": _scala("assert(List(1, 2) == Seq(1, 2))"),
     "wrong answer": _scala("assert(List(1, 2) == Seq(1, 3))"),
-    "uncaught exception": _scala("Array[Int]()(1)"),
+    "uncaught exception": _scala("val none = Array[Int](); none(1)"),
     "nonzero exit": _scala("sys.exit(3)"),
     "syntax error": _scala("val x = ;"),
     "infinite loop": _scala("while (args.isEmpty) {}"),
     "sleep": _scala("Thread.sleep(60000)"),
-    "memory bomb": _scala("val kept = ListBuffer[Array[Byte]](); while (true) kept += new Array[Byte](10000000)"),
+    "memory bomb": _scala(
+        "val kept = ListBuffer[Array[Byte]](); while (true) kept += new Array[Byte](10000000)"
+    ),
     "flood of standard output": _scala('while (true) println("x" * 10000)'),
-    "flood of standard error": _scala('while (true) Console.err.println("x" * 10000)'),
+    "flood of standard error": _scala('while (true) scala.Console.err.println("x" * 10000)'),
     "exit 0 before the tests": _scala("sys.exit(0); assert(false)"),
-    "200 KB of output": _scala('print("x" * 200000); Console.err.print("y" * 200000)'),
+    "200 KB of output": _scala('print("x" * 200000); scala.Console.err.print("y" * 200000)'),
     "closed standard output": _scala("System.out.close(); System.err.close()"),
     "output that is not UTF-8": _scala("System.out.write(Array[Byte](0, -128, -1, 10))"),
     "standard input is at its end": _scala("assert(System.in.read() == -1)"),
@@ -318,3 +320,6 @@ SCALA = {
 }
 
 PROGRAMS = {"cpp": CPP, "rs": RUST, "go": GO, "d": D, "cs": CSHARP, "scala": SCALA}
+
+#: Every one of these languages can express every case.
+INEXPRESSIBLE: dict[str, frozenset[str]] = {}

@@ -13,6 +13,7 @@ import typer
 
 import flextune
 from flextune.cli import (
+    check_problems,
     compare,
     doctor,
     evaluate,
@@ -43,6 +44,7 @@ app.command("quickstart")(quickstart.quickstart)
 app.command("train")(train.train)
 app.command("generate")(generate.generate)
 app.command("judge")(judge.judge)
+app.command("check-problems")(check_problems.check_problems)
 app.command("eval")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)

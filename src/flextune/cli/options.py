@@ -23,7 +23,9 @@ NoSandbox = Annotated[
     typer.Option("--no-sandbox", help="Judge without a sandbox: programs run with your rights. Dangerous."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Benchmark = Annotated[str, typer.Option("--benchmark", help="rosetta, humaneval, multipl-e or mbpp.")]
+#: What ``--benchmark`` takes.
+BENCHMARKS = "rosetta, humaneval, humaneval-plus, multipl-e, multipl-e-mbpp, mbpp or apps."
+Benchmark = Annotated[str, typer.Option("--benchmark", help=BENCHMARKS)]
 Languages = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--language", help="py, java, js, ...; may be given several times."),

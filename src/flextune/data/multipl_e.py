@@ -125,5 +125,4 @@ _FULL_NAMES = {
     "rust": "rs",
     "bash": "sh",
     "typescript": "ts",
-    "dlang": "d",
 }

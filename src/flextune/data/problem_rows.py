@@ -9,7 +9,7 @@ from pathlib import Path
 from flextune.data import apps, humaneval, mbpp, multipl_e
 from flextune.data.files import Row, json_kind
 from flextune.data.lenient import Placed, Skipped, read_values, skipped_by
-from flextune.data.samples.reading import nothing_left
+from flextune.data.samples.reading import cannot_be_judged, nothing_left
 from flextune.records import FlextuneError, Problem
 
 
@@ -73,10 +73,7 @@ def _problem(item: Placed, benchmark: str, judged: Collection[str]) -> Problem:
         return apps.problem(apps.parse_row(row))
     problem = multipl_e.problem(row, benchmark)
     if problem.language not in judged:
-        known = ", ".join(judged)
-        raise FlextuneError(
-            f"{item.where}: {problem.language} programs cannot be judged (judged are: {known})"
-        )
+        raise FlextuneError(f"{item.where}: {cannot_be_judged(problem.language, judged)}")
     return problem
 
 

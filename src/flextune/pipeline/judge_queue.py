@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 from flextune.config import JudgeConfig
@@ -43,11 +44,31 @@ def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """How programs are judged."""
+    """How programs are judged.
+
+    Attributes:
+        limits: What each program may use.
+        workers: Programs at a time; one per processor if None.
+        accept_risk: Whether they run without a sandbox.
+        strict: Whether solution and tests run in separate processes, where the language can.
+        cache: File of verdicts that are kept for later judges.
+    """
 
     limits: Limits
     workers: int | None = None
     accept_risk: bool = False
+    strict: bool = False
+    cache: Path | None = None
+
+    def judge(self) -> Judge:
+        """A judge with these settings."""
+        return Judge(
+            limits=self.limits,
+            workers=self.workers,
+            accept_risk=self.accept_risk,
+            strict=self.strict,
+            cache=self.cache,
+        )
 
 
 class JudgeQueue:
@@ -102,12 +123,9 @@ class JudgeQueue:
             raise self._error
 
     def _serve(self) -> None:
-        settings = self._settings
         try:
             # One judge for all evaluations: its compilers stay warm, and it knows every program it ran.
-            with Judge(
-                limits=settings.limits, workers=settings.workers, accept_risk=settings.accept_risk
-            ) as self._judge:
+            with self._settings.judge() as self._judge:
                 while (evaluation := self._work.get()) is not None and not self._stop.is_set():
                     self._evaluate(self._judge, evaluation)
         except BaseException as error:

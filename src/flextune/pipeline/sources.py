@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flextune.config import EvaluateConfig, TrainConfig
-from flextune.data import humaneval, mbpp, multipl_e
+from flextune.data import apps, humaneval, mbpp, multipl_e
 from flextune.data.files import Row
 from flextune.records import Example, FlextuneError, Problem
 
@@ -24,15 +24,20 @@ def load_problems(part: EvaluateConfig, data_dir: Path | None) -> list[Problem]:
             multipl_e.problem(Row(f"rosetta-{part.language}:{number}", fields), benchmark="rosetta")
             for number, fields in enumerate(found, start=1)
         ]
-    if part.benchmark == "multipl-e":
-        problems = multipl_e.problems(part.language, data_dir)
+    if part.benchmark in ("multipl-e", "multipl-e-mbpp"):
+        origin: multipl_e.Origin = "humaneval" if part.benchmark == "multipl-e" else "mbpp"
+        problems = multipl_e.problems(part.language, data_dir, origin)
     elif part.language != "py":
         raise FlextuneError(
             f"evaluate: {part.benchmark} is Python only (given language: {part.language}); "
-            "multipl-e has HumanEval in other languages"
+            "multipl-e and multipl-e-mbpp have HumanEval and MBPP in other languages"
         )
     elif part.benchmark == "humaneval":
         problems = humaneval.problems(data_dir)
+    elif part.benchmark == "humaneval-plus":
+        problems = humaneval.plus_problems(data_dir)
+    elif part.benchmark == "apps":
+        problems = apps.problems(apps.read(data_dir))
     else:
         problems = mbpp.problems(mbpp.read(data_dir, split="test"))
     return problems[: part.limit]

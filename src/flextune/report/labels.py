@@ -14,7 +14,15 @@ LANGUAGES = {
     "lua": "Lua", "php": "PHP", "pl": "Perl", "py": "Python", "r": "R", "rb": "Ruby", "rkt": "Racket",
     "rs": "Rust", "scala": "Scala", "sh": "Bash", "swift": "Swift", "ts": "TypeScript",
 }  # fmt: skip
-BENCHMARKS = {"humaneval": "HumanEval", "mbpp": "MBPP", "multipl-e": "MultiPL-E", "rosetta": "Rosetta"}
+BENCHMARKS = {
+    "apps": "APPS",
+    "humaneval": "HumanEval",
+    "humaneval-plus": "HumanEval+",
+    "mbpp": "MBPP",
+    "multipl-e": "MultiPL-E",
+    "multipl-e-mbpp": "MultiPL-E MBPP",
+    "rosetta": "Rosetta",
+}
 
 #: Okabe and Ito's palette, told apart with every common colour blindness; grey is the baseline's.
 GREY = "#8a8f98"

@@ -1,6 +1,8 @@
-"""Power spectra of LoRA matrices, each beside the same entries in random order.
+"""Power spectra of LoRA matrices and of their update, and numbers that sum them up.
 
-Without that null a spectrum means nothing: a matrix of independent entries has a flat one.
+A number alone means nothing (a matrix of independent entries has a flat spectrum and some rank): ``nulls``
+puts each beside the same adapter in random order and beside noise. "Unknown" is None: a zero matrix
+has no shares and no rank.
 """
 
 from __future__ import annotations
@@ -12,48 +14,41 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_MARKS = {".lora_A.": "A", ".lora_B.": "B"}
+from flextune.spectral.form import multiplicity
+from flextune.spectral.pairs import LoraPair, lora_pairs
 
 
-def adapter_spectrum(state: Mapping[str, Tensor], *, bins: int = 64, seed: int = 0) -> list[dict[str, Any]]:
-    """One row per LoRA matrix of an adapter.
+def energy_by_frequency(signal: Tensor) -> Tensor:
+    """``m_k |rfft(signal)_k|^2`` (norm "ortho"), both signs of frequency in one bin.
+
+    Adds up to ``sum(signal^2)`` (Parseval).
 
     Args:
-        state: PEFT's names to tensors; what is no ``lora_A`` or ``lora_B`` is passed over.
-        bins: Points of a spectrum at most.
-        seed: Of the permutation behind the null.
+        signal: Shape ``(..., n)``, float64; leading dimensions are added up.
+    """
+    spectrum = torch.fft.rfft(signal, norm="ortho")
+    energy = spectrum.real.square() + spectrum.imag.square()
+    counts = multiplicity(signal.shape[-1]).to(signal.device)
+    return (energy * counts).reshape(-1, energy.shape[-1]).sum(0)
+
+
+def update_energy(pair: LoraPair) -> tuple[Tensor, Tensor]:
+    """Energy of ``scale * B A`` by frequency along its inputs, and along its outputs.
+
+    The sums of ``|fft2(U)|^2`` over the other dimension. With ``B = Q R`` and orthonormal Q, ``R A`` has as
+    many rows as A and the same energy along the inputs; no dense update is formed.
 
     Returns:
-        JSON-ready rows: ``name`` (the module), ``factor`` (A or B), ``power`` (``mean_power``),
-        ``high_share`` and ``null_high_share`` (``high_share`` of the matrix and of its permutation, None
-        for a zero matrix, whose share is undefined).
-
-    Raises:
-        ValueError: No LoRA matrix, or one with NaN or infinity; names it.
+        Shapes ``(in // 2 + 1,)`` and ``(out // 2 + 1,)``; each adds up to the update's squared norm.
     """
-    rows = []
-    for key, tensor in state.items():
-        mark = next((mark for mark in _MARKS if mark in key), None)
-        if mark is None:
-            continue
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{key}: holds NaN or infinity")
-        name = key.split(mark)[0].removeprefix("base_model.model.")
-        flat = tensor.detach().to("cpu", torch.float64).flatten()
-        generator = torch.Generator().manual_seed(seed)
-        permuted = flat[torch.randperm(len(flat), generator=generator)]
-        rows.append(
-            {
-                "name": name,
-                "factor": _MARKS[mark],
-                "power": mean_power(flat, bins).tolist(),
-                "high_share": high_share(flat),
-                "null_high_share": high_share(permuted),
-            }
-        )
-    if not rows:
-        raise ValueError("no LoRA matrix found (no name holds .lora_A. or .lora_B.)")
-    return rows
+    a, b, core_a, core_b = _decomposed(pair)
+    return energy_by_frequency(pair.scale * core_b @ a), energy_by_frequency(pair.scale * core_a @ b.mT)
+
+
+def singular_values(pair: LoraPair) -> Tensor:
+    """Of ``scale * B A``, from the r x r product of the factors' triangular parts; largest first."""
+    _, _, core_a, core_b = _decomposed(pair)
+    return pair.scale * torch.linalg.svdvals(core_b @ core_a.mT)
 
 
 def mean_power(signal: Tensor, bins: int = 64) -> Tensor:
@@ -65,22 +60,98 @@ def mean_power(signal: Tensor, bins: int = 64) -> Tensor:
         signal: Shape ``(n,)``.
         bins: Points at most; a short signal has ``n // 2 + 1``.
     """
-    power = torch.fft.rfft(signal, norm="ortho").abs().square()
-    return torch.stack([part.mean() for part in power.tensor_split(min(bins, len(power)))])
+    return binned(energy_by_frequency(signal) / multiplicity(len(signal)), bins)
+
+
+def binned(power: Tensor, bins: int = 64) -> Tensor:
+    """Means over equal ranges of the last dimension, or the values themselves where there are no more."""
+    return torch.stack([part.mean(-1) for part in power.tensor_split(min(bins, power.shape[-1]), -1)], -1)
 
 
 def high_share(signal: Tensor) -> float | None:
-    """Share of a real signal's energy above half of Nyquist, both signs of frequency counted.
+    """Share of a real signal's energy above half of Nyquist, both signs of frequency counted."""
+    return energy_share(energy_by_frequency(signal), len(signal))
+
+
+def energy_share(energy: Tensor, length: int) -> float | None:
+    """Share of the energy above half of Nyquist.
+
+    Args:
+        energy: As ``energy_by_frequency`` gives it.
+        length: Of the signal.
 
     Returns:
-        In [0, 1]; None for a zero signal.
+        In [0, 1]; None without energy.
     """
-    length = len(signal)
-    energy = torch.fft.rfft(signal, norm="ortho").abs().square()
-    # rfft holds each frequency but DC and, for even lengths, Nyquist for its conjugate too.
-    energy[1 : (length + 1) // 2] *= 2
     total = energy.sum().item()
-    if total == 0:
+    return None if total == 0 else energy[math.floor(length / 4) + 1 :].sum().item() / total
+
+
+def spectral_entropy(energy: Tensor) -> float | None:
+    """``-sum p log p / log K`` of the shares p of energy over K bins.
+
+    Returns:
+        0 for a single frequency, 1 for an even spectrum (noise has less: its bins scatter); None without
+        energy or with one bin.
+    """
+    total = energy.sum()
+    if total == 0 or len(energy) < 2:
         return None
-    first = math.floor(length / 4) + 1
-    return energy[first:].sum().item() / total
+    return torch.special.entr(energy / total).sum().item() / math.log(len(energy))
+
+
+def stable_rank(values: Tensor) -> float | None:
+    """``sum sigma^2 / max sigma^2`` of singular values; None for a zero matrix."""
+    largest = values.max().item()
+    return None if largest == 0 else (values / largest).square().sum().item()
+
+
+def effective_rank(values: Tensor) -> float | None:
+    """``exp(-sum p log p)``, ``p = sigma / sum sigma`` (Roy and Vetterli, 2007); None for a zero matrix."""
+    total = values.sum()
+    return None if total == 0 else math.exp(torch.special.entr(values / total).sum().item())
+
+
+def adapter_spectrum(state: Mapping[str, Tensor], *, bins: int = 64, seed: int = 0) -> list[dict[str, Any]]:
+    """One row per LoRA matrix of an adapter, flattened row by row, beside one permutation of its entries.
+
+    ``nulls.compare`` says more, and takes longer.
+
+    Args:
+        state: PEFT's names to tensors; what is no LoRA matrix is passed over.
+        bins: Points of a spectrum at most.
+        seed: Of the permutation behind the null.
+
+    Returns:
+        JSON-ready rows: ``name`` (the module), ``factor`` (A or B), ``power`` (``mean_power``),
+        ``high_share`` and ``null_high_share`` (``high_share`` of the matrix and of its permutation).
+
+    Raises:
+        ValueError: As ``lora_pairs``.
+    """
+    rows = []
+    for pair in lora_pairs(state):
+        for factor, matrix in pair.factors():
+            flat = as_float64(matrix).flatten()
+            order = torch.randperm(len(flat), generator=torch.Generator("cpu").manual_seed(seed))
+            rows.append(
+                {
+                    "name": pair.name,
+                    "factor": factor,
+                    "power": mean_power(flat, bins).tolist(),
+                    "high_share": high_share(flat),
+                    "null_high_share": high_share(flat[order]),
+                }
+            )
+    return rows
+
+
+def as_float64(matrix: Tensor) -> Tensor:
+    """On the CPU, detached, as a matrix (a convolution's further dimensions are inputs)."""
+    return matrix.detach().to("cpu", torch.float64).flatten(1)
+
+
+def _decomposed(pair: LoraPair) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """a, b, and the triangular parts of their QR decompositions (of a transposed: ``a' = Q core_a'``...)."""
+    a, b = as_float64(pair.a), as_float64(pair.b)
+    return a, b, torch.linalg.qr(a.mT, mode="r").R, torch.linalg.qr(b, mode="r").R

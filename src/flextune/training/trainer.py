@@ -11,7 +11,7 @@ from transformers import Trainer
 
 from flextune.models.encoding import IGNORED
 from flextune.records import FlextuneError
-from flextune.spectral.penalty import FourierPenalty
+from flextune.spectral.penalty import Penalty
 from flextune.training.batches import GroupedOrder
 
 
@@ -36,9 +36,7 @@ class FlexTrainer(Trainer):
         FlextuneError: While training, at the first loss that is not finite.
     """
 
-    def __init__(
-        self, *, penalty: FourierPenalty | None = None, strength: float = 0.0, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, penalty: Penalty | None = None, strength: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.penalty = penalty
         self.strength = strength
@@ -65,17 +63,13 @@ class FlexTrainer(Trainer):
             self._add_penalty(self.penalty)
         return loss
 
-    def _add_penalty(self, penalty: FourierPenalty) -> None:
-        value, gradients = penalty.value_and_gradients(self._matrices)
-        self._penalty_sum = self._penalty_sum + self.strength * value
-        self._penalty_steps += 1
+    def _add_penalty(self, penalty: Penalty) -> None:
         # In float16 the gradients still carry the loss scale; clipping and the step divide by it.
         scaler = self.accelerator.scaler
         scale = self.strength * (scaler.get_scale() if scaler is not None else 1.0)
-        for parameter, gradient in zip(self._matrices, gradients, strict=True):
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-            parameter.grad.add_(gradient, alpha=scale)
+        value = penalty.add_gradients_(self._matrices, scale)
+        self._penalty_sum = self._penalty_sum + self.strength * value
+        self._penalty_steps += 1
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add ``penalty`` to the lines that hold a training loss."""

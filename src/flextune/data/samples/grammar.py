@@ -59,19 +59,19 @@ _C_COMMENT = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
 _HASH = r"\#[^\n]*"
 _DOUBLE = r'"(?:\\.|[^"\\\n])*"?'
 _SINGLE = r"'(?:\\.|[^'\\\n])*'?"
-_LONG = r'"(?:\\.|[^"\\])*"'
-_LONG_SINGLE = r"'(?:\\.|[^'\\])*'"
+_LONG = r'"(?:\\.|[^"\\])*+"?'
+_LONG_SINGLE = r"'(?:\\.|[^'\\])*+'?"
 # A quote may also begin a lifetime or a symbol, or group digits.
 _CHARACTER = r"'(?:\\[^\n']{1,8}|\\'|[^'\\\n])'"
 # Not a division: something that needs an operand stands before it.
 _REGEX = (
     r"(?:(?<=[(,=:\[!&|?{};])|(?<=[(,=:\[!&|?{};] )|(?<=return ))"
-    r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+/"
+    r"/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*+\]|[^/\\\[\n])++/"
 )
-# Lengths are bounded, so that no text, however odd, takes long.
+# Bounded lengths and an atomic group, so that no text, however odd, takes long.
 _C_FUNCTION = (
     r"[\w>\])&*?](?<!\breturn)(?<!\bnew)(?<!\belse)(?<!\bthrow)(?:\s{1,99}|(?<=[>&*\]?]))[&*]{0,3}\b{name}\s{0,99}"
-    r"\([^;{}]{0,2000}?\)\s{0,99}(?:const\s{0,99})?(?:noexcept\s{0,99})?"
+    r"\((?>(?:[^(){};]|\([^(){};]*\))*)\)\s{0,99}(?:const\s{0,99})?(?:noexcept\s{0,99})?"
     r"(?:(?:throws\b|where\b|override\b|->)[^{};]{0,500})?(?:\{|=>|\Z)"
 )
 _JS = r"\b(?:function\s*\*?\s*|(?:const|let|var)\s+){name}\b(?!\s*[.,])"
@@ -94,16 +94,16 @@ GRAMMARS: dict[str, Grammar] = {
         comment=_C_COMMENT,
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_SINGLE}',
         defines=_C_FUNCTION,
-        main=r"(?:(?:public|static|final)\s+)+void\s+main\s*\([^)]*\)\s*(?:throws\s[\w.,\s]+)?\{",
+        main=r"(?:(?:public|static|final)\s+)+void\s+main\s*\([^)]{0,999}\)\s*(?:throws\s[\w.,\s]{1,999})?\{",
         container="class",
         opener="    static {\n",
     ),
     "cs": Grammar(
         tags=("csharp", "cs", "c#"),
         comment=_C_COMMENT,
-        string=rf'\$?@\$?"(?:""|[^"])*"|{_DOUBLE}|{_SINGLE}',
+        string=rf'\$?@\$?"(?:""|[^"])*+"?|{_DOUBLE}|{_SINGLE}',
         defines=_C_FUNCTION,
-        main=r"(?:(?:public|private|internal|static|async)\s+)+(?:void|int|(?:[\w.]+\.)?Task(?:<int>)?)\s+Main\s*\([^)]*\)\s*\{",
+        main=r"(?:(?:public|private|internal|static|async)\s+)+(?:void|int|(?:[\w.]+\.)?Task(?:<int>)?)\s+Main\s*\([^)]{0,999}\)\s*\{",
         container="class",
         opener="    static void Unused() {\n",
     ),
@@ -112,39 +112,39 @@ GRAMMARS: dict[str, Grammar] = {
         comment=_C_COMMENT,
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_CHARACTER}',
         defines=r"\bdef\s+{name}\b",
-        main=r"def\s+main\s*\([^)]*\)\s*(?::\s*Unit)?\s*=?\s*\{",
+        main=r"def\s+main\s*\([^)]{0,999}\)\s*(?::\s*Unit)?\s*=?\s*\{",
         container="object",
         opener="    def unused(): Unit = {\n",
     ),
     "cpp": Grammar(
         tags=("cpp", "c++", "cc", "cxx", "c"),
         comment=_C_COMMENT,
-        string=rf'R"(\w*)\(.*?\)\3"|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
+        string=rf'R"(\w{{0,16}})\(.*?(?:\)\3"|\Z)|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
         defines=_C_FUNCTION,
-        main=r"(?:int|void|signed|auto)\s+main\s*\([^)]*\)\s*(?:->\s*int\s*)?\{",
+        main=r"(?:int|void|signed|auto)\s+main\s*\([^)]{0,999}\)\s*(?:->\s*int\s*)?\{",
         opener="namespace {\n",
     ),
     "rs": Grammar(
         tags=("rust", "rs"),
         comment=_C_COMMENT,
-        string=rf'\br(\#*)".*?"\3|{_LONG}|{_CHARACTER}',
+        string=rf'\br(\#{{0,9}})".*?(?:"\3|\Z)|{_LONG}|{_CHARACTER}',
         defines=r"\bfn\s+{name}\b",
-        main=r"(?:pub\s+)?fn\s+main\s*\(\s*\)\s*(?:->[^{;]+)?\{",
+        main=r"(?:pub\s+)?fn\s+main\s*\(\s*\)\s*(?:->[^{;]{1,99})?\{",
         opener="mod unused {\n",
     ),
     "go": Grammar(
         tags=("go", "golang"),
         comment=_C_COMMENT,
-        string=rf"`[^`]*`|{_DOUBLE}|{_CHARACTER}",
+        string=rf"`[^`]*+`?|{_DOUBLE}|{_CHARACTER}",
         defines=r"\bfunc\s+{name}\b",
         main=r"func\s+main\s*\(\s*\)\s*\{",
     ),
     "d": Grammar(
         tags=("d", "dlang"),
         comment=rf"{_C_COMMENT}|/\+.*?(?:\+/|\Z)",
-        string=rf"`[^`]*`|{_LONG}|{_CHARACTER}",
+        string=rf"`[^`]*+`?|{_LONG}|{_CHARACTER}",
         defines=_C_FUNCTION,
-        main=r"(?:(?:int|void)\s+main\s*\([^)]*\)|unittest)\s*\{",
+        main=r"(?:(?:int|void)\s+main\s*\([^)]{0,999}\)|unittest)\s*\{",
     ),
     "swift": Grammar(
         tags=("swift",),
@@ -157,7 +157,7 @@ GRAMMARS: dict[str, Grammar] = {
     "js": Grammar(
         tags=("javascript", "js", "node", "nodejs", "jsx", "mjs"),
         comment=_C_COMMENT,
-        string=rf"`(?:\\.|[^`\\])*`|{_REGEX}|{_DOUBLE}|{_SINGLE}",
+        string=rf"`(?:\\.|[^`\\])*+`?|{_REGEX}|{_DOUBLE}|{_SINGLE}",
         defines=_JS,
         name=r"[\w$]+",
         example=_JS_EXAMPLE,
@@ -165,7 +165,7 @@ GRAMMARS: dict[str, Grammar] = {
     "ts": Grammar(
         tags=("typescript", "ts", "tsx", "javascript", "js"),
         comment=_C_COMMENT,
-        string=rf"`(?:\\.|[^`\\])*`|{_REGEX}|{_DOUBLE}|{_SINGLE}",
+        string=rf"`(?:\\.|[^`\\])*+`?|{_REGEX}|{_DOUBLE}|{_SINGLE}",
         defines=_JS,
         name=r"[\w$]+",
         example=_JS_EXAMPLE,
@@ -179,7 +179,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "rb": Grammar(
         tags=("ruby", "rb"),
-        comment=rf"^=begin\b.*?^=end\b|{_HASH}",
+        comment=rf"^=begin\b.*?(?:^=end\b|\Z)|{_HASH}",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"^[ \t]*def\s+(?:self\.)?{name}",
         name=r"\w+[?!]?",
@@ -187,7 +187,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "pl": Grammar(
         tags=("perl", "pl"),
-        comment=r"^=\w+.*?^=cut\b|(?<![$\w\\@{])\#[^\n]*",
+        comment=r"^=\w+.*?(?:^=cut\b|\Z)|(?<![$\w\\@{])\#[^\n]*",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"\bsub\s+{name}\b",
         example=r"(?:(?:print|printf|say)\b|{name}\s*\()",
@@ -195,7 +195,7 @@ GRAMMARS: dict[str, Grammar] = {
     "lua": Grammar(
         tags=("lua",),
         comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*",
-        string=rf"\[\[.*?\]\]|{_DOUBLE}|{_SINGLE}",
+        string=rf"\[\[.*?(?:\]\]|\Z)|{_DOUBLE}|{_SINGLE}",
         defines=r"(?:\bfunction\s+|\blocal\s+(?!function\b)){name}\b",
         # A chunk's return must be its last statement, and the tests come after.
         example=r"(?:print\s*\(|assert\s*\(|{name}\s*\(|return\b)",
@@ -203,7 +203,7 @@ GRAMMARS: dict[str, Grammar] = {
     "r": Grammar(
         tags=("r",),
         comment=_HASH,
-        string=rf"`[^`]*`|{_LONG}|{_LONG_SINGLE}",
+        string=rf"`[^`]*+`?|{_LONG}|{_LONG_SINGLE}",
         defines=r"(?<![\w.]){name}\s*(?:<-|=)\s*function\b",
         name=r"[\w.]+",
         example=r"(?:print|cat|stopifnot|{name})\s*\(",
@@ -219,7 +219,7 @@ GRAMMARS: dict[str, Grammar] = {
     "sh": Grammar(
         tags=("bash", "sh", "shell"),
         comment=r"(?:(?<=\s)|(?<![^\n]))\#[^\n]*",
-        string=rf"'[^']*'|{_LONG}",
+        string=rf"'[^']*+'?|{_LONG}",
         defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*)?\{",
         name=r"[\w-]+",
         example=r"(?:echo|printf|{name})\b(?!\s*\()",

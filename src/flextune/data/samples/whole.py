@@ -1,13 +1,13 @@
-"""From an answer that repeats its prompt to a program: nothing doubled, no second main, room for the tests."""
+"""From an answer that repeats its prompt to a program: nothing twice, one main, room for the tests."""
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import replace
 
+from flextune.data.samples.cleaning import cleaned
 from flextune.data.samples.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
-from flextune.data.samples.markdown import code_in, parse_python
+from flextune.data.samples.markdown import code_in
 from flextune.records import Problem
 
 _TYPE = re.compile(
@@ -18,16 +18,9 @@ _PUBLIC = re.compile(
     r"(?:class|interface|enum|record)\b)",
     re.MULTILINE,
 )
-_PACKAGE = re.compile(r"^[ \t]*(?:package|namespace)\s+[\w.]+\s*;", re.MULTILINE)
-_NAMESPACE = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*\{", re.MULTILINE)
 _DIRECTIVE = re.compile(r"\A\s*(<\?php\b|\#lang [^\n]*|\#![^\n]*)")
 _IMPORT = re.compile(r"^[ \t]*(?:import|using|use|\#\s*include|require|from)\b[^\n]*$", re.MULTILINE)
-_GO_IMPORTS = re.compile(r"^import\s*(?:\(([^)]*)\)|([^\n(]+))", re.MULTILINE)
-_EXPORT = re.compile(
-    r"^export\s+(?:default\s+)?(?=(?:async\s+)?(?:function|class|const|let|var|type|interface|enum)\b)|^export\b[^\n]*$",
-    re.MULTILINE,
-)
-_REQUIRE = re.compile(r"^(?:const|let|var|import)\s+(\w+)\s*(?:=\s*require\(|from\b)[^\n]*$", re.MULTILINE)
+_GO_IMPORTS = re.compile(r"^import\s*(?:\(([^)]{0,9999})\)|([^\n(]+))", re.MULTILINE)
 
 
 def from_answer(problem: Problem, answer: str) -> tuple[Problem, str]:
@@ -61,12 +54,7 @@ def _fit(
 ) -> tuple[Problem, str]:
     prompt = grammar.blank(problem.prompt)
     posed = entry is not None and grammar.definition(entry).search(prompt)
-    if problem.language == "py":
-        code = _python(code, entry, examples=examples)
-    else:
-        code = _clean(problem, code, grammar)
-        if examples and (entry is None or grammar.has_definition(code, entry)):
-            code = without(code, _examples(code, grammar, entry))
+    code = cleaned(problem, code, grammar, entry, examples=examples)
     if not posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
         return problem, code
@@ -86,6 +74,8 @@ def _fit(
 
 def _is_program(code: str, grammar: Grammar) -> bool:
     """Whether code begins with a definition or an import at the left margin, so that it continues nothing."""
+    if _DIRECTIVE.match(code):
+        return True
     blanked = grammar.blank(code, strings=False).lstrip("\n")
     begins = len(blanked) - len(blanked.lstrip())
     if blanked[:begins].rpartition("\n")[2]:
@@ -108,101 +98,11 @@ def _body(problem: Problem, code: str, grammar: Grammar) -> str:
     return code
 
 
-def _python(code: str, entry: str | None, *, examples: bool) -> str:
-    tree = parse_python(code)
-    if tree is None:
-        return code
-    lines = code.split("\n")
-    for statement in reversed(tree.body):
-        if _is_main(statement) or (examples and _is_example(statement, entry)):
-            del lines[statement.lineno - 1 : statement.end_lineno]
-    return "\n".join(lines)
-
-
-def _is_main(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test)
-
-
-_SHOWING = {"print", "input", "main", "test", "check", "testmod"}
-
-
-def _is_example(statement: ast.stmt, entry: str | None) -> bool:
-    """Whether a statement at top level only calls the function, prints or asserts."""
-    if isinstance(statement, ast.Assert):
-        return True
-    if not isinstance(statement, (ast.Expr, ast.For, ast.While, ast.With, ast.Try, ast.If)):
-        return False
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Call):
-            called = node.func
-            name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
-            if name == entry or name in _SHOWING or name.startswith("test_"):
-                return True
-    return False
-
-
 def _with_future_first(code: str) -> str:
     future = re.findall(r"^from __future__ import [^\n]*\n?", code, re.MULTILINE)
     if not future:
         return code
     return "".join(future) + re.sub(r"^from __future__ import [^\n]*\n?", "", code, flags=re.MULTILINE)
-
-
-def _clean(problem: Problem, code: str, grammar: Grammar) -> str:
-    """Code without a main of its own and what else must not come before the tests."""
-    language = problem.language
-    if language in ("js", "ts"):
-        code = _EXPORT.sub("", code)
-        # A name may be declared once, and the tests declare their own.
-        code = _REQUIRE.sub(lambda line: "" if _declares(problem.tests, line[1]) else line[0], code)
-    if language == "php":
-        code = re.sub(r"\?>\s*\Z", "", code)
-    if language in ("java", "cs"):
-        code = _PACKAGE.sub("", code)
-    if language == "cs":
-        code = _unwrapped(code, grammar)
-    if grammar.main is not None:
-        blanked = grammar.blank(code)
-        heads = re.compile(grammar.main).finditer(blanked)
-        code = without(code, [(head.start(), closing_brace(blanked, head.end() - 1) + 1) for head in heads])
-    return code
-
-
-def _declares(tests: str, name: str) -> bool:
-    return re.search(rf"\b(?:const|let)\s+{name}\b", tests) is not None
-
-
-def _unwrapped(code: str, grammar: Grammar) -> str:
-    blanked = grammar.blank(code)
-    spans = []
-    for head in _NAMESPACE.finditer(blanked):
-        end = closing_brace(blanked, head.end() - 1)
-        spans += [(head.start(), head.end()), (end, end + 1)]
-    return without(code, spans)
-
-
-def _examples(code: str, grammar: Grammar, entry: str | None) -> list[tuple[int, int]]:
-    """Statements at the left margin, outside all brackets, that call, print or assert."""
-    if grammar.example is None:
-        return []
-    begins = re.compile(grammar.example.replace("{name}", re.escape(entry) if entry else "(?!)"))
-    blanked = grammar.blank(code)
-    spans: list[tuple[int, int]] = []
-    depth = position = 0
-    start: int | None = None
-    block = False
-    for line in blanked.splitlines(keepends=True):
-        if start is None and depth == 0 and begins.match(blanked, position):
-            start, block = position, line.startswith("if __FILE__")
-        depth = max(0, depth + sum(_BRACKETS.get(mark, 0) for mark in line))
-        position += len(line)
-        if start is not None and depth == 0 and (not block or line.startswith("end")):
-            spans.append((start, position))
-            start = None
-    return spans if start is None else [*spans, (start, len(code))]
-
-
-_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 def _head(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:

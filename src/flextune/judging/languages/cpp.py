@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Finding
 from flextune.judging.languages.native import SHIM, WRAP, Native, fastest_linker, shell
@@ -13,8 +12,8 @@ _STANDARD = "-std=c++17"
 # ``-include`` of this name takes the compiled header beside it.
 _HEADER = "everything.h"
 _HEADER_SOURCE = b"#include <bits/stdc++.h>\n"
-# Comments, blank lines and includes of standard headers (none of which can tell in which order they came), up to
-# the header that includes them all. Anything else before it, such as a macro, could give it another meaning.
+# Comments, blank lines and includes of standard headers (none of which can tell in which order they came),
+# up to the header that includes them all. Anything else before it, such as a macro, could change its meaning.
 _INCLUDES_EVERYTHING = re.compile(
     rb"(?:\s|//[^\n\\]*\n|/\*.*?\*/|#[ \t]*include[ \t]*<[a-z_]+(?:\.h)?>[ \t]*(?=\n|//))*"
     rb"#[ \t]*include[ \t]*<bits/stdc\+\+\.h>",
@@ -35,7 +34,7 @@ class Cpp(Native):
         """The shim, and the header that includes the whole standard library, as text and compiled."""
         copy = shell("cat {program}/it >&4", files={"it": _HEADER_SOURCE}, readable=self.readable())
         compile_header = shell(
-            f'"$1" {_STANDARD} -x c++-header {{program}}/{_HEADER} -o "$TMPDIR/it" && exec cat "$TMPDIR/it" >&4',
+            f'"$1" {_STANDARD} -x c++-header {{program}}/{_HEADER} -o "$TMPDIR/it" && cat "$TMPDIR/it" >&4',
             str(self.program()),
             files={_HEADER: _HEADER_SOURCE},
             readable=self.readable(),
@@ -47,10 +46,11 @@ class Cpp(Native):
         )
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
-        """Those of MultiPL-E's evaluator, and what makes them faster without changing the program's meaning."""
+        """Those of MultiPL-E's evaluator, and what is faster without changing the program's meaning."""
         quick = ("-include", f"{{runtime}}/{_HEADER}") if includes_everything(source) else ()
         options = ("-fmax-errors=5", "-fdiagnostics-color=never", *fastest_linker(), WRAP)
-        return (_STANDARD, *quick, self.file_name(), SHIM, *options)
+        # The shim's object comes first, and so does what it runs before the program.
+        return (_STANDARD, *quick, SHIM, self.file_name(), *options)
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """An exception that nobody catches is told by what the C++ runtime says of it."""

@@ -1,4 +1,4 @@
-"""D, by ldc: the unit tests of one module, then its main function."""
+"""D, by ldc: the unit tests of one module, or its main function where it has none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class D(Native):
         return (*super().readable(), *(path for path in _CONFIGURATION if path.is_file()))
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
-        """Unit tests are compiled in; the runtime runs them before the main function."""
+        """Unit tests are compiled in; where there are some, the runtime runs them in place of main."""
         fast = tuple(f"-Xcc={argument}" for argument in fastest_linker())
         return (
             "-unittest",

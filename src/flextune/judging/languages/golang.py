@@ -48,7 +48,7 @@ class Go(Basis):
         if go is None:
             return Toolchain(found=False, missing="go", install="apt-get install golang-go")
         version = version_of(go, "version")
-        if tuple(map(int, version.split(".")[:2])) < OLDEST:
+        if not version or tuple(map(int, version.split(".")[:2])) < OLDEST:
             wanted = ".".join(map(str, OLDEST))
             return Toolchain(
                 found=False,
@@ -81,7 +81,7 @@ class Go(Basis):
         )
 
     def classify(self, result: Result, secret: bytes) -> Finding:
-        """The runtime itself says when memory is out, and says it before it lists what every goroutine did."""
+        """The runtime says when memory is out, and then lists what every goroutine did."""
         finding = super().classify(replace(result, errors=self._without_traces(result.errors)), secret)
         if finding.outcome == "exception" and b"runtime: out of memory" in result.errors:
             return Finding("memory_limit", finding.stage, finding.message)

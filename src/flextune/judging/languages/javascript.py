@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import (
+    Basis,
+    Finding,
+    Parts,
+    Toolchain,
+    find_program,
+    prefix_of,
+    version_of,
+)
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits
+from flextune.records import Completion, Problem
 
-_RUNNER = Path(__file__).parent / "runners" / "runner.js"
+_RUNNERS = Path(__file__).parent / "runners"
+_SHARED = ("strict_peer.js", "strict_values.js")
 # Stack frames that say nothing about the program, Node's own and the runner's.
-_FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/runner\.js:)")
+_FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/(runner|strict_\w+)\.js:)")
 
 
 class JavaScript(Basis):
@@ -31,6 +42,36 @@ class JavaScript(Basis):
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it."""
+        path = f"{{program}}/{self.file_name()}"
+        return self._node(limits, ("runner.js",), {self.file_name(): program}, path)
+
+    def parts(self, problem: Problem, completion: Completion) -> Parts:
+        """The solution; the tests with the name of the function that they are about."""
+        functions = re.findall(r"\bfunction\s*\*?\s*([\w$]+)", problem.prompt)
+        entry = problem.entry_point or (functions[-1] if functions else "")
+        tests = json.dumps({"tests": problem.tests, "entry": entry})
+        return Parts(problem.prompt + completion.text, tests)
+
+    def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
+        """One Node for the tests and one for the solution."""
+        tests = json.loads(parts.tests)
+        content, solution = (text.encode("utf-8", "replace") for text in (tests["tests"], parts.solution))
+        name = self.file_name()
+        return (
+            self._node(
+                limits,
+                ("strict_tests.js", *_SHARED),
+                {"tests.js": content},
+                "{program}/tests.js",
+                tests["entry"],
+            ),
+            self._node(limits, ("strict_solution.js", *_SHARED), {name: solution}, f"{{program}}/{name}"),
+        )
+
+    def _node(
+        self, limits: Limits, scripts: tuple[str, ...], files: dict[str, bytes], *arguments: str
+    ) -> Command:
+        """Node with the first of our ``scripts``, and ``files`` beside it."""
         node = Path(self.toolchain().path)
         heap = max(16, limits.memory_bytes // MIB * 3 // 4)
         return Command(
@@ -39,10 +80,10 @@ class JavaScript(Basis):
                 f"--max-old-space-size={heap}",
                 "--no-warnings",
                 "--v8-pool-size=1",
-                "{program}/runner.js",
-                f"{{program}}/{self.file_name()}",
+                f"{{program}}/{scripts[0]}",
+                *arguments,
             ),
-            files={"runner.js": _RUNNER.read_bytes(), self.file_name(): program},
+            files={**files, **{name: (_RUNNERS / name).read_bytes() for name in scripts}},
             readable=prefix_of(node),
             environment={"UV_THREADPOOL_SIZE": "1", "NODE_NO_WARNINGS": "1"},
         )

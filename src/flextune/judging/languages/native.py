@@ -42,7 +42,7 @@ def shell(script: str, *arguments: str, files: dict[str, bytes], readable: tuple
 def compiling(
     file_name: str, source: bytes, output: str, *arguments: str, readable: tuple[Path, ...] = ()
 ) -> Command:
-    """A command that compiles ``source``; its result goes to descriptor 4, its first errors to standard error.
+    """Compiles ``source``; the result goes to descriptor 4, the first errors to standard error.
 
     Args:
         file_name: Name of the source, in the folder where the compiler runs.

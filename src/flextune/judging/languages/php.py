@@ -12,8 +12,8 @@ from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.php"
-_END = b"FlextuneEnd::reach();\n"
-# What programs use and the machine's settings may load; the others are for files, networks and other processes.
+_END = b"\\FlextuneEnd::reach();\n"
+# What programs use and the machine's settings may load; others are for files, networks and other processes.
 _EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring", "tokenizer")
 # The settings of Debian's command line, but for two: assertions count, and errors go to standard error.
 _SETTINGS = (

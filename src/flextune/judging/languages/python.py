@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Toolchain
+from flextune.judging.languages.base import Basis, Parts, Toolchain
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.helper import interpreter
 from flextune.judging.sandbox.limits import Limits
+from flextune.records import Completion, Problem
 
-_RUNNER = Path(__file__).parent / "runners" / "runner.py"
+_RUNNERS = Path(__file__).parent / "runners"
+# A fixed order of sets: the same program gets the same verdict every time.
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "2"}
 
 
 class Python(Basis):
@@ -30,10 +34,32 @@ class Python(Basis):
             argv=(f"{{program}}/{self.file_name()}",),
             files={self.file_name(): program},
             address_space=True,
-            # A fixed order of sets: the same program gets the same verdict every time.
-            environment={"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "2"},
-            warm=_RUNNER,
+            environment=_ENVIRONMENT,
+            warm=_RUNNERS / "runner.py",
         )
+
+    def parts(self, problem: Problem, completion: Completion) -> Parts:
+        """The solution; the tests with the prompt, whose helper functions they use, and the entry point."""
+        tests = {"tests": problem.tests, "prompt": problem.prompt, "entry": problem.entry_point or ""}
+        return Parts(problem.prompt + completion.text, json.dumps(tests))
+
+    def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
+        """The strict runner in both of its roles."""
+        tests = json.loads(parts.tests)
+        argv = ("tests", "{program}/tests.py", "{program}/prompt.py", tests["entry"])
+        files = {"tests.py": tests["tests"], "prompt.py": tests["prompt"]}
+        solution = {self.file_name(): parts.solution}
+        return _strict(argv, files), _strict(("solution", f"{{program}}/{self.file_name()}"), solution)
+
+
+def _strict(argv: tuple[str, ...], files: dict[str, str]) -> Command:
+    return Command(
+        argv=argv,
+        files={name: text.encode("utf-8", "replace") for name, text in files.items()},
+        address_space=True,
+        environment=_ENVIRONMENT,
+        warm=_RUNNERS / "strict.py",
+    )
 
 
 LANGUAGE = Python()

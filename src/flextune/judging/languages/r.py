@@ -6,11 +6,12 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of, version_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
-_RUNNER = Path(__file__).parent / "runners" / "runner.R"
+_RUNNERS = Path(__file__).parent / "runners"
+_OPTIONS = ("--no-echo", "--no-restore", "--no-save", "--no-environ", "--no-init-file")
 # Debian keeps there what R reads at its start.
 _SETTINGS = (Path("/etc/R"),)
 _INSTALL = "apt-get install r-base-core"
@@ -33,30 +34,40 @@ class R(Basis):
             return Toolchain(found=False, missing=f"R 4.0 or newer (found {version})", install=_INSTALL)
         return Toolchain(found=True, version=version, path=str(binary))
 
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """What R's default packages offer."""
+        command = self._command(
+            (*_OPTIONS, "--no-site-file", "--file={program}/packages.R"),
+            {"packages.R": _script("packages.R")},
+        )
+        return (Artifact("packages", command),)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as R's main script, with the runner as its profile."""
+        return self._command(
+            (*_OPTIONS, f"--file={{program}}/{self.file_name()}"),
+            {"runner.R": _script("runner.R"), self.file_name(): program + b"\nflextune_end()\n"},
+            "R_PROFILE={program}/runner.R",
+            "FLEXTUNE_PACKAGES={runtime}/packages",
+            R_MAX_VSIZE=str(limits.memory_bytes * 3 // 4),
+        )
+
+    def _command(
+        self, arguments: tuple[str, ...], files: dict[str, bytes], *settings: str, **environment: str
+    ) -> Command:
         binary = Path(self.toolchain().path)
         home = binary.parents[2]
         return Command(
-            argv=(
-                "/usr/bin/env",
-                "R_PROFILE={program}/runner.R",
-                str(binary),
-                "--no-echo",
-                "--no-restore",
-                "--no-save",
-                "--no-environ",
-                "--no-init-file",
-                f"--file={{program}}/{self.file_name()}",
-            ),
-            files={"runner.R": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end()\n"},
+            # env, because the environment cannot name the program's folder.
+            argv=("/usr/bin/env", *settings, str(binary), *arguments),
+            files=files,
             readable=(*prefix_of(home / "bin"), *filter(Path.is_dir, _SETTINGS)),
-            environment={
-                "R_HOME": str(home),
-                "LD_LIBRARY_PATH": str(home / "lib"),
-                "R_MAX_VSIZE": str(limits.memory_bytes * 3 // 4),
-            },
+            environment={"R_HOME": str(home), "LD_LIBRARY_PATH": str(home / "lib"), **environment},
         )
+
+
+def _script(name: str) -> bytes:
+    return (_RUNNERS / name).read_bytes()
 
 
 @cache

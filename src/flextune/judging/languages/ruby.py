@@ -6,11 +6,11 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Toolchain, find_program, prefix_of
+from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
-_RUNNER = Path(__file__).parent / "runners" / "runner.rb"
+_RUNNERS = Path(__file__).parent / "runners"
 _INSTALL = "apt-get install ruby ruby-test-unit"
 # The version, then where installed packages keep their files, those of test/unit first.
 _QUESTION = (
@@ -36,19 +36,40 @@ class Ruby(Basis):
             return Toolchain(found=False, missing="test/unit for Ruby", install=_INSTALL)
         return Toolchain(found=True, version=version, path=str(ruby))
 
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """test/unit, compiled."""
+        argv = ("{program}/precompile.rb", ":".join(self._packages()))
+        return (Artifact("test-unit", self._ruby(argv, {"precompile.rb": _script("precompile.rb")})),)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner loaded before it."""
+        packages = ":".join(self._packages())
+        argv = (
+            "-r{program}/runner.rb",
+            f"{{program}}/{self.file_name()}",
+            packages,
+            "{runtime}/test-unit",
+        )
+        files = {"runner.rb": _script("runner.rb"), self.file_name(): program + b"\nflextune_end\n"}
+        return self._ruby(argv, files)
+
+    def _ruby(self, arguments: tuple[str, ...], files: dict[str, bytes]) -> Command:
         ruby = Path(self.toolchain().path)
-        _, *packages = _known(ruby)
         prefixes = (Path("/usr"), *prefix_of(ruby))
-        elsewhere = {Path(folder) for folder in packages if not _is_under(folder, prefixes)}
+        elsewhere = {Path(folder) for folder in self._packages() if not _is_under(folder, prefixes)}
         return Command(
-            argv=(str(ruby), "--disable-gems", "-r{program}/runner.rb", f"{{program}}/{self.file_name()}"),
-            files={"runner.rb": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end\n"},
+            argv=(str(ruby), "--disable-gems", *arguments),
+            files=files,
             readable=(*prefix_of(ruby), *sorted(elsewhere)),
             address_space=True,
-            environment={"FLEXTUNE_GEMS": ":".join(packages)},
         )
+
+    def _packages(self) -> tuple[str, ...]:
+        return _known(Path(self.toolchain().path))[1:]
+
+
+def _script(name: str) -> bytes:
+    return (_RUNNERS / name).read_bytes()
 
 
 @cache

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Finding, find_program, prefix_of
+from flextune.judging.languages.base import Finding, find_program
 from flextune.judging.languages.native import SHIM, WRAP, Native, linker
 from flextune.judging.sandbox.command import Result
 
@@ -48,7 +48,7 @@ class Rust(Native):
 
 @cache
 def _without_proxy(found: Path) -> Path:
-    """rustup's proxy chooses a toolchain in the home folder, which programs do not see: take the chosen one."""
+    """The toolchain that rustup's proxy chooses; the proxy itself needs the home folder."""
     if found.name == "rustc" and not (found.parent / "rustup").exists():
         return found
     try:

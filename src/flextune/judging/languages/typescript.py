@@ -1,7 +1,7 @@
 """TypeScript: a warm compiler that stays, and Node for every program.
 
-As for MultiPL-E, whose evaluator runs ``tsc --target esnext`` with its other settings as they are: a source with any
-error, an error of types included, does not compile.
+As for MultiPL-E, whose evaluator runs ``tsc --target esnext`` with its other settings as they are: a source
+with any error, an error of types included, does not compile.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program, prefix_of
+from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program
 from flextune.judging.languages.javascript import LANGUAGE as JAVASCRIPT
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits

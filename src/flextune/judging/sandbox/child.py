@@ -17,8 +17,8 @@ from flextune.judging.sandbox.watch import Usage, proportional_bytes, tree_usage
 
 #: Seconds between two looks at a running tree.
 TICK = 0.05
-#: How much longer than ``wall_seconds`` a program may take that waits for a busy processor.
-PATIENCE = 4
+#: How many times ``wall_seconds`` a program may take that waits for a busy processor.
+PATIENCE = 10
 #: Processes of ours in a tree, and threads that end between the kernel's count and this one.
 _OWN_PROCESSES = 8
 
@@ -57,6 +57,7 @@ class Child:
         self.breach: Breach | None = None
         self.report: dict[str, Any] | None = None
         self.cpu_seconds = 0.0
+        self._waited: dict[int, float] = {}
         self._helper, self._wake = helper, wake
         self._kept = {
             streams[0]: (self.output, limits.output_bytes),
@@ -202,9 +203,11 @@ class Child:
             self.breach = "processes"
         elif self._exceeds_memory(usage):
             self.breach = "memory"
-        elif wall > wall_seconds:
-            wanted = usage.cpu_seconds + waiting_seconds(usage.processes)
-            if wanted < wall / 2 or wall > PATIENCE * wall_seconds:
+        elif wall > wall_seconds / 4:
+            # Looked at from early on, for what processes waited that end before the time is up.
+            self._waited |= waiting_seconds(usage.processes)
+            idle = wall - usage.cpu_seconds - sum(self._waited.values())
+            if idle > wall_seconds or wall > PATIENCE * wall_seconds:
                 self.breach = "wall"
 
     def _exceeds_memory(self, usage: Usage) -> bool:

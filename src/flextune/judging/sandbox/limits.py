@@ -13,8 +13,8 @@ class Limits:
 
     Attributes:
         cpu_seconds: User and system time of the whole process tree. It decides a timeout.
-        wall_seconds: Wall clock after which a program that waits is ended. One that has only been
-            waiting for a busy processor is given up to four times as long.
+        wall_seconds: Wall clock for which a program may neither run nor wait for a busy processor. With
+            that waiting it may take ten times as long.
         memory_bytes: Resident memory of the whole tree, files in its /tmp included where a cgroup
             can be had. Runtimes get a heap limit below it.
         processes: Processes and threads at once; a JVM needs about 20, Node about 12.

@@ -190,7 +190,7 @@ class Sandbox:
         return {
             "argv": _fill(command.argv, places),
             "warm": command.warm is not None,
-            "environment": environment,
+            "environment": dict(zip(environment, _fill(tuple(environment.values()), places), strict=True)),
             "files": [(name, len(content)) for name, content in command.files.items()],
             "user": free_user() if self.isolation.kind == "root" else -1,
             "rlimits": self._rlimits(command, limits, server=server),

@@ -92,14 +92,16 @@ def proportional_bytes(processes: tuple[int, ...]) -> int:
     return total
 
 
-def waiting_seconds(processes: tuple[int, ...]) -> float:
-    """Time that the processes' threads were ready to run while others had the processor."""
-    total = 0
+def waiting_seconds(processes: tuple[int, ...]) -> dict[int, float]:
+    """Time that each process's threads were ready to run while others had the processor."""
+    waited = {}
     for pid in processes:
+        total = 0
         try:
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/schedstat", "rb") as file:
                     total += int(file.read().split()[1])
         except (OSError, IndexError):
             continue
-    return total / 1e9
+        waited[pid] = total / 1e9
+    return waited

@@ -1,86 +1,42 @@
 """One end of the conversation between the tests' process and the solution's: calls, answers, references.
 
-A message is four bytes of length and JSON. Both ends take turns: who has asked serves what the other asks until the
-answer comes.
+A message is four bytes of length and JSON. The ends take turns: who has asked serves what the other asks
+until the answer comes.
 
-- ``["do", operation, number, arguments, [name, value, ...]]`` asks something of the receiver's object ``number``;
-- ``["ok", [number, contents, ...], value]`` answers, with the arguments that the call has changed;
+- ``["do", operation, number, arguments, [name, value, ...]]`` asks something of the receiver's object;
+- ``["ok", [number, contents, ...], value]`` answers, with the arguments if the call has changed one;
 - ``["raise", types, arguments]`` answers with an exception, its most special type first.
 
-References: ``["h", number, kind, name]`` is an object of the sender's, ``["o", number]`` one of the receiver's.
+References: ``["h", number, kind, name]`` is an object of the sender, ``["o", number]`` one of the receiver.
 """
 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from flextune.judging.languages.runners.values import Broken, Decoder, Encoder, Json, pack, unpack
-    from flextune.judging.languages.runners.values import MAX_BYTES as MAX_BYTES
+    from flextune.judging.languages.runners.channel import Channel, Closed
+    from flextune.judging.languages.runners.plain import Broken
+    from flextune.judging.languages.runners.values import Decoder, Encoder, Json, pack
 else:
-    from values import MAX_BYTES, Broken, Decoder, Encoder, pack, unpack
+    from channel import Channel, Closed
+    from plain import Broken
+    from values import Decoder, Encoder, pack
 
+#: Characters of an exception's argument.
+_TEXT = 10_000
 #: Exceptions that are raised anew by their name; SystemExit ends a process and is no answer.
 EXCEPTIONS: Mapping[str, type[BaseException]] = {
     name: kind
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, BaseException) and kind is not SystemExit
 }
-
-
-class Closed(Exception):
-    """The other process is gone."""
-
-
-class Channel:
-    """Messages over two pipes.
-
-    Args:
-        reads: Descriptor from which the other side is heard.
-        writes: Descriptor on which it is told.
-    """
-
-    def __init__(self, reads: int, writes: int) -> None:
-        self._reads, self._writes = reads, writes
-
-    def send(self, message: Json) -> None:
-        """Send one message.
-
-        Raises:
-            ValueError: If it is too large; nothing was sent.
-            Closed: If nobody reads it.
-        """
-        data = pack(message)
-        rest = memoryview(len(data).to_bytes(4, "big") + data)
-        try:
-            while rest:
-                rest = rest[os.write(self._writes, rest) :]
-        except BrokenPipeError:
-            raise Closed from None
-
-    def receive(self) -> list[Json]:
-        """The next message.
-
-        Raises:
-            Closed: If none comes any more.
-            Broken: If what came is none.
-        """
-        size = int.from_bytes(self._exactly(4), "big")
-        if size > MAX_BYTES:
-            raise Broken(f"a message of {size} bytes")
-        return unpack(self._exactly(size))
-
-    def _exactly(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            part = os.read(self._reads, min(size - len(data), 1 << 20))
-            if not part:
-                raise Closed
-            data += part
-        return bytes(data)
 
 
 class Peer:
@@ -111,11 +67,13 @@ class Peer:
         encoder = Encoder(self.expose)
         given = [encoder.encode(value) for value in arguments]
         names = [part for name, value in named.items() for part in (name, encoder.encode(value))]
-        self.channel.send(["do", operation, number, given, names])
-        return self.answer(encoder.objects)
+        return self.ask(["do", operation, number, given, names], encoder.objects)
 
-    def answer(self, objects: Iterable[Any] = ()) -> Any:
-        """Wait for the answer to a request that named ``objects``, and serve what is asked meanwhile."""
+    def ask(self, message: list[Json], objects: Iterable[Any] = ()) -> Any:
+        """Send a request that mentions ``objects``, and serve what is asked until the answer comes."""
+        # Who is gone may have left a last word.
+        with contextlib.suppress(Closed):
+            self.channel.send(message)
         while True:
             message = self.channel.receive()
             if message[0] == "do":
@@ -142,14 +100,18 @@ class Peer:
         target, arguments, named = self._asked(message, decoder)
         operation = self.operations[message[1]]
         try:
+            # Only mutable arguments can be changed by the call.
+            before = self._snapshot(arguments, named) if decoder.objects else None
             value = operation(target, *arguments, **named)
-            encoder = Encoder(self.expose, decoder.objects)
-            changed = self._changes(message, arguments, named, encoder) if decoder.objects else []
-            answer = ["ok", changed, encoder.encode(value)]
-            self.channel.send(answer)
+            encoder, changed = Encoder(self.expose, decoder.objects), []
+            if before is not None and before != self._snapshot(arguments, named):
+                for number, changeable in enumerate(decoder.objects):
+                    changed += [number, encoder.contents(changeable)]
+            self.channel.send(["ok", changed, encoder.encode(value)])
         except (Broken, Closed):
             raise
         except BaseException as error:
+            self.failed(error)
             self.channel.send(self.raised(error))
 
     def _asked(self, message: list[Json], decoder: Decoder) -> tuple[Any, list[Any], dict[str, Any]]:
@@ -166,17 +128,9 @@ class Peer:
         values = [decoder.decode(value) for value in names[1::2]]
         return target, arguments, dict(zip(names[::2], values, strict=False))
 
-    def _changes(
-        self, message: list[Json], arguments: list[Any], named: dict[str, Any], encoder: Encoder
-    ) -> list[Json]:
-        """The contents of the objects that came as arguments, if any of them is not as it came."""
-        fresh = Encoder(self.expose)
-        now = [fresh.encode(value) for value in arguments]
-        names = [part for name, value in named.items() for part in (name, fresh.encode(value))]
-        if pack([now, names]) == pack(message[3:]):
-            return []
-        count = len(encoder.objects)
-        return [part for number in range(count) for part in (number, encoder.contents(encoder.objects[number]))]
+    def _snapshot(self, arguments: list[Any], named: dict[str, Any]) -> bytes:
+        encoder = Encoder(self.expose)
+        return pack([encoder.encode(value) for value in (*arguments, *named.values())])
 
     def raised(self, error: BaseException) -> Json:
         """The message that an exception was raised here."""
@@ -198,7 +152,7 @@ class Peer:
             if isinstance(kind, type) and issubclass(kind, BaseException):
                 try:
                     return kind(*given)
-                except TypeError:
+                except Exception:
                     # Some want arguments of certain types.
                     break
         return Exception(*given)
@@ -233,12 +187,15 @@ class Peer:
             self.own.append((value, kind))
         return ["h", number, kind, *more]
 
+    def failed(self, error: BaseException) -> None:
+        """Told of an exception before the other end is."""
+
     def allowed(self, operation: str, kind: str) -> bool:
         """Whether the other end may ask ``operation`` of an object of this kind."""
         return operation in self.operations
 
     def kind(self, value: Any) -> tuple[str, ...]:
-        """Kind and name of an object of this end, and for exception types the built-in one it derives from."""
+        """Kind and name of an object of this end, and of an exception type the built-in one below it."""
         raise NotImplementedError
 
     def stand_in(self, number: int, kind: str, name: str, base: str = "") -> Any:
@@ -250,6 +207,21 @@ class Peer:
         raise Broken("no answer")
 
 
+def show(error: BaseException) -> None:
+    """Print a traceback without the frames of this folder's files."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    for frame in reversed(frames):
+        if not frame.tb_frame.f_code.co_filename.startswith(_HERE):
+            trace = TracebackType(trace, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    sys.__excepthook__(type(error), error.with_traceback(trace), trace)
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
 def name_of(value: Any) -> str:
     """What a function or the type of an object is called."""
     name = getattr(value, "__name__", None) or type(value).__name__
@@ -259,7 +231,8 @@ def name_of(value: Any) -> str:
 def _plain(value: Any) -> Json:
     """An exception's argument: text, unless it is a simple value."""
     try:
-        return Encoder(_no_reference).encode(value if type(value) in (bool, int, float, type(None)) else str(value))
+        simple = type(value) in (bool, int, float, type(None))
+        return Encoder(_no_reference).encode(value if simple else str(value)[:_TEXT])
     except Exception:
         return "?"
 

@@ -11,18 +11,27 @@ local({
     pipe <- file("/dev/fd/3", "rb", raw = TRUE)
     secret <- readBin(pipe, "raw", 32L)
     close(pipe)
-    report(charToRaw("S"))
 
-    path <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))
-    tryCatch(parse(path, keep.source = FALSE), error = function(error) {
-        writeLines(conditionMessage(error), stderr())
-        report(charToRaw("C"))
-        quit("no", 1L, FALSE)
-    })
-    report(charToRaw("R"))
+    # Loading the default packages is most of R's start, and few programs use much of them: what they offer becomes
+    # promises, which load a package when something of it is used.
+    attach_later <- function(package, exports, methods) {
+        found <- function(name) {
+            namespace <- asNamespace(package)
+            # Data sets are a namespace's own only in part.
+            get(name, envir = if (package == "datasets") getNamespaceInfo(namespace, "lazydata") else namespace)
+        }
+        promise <- function(name, where) delayedAssign(name, found(name), environment(), where)
+        where <- attach(NULL, name = paste0("package:", package))
+        for (name in exports) promise(name, where)
+        lockEnvironment(where, bindings = TRUE)
+        registered <- get(".__S3MethodsTable__.", envir = baseenv())
+        for (name in methods) promise(name, registered)
+    }
+    index <- unserialize(readBin(Sys.getenv("FLEXTUNE_PACKAGES"), "raw", 1e6))
+    Sys.unsetenv("FLEXTUNE_PACKAGES")
+    Map(attach_later, index$packages, index$exports, index$methods)
 
-    # Called only for errors that nothing in the program handles.
-    globalCallingHandlers(error = function(error) {
+    explain <- function(error) {
         said <- conditionMessage(error)
         name <- function(call) if (is.name(call[[1L]])) as.character(call[[1L]]) else ""
         calls <- vapply(sys.calls(), name, "")
@@ -33,8 +42,22 @@ local({
             else if (isTRUE(raised > 1L) && calls[raised - 1L] == "stopifnot") "A"
             else "E"
         ))
-    })
-
+    }
+    # What globalCallingHandlers() does after it has loaded a package for a check: from here on `explain` is called for
+    # the errors that nothing in the program handles.
+    .Internal(.addGlobHands("error", list(explain), .GlobalEnv, NULL, TRUE))
     # On the search path, after everything of the program's and of its packages'.
     assign("flextune_end", function() if (sys.nframe() == 1L) report(secret), envir = .AutoloadEnv)
+    report(charToRaw("S"))
+
+    path <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))
+    program <- tryCatch(parse(path, keep.source = FALSE), error = function(error) {
+        writeLines(conditionMessage(error), stderr())
+        report(charToRaw("C"))
+        quit("no", 1L, FALSE)
+    })
+    # methods changes how R works, so a program that uses it has it from the start.
+    uses_methods <- any(all.names(program) %in% c("@", "@<-", index$s4))
+    options(defaultPackages = if (uses_methods) "methods" else character())
+    report(charToRaw("R"))
 })

@@ -38,16 +38,15 @@ local function compiled()
   local lines = select(2, source:gsub('\n', ''))
   local chunk = loadfile(path)
   if chunk then
-    return chunk, nil, lines
+    return chunk, lines
   end
   -- Nothing may follow a program's last `return`.
-  local compile = loadstring or load
   local message
-  chunk, message = compile(source:gsub('[^\n]*\n$', ''), '@' .. path)
-  return chunk, message, nil
+  chunk, message = load(source:gsub('[^\n]*\n$', ''):gsub('^#[^\n]*', ''), '@' .. path)
+  return chunk, nil, message
 end
 
-local main, message, end_line = compiled()
+local main, end_line, message = compiled()
 if not main then
   io.stderr:write('lua: ', message, '\n')
   write(channel, 'C')

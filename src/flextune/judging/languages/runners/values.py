@@ -1,9 +1,9 @@
 """Values of a Python program as JSON and back, between the two processes of a strictly judged program.
 
-Only exact built-in types travel as data, so that what arrives has the behaviour of the receiver's own types and none
-of the sender's. Everything else is for the two callables ``expose`` and ``resolve``, which make of it a reference.
+Only exact built-in types travel as data, so that what arrives behaves as the receiver's own types do, and not
+as the sender likes. All else is for the callables ``expose`` and ``resolve``, which make a reference of it.
 
-``null``, booleans, strings, floats and small integers are themselves; all else is an array whose first item is a tag:
+``null``, booleans, text, floats and small integers are themselves; the rest are arrays that begin with a tag:
 
 ====== ========================================== ====== ==========================================
 ``l``  list: items                                ``t``  tuple: items
@@ -19,46 +19,57 @@ of the sender's. Everything else is for the two callables ``expose`` and ``resol
 ``&``  the mutable object with this number        ``h``, ``o``  references, see ``peer``
 ====== ========================================== ====== ==========================================
 
-Mutable objects are numbered in the order in which they begin. A second mention is a ``&``, so that sharing (and a
-list that contains itself) survives; an answer goes on with the numbers of its request.
+Mutable objects are numbered in the order in which they begin. A second mention is a ``&``, so that sharing
+(and a list that contains itself) survives; an answer goes on with the numbers of its request.
 """
 
 from __future__ import annotations
 
 import collections
 import datetime
-import decimal
-import fractions
-import functools
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flextune.judging.languages.runners.plain import (
+        READ,
+        SHARED_NAMES,
+        SMALL,
+        UNKNOWN,
+        WRITE,
+        Broken,
+        is_namedtuple,
+        moment,
+        namedtuple,
+        offset,
+    )
+else:
+    from plain import (
+        READ,
+        SHARED_NAMES,
+        SMALL,
+        UNKNOWN,
+        WRITE,
+        Broken,
+        is_namedtuple,
+        moment,
+        namedtuple,
+        offset,
+    )
 
 Json = Any
 
 #: Bytes of one message, both ways.
 MAX_BYTES = 64 * 1024**2
 MAX_DEPTH = 100
-_SMALL = 2**63
 _SCALARS = {type(None), bool, int, float, str}
-#: Constants that both sides have; nothing here runs code of the other side.
-_SHARED: dict[str, Any] = {"Ellipsis": ...} | {kind.__name__: kind for kind in (
-    bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, range, object, type(None),
-)}  # fmt: skip
-_SHARED_NAMES = {id(value): name for name, value in _SHARED.items()}
 #: Tag of every mutable type, and where its contents begin.
 _MUTABLE: dict[type, tuple[str, int]] = {
-    list: ("l", 1), set: ("s", 1), dict: ("d", 1), collections.OrderedDict: ("O", 1), collections.Counter: ("C", 1),
-    collections.defaultdict: ("D", 2), collections.deque: ("q", 2), bytearray: ("B", 1),
+    list: ("l", 1), set: ("s", 1), dict: ("d", 1), collections.OrderedDict: ("O", 1),
+    collections.Counter: ("C", 1), collections.defaultdict: ("D", 2), collections.deque: ("q", 2),
+    bytearray: ("B", 1),
 }  # fmt: skip
-_NAMEDTUPLE_BODY = set(collections.namedtuple("_Plain", "field").__dict__) - {"field"} | {
-    "__annotations__",
-    "__orig_bases__",
-}
-
-
-class Broken(Exception):
-    """What arrived is not what the protocol allows."""
 
 
 def pack(message: Json) -> bytes:
@@ -111,7 +122,7 @@ class Encoder:
         """
         kind = type(value)
         if kind in _SCALARS:
-            return value if kind is not int or -_SMALL < value < _SMALL else ["i", hex(value)]
+            return value if kind is not int or -SMALL < value < SMALL else ["i", hex(value)]
         if depth > MAX_DEPTH:
             raise ValueError("a value is nested too deeply to be passed between solution and tests")
         if kind in _MUTABLE:
@@ -125,16 +136,16 @@ class Encoder:
             return ["t", *self._items(value, depth)]
         if kind is frozenset:
             return ["z", *self._items(value, depth)]
-        if kind in _PLAIN:
-            return _PLAIN[kind](value)
-        if id(value) in _SHARED_NAMES:
-            return ["T", _SHARED_NAMES[id(value)]]
-        if _is_namedtuple(kind):
+        if kind in WRITE:
+            return WRITE[kind](value)
+        if id(value) in SHARED_NAMES:
+            return ["T", SHARED_NAMES[id(value)]]
+        if is_namedtuple(kind):
             return ["N", kind.__name__, list(kind._fields), *self._items(value, depth)]
         if kind in (datetime.time, datetime.datetime):
-            zone = _offset(value)
-            if zone is not _UNKNOWN:
-                return _moment(value, zone)
+            zone = offset(value)
+            if zone is not UNKNOWN:
+                return moment(value, zone)
         return self._expose(value)
 
     def contents(self, value: Any, depth: int = 0) -> Json:
@@ -153,13 +164,15 @@ class Encoder:
 
     def _items(self, values: Any, depth: int) -> list[Json]:
         kinds = set(map(type, values))
-        if kinds <= _SCALARS and (int not in kinds or all(-_SMALL < x < _SMALL for x in values if type(x) is int)):
-            return list(values)
+        if kinds <= _SCALARS:
+            whole = [value for value in values if type(value) is int] if int in kinds else ()
+            if not whole or (min(whole) > -SMALL and max(whole) < SMALL):
+                return list(values)
         return [self.encode(value, depth + 1) for value in values]
 
 
 class Decoder:
-    """JSON to values; one for each message. Whatever the JSON, it raises nothing but ``Broken`` and MemoryError.
+    """JSON to values; one for each message. Whatever it is given, it raises only ``Broken`` and MemoryError.
 
     Args:
         resolve: Makes a value of a reference.
@@ -214,18 +227,18 @@ class Decoder:
         if tag in ("t", "z"):
             return (tuple if tag == "t" else frozenset)(self._items(data, 1, depth))
         if tag == "N":
-            return _namedtuple(data[1], tuple(data[2]))(*self._items(data, 3, depth))
+            return namedtuple(data[1], tuple(data[2]))(*self._items(data, 3, depth))
         if tag == "&":
             return self._numbered(data[1])
-        if tag in _READ:
-            return _READ[tag](*data[1:])
+        if tag in READ:
+            return READ[tag](*data[1:])
         return self._resolve(data)
 
     def _empty(self, tag: str, data: list[Json], depth: int) -> Any:
         if tag == "D":
             return collections.defaultdict(self._decode(data[1], depth + 1))
         if tag == "q":
-            return collections.deque((), data[1])
+            return collections.deque(maxlen=data[1])
         return _EMPTY[tag]()
 
     def _fill(self, value: Any, data: list[Json], depth: int) -> None:
@@ -250,89 +263,3 @@ class Decoder:
 
 
 _EMPTY = {tag: kind for kind, (tag, _) in _MUTABLE.items()}
-_UNKNOWN = object()
-
-
-def _is_namedtuple(kind: type) -> bool:
-    """Whether ``kind`` is a namedtuple without a method of its own."""
-    fields = kind.__dict__.get("_fields")
-    return kind.__mro__[1:] == (tuple, object) and type(fields) is tuple and set(kind.__dict__) <= {
-        *_NAMEDTUPLE_BODY,
-        *fields,
-    }
-
-
-@functools.lru_cache(maxsize=64)
-def _namedtuple(name: Json, fields: tuple[Json, ...]) -> Callable[..., Any]:
-    for text in (name, *fields):
-        if type(text) is not str or not text.isascii():
-            raise Broken("no namedtuple")
-    return collections.namedtuple(name, fields, rename=True)  # type: ignore[misc] # noqa: PYI024
-
-
-def _offset(value: datetime.time | datetime.datetime) -> Any:
-    """Microseconds from UTC, None without a time zone, ``_UNKNOWN`` for zones with rules."""
-    if value.tzinfo is None:
-        return None
-    if type(value.tzinfo) is not datetime.timezone:
-        return _UNKNOWN
-    return value.tzinfo.utcoffset(None) // datetime.timedelta(microseconds=1)
-
-
-def _moment(value: Any, zone: int | None) -> Json:
-    clock = (value.hour, value.minute, value.second, value.microsecond, value.fold)
-    if type(value) is datetime.time:
-        return ["c", zone, *clock]
-    return ["e", zone, value.year, value.month, value.day, *clock]
-
-
-def _zone(offset: int | None) -> datetime.timezone | None:
-    return None if offset is None else datetime.timezone(datetime.timedelta(microseconds=_integer(offset)))
-
-
-def _integer(value: Any) -> int:
-    if type(value) is str:
-        return int(value, 16)
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _integers(values: Sequence[int]) -> list[Json]:
-    return [value if -_SMALL < value < _SMALL else hex(value) for value in values]
-
-
-def _text(value: Json) -> str:
-    if type(value) is not str:
-        raise TypeError
-    return value
-
-
-def _float(value: Json) -> float:
-    if type(value) is not float:
-        raise TypeError
-    return value
-
-
-_PLAIN: dict[type, Callable[[Any], Json]] = {
-    complex: lambda x: ["x", x.real, x.imag],
-    bytes: lambda x: ["b", x.decode("latin-1")],
-    range: lambda x: ["r", *_integers((x.start, x.stop, x.step))],
-    decimal.Decimal: lambda x: ["n", str(x)],
-    fractions.Fraction: lambda x: ["R", *_integers((x.numerator, x.denominator))],
-    datetime.date: lambda x: ["a", x.year, x.month, x.day],
-    datetime.timedelta: lambda x: ["f", x.days, x.seconds, x.microseconds],
-}
-_READ: dict[str, Callable[..., Any]] = {
-    "i": lambda x: int(_text(x), 16),
-    "x": lambda x, y: complex(_float(x), _float(y)),
-    "b": lambda x: x.encode("latin-1"),
-    "r": lambda *x: range(*map(_integer, x)),
-    "n": lambda x: decimal.Decimal(_text(x)),
-    "R": lambda x, y: fractions.Fraction(_integer(x), _integer(y)),
-    "a": lambda *x: datetime.date(*map(_integer, x)),
-    "c": lambda z, *x: datetime.time(*map(_integer, x[:4]), _zone(z), fold=x[4]),
-    "e": lambda z, *x: datetime.datetime(*map(_integer, x[:7]), _zone(z), fold=x[7]),
-    "f": lambda *x: datetime.timedelta(*map(_integer, x)),
-    "T": lambda x: _SHARED[x],
-}

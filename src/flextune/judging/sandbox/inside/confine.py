@@ -29,6 +29,7 @@ RLIMITS = {
 }
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_locked_libc = ctypes.PyDLL(None, use_errno=True)
 
 
 def _checked(result: int, what: str) -> int:
@@ -47,6 +48,14 @@ def next_child_leads_a_pid_namespace(own: int) -> None:
     """
     _checked(_libc.setns(own, CLONE_NEWPID), "setns")
     _checked(_libc.unshare(CLONE_NEWPID), "unshare")
+
+
+def bare_fork() -> int:
+    """Fork without Python's hooks: they renew locks and random states, which only a Python program needs.
+
+    Safe here because the caller has one thread, which keeps the interpreter's lock across the call.
+    """
+    return _checked(_locked_libc.fork(), "fork")
 
 
 def enter_namespaces() -> None:

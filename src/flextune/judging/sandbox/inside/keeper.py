@@ -127,7 +127,7 @@ class Keeper:
         """Fork the first process of a program's namespace; its number."""
         if self.kind != "none":
             confine.next_child_leads_a_pid_namespace(self.own_namespace)
-        pid = os.fork()
+        pid = confine.bare_fork()
         if pid == 0:
             self.lead(part, request, numbers, files, complaints)
         return pid
@@ -186,6 +186,7 @@ class Keeper:
         except BaseException as error:
             os.write(complaints, f"{type(error).__name__}: {error}".encode())
             os._exit(127)
+        gc.enable()
         os._exit(warm.main(part["argv"]))
 
     def wait(self, started: list[int], trouble: int) -> dict[str, Any]:
@@ -295,9 +296,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o022)
     runner = load(warm) if warm else None
-    # Collected objects and their counts would be copied in every fork.
+    # A collection in a fork would touch, and so copy, every page with an object.
     gc.collect()
     gc.freeze()
+    gc.disable()
     Keeper(control, kind, folder, runner).serve()
 
 

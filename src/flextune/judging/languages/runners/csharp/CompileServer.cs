@@ -3,7 +3,6 @@ using System.IO;
 using System.Net;
 using System.Reflection;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 /// <summary>
 /// Compiles sources one after another, from descriptor 3 to descriptor 4, with the compiler that its first argument
@@ -34,8 +33,8 @@ public static class CompileServer
             Console.Error.WriteLine(Encoding.UTF8.GetString(first, 1, first.Length - 1));
             Environment.Exit(1);
         }
-        using (var requests = new FileStream(new SafeFileHandle((IntPtr)3, true), FileAccess.Read, 1))
-        using (var answers = new FileStream(new SafeFileHandle((IntPtr)4, true), FileAccess.Write, 1))
+        using (var requests = new FileStream("/dev/fd/3", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1))
+        using (var answers = new FileStream("/dev/fd/4", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1))
         {
             Answer(answers, new byte[0]);
             byte[] size;

@@ -135,6 +135,11 @@ public final class CompileServer {
         }
 
         @Override
+        public String getName() {
+            return "Problem.java";
+        }
+
+        @Override
         public boolean isNameCompatible(String simpleName, Kind kind) {
             return kind == Kind.SOURCE;
         }

@@ -283,6 +283,8 @@ func tool(folder string, arguments ...string) error {
 	name := filepath.Join(runtime.GOROOT(), "pkg", "tool", runtime.GOOS+"_"+runtime.GOARCH, arguments[0])
 	command := exec.Command(name, arguments[1:]...)
 	command.Dir = folder
+	// Short runs of small programs: nothing is worth collecting before memory runs low.
+	command.Env = append(os.Environ(), "GOGC=off", "GOMEMLIMIT=512MiB")
 	said, err := command.CombinedOutput()
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) {

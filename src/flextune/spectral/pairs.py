@@ -1,0 +1,145 @@
+"""The LoRA matrices of a model or of a saved adapter, and which tensors a penalty can take.
+
+Works from names alone (``<module>.lora_A[.<adapter>].weight``, as PEFT has them), so that it needs
+no PEFT.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_LORA = re.compile(
+    r"(?:(?P<module>.+)\.)?lora_(?:embedding_)?(?P<factor>[AB])"
+    r"(?:\.(?P<adapter>(?!weight$|bias$)[^.]+))?(?:\.weight)?"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LoraPair:
+    """The two matrices of one adapted module; its update is ``scale * b @ a``.
+
+    Attributes:
+        a: Down-projection, shape ``(rank, in)``; a convolution's has further dimensions.
+        b: Up-projection, shape ``(out, rank)``.
+        scale: ``alpha / rank``.
+        name: Of the module, for errors and tables.
+        experts: Blocks that a and b hold side by side (a mixture's experts); their update is no ``b @ a``.
+
+    Raises:
+        ValueError: Not a pair of matrices, or their ranks differ.
+    """
+
+    a: Tensor
+    b: Tensor
+    scale: float = 1.0
+    name: str = "pair"
+    experts: int = 1
+
+    def __post_init__(self) -> None:
+        for factor, matrix in (("A", self.a), ("B", self.b)):
+            if matrix.ndim < 2:
+                raise ValueError(
+                    f"{self.name} (lora_{factor}): shape {tuple(matrix.shape)} is no matrix (a flattened or"
+                    " partitioned parameter? gather it first)"
+                )
+        if self.a.shape[0] != self.b.shape[1]:
+            raise ValueError(
+                f"{self.name}: A of shape {tuple(self.a.shape)} and B of shape {tuple(self.b.shape)} differ"
+                " in rank"
+            )
+
+    def factors(self) -> Iterator[tuple[str, Tensor]]:
+        """``("A", a)`` and ``("B", b)``."""
+        yield "A", self.a
+        yield "B", self.b
+
+
+def lora_pairs(
+    source: nn.Module | Mapping[str, Tensor], *, scale: float = 1.0, trainable: bool = True
+) -> list[LoraPair]:
+    """Every LoRA pair of a model, or of an adapter's tensors by name, in their order.
+
+    Call it after whatever replaces parameters (``fully_shard``, ``accelerator.prepare``): a pair holds
+    the tensors themselves. What is no LoRA matrix is passed over.
+
+    Args:
+        source: A model with PEFT adapters, or PEFT's names to tensors.
+        scale: ``alpha / rank`` where the source does not say; a PEFT layer does.
+        trainable: Leave out pairs that a model does not train.
+
+    Raises:
+        ValueError: No LoRA matrix; one without its partner; or one that is no finite real matrix.
+    """
+    is_model = isinstance(source, nn.Module)
+    tensors = source.named_parameters() if isinstance(source, nn.Module) else source.items()
+    found: dict[tuple[str, str], dict[str, Tensor]] = {}
+    for name, tensor in tensors:
+        match = _LORA.fullmatch(name)
+        if match:
+            key = match["module"] or "", match["adapter"] or "default"
+            found.setdefault(key, {})[match["factor"]] = tensor
+    pairs = []
+    for (path, adapter), factors in found.items():
+        name = path.removeprefix("base_model.model.") or "lora"
+        name = name if adapter == "default" else f"{name} ({adapter})"
+        if len(factors) == 1:
+            raise ValueError(f"{name}: lora_{next(iter(factors))} has no partner")
+        if is_model and trainable and not any(matrix.requires_grad for matrix in factors.values()):
+            continue
+        for factor, matrix in factors.items():
+            require_real(f"{name} (lora_{factor})", matrix)
+            require_finite(f"{name} (lora_{factor})", matrix)
+        layer = source.get_submodule(path) if isinstance(source, nn.Module) else None
+        pairs.append(
+            LoraPair(factors["A"], factors["B"], _scale(layer, adapter, scale), name, _experts(layer))
+        )
+    if not pairs:
+        frozen = f" that trains (of {len(found)})" if found else ""
+        raise ValueError(f"no LoRA matrix found{frozen} (names hold .lora_A. and .lora_B.)")
+    return pairs
+
+
+def require_real(name: str, tensor: Tensor) -> None:
+    """Refuse a tensor whose spectrum means nothing.
+
+    Raises:
+        ValueError: Meta, empty, sparse, complex, integer or quantised, by its name.
+    """
+    if tensor.is_meta:
+        raise ValueError(f"{name}: is on the meta device, without values; load its weights first")
+    if tensor.is_complex():
+        raise ValueError(f"{name}: is complex ({tensor.dtype}); the penalty is of real matrices")
+    if tensor.is_quantized or not tensor.is_floating_point() or tensor.dtype.itemsize == 1:
+        raise ValueError(
+            f"{name}: is quantised or integer ({tensor.dtype}); the penalty is of floating-point matrices"
+        )
+    if tensor.layout != torch.strided:
+        raise ValueError(f"{name}: is sparse ({tensor.layout}); the penalty is of dense matrices")
+    if tensor.numel() == 0:
+        raise ValueError(f"{name}: is empty (a partitioned parameter? gather it first)")
+
+
+def require_finite(name: str, tensor: Tensor) -> None:
+    """Refuse NaN and infinity; waits for the tensor's device.
+
+    Raises:
+        ValueError: By its name.
+    """
+    if not torch.isfinite(tensor.detach()).all().item():
+        raise ValueError(f"{name}: holds NaN or infinity")
+
+
+def _scale(layer: Any, adapter: str, default: float) -> float:
+    scaling = getattr(layer, "scaling", None)
+    return float(scaling[adapter]) if isinstance(scaling, dict) and adapter in scaling else default
+
+
+def _experts(layer: Any) -> int:
+    experts = getattr(layer, "num_experts", 1)
+    return experts if isinstance(experts, int) else 1

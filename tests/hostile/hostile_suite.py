@@ -1,0 +1,166 @@
+"""All cases, and how one language's are judged: by two judges at once, a right program after each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import attacks_by_output
+import attacks_on_compilers
+import attacks_on_files
+import attacks_on_memory
+import attacks_on_the_host
+import attacks_on_the_network
+import attacks_on_the_next
+import attacks_on_time
+from attack_cases import LANGUAGES, RIGHT, Case
+from canaries import Canaries
+
+from flextune.judging import Limits, judge, language
+from flextune.judging.runtime import cache_folder
+from flextune.judging.sandbox.limits import MIB
+from flextune.judging.sandbox.watch import tree_usage
+from flextune.records import Completion, Problem, Verdict
+
+LIMITS = Limits(
+    cpu_seconds=1,
+    wall_seconds=2,
+    memory_bytes=320 * MIB,
+    processes=48,
+    file_bytes=8 * MIB,
+    tmp_bytes=16 * MIB,
+    compile_seconds=4,
+    compile_memory_bytes=768 * MIB,
+)
+GROUPS = (
+    attacks_on_time,
+    attacks_on_memory,
+    attacks_by_output,
+    attacks_on_files,
+    attacks_on_the_host,
+    attacks_on_the_network,
+    attacks_on_compilers,
+    attacks_on_the_next,
+)
+CASES: tuple[Case, ...] = tuple(case for group in GROUPS for case in group.CASES)
+#: Every case in every language that it has.
+PROGRAMS = [(tongue, case) for tongue in LANGUAGES for case in CASES if tongue in case.programs]
+AFTER = "after: "
+
+
+@dataclass(frozen=True)
+class Run:
+    """What judging all programs of one language showed.
+
+    Attributes:
+        verdicts: Of every case, and of the program after it, by name.
+        left: Processes, mounts, groups and files that were not there before, and stay.
+        touched: Canaries that were reached.
+        cache_changed: Something that is kept for later programs is not what it was.
+    """
+
+    verdicts: dict[str, Verdict]
+    left: set[str]
+    touched: set[str]
+    cache_changed: bool
+
+
+def judge_language(tongue: str, folder: Path) -> Run:
+    """Judge every case in ``tongue``, in the order of two judges that run at once."""
+    cases = [case for case in CASES if tongue in case.programs]
+    list(judge([pair(tongue, "warm", RIGHT[tongue])], limits=LIMITS))
+    cached = _digest(cache_folder())
+    with Canaries(folder) as canaries:
+        before = on_the_host()
+        with Watcher() as watcher, ThreadPoolExecutor(2) as threads:
+            halves = [threads.submit(_judge, tongue, cases[start::2], canaries) for start in range(2)]
+            verdicts = {verdict.name: verdict for half in halves for verdict in half.result()}
+        left = lasting(lambda: (on_the_host() - before) | watcher.living())
+        touched = canaries.touched()
+    return Run(verdicts, left, touched, _digest(cache_folder()) != cached)
+
+
+def _judge(tongue: str, cases: list[Case], canaries: Canaries) -> list[Verdict]:
+    pairs = []
+    for case in cases:
+        pairs.append(pair(tongue, case.name, canaries.fill(case.programs[tongue])))
+        # The comment keeps it from being recognised as a program that was judged already.
+        comment = f"{language(tongue).comment} {AFTER}{case.name}\n"
+        pairs.append(pair(tongue, AFTER + case.name, case.followers.get(tongue, RIGHT[tongue]) + comment))
+    # One worker: the program after an attack meets the same helper and the same compiler.
+    return list(judge(pairs, limits=LIMITS, workers=1))
+
+
+def pair(tongue: str, name: str, source: str) -> tuple[Problem, Completion]:
+    """A problem and a completion whose program is ``source``."""
+    return Problem(name, "hostile", tongue, "", ""), Completion(name, 0, source)
+
+
+def _digest(folder: Path) -> str:
+    content = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        # Another judge may be building its own.
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            content.update(f"{path} {path.stat().st_mtime_ns}".encode() + path.read_bytes())
+    return content.hexdigest()
+
+
+def on_the_host() -> set[str]:
+    """Processes, mounts, groups and files that a judge could leave."""
+    found = {f"process {pid}" for pid in tree_usage(os.getpid()).processes}
+    found |= {f"mount {line}" for line in Path("/proc/self/mounts").read_text().splitlines()}
+    found |= {f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/flextune-{os.getpid()}-*")}
+    return found | {f"file {path}" for path in Path("/tmp").glob("flextune-*")}
+
+
+class Watcher:
+    """Remembers every process that was ever seen below this one, wherever it goes later."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, str] = {}
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        known = set(tree_usage(os.getpid()).processes)
+        while not self._done.wait(0.05):
+            for pid in tree_usage(os.getpid()).processes:
+                if pid not in known and (start := _start_of(pid)):
+                    self._seen[pid] = start
+
+    def living(self) -> set[str]:
+        """Those that still run."""
+        return {f"process {pid}" for pid, start in self._seen.items() if _start_of(pid) == start}
+
+
+def _start_of(pid: int) -> str:
+    """When a process started, in the kernel's units; empty when it is gone or waits to be reaped."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def lasting(look: Callable[[], set[str]], seconds: float = 15) -> set[str]:
+    """What of the first ``look`` stays; another judge on this machine has files too, but they come and go."""
+    found = look()
+    deadline = time.monotonic() + seconds
+    while found and time.monotonic() < deadline:
+        time.sleep(0.1)
+        found &= look()
+    return found

@@ -1,0 +1,87 @@
+"""Without a sandbox every attack is seen to work: a case that cannot fail is no case."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from attack_cases import LANGUAGES, RIGHT, Case
+from conftest import Once
+from control import EVIDENCE, control, observe, tools
+from hostile_suite import CASES, LIMITS, PROGRAMS
+from naive import Observation
+
+Observed = Callable[[str], dict[str, Observation]]
+CONTROLLED = [(tongue, case) for tongue, case in PROGRAMS if not case.uncontrolled]
+#: Controls at once; most of them wait.
+AT_ONCE = 3
+#: What a right program shows too; as evidence it is something else than what a judge should have seen.
+_HARMLESS = {"exit status 0", "quiet"}
+
+
+def can_run(tongue: str) -> None:
+    if missing := [*tools(tongue), *([] if shutil.which("bwrap") else ["bwrap"])]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def observed(once: Once[dict[str, Observation]]) -> Observed:
+    def run(tongue: str) -> dict[str, Observation]:
+        can_run(tongue)
+        cases = [case for language, case in CONTROLLED if language == tongue]
+        return once(f"controls-{tongue}", lambda: control_all(tongue, cases))
+
+    return run
+
+
+def control_all(tongue: str, cases: list[Case]) -> dict[str, Observation]:
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        seen = threads.map(lambda case: control(case, tongue), cases)
+        return {case.name: observation for case, observation in zip(cases, seen, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("tongue", "case"), CONTROLLED, ids=[f"{tongue}-{case.name}" for tongue, case in CONTROLLED]
+)
+def test_without_a_sandbox_the_attack_works(tongue: str, case: Case, observed: Observed) -> None:
+    if case.needs_superuser and os.geteuid():
+        pytest.skip("only the superuser can do this anywhere")
+    seen = observed(tongue)[case.name]
+    assert EVIDENCE[case.shown_by(tongue)](seen), seen
+
+
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_a_right_program_shows_no_evidence(tongue: str) -> None:
+    can_run(tongue)
+    seen = observe(tongue, RIGHT[tongue], after=RIGHT[tongue])
+    assert seen.status == 0
+    assert [name for name, shown in EVIDENCE.items() if shown(seen) and name not in _HARMLESS] == []
+
+
+def test_every_case_is_there_in_every_language_or_says_why_not() -> None:
+    assert [case.name for case in CASES if {*case.programs, *case.without} != set(LANGUAGES)] == []
+    assert [case.name for case in CASES if {*case.programs} & {*case.without}] == []
+
+
+def test_every_case_has_a_control_or_says_why_not() -> None:
+    assert [
+        case.name
+        for case in CASES
+        if not case.uncontrolled and case.shown_by(min(case.programs)) not in EVIDENCE
+    ] == []
+    assert len([case for case in CASES if case.uncontrolled]) < 4
+
+
+def test_names_are_unique() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the kernel exempts the superuser alone")
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_a_limit_on_processes_alone_does_not_bind_the_superuser(tongue: str) -> None:
+    can_run(tongue)
+    [bomb] = [case for case in CASES if case.name == "fork bomb"]
+    assert EVIDENCE["word"](observe(tongue, bomb.programs[tongue], processes=LIMITS.processes))

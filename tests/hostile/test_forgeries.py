@@ -1,0 +1,107 @@
+"""Wrong solutions that would be taken for right ones: what is caught, and what is known not to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import forged_cpp
+import forged_java
+import forged_javascript
+import forged_python
+import pytest
+from attack_cases import LANGUAGES
+from conftest import Once
+from control import observe
+from forgeries import MARKER, RIGHT, RUNNERS, Forgery, completion, problem
+from test_controls import can_run
+
+from flextune.judging import Limits, isolation, judge, language
+from flextune.judging.judge import strict_languages
+from flextune.judging.sandbox.limits import MIB
+from flextune.records import Verdict
+
+LIMITS = Limits(cpu_seconds=4, wall_seconds=8, memory_bytes=320 * MIB)
+CASES = {
+    "py": forged_python.CASES,
+    "java": forged_java.CASES,
+    "js": forged_javascript.CASES,
+    "cpp": forged_cpp.CASES,
+}
+#: Those whose solution and tests can be kept apart.
+STRICT = ("py", "js")
+Judged = Callable[..., dict[str, Verdict]]
+_SOLVED = "a right solution"
+
+
+def each_forgery(tongues: tuple[str, ...]) -> pytest.MarkDecorator:
+    pairs = [(tongue, forgery) for tongue in tongues for forgery in CASES[tongue]]
+    names = [f"{tongue}-{forgery.name}" for tongue, forgery in pairs]
+    return pytest.mark.parametrize(("tongue", "forgery"), pairs, ids=names)
+
+
+@pytest.fixture(scope="session")
+def judged(once: Once[dict[str, Verdict]]) -> Judged:
+    def run(tongue: str, *, strict: bool = False) -> dict[str, Verdict]:
+        toolchain = language(tongue).toolchain()
+        if isolation().kind == "none" or not toolchain.found:
+            pytest.skip(isolation().detail or f"{toolchain.missing} is missing; {toolchain.install}")
+        return once(f"forged-{tongue}-{strict}", lambda: judge_all(tongue, strict=strict))
+
+    return run
+
+
+def judge_all(tongue: str, *, strict: bool) -> dict[str, Verdict]:
+    given = problem(tongue)
+    answers = [*CASES[tongue], Forgery(_SOLVED, RIGHT[tongue], "passed", "passed")]
+    pairs = [
+        (replace(given, name=answer.name), replace(completion(answer), name=answer.name))
+        for answer in answers
+    ]
+    return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, strict=strict)}
+
+
+@each_forgery(LANGUAGES)
+def test_in_one_process_the_outcome_is_as_stated(tongue: str, forgery: Forgery, judged: Judged) -> None:
+    verdict = judged(tongue)[forgery.name]
+    assert verdict.outcome == forgery.outcome, verdict.message
+
+
+@each_forgery(STRICT)
+def test_apart_from_the_tests_every_forgery_is_caught(tongue: str, forgery: Forgery, judged: Judged) -> None:
+    assert tongue in strict_languages()
+    verdict = judged(tongue, strict=True)[forgery.name]
+    assert verdict.outcome == forgery.strict != "passed", verdict.message
+
+
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_a_right_solution_passes(tongue: str, judged: Judged) -> None:
+    assert judged(tongue)[_SOLVED].passed
+
+
+@pytest.mark.parametrize("tongue", STRICT)
+def test_a_right_solution_passes_apart_from_the_tests(tongue: str, judged: Judged) -> None:
+    assert judged(tongue, strict=True)[_SOLVED].passed
+
+
+@each_forgery(LANGUAGES)
+def test_some_judge_is_fooled(tongue: str, forgery: Forgery, judged: Judged) -> None:
+    """A forgery that fools nobody is no case."""
+    if forgery.fooled == "default":
+        assert judged(tongue)[forgery.name].passed
+        return
+    can_run(tongue)
+    runner = RUNNERS[tongue] if forgery.fooled == "runner" else ""
+    seen = observe(tongue, runner + problem(tongue).program(forgery.solution))
+    fooled = {"exit status": seen.status == 0, "marker": MARKER in seen.output, "runner": seen.told_secret}
+    assert fooled[forgery.fooled], seen
+
+
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_naive_judges_are_not_fooled_by_a_wrong_solution_that_does_nothing(tongue: str) -> None:
+    can_run(tongue)
+    wrong = {"py": "    return 0\n", "js": "  return 0;\n}\n", "java": "        return new ArrayList<>();\n"}
+    seen = observe(
+        tongue, RUNNERS.get(tongue, "") + problem(tongue).program(wrong.get(tongue, "    return 0;\n"))
+    )
+    assert (seen.status == 0, MARKER in seen.output, seen.told_secret) == (False, False, False)

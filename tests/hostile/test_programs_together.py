@@ -1,0 +1,43 @@
+"""Programs that run at the same time do not meet."""
+
+from __future__ import annotations
+
+import pytest
+from attack_cases import LANGUAGES, RIGHT, WORKED
+from attacks_together import MEETINGS, Meeting
+from control import observe
+from hostile_suite import LIMITS, pair
+from test_controls import can_run
+
+from flextune.judging import isolation, language
+from flextune.judging.judge import Judge
+
+each_meeting = pytest.mark.parametrize(
+    ("tongue", "meeting"),
+    [(tongue, meeting) for tongue in LANGUAGES for meeting in MEETINGS],
+    ids=[f"{tongue}-{meeting.name}" for tongue in LANGUAGES for meeting in MEETINGS],
+)
+
+
+@each_meeting
+def test_in_the_sandbox_they_do_not_meet(tongue: str, meeting: Meeting) -> None:
+    toolchain = language(tongue).toolchain()
+    if isolation().kind == "none" or not toolchain.found:
+        pytest.skip(isolation().detail or f"{toolchain.missing} is missing; {toolchain.install}")
+    with Judge(limits=LIMITS, workers=2) as judge:
+        # Both workers are warm before the two start.
+        comment = language(tongue).comment
+        warm = [pair(tongue, f"{n}", f"{RIGHT[tongue]}{comment} {n}\n") for n in range(4)]
+        assert all(verdict.passed for verdict in judge.verdicts(warm))
+        both = [pair(tongue, "waits", meeting.waits[tongue]), pair(tongue, "comes", meeting.comes[tongue])]
+        assert {verdict.name: verdict.outcome for verdict in judge.verdicts(both)} == {
+            "waits": "passed",
+            "comes": "passed",
+        }
+
+
+@each_meeting
+def test_without_a_sandbox_they_meet(tongue: str, meeting: Meeting) -> None:
+    can_run(tongue)
+    seen = observe(tongue, meeting.waits[tongue], beside=meeting.comes[tongue])
+    assert WORKED in seen.output + seen.next_output, seen

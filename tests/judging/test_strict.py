@@ -1,0 +1,139 @@
+"""Solution and tests in two processes: no cheat passes, and values arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from judging_helpers import LIMITS
+from strict_programs import (
+    FAILING,
+    FORGED,
+    JAVASCRIPT_CHEATS,
+    JAVASCRIPT_TESTS,
+    PYTHON_CHEATS,
+    PYTHON_TESTS,
+    Cheat,
+)
+from strict_values_in_use import JAVASCRIPT_VALUES, PYTHON_VALUES
+
+from flextune.judging import judge, language
+from flextune.judging.judge import strict_languages
+from flextune.records import Completion, Problem, Verdict
+
+CHEATS = {"py": PYTHON_CHEATS, "js": JAVASCRIPT_CHEATS}
+TESTS = {"py": PYTHON_TESTS, "js": JAVASCRIPT_TESTS}
+VALUES = {"py": PYTHON_VALUES, "js": JAVASCRIPT_VALUES}
+
+
+@pytest.fixture(scope="module", params=["py", "js"])
+def tongue(request: pytest.FixtureRequest, sandboxed: None) -> str:
+    toolchain = language(request.param).toolchain()
+    if not toolchain.found:
+        pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
+    return request.param
+
+
+def verdicts(
+    tongue: str, programs: Iterable[tuple[str, str, str]], *, strict: bool = True, prompt: str = ""
+) -> dict[str, Verdict]:
+    """Verdicts on programs given as name, solution and tests."""
+    pairs = [
+        (Problem(name, "test", tongue, prompt, tests), Completion(name, 0, solution))
+        for name, solution, tests in programs
+    ]
+    return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, strict=strict)}
+
+
+def one(tongue: str, solution: str, tests: str, *, prompt: str = "") -> Verdict:
+    return verdicts(tongue, [("p", solution, tests)], prompt=prompt)["p"]
+
+
+def cheating(tongue: str, cheats: dict[str, Cheat]) -> list[tuple[str, str, str]]:
+    return [(name, cheat.solution, cheat.tests or TESTS[tongue]) for name, cheat in cheats.items()]
+
+
+def test_these_languages_can_be_judged_strictly() -> None:
+    assert set(strict_languages()) == set(CHEATS)
+
+
+def test_no_cheat_passes(tongue: str) -> None:
+    found = verdicts(tongue, cheating(tongue, CHEATS[tongue]))
+    expected = {name: cheat.outcome for name, cheat in CHEATS[tongue].items()}
+    assert {name: verdict.outcome for name, verdict in found.items()} == expected
+
+
+def test_in_one_process_with_the_tests_the_same_cheats_succeed(tongue: str) -> None:
+    promising = {name: cheat for name, cheat in CHEATS[tongue].items() if cheat.succeeds}
+    found = verdicts(tongue, cheating(tongue, promising), strict=False)
+    assert [verdict for verdict in found.values() if not verdict.passed] == []
+
+
+def test_forged_answers_are_broken_answers(tongue: str) -> None:
+    programs = [(name, solutions[tongue], TESTS[tongue]) for name, solutions in FORGED.items()]
+    found = verdicts(tongue, programs)
+    assert {verdict.outcome for verdict in found.values()} <= {"exception", "wrong_answer", "ended_early"}
+    assert len(found) == len(FORGED)
+
+
+def test_values_arrive(tongue: str) -> None:
+    head = "const assert = require('node:assert');\n" if tongue == "js" else ""
+    programs = [(name, solution, head + tests) for name, (solution, tests) in VALUES[tongue].items()]
+    # Judged by its name, so the prompt has to give it.
+    programs = [program for program in programs if program[0] != "is a name of the runtime"]
+    found = verdicts(tongue, programs)
+    assert [verdict for verdict in found.values() if not verdict.passed] == []
+
+
+def test_a_solution_may_have_the_name_of_a_function_of_the_runtime() -> None:
+    solution, tests = JAVASCRIPT_VALUES["is a name of the runtime"]
+    head, body = solution.split("{", 1)
+    tests = "const assert = require('node:assert');\n" + tests
+    assert one("js", body, tests, prompt=f"// Adds.\n{head}{{").passed
+    assert one("js", solution, tests).outcome == "wrong_answer"
+
+
+def test_limits_and_failures(tongue: str) -> None:
+    column = ("py", "js").index(tongue)
+    found = verdicts(tongue, [(name, program[column], TESTS[tongue]) for name, program in FAILING.items()])
+    expected = {name: program[2] for name, program in FAILING.items()}
+    assert {name: verdict.outcome for name, verdict in found.items()} == expected
+    assert found["no program"].stage == "compile"
+    assert "SyntaxError" in found["no program"].message
+    assert all(verdict.message for verdict in found.values())
+
+
+def test_messages_show_the_solution_and_the_test_and_nothing_of_ours(tongue: str) -> None:
+    solution, tests = {
+        "py": ("def f(x):\n    return undefined_name", "assert f(1) == 2  # here"),
+        "js": ("function f() {\n  return undefined_name;\n}", "function here() { f(1); }\nhere();"),
+    }[tongue]
+    message = one(tongue, solution, tests).message
+    assert "undefined_name" in message
+    assert "here" in message
+    assert "main." in message
+    assert "strict" not in message
+    assert "peer" not in message
+
+
+def test_helpers_in_the_prompt_are_the_benchmarks() -> None:
+    prompt = "def helper(x):\n    return x + 1\n\ndef f(x):\n    '''Inverts helper.'''\n"
+    tests = "assert helper(f(3)) == 3\nassert f(1) == 0"
+    assert one("py", "    return x - 1", tests, prompt=prompt).passed
+    cheat = "    return 0\ndef helper(x):\n    return 3"
+    assert one("py", cheat, "assert helper(f(3)) == 3", prompt=prompt).outcome == "wrong_answer"
+
+
+def test_the_function_that_is_asked_for_comes_from_the_solution() -> None:
+    problem = Problem(
+        "p", "test", "py", "", "assert sorted(f([2, 1])) == sorted([1, 2])", entry_point="sorted"
+    )
+    solution = "def sorted(x): return f(x)\ndef f(x): return 0\n"
+    [verdict] = judge([(problem, Completion("p", 0, solution))], limits=LIMITS, strict=True)
+    assert verdict.passed
+
+
+@pytest.mark.parametrize("given", ["object()", "type('Own', (), {})()", "__import__('sys')", "[object()]"])
+def test_objects_of_the_tests_stay_with_the_tests(given: str, sandboxed: None) -> None:
+    verdict = one("py", "def f(x): return 1", f"assert f({given}) == 1")
+    assert (verdict.outcome, "strict mode cannot pass" in verdict.message) == ("exception", True)
