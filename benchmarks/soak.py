@@ -123,8 +123,8 @@ def main() -> None:
             "# The judge's memory over many verdicts",
             conditions(),
             f"{count:,} programs, each new, of {len(KINDS)} kinds (passes, failed assertions, "
-            "exceptions, "
-            "syntax errors, early exits, output, files). Resident memory of the judging process, and of all below it.",
+            "exceptions, syntax errors, early exits, output, files). Resident memory of the judging process, "
+            "and of all below it.",
             "![Resident memory of the judge](soak.svg)",
             table(header, rows),
         ]

@@ -34,8 +34,8 @@ class FlextuneError(Exception):
 class Case:
     """A test of a whole program: what it reads from standard input and what it must print.
 
-    Outputs are compared as sequences of whitespace-separated words, line by line; blank lines at the end do not
-    count.
+    Outputs are compared as sequences of whitespace-separated words, line by line; blank lines at the end do
+    not count.
     """
 
     input: str

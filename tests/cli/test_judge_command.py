@@ -147,6 +147,24 @@ def test_limit_counts_problems_and_keeps_all_their_samples(flextune: Call, probl
     assert (found["total"], found["passed"]) == (2, 1)
 
 
+def test_strict_catches_what_equals_everything_and_names_the_languages_that_have_no_strict_mode(
+    flextune: Call, tmp_path: Path
+):
+    needs("cpp")
+    cpp = {"name": "add_cpp", "language": "cpp", "prompt": "int add(int a, int b) {\n", "stop_tokens": []}
+    cpp["tests"] = "}\n#include <cassert>\nint main() { assert(add(1, 2) == 3); }"
+    rows = write_lines(tmp_path / "rows.jsonl", [PY, cpp])
+    equal = "    return type('E', (), {'__eq__': lambda *_: True})()\n"
+    given = samples(tmp_path, ("add_py", equal), ("add_py", RIGHT_PY), ("add_cpp", "return a + b;"))
+    outcomes = []
+    for options in ([], ["--strict"]):
+        output = tmp_path / "verdicts.jsonl"
+        said = flextune("judge", "--problems", rows, "--samples", given, "-o", output, *options)
+        outcomes.append([row["outcome"] for row in read_lines(output)])
+    assert outcomes == [["passed"] * 3, ["wrong_answer", "passed", "passed"]]
+    assert "--strict: cpp cannot run solution and tests in separate processes" in said.err
+
+
 def test_a_language_without_its_tools_is_noted_and_not_scored(
     flextune: Call, problems: Path, tmp_path: Path, only_on_path: Any
 ):

@@ -320,6 +320,3 @@ SCALA = {
 }
 
 PROGRAMS = {"cpp": CPP, "rs": RUST, "go": GO, "d": D, "cs": CSHARP, "scala": SCALA}
-
-#: Every one of these languages can express every case.
-INEXPRESSIBLE: dict[str, frozenset[str]] = {}

@@ -12,7 +12,7 @@ from judging_helpers import LIMITS
 
 from flextune.judging import isolation, language
 from flextune.judging.sandbox.watch import tree_usage
-from flextune.judging.worker import Worker
+from flextune.judging.worker import Program, Worker
 
 MAIN = "public static void main(String[] a) {"
 
@@ -27,7 +27,7 @@ def worker() -> Iterator[Worker]:
 
 
 def outcome(worker: Worker, source: str) -> str:
-    return worker.judge(language("java"), source).outcome
+    return worker.judge(language("java"), Program(source)).outcome
 
 
 def test_a_class_of_an_earlier_program_is_not_seen(worker: Worker) -> None:
@@ -55,7 +55,8 @@ def test_a_program_without_main_does_not_compile(worker: Worker) -> None:
 
 
 def test_errors_name_the_line(worker: Worker) -> None:
-    verdict = worker.judge(language("java"), f'class Problem {{\n {MAIN}\n int x = "s";\n }} }}')
+    source = f'class Problem {{\n {MAIN}\n int x = "s";\n }} }}'
+    verdict = worker.judge(language("java"), Program(source))
     assert "Problem.java:3: error: incompatible types" in verdict.message
 
 

@@ -217,19 +217,22 @@ def test_artifacts_are_readable_whatever_the_umask_says(
         (2.5, 0.0, 1.0, "cpu"),
         (0.1, 0.0, 4.5, "wall"),  # sleeps
         (1.0, 3.0, 4.5, None),  # wants the processor and does not get it
-        (1.0, 15.0, 16.5, "wall"),  # patience ends
-        (1.0, 0.0, 3.0, None),
+        (1.0, 1.0, 6.5, "wall"),  # sleeps, and did not get it for a while either
+        (1.0, 39.0, 40.5, "wall"),  # patience ends
+        (1.0, 0.0, 4.5, None),
     ],
 )
 def test_cpu_time_decides_and_a_starved_program_gets_more_wall_time(
     cpu: float, waited: float, wall: float, breach: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usage = Usage(processes=(1,), parents={1: 0}, threads=1, cpu_seconds=cpu, resident_bytes=1)
+    usage = Usage(
+        processes=(1,), parents={1: 0}, threads=1, cpu_seconds=cpu, resident_bytes=1, largest_bytes=1
+    )
     monkeypatch.setattr(child_module, "tree_usage", lambda root: usage)
-    monkeypatch.setattr(child_module, "waiting_seconds", lambda processes: waited)
+    monkeypatch.setattr(child_module, "waiting_seconds", lambda processes: {1: waited})
     child = Child.__new__(Child)
-    child.limits, child.breach, child.cpu_seconds = LIMITS, None, 0.0
-    child._helper = SimpleNamespace(pid=1)
+    child.limits, child.breach, child.cpu_seconds, child.peak_bytes = LIMITS, None, 0.0, 0
+    child._helper, child._kills, child._waited = SimpleNamespace(pid=1, kills=lambda: 0), 0, {}
     child._watch(wall, LIMITS.cpu_seconds, LIMITS.wall_seconds)
     assert child.breach == breach
 

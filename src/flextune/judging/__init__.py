@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flextune.judging.judge import Judge, judge
+from flextune.judging.judge import Judge, judge, strict_languages
 from flextune.judging.languages import language, languages
 from flextune.judging.languages.base import Language, Toolchain
 from flextune.judging.sandbox.isolation import Isolation
@@ -20,4 +20,5 @@ __all__ = [
     "judge",
     "language",
     "languages",
+    "strict_languages",
 ]

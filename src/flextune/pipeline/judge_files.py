@@ -15,7 +15,7 @@ from flextune.data.problem_rows import Problems
 from flextune.data.problem_rows import read_problems as _read_problems
 from flextune.data.samples import LONGEST_SOURCE, read_samples
 from flextune.judging import languages
-from flextune.pipeline.judge_queue import JudgeSettings, note_missing_toolchains
+from flextune.pipeline.judge_queue import JudgeSettings, note_missing_toolchains, note_not_strict
 from flextune.pipeline.progress import Reporter
 from flextune.pipeline.sources import load_problems
 from flextune.records import UNKNOWN_OUTCOMES, Completion, FlextuneError, Problem, Verdict, as_row
@@ -106,6 +106,8 @@ def judge_request(
     With ``output``, what is judged is kept as it comes, and the same call goes on where it was stopped.
     """
     note_missing_toolchains((problem.language for problem, _ in pairs), reporter)
+    if settings.strict:
+        note_not_strict((problem for problem, _ in pairs), reporter)
     partial = output and output.with_name(f".{output.name}.{_digest(pairs, settings, keep_programs)}.partial")
     known = {verdict_key(v): v for v in read_records(partial, Verdict)} if partial else {}
     known = {key: verdict for key, verdict in known.items() if verdict.outcome not in UNKNOWN_OUTCOMES}

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 
 from flextune.config import JudgeConfig
-from flextune.judging import Judge, Limits, language
+from flextune.judging import Judge, Limits, language, strict_languages
 from flextune.pipeline.plan import Evaluation
 from flextune.pipeline.progress import Reporter
-from flextune.records import as_row
+from flextune.records import Problem, as_row
 from flextune.runs.directory import RunDirectory
 
 
@@ -40,6 +40,18 @@ def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
                 f"{name} programs cannot be judged here and are not scored: {tool.missing} not found; "
                 f"install it with: {tool.install}"
             )
+
+
+def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:
+    """Say which languages are judged in the default mode although strict was asked for."""
+    strict = set(strict_languages())
+    # What is tested by its output never shares a process with its tests.
+    names = sorted({problem.language for problem in problems if not problem.cases} - strict)
+    if names:
+        reporter.note(
+            f"--strict: {', '.join(names)} cannot run solution and tests in separate processes; "
+            "these programs are judged in the default mode (docs/judging.md says what it catches)"
+        )
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Child:
         breach: The limit it broke, None while it keeps them all.
         report: The helper's report, None while the program runs.
         cpu_seconds: User and system time when it was last looked at.
+        peak_bytes: Largest resident size of one process that was seen.
     """
 
     def __init__(
@@ -57,6 +58,8 @@ class Child:
         self.breach: Breach | None = None
         self.report: dict[str, Any] | None = None
         self.cpu_seconds = 0.0
+        self.peak_bytes = 0
+        self._kills = helper.kills()
         self._waited: dict[int, float] = {}
         self._helper, self._wake = helper, wake
         self._kept = {
@@ -197,11 +200,12 @@ class Child:
     def _watch(self, wall: float, cpu_seconds: float, wall_seconds: float) -> None:
         usage = tree_usage(self._helper.pid)
         self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds)
+        self.peak_bytes = max(self.peak_bytes, usage.largest_bytes)
         if usage.cpu_seconds > cpu_seconds:
             self.breach = "cpu"
         elif usage.threads > self.limits.processes + _OWN_PROCESSES:
             self.breach = "processes"
-        elif self._exceeds_memory(usage):
+        elif self._exceeds_memory(usage) or self._helper.kills() > self._kills:
             self.breach = "memory"
         elif wall > wall_seconds / 4:
             # Looked at from early on, for what processes waited that end before the time is up.

@@ -25,8 +25,8 @@ class Command:
     Its descriptors: 0, 1 and 2 as usual; from 3 it reads what the judge sends (a secret, or requests), on 4
     it answers. Both are pipes, and can also be opened as ``/dev/fd/3`` and ``/dev/fd/4``.
 
-    ``argv`` and the values of ``environment`` may contain ``{program}``, the folder of ``files``, and ``{key}`` for every key of
-    ``mounts``; the sandbox puts in the paths under which the program finds them.
+    ``argv`` and the values of ``environment`` may contain ``{program}``, the folder of ``files``, and
+    ``{key}`` for every key of ``mounts``; the sandbox puts in the paths under which the program finds them.
 
     Attributes:
         argv: Program and arguments, absolute path first; with ``warm`` its arguments alone.

@@ -98,7 +98,8 @@ class Sandbox:
             child.pump(lambda: False, cpu_seconds=limits.cpu_seconds, wall_seconds=limits.wall_seconds)
             wall = time.monotonic() - start
             child.drain()
-            breach = child.breach or ("memory" if helper.kills() > kills else None)
+            # Whatever else it led to: when the kernel ended a process for want of memory, that was the cause.
+            breach = "memory" if helper.kills() > kills else child.breach
         report: dict[str, Any] = child.report or {}
         if breach is None and report["status"] and report["cpu"] >= limits.cpu_seconds:
             breach = "cpu"
@@ -110,7 +111,7 @@ class Sandbox:
             errors=bytes(child.errors[: limits.output_bytes]),
             cpu_seconds=max(report["cpu"], child.cpu_seconds),
             wall_seconds=wall,
-            peak_memory_bytes=report["peak"],
+            peak_memory_bytes=max(report["peak"], child.peak_bytes),
         )
 
     @contextlib.contextmanager
@@ -233,7 +234,7 @@ class Session:
             del child.reply[: 4 + size]
             return answer
         child.drain()
-        breach = child.breach or ("memory" if self._helper.kills() > self._kills else None)
+        breach = "memory" if self._helper.kills() > self._kills else child.breach
         return Result(
             status=(child.report or {}).get("status", -1),
             breach=breach,

@@ -22,6 +22,7 @@ class Usage:
         threads: Their threads together.
         cpu_seconds: User and system time, that of reaped children included.
         resident_bytes: Sum of resident sizes; pages that two processes share count twice.
+        largest_bytes: The largest of them.
     """
 
     processes: tuple[int, ...]
@@ -29,6 +30,7 @@ class Usage:
     threads: int
     cpu_seconds: float
     resident_bytes: int
+    largest_bytes: int
 
 
 def tree_usage(root: int) -> Usage:
@@ -51,6 +53,7 @@ def tree_usage(root: int) -> Usage:
         threads=sum(int(values[17]) for values in fields),
         cpu_seconds=sum(sum(map(int, values[11:15])) for values in fields) / _TICK,
         resident_bytes=sum(int(values[21]) for values in fields) * _PAGE,
+        largest_bytes=max((int(values[21]) for values in fields), default=0) * _PAGE,
     )
 
 

@@ -1,7 +1,7 @@
 """Runs one Python program as ``__main__`` and tells, over descriptor 4, how far it came.
 
-It is loaded once into a warm interpreter; every program runs in a fork of it. What is imported here is imported
-for every program, and so costs none of them anything.
+It is loaded once into a warm interpreter; every program runs in a fork of it. What is imported here is
+imported for every program, and so costs none of them anything.
 """
 
 from __future__ import annotations

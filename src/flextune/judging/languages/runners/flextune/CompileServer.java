@@ -66,11 +66,12 @@ public final class CompileServer {
                 byte[] answer;
                 try {
                     answer = compile(new String(source, StandardCharsets.UTF_8), files, options);
-                } catch (OutOfMemoryError error) {
-                    answers.writeInt(1);
-                    answers.writeByte('M');
-                    return;
-                } catch (RuntimeException | StackOverflowError error) {
+                } catch (RuntimeException | OutOfMemoryError | StackOverflowError error) {
+                    if (fromFullHeap(error)) {
+                        answers.writeInt(1);
+                        answers.writeByte('M');
+                        return;
+                    }
                     answer = ("Ethe compiler failed: " + error).getBytes(StandardCharsets.UTF_8);
                 }
                 answers.writeInt(answer.length);
@@ -79,6 +80,16 @@ public final class CompileServer {
         } catch (IOException end) {
             // The judge closed the channel.
         }
+    }
+
+    /** The compiler wraps what it did not expect. */
+    private static boolean fromFullHeap(Throwable error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof OutOfMemoryError) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static byte[] compile(String text, StandardJavaFileManager standard, List<String> options)
