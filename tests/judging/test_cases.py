@@ -16,7 +16,7 @@ DOUBLE = {
     "while (s.hasNextInt()) System.out.println(2 * s.nextInt()); } }",
     "cpp": "#include <iostream>\nint main() { int n; while (std::cin >> n) std::cout << 2 * n << '\\n'; }",
     "pl": 'while (<STDIN>) { print 2 * $_, "\\n"; }',
-    "sh": "while read -r n || [ -n \"$n\" ]; do echo $((2 * n)); done",
+    "sh": 'while read -r n || [ -n "$n" ]; do echo $((2 * n)); done',
 }
 CASES = (Case("1\n2\n", "2\n4\n"), Case("10", "20"))
 
