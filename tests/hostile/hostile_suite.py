@@ -29,8 +29,8 @@ from flextune.judging.sandbox.watch import tree_usage
 from flextune.records import Completion, Problem, Verdict
 
 LIMITS = Limits(
-    cpu_seconds=1,
-    wall_seconds=2,
+    cpu_seconds=1.5,
+    wall_seconds=2.5,
     memory_bytes=320 * MIB,
     processes=48,
     file_bytes=8 * MIB,
