@@ -112,10 +112,8 @@ def experiment_file(model_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def finished(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(sandboxed: None, experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs with one finished run, ``small``."""
-    if not isolation().bubblewrap:
-        pytest.skip("programs cannot be isolated here")
     from flextune.config import load_experiment
     from flextune.pipeline.experiment import RunOptions, run_experiment
 

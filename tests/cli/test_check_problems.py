@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
+from tests.judged import needs_toolchain
 
-from flextune.judging import isolation, languages
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
-pytestmark = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
 STRONG = {
     "name": "larger",
     "language": "py",
@@ -74,8 +72,7 @@ def test_an_unsound_problem_makes_the_exit_status_1(
 
 
 def test_what_a_compiler_refuses_is_no_mutant(flextune: Call, tmp_path: Path):
-    if not languages()["java"].toolchain().found:
-        pytest.skip("no toolchain for java")
+    needs_toolchain("java")
     row = {
         "name": "sign",
         "language": "java",
@@ -106,10 +103,8 @@ def test_bad_rows_are_skipped_and_said(flextune: Call, tmp_path: Path):
     assert 'skipped rows.jsonl:1: missing field "language"' in said.err
 
 
-def test_humaneval_references_pass_and_most_mutants_die(flextune: Call, tmp_path: Path):
-    if not DATA.is_dir():
-        pytest.skip("no benchmark files here")
-    lines = gzip.decompress((DATA / "HumanEval.jsonl.gz").read_bytes()).splitlines()[:12]
+def test_humaneval_references_pass_and_most_mutants_die(flextune: Call, real_data: Path, tmp_path: Path):
+    lines = gzip.decompress((real_data / "HumanEval.jsonl.gz").read_bytes()).splitlines()[:12]
     rows = tmp_path / "HumanEval.jsonl"
     rows.write_bytes(b"\n".join(lines))
     found = flextune("check-problems", rows, "--mutants", "5", "--json").json

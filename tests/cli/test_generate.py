@@ -9,7 +9,6 @@ import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
 
 from flextune.cli.requests import evaluation_request
-from flextune.judging import isolation
 from flextune.pipeline.plan import bare_evaluations
 from flextune.records import Problem
 from flextune.rosetta.rows import rows
@@ -24,7 +23,7 @@ def generate(flextune: Call, model: object, output: Path, *options: object) -> l
     return found
 
 
-@pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+@pytest.mark.usefixtures("sandboxed")
 def test_generate_then_judge_then_compare(flextune: Call, model_folder: Path, tmp_path: Path):
     made = generate(flextune, model_folder, tmp_path / "made.jsonl")
     problems = tmp_path / "made.jsonl.problems.jsonl"

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
+from tests.judged import needs_toolchain
 
-from flextune.judging import Judge, isolation, languages
+from flextune.judging import Judge
 from flextune.records import Completion, Problem, Verdict
 
-pytestmark = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 PY = {
     "name": "add_py",
     "language": "py",
@@ -45,13 +45,8 @@ def samples(folder: Path, *pairs: tuple[str, str]) -> Path:
     return write_lines(folder / "samples.jsonl", rows)
 
 
-def needs(language: str) -> None:
-    if not languages()[language].toolchain().found:
-        pytest.skip(f"no toolchain for {language}")
-
-
 def test_files_in_and_verdicts_out(flextune: Call, problems: Path, tmp_path: Path):
-    needs("js")
+    needs_toolchain("js")
     given = samples(
         tmp_path,
         ("add_py", WRONG_PY),
@@ -150,7 +145,7 @@ def test_limit_counts_problems_and_keeps_all_their_samples(flextune: Call, probl
 def test_strict_catches_what_equals_everything_and_names_the_languages_that_have_no_strict_mode(
     flextune: Call, tmp_path: Path
 ):
-    needs("cpp")
+    needs_toolchain("cpp")
     cpp = {"name": "add_cpp", "language": "cpp", "prompt": "int add(int a, int b) {\n", "stop_tokens": []}
     cpp["tests"] = "}\n#include <cassert>\nint main() { assert(add(1, 2) == 3); }"
     rows = write_lines(tmp_path / "rows.jsonl", [PY, cpp])
@@ -276,7 +271,7 @@ def test_bad_problems_cost_themselves_and_their_samples(flextune: Call, tmp_path
 
 
 def test_two_languages_may_share_a_name_if_the_samples_tell(flextune: Call, tmp_path: Path):
-    needs("js")
+    needs_toolchain("js")
     rows = write_lines(tmp_path / "rows.jsonl", [PY, {**JS, "name": "add_py"}])
     given = write_lines(
         tmp_path / "samples.jsonl",
@@ -374,21 +369,17 @@ def test_a_wrong_request_is_one_line(flextune: Call, arguments: list[str], compl
     assert flextune("judge", *arguments).complaint.startswith(complaint)
 
 
-def test_a_truncated_gz_is_one_line_with_its_line(flextune: Call, tmp_path: Path):
-    if not DATA.is_dir():
-        pytest.skip("no benchmark files here")
-    whole = (DATA / "HumanEval.jsonl.gz").read_bytes()
+def test_a_truncated_gz_is_one_line_with_its_line(flextune: Call, real_data: Path, tmp_path: Path):
+    whole = (real_data / "HumanEval.jsonl.gz").read_bytes()
     (tmp_path / "HumanEval.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     said = flextune("judge", "--benchmark", "humaneval", "--reference", "--data-dir", tmp_path)
     assert "HumanEval.jsonl.gz:" in said.complaint
     assert said.complaint.endswith("the gzip file is cut off or damaged; fetch it again")
 
 
-def test_reference_answers_of_humaneval_pass(flextune: Call):
-    if not DATA.is_dir():
-        pytest.skip("no benchmark files here")
+def test_reference_answers_of_humaneval_pass(flextune: Call, real_data: Path):
     request = ("judge", "--benchmark", "humaneval", "--reference", "--limit", "5", "--json")
-    found = flextune(*request, "--data-dir", DATA).json
+    found = flextune(*request, "--data-dir", real_data).json
     assert (found["total"], found["passed"], found["not_passed"]) == (5, 5, [])
 
 

@@ -12,9 +12,7 @@ import pytest
 from tests.cli.conftest import Call, read_lines
 from tests.tiny import tiny_model
 
-from flextune.judging import isolation
-
-pytestmark = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
 @pytest.fixture

@@ -1,22 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of public benchmark files; tests of it are skipped where it is absent."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("FLEXTUNE_DATA") or beside)
-    if not (folder / "mbpp.jsonl").is_file():
-        pytest.skip(f"no benchmark files in {folder}; set FLEXTUNE_DATA to a folder that holds mbpp.jsonl")
-    return folder
 
 
 @pytest.fixture

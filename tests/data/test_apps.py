@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.judged import verdicts_on
 
 from flextune.data import apps
 from flextune.data.files import Row
-from flextune.judging import isolation, judge
-from flextune.records import Case, Completion, FlextuneError
+from flextune.records import Case, FlextuneError
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
-needs_sandbox = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+needs_sandbox = pytest.mark.usefixtures("sandboxed")
 
 
 def row(number: int = 0, **changes: Any) -> dict[str, Any]:
@@ -36,10 +36,7 @@ def calls(inputs: list[Any], outputs: list[Any], function: str = "solve") -> dic
 
 def outcomes(fields: dict[str, Any], *programs: str) -> list[str]:
     problem = apps.problem(apps.parse_row(Row("here:1", fields)))
-    pairs = [(problem, Completion(problem.name, n, text)) for n, text in enumerate(programs)]
-    return [
-        verdict.outcome for verdict in sorted(judge(pairs, workers=2), key=lambda verdict: verdict.sample)
-    ]
+    return [verdict.outcome for verdict in verdicts_on((problem, text) for text in programs)]
 
 
 def test_input_and_output_become_cases() -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.judged import verdicts_on
 
 from flextune.data import humaneval, multipl_e
 from flextune.data.files import Row
 from flextune.data.problem_rows import read_problems
-from flextune.judging import isolation, judge
-from flextune.records import Case, Completion, FlextuneError, Problem
+from flextune.records import Case, FlextuneError, Problem
 from flextune.runs.keys import content_digest
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
-needs_sandbox = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+needs_sandbox = pytest.mark.usefixtures("sandboxed")
 
 PLUS = {
     "task_id": "HumanEval/2",
@@ -77,10 +77,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def outcomes(problem: Problem, *bodies: str) -> list[str]:
-    pairs = [(problem, Completion(problem.name, n, body)) for n, body in enumerate(bodies)]
-    return [
-        verdict.outcome for verdict in sorted(judge(pairs, workers=2), key=lambda verdict: verdict.sample)
-    ]
+    return [verdict.outcome for verdict in verdicts_on((problem, body) for body in bodies)]
 
 
 def test_formats_of_problems_are_told_by_their_fields(tmp_path: Path, write_jsonl: WriteJsonl) -> None:

@@ -7,13 +7,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.judged import needs_toolchain, verdicts_on
 
 from flextune.data import multipl_e
 from flextune.data.samples import from_answer, from_program
-from flextune.judging import isolation, judge, languages
-from flextune.records import Completion, Problem, Verdict
+from flextune.records import Problem
 
-needs_sandbox = pytest.mark.skipif(isolation().kind == "none", reason="programs cannot be isolated here")
+needs_sandbox = pytest.mark.usefixtures("sandboxed")
 
 #: For HumanEval/23 (HumanEval/53 in PHP, which has a strlen already): a chat answer with imports, a helper,
 #: the function, and a main or examples of its own.
@@ -259,24 +259,12 @@ def problem_23(language: str, folder: Path) -> Problem:
     return next(problem for problem in found if problem.name.startswith(f"HumanEval_{number}_"))
 
 
-def verdicts(pairs: list[tuple[Problem, str]]) -> list[Verdict]:
-    asked = [
-        (problem, Completion(problem.name, number, text)) for number, (problem, text) in enumerate(pairs)
-    ]
-    return sorted(judge(asked, workers=2), key=lambda verdict: verdict.sample)
-
-
-def needs(language: str) -> None:
-    if language not in languages() or not languages()[language].toolchain().found:
-        pytest.skip(f"no toolchain for {language}")
-
-
 @needs_sandbox
 @pytest.mark.parametrize("language", ANSWERS)
 def test_a_whole_answer_with_a_main_of_its_own_passes(real_data: Path, language: str) -> None:
-    needs(language)
+    needs_toolchain(language)
     problem = problem_23(language, real_data)
-    [verdict] = verdicts([from_answer(problem, ANSWERS[language])])
+    [verdict] = verdicts_on([from_answer(problem, ANSWERS[language])])
     assert (verdict.outcome, verdict.message) == ("passed", "")
 
 
@@ -293,15 +281,15 @@ def test_a_whole_answer_with_a_main_of_its_own_passes(real_data: Path, language:
     ],
 )
 def test_an_answer_that_only_goes_on_is_closed_once(real_data: Path, language: str, body: str) -> None:
-    needs(language)
+    needs_toolchain(language)
     problem = problem_23(language, real_data)
-    [verdict] = verdicts([from_answer(problem, f"```\n{body}\n```")])
+    [verdict] = verdicts_on([from_answer(problem, f"```\n{body}\n```")])
     assert (verdict.outcome, verdict.message) == ("passed", "")
 
 
 @needs_sandbox
 def test_helpers_of_the_prompt_that_an_answer_leaves_out_are_there(real_data: Path) -> None:
-    needs("cpp")
+    needs_toolchain("cpp")
     problem = next(p for p in multipl_e.problems("cpp", real_data) if "103_rounded_avg" in p.name)
     answer = """```cpp
 Union_std_string_long rounded_avg(long n, long m) {
@@ -315,7 +303,7 @@ Union_std_string_long rounded_avg(long n, long m) {
 ```"""
     judged, text = from_answer(problem, answer)
     assert "union Union_std_string_long" in text
-    [verdict] = verdicts([(judged, text)])
+    [verdict] = verdicts_on([(judged, text)])
     assert verdict.outcome != "compile_error", verdict.message
 
 
@@ -339,11 +327,11 @@ FAULTS = {
 @needs_sandbox
 @pytest.mark.parametrize(("language", "at_least"), [("java", 130), ("js", 136), ("cpp", 135)])
 def test_real_chat_answers_compile(real_data: Path, language: str, at_least: int) -> None:
-    needs(language)
+    needs_toolchain(language)
     problems = {problem.name: problem for problem in multipl_e.problems(language, real_data)}
     lines = (real_data / "multipl-e" / f"model-answers-{language}.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    found = verdicts([from_answer(problems[row["name"]], row["answer"]) for row in rows])
+    found = verdicts_on([from_answer(problems[row["name"]], row["answer"]) for row in rows])
     refused = {verdict.name: verdict.message for verdict in found if verdict.outcome == "compile_error"}
     assert set(refused) <= set(FAULTS[language]), refused
     assert Counter(verdict.outcome for verdict in found)["passed"] >= at_least

@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.tiny import tiny_model
+from tests.tiny import one_thread, tiny_model
 
 from flextune.generation.local import LocalEngine
 from flextune.models.base import LoadedModel, load_model
 from flextune.records import Problem
 
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    torch.set_num_threads(1)
+__all__ = ["one_thread"]
 
 
 @pytest.fixture(scope="session")

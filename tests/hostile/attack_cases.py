@@ -123,6 +123,17 @@ int main() {{
 """
 
 
+def by_shell(command: str) -> dict[str, str]:
+    """The same shell command, started in every language."""
+    quoted = command.replace("\\", "\\\\").replace('"', '\\"')
+    return {
+        "py": python(f'import subprocess\nsubprocess.run(["/bin/sh", "-c", "{quoted}"])'),
+        "java": java(f'shell("{quoted}");'),
+        "js": javascript(f'shell("{quoted}");'),
+        "cpp": cpp(f'if (system("{quoted}") < 0) return 0;'),
+    }
+
+
 #: A right program of every language; a comment tells one from another.
 RIGHT = {
     "py": "assert sum([1, 2]) == 3\n",

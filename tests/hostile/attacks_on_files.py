@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, cpp, java, javascript, python
+from attack_cases import Case, by_shell, cpp, java, javascript, python
 
 # A folder of a thousand levels, closed at its end, beside names that are hard to say.
 _DEEP = 'mkdir -p $(printf "d/%.0s" $(seq 1100)) && touch "$(printf "\\377")" && chmod 0 $(printf "d/%.0s" $(seq 1100))'
@@ -11,17 +11,6 @@ _DEEP = 'mkdir -p $(printf "d/%.0s" $(seq 1100)) && touch "$(printf "\\377")" &&
 _LINKS = "for name in result.txt verdicts.jsonl ../result.txt ../verdicts.jsonl; do ln -sf @FILE@ $name; done"
 _HARD_LINKS = "for name in result.txt verdicts.jsonl; do rm -f $name; ln @FILE@ $name; done"
 _PIPES = "for name in result.txt verdicts.jsonl; do mkfifo $name; done"
-
-
-def _by_shell(command: str) -> dict[str, str]:
-    """The same shell command, started in every language."""
-    quoted = command.replace("\\", "\\\\").replace('"', '\\"')
-    return {
-        "py": python(f'import subprocess\nsubprocess.run(["/bin/sh", "-c", "{quoted}"])'),
-        "java": java(f'shell("{quoted}");'),
-        "js": javascript(f'shell("{quoted}");'),
-        "cpp": cpp(f'if (system("{quoted}") < 0) return 0;'),
-    }
 
 
 CASES = (
@@ -138,25 +127,25 @@ CASES = (
         name="folders that are hard to remove",
         outcome="passed",
         evidence="left files",
-        programs=_by_shell(_DEEP),
+        programs=by_shell(_DEEP),
     ),
     Case(
         name="symbolic links where the result goes",
         outcome="passed",
         evidence="file",
-        programs=_by_shell(_LINKS),
+        programs=by_shell(_LINKS),
     ),
     Case(
         name="hard links where the result goes",
         outcome="passed",
         evidence="file",
-        programs=_by_shell(_HARD_LINKS),
+        programs=by_shell(_HARD_LINKS),
     ),
     Case(
         name="pipes where the result goes",
         outcome="passed",
         evidence="result blocked",
-        programs=_by_shell(_PIPES),
+        programs=by_shell(_PIPES),
     ),
     Case(
         name="every descriptor",

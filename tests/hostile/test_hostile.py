@@ -7,21 +7,17 @@ from pathlib import Path
 
 import pytest
 from attack_cases import LANGUAGES, WORKED, Case
-from conftest import Once
 from hostile_suite import AFTER, CASES, LIMITS, PROGRAMS, Run, judge_language
-
-from flextune.judging import isolation, language
+from tests.judged import Once, needs_toolchain
 
 Judged = Callable[[str], Run]
 each_language = pytest.mark.parametrize("tongue", LANGUAGES)
 
 
 @pytest.fixture(scope="session")
-def judged(once: Once[Run], tmp_path_factory: pytest.TempPathFactory) -> Judged:
+def judged(sandboxed: None, once: Once, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     def run(tongue: str) -> Run:
-        toolchain = language(tongue).toolchain()
-        if isolation().kind == "none" or not toolchain.found:
-            pytest.skip(isolation().detail or f"{toolchain.missing} is missing; {toolchain.install}")
+        needs_toolchain(tongue)
         folder: Path = tmp_path_factory.mktemp("canaries")
         return once(f"judged-{tongue}", lambda: judge_language(tongue, folder))
 

@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from attack_cases import LANGUAGES, RIGHT, cpp, java, javascript, python
 from attacks_on_compilers import CASES as SOURCES
-from hostile_suite import LIMITS, lasting, pair
+from hostile_suite import LIMITS, lasting, start_of
+from tests.judged import needs_toolchain, pair
 
-from flextune.judging import isolation, judge, language
+from flextune.judging import judge
 from flextune.judging.sandbox.watch import tree_usage
-from flextune.records import Verdict
+
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 #: Right programs that need half of what they may use.
 WORKING = {
@@ -57,18 +58,6 @@ list(judge(pairs, workers=2))
 """
 
 
-@pytest.fixture(autouse=True)
-def sandboxed() -> None:
-    if isolation().kind == "none":
-        pytest.skip(isolation().detail)
-
-
-def needs(tongue: str) -> None:
-    toolchain = language(tongue).toolchain()
-    if not toolchain.found:
-        pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
-
-
 @pytest.fixture
 def busy_machine() -> Iterator[None]:
     """Two processes for every processor that never wait."""
@@ -80,14 +69,10 @@ def busy_machine() -> Iterator[None]:
         loop.wait()
 
 
-def outcomes(verdicts: list[Verdict]) -> dict[str, str]:
-    return {verdict.name: verdict.outcome for verdict in verdicts}
-
-
 @pytest.mark.parametrize("tongue", LANGUAGES)
 def test_a_right_program_passes_on_a_busy_machine(tongue: str, busy_machine: None) -> None:
-    needs(tongue)
-    [verdict] = judge([pair(tongue, "working", WORKING[tongue])], limits=LIMITS)
+    needs_toolchain(tongue)
+    [verdict] = judge([pair(tongue, WORKING[tongue])], limits=LIMITS)
     assert verdict.passed, verdict
 
 
@@ -104,23 +89,16 @@ def test_what_a_killed_judge_ran_ends_however_stubborn() -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    assert lasting(lambda: {str(pid) for pid in stubborn if runs(pid)}) == set()
-
-
-def runs(pid: int) -> bool:
-    """Whether a process is more than an entry that nobody has read."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+    assert lasting(lambda: {str(pid) for pid in stubborn if start_of(pid)}) == set()
 
 
 @pytest.mark.parametrize("tongue", ["java", "cpp"])
 def test_the_compiler_works_after_every_source_that_breaks_it_in_a_row(tongue: str) -> None:
-    needs(tongue)
+    needs_toolchain(tongue)
     breaking = [case for case in SOURCES if case.stage == "compile" and tongue in case.programs]
-    attacks = [pair(tongue, case.name, case.programs[tongue]) for case in breaking]
-    seen = outcomes(list(judge([*attacks, pair(tongue, "after", RIGHT[tongue])], limits=LIMITS, workers=1)))
+    attacks = [pair(tongue, case.programs[tongue], case.name) for case in breaking]
+    pairs = [*attacks, pair(tongue, RIGHT[tongue], "after")]
+    seen = {verdict.name: verdict.outcome for verdict in judge(pairs, limits=LIMITS, workers=1)}
     assert seen.pop("after") == "passed"
     assert "passed" not in seen.values()
     assert len(seen) == len(breaking) > 3

@@ -6,10 +6,11 @@ import pytest
 from attack_cases import LANGUAGES, RIGHT, WORKED
 from attacks_together import MEETINGS, Meeting
 from control import observe
-from hostile_suite import LIMITS, pair
+from hostile_suite import LIMITS
 from test_controls import can_run
+from tests.judged import needs_toolchain, pair
 
-from flextune.judging import isolation, language
+from flextune.judging import language
 from flextune.judging.judge import Judge
 
 each_meeting = pytest.mark.parametrize(
@@ -20,16 +21,14 @@ each_meeting = pytest.mark.parametrize(
 
 
 @each_meeting
-def test_in_the_sandbox_they_do_not_meet(tongue: str, meeting: Meeting) -> None:
-    toolchain = language(tongue).toolchain()
-    if isolation().kind == "none" or not toolchain.found:
-        pytest.skip(isolation().detail or f"{toolchain.missing} is missing; {toolchain.install}")
+def test_in_the_sandbox_they_do_not_meet(tongue: str, meeting: Meeting, sandboxed: None) -> None:
+    needs_toolchain(tongue)
     with Judge(limits=LIMITS, workers=2) as judge:
         # Both workers are warm before the two start.
         comment = language(tongue).comment
-        warm = [pair(tongue, f"{n}", f"{RIGHT[tongue]}{comment} {n}\n") for n in range(4)]
+        warm = [pair(tongue, f"{RIGHT[tongue]}{comment} {n}\n", f"{n}") for n in range(4)]
         assert all(verdict.passed for verdict in judge.verdicts(warm))
-        both = [pair(tongue, "waits", meeting.waits[tongue]), pair(tongue, "comes", meeting.comes[tongue])]
+        both = [pair(tongue, meeting.waits[tongue], "waits"), pair(tongue, meeting.comes[tongue], "comes")]
         assert {verdict.name: verdict.outcome for verdict in judge.verdicts(both)} == {
             "waits": "passed",
             "comes": "passed",

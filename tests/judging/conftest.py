@@ -8,24 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from judging_helpers import LIMITS, MARK, pair
+from judging_helpers import LIMITS, MARK
+from tests.judged import needs_toolchain, pair
 
-from flextune.judging import Limits, isolation, judge, language
+from flextune.judging import Limits, judge
 from flextune.records import Verdict
-
-
-@pytest.fixture(scope="session")
-def sandboxed() -> None:
-    if isolation().kind == "none":
-        pytest.skip(f"no isolation here: {isolation().detail}")
 
 
 @pytest.fixture
 def verdict_of(sandboxed: None) -> Callable[..., Verdict]:
     def judge_one(tongue: str, source: str, limits: Limits = LIMITS, **options: object) -> Verdict:
-        toolchain = language(tongue).toolchain()
-        if not toolchain.found:
-            pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
+        needs_toolchain(tongue)
         [verdict] = judge([pair(tongue, source)], limits=limits, **options)  # type: ignore[arg-type]
         return verdict
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from flextune.judging import Limits
 from flextune.judging.sandbox.limits import MIB
-from flextune.records import Completion, Problem
 
 # Short, so that the programs that run into them do not hold the suite up.
 LIMITS = Limits(cpu_seconds=1.5, wall_seconds=3, memory_bytes=256 * MIB)
 MARK = "flextune-canary-process"
-
-
-def pair(tongue: str, source: str, name: str = "p", sample: int = 0) -> tuple[Problem, Completion]:
-    """A problem and a completion whose program is ``source``."""
-    return Problem(name, "test", tongue, "", ""), Completion(name, sample, source)
 
 
 def filled(source: str, host: dict[str, str]) -> str:

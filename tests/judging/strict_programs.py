@@ -259,6 +259,15 @@ FORGED = {
     for name, frame in _FRAMES.items()
     for called in (False, True)
 }
+#: The forged answers that are well-formed values of the language, and only not the right ones.
+WRONG_ANSWERS = {
+    "py": (
+        "deep value, when called",
+        "large integer, when called",
+        "names that nobody asked for, when called",
+    ),
+    "js": ("names of JavaScript that nobody asked for, when called",),
+}
 
 _NAP = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000);"
 

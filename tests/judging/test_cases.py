@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from judging_helpers import LIMITS
+from tests.judged import needs_toolchain
 
-from flextune.judging import isolation, judge, language
+from flextune.judging import judge
 from flextune.judging.cases import first_difference, same_output
 from flextune.records import Case, Completion, Problem, Verdict
 
@@ -20,10 +21,11 @@ DOUBLE = {
 }
 CASES = (Case("1\n2\n", "2\n4\n"), Case("10", "20"))
 
+pytestmark = pytest.mark.usefixtures("sandboxed")
+
 
 def judged(tongue: str, source: str, cases: tuple[Case, ...] = CASES) -> Verdict:
-    if isolation().kind == "none" or not language(tongue).toolchain().found:
-        pytest.skip(isolation().detail or language(tongue).toolchain().missing)
+    needs_toolchain(tongue)
     problem = Problem("p", "test", tongue, "", "", cases=cases)
     [verdict] = judge([(problem, Completion("p", 0, source))], limits=LIMITS)
     return verdict

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 
 import pytest
-from judging_helpers import LIMITS, pair
+from judging_helpers import LIMITS
+from tests.judged import Once, needs_toolchain, pair
 
 from flextune.judging import judge, language
 from flextune.judging.languages.cpp import includes_everything
@@ -202,11 +203,7 @@ CASES: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
-@cache
-def _verdicts(tongue: str) -> dict[str, Verdict]:
-    toolchain = language(tongue).toolchain()
-    if not toolchain.found:
-        pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
+def judged(tongue: str) -> dict[str, Verdict]:
     # By one worker and in reverse: what an earlier program defines comes before the program that must not see it.
     pairs = [pair(tongue, source, name) for name, (source, _) in reversed(CASES[tongue].items())]
     return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, workers=1)}
@@ -215,8 +212,9 @@ def _verdicts(tongue: str) -> dict[str, Verdict]:
 @pytest.mark.parametrize(
     ("tongue", "name"), [(tongue, name) for tongue, cases in CASES.items() for name in cases]
 )
-def test_outcome_of_case(tongue: str, name: str, sandboxed: None) -> None:
-    verdict = _verdicts(tongue)[name]
+def test_outcome_of_case(tongue: str, name: str, sandboxed: None, once: Once) -> None:
+    needs_toolchain(tongue)
+    verdict = once(f"compiled-{tongue}", lambda: judged(tongue))[name]
     assert verdict.outcome == CASES[tongue][name][1], verdict
 
 
@@ -243,31 +241,21 @@ def test_compiled_header_is_used_only_where_it_changes_nothing(source: str, expe
 
 
 @pytest.mark.parametrize(
-    ("tongue", "line"), [("cpp", 3), ("rs", 3), ("go", 3), ("d", 3), ("cs", 3), ("scala", 3)]
+    ("tongue", "source"),
+    [
+        ("cpp", '#include <bits/stdc++.h>\nint main() {\n  int x = "s";\n}\n'),
+        ("rs", '\nfn main() {\n  let x: i32 = "s";\n}\n'),
+        ("go", 'package main\nfunc main() {\n  var x int = "s"; _ = x\n}\n'),
+        ("d", '\nvoid main() {\n  int x = "s";\n}\n'),
+        ("cs", 'class P {\n static void Main() {\n  int x = "s";\n} }\n'),
+        ("scala", 'object Problem {\n def main(a: Array[String]) = {\n  val x: Int = "s"\n} }\n'),
+    ],
 )
-def test_errors_name_the_line_and_no_folder(tongue: str, line: int, sandboxed: None) -> None:
-    sources = {
-        "cpp": '#include <bits/stdc++.h>\nint main() {\n  int x = "s";\n}\n',
-        "rs": '\nfn main() {\n  let x: i32 = "s";\n}\n',
-        "go": 'package main\nfunc main() {\n  var x int = "s"; _ = x\n}\n',
-        "d": '\nvoid main() {\n  int x = "s";\n}\n',
-        "cs": 'class P {\n static void Main() {\n  int x = "s";\n} }\n',
-        "scala": 'object Problem {\n def main(a: Array[String]) = {\n  val x: Int = "s"\n} }\n',
-    }
-    toolchain = language(tongue).toolchain()
-    if not toolchain.found:
-        pytest.skip(toolchain.missing)
-    [verdict] = judge([pair(tongue, sources[tongue])], limits=LIMITS)
+def test_errors_name_the_third_line_and_no_folder(
+    tongue: str, source: str, verdict_of: Callable[..., Verdict]
+) -> None:
+    verdict = verdict_of(tongue, source)
     assert verdict.outcome == "compile_error", verdict
     file_name = "main.scala" if tongue == "scala" else language(tongue).file_name()
-    assert any(f"{file_name}{mark}{line}" in verdict.message for mark in ":("), verdict.message
+    assert any(f"{file_name}{mark}3" in verdict.message for mark in ":("), verdict.message
     assert "/" not in verdict.message.partition(file_name)[0]
-
-
-@pytest.mark.parametrize("tongue", sorted(CASES))
-def test_missing_toolchain_says_how_to_install_it(tongue: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nonexistent")
-    toolchain = language(tongue).toolchain()
-    assert not toolchain.found
-    assert toolchain.missing
-    assert "apt-get install" in toolchain.install

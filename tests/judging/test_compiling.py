@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from judging_helpers import LIMITS
+from tests.judged import needs_toolchain
 
 from flextune.judging import isolation, language
 from flextune.judging.sandbox.watch import tree_usage
@@ -18,10 +19,8 @@ MAIN = "public static void main(String[] a) {"
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    toolchain = language("java").toolchain()
-    if isolation().kind == "none" or not toolchain.found:
-        pytest.skip(isolation().detail or toolchain.missing)
+def worker(sandboxed: None) -> Iterator[Worker]:
+    needs_toolchain("java")
     with Worker(isolation(), LIMITS) as worker:
         yield worker
 

@@ -1,60 +1,56 @@
-"""Real benchmark files; skipped where the folder is absent."""
+"""Real problems: references pass, together with their tests and apart; skipped where data are absent."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import os
 from pathlib import Path
 
 import pytest
+from tests.judged import needs_toolchain, verdicts_on
 
-from flextune.judging import judge, language
-from flextune.records import Completion, Problem
+from flextune.data import humaneval, mbpp, multipl_e
+from flextune.records import Problem, Verdict
+from flextune.rosetta.rows import rows
 
-DATA = Path(os.environ.get("FLEXTUNE_DATA") or Path(__file__).parents[3] / "shared" / "data")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def data(sandboxed: None) -> None:
-    if not DATA.is_dir():
-        pytest.skip(f"no benchmark data in {DATA}; set FLEXTUNE_DATA")
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
-def test_all_humaneval_references_pass() -> None:
-    with gzip.open(DATA / "HumanEval.jsonl.gz", "rt") as file:
-        rows = [json.loads(line) for line in file]
-    pairs = [
-        (
-            Problem(
-                row["task_id"],
-                "humaneval",
-                "py",
-                row["prompt"],
-                f"{row['test']}\ncheck({row['entry_point']})",
-            ),
-            Completion(row["task_id"], 0, row["canonical_solution"]),
-        )
-        for row in rows
+def failures(problems: list[Problem], expected: int, *, strict: bool) -> list[Verdict]:
+    """The verdicts on references that did not pass, of so many as there must be."""
+    verdicts = verdicts_on(((problem, problem.reference or "") for problem in problems), strict=strict)
+    assert len(verdicts) == expected
+    return [verdict for verdict in verdicts if not verdict.passed]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_all_humaneval_references_pass(real_data: Path, strict: bool) -> None:
+    assert failures(humaneval.problems(real_data), 164, strict=strict) == []
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_all_mbpp_references_pass(real_data: Path, strict: bool) -> None:
+    tasks = [task for split in mbpp.SPLITS for task in mbpp.read(real_data, split)]
+    assert failures(mbpp.problems(tasks), 974, strict=strict) == []
+
+
+def test_an_empty_body_passes_no_humaneval_problem(real_data: Path) -> None:
+    answers = [(problem, "    pass\n") for problem in humaneval.problems(real_data)[:40]]
+    assert [verdict for verdict in verdicts_on(answers, strict=True) if verdict.passed] == []
+
+
+@pytest.mark.parametrize("tongue", ["py", "js"])
+def test_references_of_rosetta_pass_apart_from_their_tests(tongue: str) -> None:
+    needs_toolchain(tongue)
+    problems = [
+        Problem(row["name"], "rosetta", tongue, row["prompt"], row["tests"], reference=row["reference"])
+        for row in rows(tongue, limit=40)
     ]
-    verdicts = list(judge(pairs))
-    assert len(verdicts) == 164
-    assert [verdict for verdict in verdicts if not verdict.passed] == []
+    assert failures(problems, 40, strict=True) == []
 
 
-def test_every_java_problem_compiles_and_runs_its_tests() -> None:
+def test_every_java_problem_compiles_and_runs_its_tests(real_data: Path) -> None:
     """A body that throws gets past the compiler and javatuples, and is then stopped by the first test."""
-    if not language("java").toolchain().found:
-        pytest.skip(language("java").toolchain().missing)
-    rows = [json.loads(line) for line in (DATA / "multipl-e/humaneval-java.jsonl").read_text().splitlines()]
+    needs_toolchain("java")
     body = '        throw new UnsupportedOperationException("not done");\n'
-    pairs = [
-        (
-            Problem(row["name"], "multipl-e", "java", row["prompt"], row["tests"]),
-            Completion(row["name"], 0, body),
-        )
-        for row in rows
-    ]
-    verdicts = list(judge(pairs))
+    verdicts = verdicts_on((problem, body) for problem in multipl_e.problems("java", real_data))
     assert len(verdicts) == 158
     assert [v for v in verdicts if v.outcome != "exception" or "not done" not in v.message] == []

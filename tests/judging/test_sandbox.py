@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.judged import needs_toolchain
 
 from flextune.judging import Limits, isolation, language
 from flextune.judging.sandbox import child as child_module
@@ -101,7 +102,7 @@ def test_a_death_by_signal_is_128_and_its_number(sandbox: Sandbox) -> None:
     assert sandbox.run(shell("kill -SEGV $$"), LIMITS).status == 139
 
 
-def test_a_hundred_thousand_bytes_of_input_that_nobody_reads_do_not_block(sandbox: Sandbox) -> None:
+def test_a_million_bytes_of_input_that_nobody_reads_do_not_block(sandbox: Sandbox) -> None:
     assert sandbox.run(shell("exit 0"), LIMITS, bytes(1_000_000)).status == 0
 
 
@@ -116,6 +117,8 @@ def test_what_stays_behind_is_ended(sandbox: Sandbox) -> None:
 def test_the_number_of_processes_is_bounded(sandbox: Sandbox) -> None:
     if sandbox.isolation.kind != "root" and os.geteuid() == 0:
         pytest.skip("the kernel exempts root; programs of root run as another user")
+    if not Path("/usr/bin/python3").exists():
+        pytest.skip("no system Python")
     script = """
 import os, time
 n = 0
@@ -128,8 +131,6 @@ except OSError:
 print(n)
 """
     result = sandbox.run(Command(("/usr/bin/python3", "-c", script)), Limits(processes=20))
-    if not Path("/usr/bin/python3").exists():
-        pytest.skip("no system Python")
     assert 10 <= int(result.output) <= 20
 
 
@@ -159,9 +160,7 @@ def test_an_interruption_ends_the_program(sandbox: Sandbox) -> None:
     assert set(tree_usage(os.getpid()).processes) == set(before)
 
 
-def test_a_sandbox_whose_helper_was_killed_is_replaced() -> None:
-    if isolation().kind == "none":
-        pytest.skip(isolation().detail)
+def test_a_sandbox_whose_helper_was_killed_is_replaced(sandboxed: None) -> None:
     with Worker(isolation(), LIMITS) as worker:
         for _ in range(2):
             assert worker.judge(language("py"), Program("assert True")).passed
@@ -197,10 +196,9 @@ def sleeping(seconds: str) -> bool:
 
 
 def test_artifacts_are_readable_whatever_the_umask_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandboxed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if isolation().kind == "none" or not language("java").toolchain().found:
-        pytest.skip("needs a sandbox and a JDK")
+    needs_toolchain("java")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     before = os.umask(0o077)
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from judging_helpers import LIMITS, pair
+from judging_helpers import LIMITS
+from tests.judged import pair
 
 from flextune.judging import Judge, Limits
 from flextune.judging import cache as cache_module

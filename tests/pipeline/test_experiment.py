@@ -8,16 +8,14 @@ import pytest
 from tests.pipeline.conftest import small_experiment
 
 from flextune.config import Experiment, load_experiment
-from flextune.judging import isolation
 from flextune.pipeline.experiment import RunOptions, run_experiment
 from flextune.records import FlextuneError
 
-pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
 @pytest.fixture(scope="module")
-def finished(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    assert isolation()
+def finished(sandboxed: None, model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "small"
     run_experiment(small_experiment(model_folder), folder, RunOptions())
     return folder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from tests.pipeline.conftest import small_experiment
 
 from flextune.config import dump_experiment
 
-pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 CHANGES = ("evaluate=[{language: py, limit: 8}, {language: js, limit: 4}]", "train.max_steps=12")
 

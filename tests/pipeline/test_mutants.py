@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import ast
-import gzip
-import json
-import os
 import random
 from pathlib import Path
 
 import pytest
 
+from flextune.data import humaneval
 from flextune.pipeline.mutants import mutants
 from flextune.records import Problem
-
-DATA = Path(os.environ.get("FLEXTUNE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 
 PROMPT = 'def f(xs, n):\n    """Doc < 1 and 2 + 2."""\n'
 BODY = (
@@ -107,12 +103,9 @@ def test_references_with_other_line_ends_and_letters_are_changed_in_the_right_pl
     assert "def f(x):\r\n    é = 'ü'; return x - 1\r\n" in texts(given)
 
 
-def test_every_humaneval_reference_has_mutants() -> None:
-    if not DATA.is_dir():
-        pytest.skip("no benchmark files here")
-    for line in gzip.decompress((DATA / "HumanEval.jsonl.gz").read_bytes()).splitlines():
-        row = json.loads(line)
-        found = texts(problem("py", row["prompt"], row["canonical_solution"]), 10)
-        assert found, row["task_id"]
+def test_every_humaneval_reference_has_mutants(real_data: Path) -> None:
+    for given in humaneval.problems(real_data):
+        found = texts(given, 10)
+        assert found, given.name
         for text in found:
-            ast.parse(row["prompt"] + text)
+            ast.parse(given.prompt + text)

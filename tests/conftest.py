@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.judged import Once, Result
+
+from flextune.judging import isolation
+
+
+@pytest.fixture(scope="session")
+def sandboxed() -> None:
+    """Tests that judge are skipped where programs cannot be isolated."""
+    if isolation().kind == "none":
+        pytest.skip(f"no isolation here: {isolation().detail}")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of public benchmark files; tests of it are skipped where it is absent."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("FLEXTUNE_DATA") or beside)
+    if not (folder / "mbpp.jsonl").is_file():
+        pytest.skip(f"no benchmark files in {folder}; set FLEXTUNE_DATA to a folder that holds mbpp.jsonl")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Computes what a name stands for once, even when tests run in several processes."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder if worker_id == "master" else folder.parent
+
+    def compute(name: str, make: Callable[[], Result]) -> Result:
+        file = shared / f"{name}.pickle"
+        # One lock for all: two of these at once would be load for each other.
+        with open(shared / "once.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not file.exists():
+                file.write_bytes(pickle.dumps(make()))
+        return pickle.loads(file.read_bytes())
+
+    return compute
