@@ -101,6 +101,29 @@ def test_text_that_is_not_unicode_is_judged(verdict_of: Callable[..., Verdict]) 
     assert verdict_of("py", "x = '\ud800'").outcome == "passed"
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_warm_interpreter_gives_every_program_random_numbers_of_its_own(
+    sandboxed: None, strict: bool
+) -> None:
+    problem = Problem("p", "test", "py", "", "assert f(), f.__doc__", entry_point="f")
+    text = "import random\ndef f(): raise ValueError(random.random())\n"
+    completions = [Completion("p", n, text + "\n" * n) for n in range(3)]
+    # One worker: the same interpreter starts them all.
+    found = list(judge([(problem, one) for one in completions], limits=LIMITS, workers=1, strict=strict))
+    numbers = {verdict.message.strip().splitlines()[-1] for verdict in found}
+    assert len(numbers) == 3
+    assert all(number.startswith("ValueError: 0.") for number in numbers)
+
+
+def test_a_warm_interpreters_programs_have_a_whole_stack(verdict_of: Callable[..., Verdict]) -> None:
+    # A cache's calls are C's, each of some hundred bytes.
+    text = (
+        "import functools, sys\nsys.setrecursionlimit(100_000)\n"
+        "@functools.lru_cache(None)\ndef f(n): return n and f(n - 1) + 1\nassert f(12_000) == 12_000\n"
+    )
+    assert verdict_of("py", text).passed
+
+
 def test_closing_leaves_no_process(sandboxed: None) -> None:
     before = tree_usage(os.getpid()).processes
     pairs = [pair("py", "assert True", "quick")] + [

@@ -143,6 +143,21 @@ def test_the_program_has_no_privileges_and_no_user_of_the_host(sandbox: Sandbox)
     assert [line.split()[1].strip("0") for line in rest if line] == ["", "", "", "1"]
 
 
+def test_the_helpers_memory_and_descriptors_are_closed_to_the_program(sandbox: Sandbox) -> None:
+    if sandbox.isolation.kind == "none":
+        pytest.skip("nothing is promised without isolation")
+    script = "for n in mem maps environ fd/0 fd/1 root/tmp; do head -c 1 /proc/1/$n && echo read; done; true"
+    result = sandbox.run(shell(script), LIMITS)
+    assert (result.output, result.errors.count(b"Permission denied")) == (b"", 6)
+
+
+def test_orphans_are_reaped_while_the_program_runs(sandbox: Sandbox) -> None:
+    script = "for n in 1 2 3 4 5; do (: &); done; sleep 0.5; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l"
+    if sandbox.isolation.kind == "none":
+        pytest.skip("without a namespace the machine's other processes are seen")
+    assert sandbox.run(shell(script), LIMITS).output == b"0\n"
+
+
 def test_peak_memory_is_the_programs_and_not_the_judges(sandbox: Sandbox) -> None:
     ballast = bytearray(os.urandom(1)) * 100_000_000
     small = sandbox.run(shell("true"), LIMITS).peak_memory_bytes

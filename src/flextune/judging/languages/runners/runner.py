@@ -25,7 +25,7 @@ import json  # noqa: F401
 import math  # noqa: F401
 import operator  # noqa: F401
 import os
-import random  # noqa: F401
+import random
 import re  # noqa: F401
 import statistics  # noqa: F401
 import string  # noqa: F401
@@ -41,6 +41,8 @@ _shutdown = threading._shutdown  # type: ignore[attr-defined]
 
 def main(argv: list[str]) -> int:
     """Read the secret, compile and run the program ``argv[0]``, show the secret; the exit status."""
+    # A fork continues the numbers of the interpreter it came from.
+    random.seed()
     secret = os.read(CHANNEL_IN, SECRET_BYTES)
     os.close(CHANNEL_IN)
     # The program's children have no way to reach the judge.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,5 +36,7 @@ else:
 
 def main(argv: list[str]) -> int:
     """Be one of the two; the exit status."""
+    # A fork continues the numbers of the interpreter it came from.
+    random.seed()
     role = strict_tests if argv[0] == "tests" else strict_solution
     return role.main(argv[1:])

@@ -9,8 +9,9 @@ import resource
 import signal
 import socket
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+CLONE_VM, CLONE_VFORK = 0x100, 0x4000
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x20000, 0x2000000, 0x4000000
 CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET = 0x8000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
@@ -28,8 +29,15 @@ RLIMITS = {
     "core": resource.RLIMIT_CORE,
 }
 
+#: Everything that a program is not to share with whoever ran before.
+NAMESPACES = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+#: Stack that the helper may still need below what it has used.
+_STACK_MARGIN = 1 << 18
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _locked_libc = ctypes.PyDLL(None, use_errno=True)
+_Body = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+_locked_libc.clone.argtypes = [_Body, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p]
 
 
 def _checked(result: int, what: str) -> int:
@@ -39,15 +47,33 @@ def _checked(result: int, what: str) -> int:
     return result
 
 
-def next_child_leads_a_pid_namespace(own: int) -> None:
-    """The next child of this process will be the first process of a new namespace.
+class Leaders:
+    """Starts processes that run ``body`` as the first ones of namespaces of their own.
+
+    Page tables and copies of pages are most of what a fork costs. A leader that shares this process's memory
+    has neither, and this process sleeps until it ends (as in ``vfork``), so that the two never run at once.
+    Its frames lie on the same stack, below all that are alive here: what it forks has the stack that every
+    process has.
 
     Args:
-        own: Descriptor of this process's own pid namespace: a second unshare is refused until the choice that
-            the first one made is taken back.
+        body: Gives the exit status; it raises nothing, and does not exit.
     """
-    _checked(_libc.setns(own, CLONE_NEWPID), "setns")
-    _checked(_libc.unshare(CLONE_NEWPID), "unshare")
+
+    def __init__(self, body: Callable[[], int]) -> None:
+        self._body = _Body(lambda _: body())
+        with open("/proc/self/maps") as file:
+            [stack] = [line for line in file if line.rstrip().endswith("[stack]")]
+        self._top = (int(stack.partition("-")[0], 16) - _STACK_MARGIN) & ~15
+
+    def start(self, *, shared: bool) -> int:
+        """Start one; its number.
+
+        Args:
+            shared: In this process's memory: it has ended when this returns, and waits to be reaped.
+        """
+        memory = CLONE_VM | CLONE_VFORK if shared else 0
+        flags = NAMESPACES | memory | signal.SIGCHLD
+        return _checked(_locked_libc.clone(self._body, self._top, flags, None), "clone")
 
 
 def bare_fork() -> int:
@@ -58,10 +84,8 @@ def bare_fork() -> int:
     return _checked(_locked_libc.fork(), "fork")
 
 
-def enter_namespaces() -> None:
-    """Leave the mounts, message queues, network and names of whoever ran before; only a loopback remains."""
-    kinds = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
-    _checked(_libc.unshare(kinds), "unshare")
+def raise_loopback() -> None:
+    """Make the one interface of a new network namespace work."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         name = struct.pack("16sH14x", b"lo", 0)
         flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, name))[1]
@@ -119,28 +143,28 @@ def prefer_to_be_killed() -> None:
     os.close(descriptor)
 
 
-def drop_capabilities(user: int) -> None:
-    """Give up every capability, for this process and whatever it executes.
-
-    Args:
-        user: The user to become, whom no other process has; -1: stay who this process is.
-    """
+def gain_nothing() -> None:
+    """Whatever this process or a descendant executes has no right that its caller has not."""
     for number in range(LAST_CAPABILITY + 1):
         # The numbers end where this kernel knows no more.
         if _libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0:
             break
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def drop_capabilities(user: int) -> None:
+    """Give up every capability; after ``gain_nothing`` there is no way back to one.
+
+    Args:
+        user: The user to become, whom no other process has; -1: stay who this process is.
+    """
     if user >= 0:
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
     header = struct.pack("Ii", CAPABILITY_VERSION, 0)
     _checked(_libc.capset(header, bytes(24)), "capset")
-
-
-def gain_no_privileges() -> None:
-    """No program that is executed from here on has more rights than this process."""
-    _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
 def place_descriptors(numbers: list[int]) -> None:

@@ -9,9 +9,9 @@ Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON wi
 are ``{"ready": true}`` once at the start, and for each request ``{"status": n, "cpu": seconds, "peak":
 bytes}`` or ``{"error": text}`` when the last process of the program is gone. While one runs, ``end`` ends it.
 
-A program is the child of a first process (pid 1 of its namespace): signals then mean what they mean outside,
-and when the first process ends the kernel ends and reaps all others, so that its usage is that of the whole
-tree.
+A program is the child of a leader (pid 1 of its namespace): signals then mean what they mean outside, and
+when the leader ends the kernel ends and reaps all others, so that its usage is that of the whole tree. While
+a program runs it is the leader that listens to the judge.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import select
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,6 +39,29 @@ else:
 
 #: What a program's descriptors 0 to 4 are; a main program with a companion has 5 and 6 towards it.
 STREAMS = 5
+#: How long an orphan may wait to be reaped.
+REAP_MILLISECONDS = 20
+
+
+@dataclass
+class Task:
+    """One program to start.
+
+    Attributes:
+        part: ``argv``, ``warm``, ``environment``, ``user`` and ``rlimits``.
+        tmp: Bytes that it may keep in ``/tmp``.
+        directory: Where it starts.
+        numbers: Its descriptors, in order.
+        files: Name and content.
+        complaints: Where to write what went wrong before it started.
+    """
+
+    part: dict[str, Any]
+    tmp: int
+    directory: str
+    numbers: list[int]
+    files: list[tuple[str, bytes]]
+    complaints: int
 
 
 class Keeper:
@@ -52,8 +76,15 @@ class Keeper:
 
     def __init__(self, control: socket.socket, kind: str, folder: str, warm: ModuleType | None) -> None:
         self.control, self.kind, self.folder, self.warm = control, kind, folder, warm
-        self.filter = seccomp.program(os.uname().machine) if kind != "none" else None
-        self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY) if kind != "none" else -1
+        self.filter: seccomp.Filter | None = None
+        self.task: Task | None = None
+        if kind == "none":
+            return
+        confine.leave_keyring()
+        confine.gain_nothing()
+        self.leaders = confine.Leaders(self.lead)
+        program = seccomp.program(os.uname().machine)
+        self.filter = seccomp.Filter(program) if program else None
 
     def serve(self) -> None:
         """Answer requests until the judge closes its end."""
@@ -72,7 +103,10 @@ class Keeper:
             finally:
                 for number in descriptors:
                     os.close(number)
-            self.control.send(json.dumps(answer).encode())
+            try:
+                self.control.send(json.dumps(answer).encode())
+            except BrokenPipeError:
+                return
 
     def run(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         """Start a program and its companion, if any, and wait until nothing of them is left.
@@ -102,7 +136,8 @@ class Keeper:
                 for name, size in part["files"]:
                     files.append((name, os.pread(contents, size, offset)))
                     offset += size
-                started.append(self.start(part, request, numbers, files, complaints))
+                self.task = Task(part, request["tmp"], request["directory"], numbers, files, complaints)
+                started.append(self.start(alone=len(parts) == 1))
             os.close(complaints)
             complaints = -1
             for number in opened[1:]:
@@ -116,95 +151,73 @@ class Keeper:
             for number in [*opened, *([complaints] if complaints >= 0 else [])]:
                 os.close(number)
 
-    def start(
-        self,
-        part: dict[str, Any],
-        request: dict[str, Any],
-        numbers: list[int],
-        files: list[tuple[str, bytes]],
-        complaints: int,
-    ) -> int:
-        """Fork the first process of a program's namespace; its number."""
+    def start(self, *, alone: bool) -> int:
+        """Start the task's leader, or the program itself where there is no namespace to lead; its number."""
         if self.kind != "none":
-            confine.next_child_leads_a_pid_namespace(self.own_namespace)
+            # Two programs that run at once need this process awake: it holds the ends of their pipes.
+            return self.leaders.start(shared=alone)
         pid = confine.bare_fork()
         if pid == 0:
-            self.lead(part, request, numbers, files, complaints)
+            self.become()
         return pid
 
-    def lead(
-        self,
-        part: dict[str, Any],
-        request: dict[str, Any],
-        numbers: list[int],
-        files: list[tuple[str, bytes]],
-        complaints: int,
-    ) -> NoReturn:
-        """Be the first process of a program's namespace, or the program itself where there is none."""
+    def lead(self) -> int:
+        """Be the first process of the program's namespaces; the exit status."""
+        task = self.task
+        assert task is not None
+        try:
+            confine.raise_loopback()
+            confine.mount_private(self.folder, task.files, task.tmp)
+            program = confine.bare_fork()
+            if program == 0:
+                self.become()
+            # Whoever waits for the end of a pipe must not find it open here.
+            confine.place_descriptors([self.control.fileno(), task.complaints])
+            task.complaints = 1
+            return attend(program, 0)
+        except BaseException as error:
+            complain(task.complaints, error)
+            return 127
+
+    def become(self) -> NoReturn:
+        """Turn this process into the program."""
+        task = self.task
+        assert task is not None
+        complaints = task.complaints
+        warm = self.warm if task.part["warm"] else None
         try:
             self.control.close()
-            confine.leave_keyring()
-            if self.kind == "none":
-                self.become(part, request, numbers, complaints)
-            os.close(self.own_namespace)
-            confine.prefer_to_be_killed()
-            confine.enter_namespaces()
-            confine.mount_private(self.folder, files, request["tmp"])
-            program = os.fork()
-            if program == 0:
-                self.become(part, request, numbers, complaints)
-        except BaseException as error:
-            os.write(complaints, f"{type(error).__name__}: {error}".encode())
-            os._exit(127)
-        # Whoever waits for the end of a pipe must not find it open here.
-        confine.place_descriptors([])
-        reap_until(program)
-
-    def become(
-        self, part: dict[str, Any], request: dict[str, Any], numbers: list[int], complaints: int
-    ) -> NoReturn:
-        """Turn this process into the program."""
-        warm = self.warm if part["warm"] else None
-        try:
             os.setsid()
             confine.default_signals(ignored=[signal.SIGPIPE, signal.SIGXFSZ] if warm else [])
             if warm:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-            confine.place_descriptors([*numbers, complaints])
-            complaints = len(numbers)
+            confine.place_descriptors([*task.numbers, complaints])
+            complaints = len(task.numbers)
             os.set_inheritable(complaints, False)
-            os.chdir(request["directory"])
-            confine.set_limits(part["rlimits"])
+            os.chdir(task.directory)
+            confine.set_limits(task.part["rlimits"])
             if self.kind != "none":
-                confine.drop_capabilities(part["user"])
-                confine.gain_no_privileges()
+                confine.prefer_to_be_killed()
+                confine.drop_capabilities(task.part["user"])
             if self.filter is not None:
-                seccomp.install(self.filter)
+                self.filter.install()
+            else:
+                # Nothing keeps the program from this process's keys.
+                confine.leave_keyring()
             if warm is None:
-                os.execve(part["argv"][0], part["argv"], part["environment"])
+                os.execve(task.part["argv"][0], task.part["argv"], task.part["environment"])
             os.close(complaints)
         except BaseException as error:
-            os.write(complaints, f"{type(error).__name__}: {error}".encode())
+            complain(complaints, error)
             os._exit(127)
         gc.enable()
-        os._exit(warm.main(part["argv"]))
+        os._exit(warm.main(task.part["argv"]))
 
     def wait(self, started: list[int], trouble: int) -> dict[str, Any]:
         """Wait for the first of ``started``, end the others, and add up what they used."""
         main = started[0]
-        ended = os.pidfd_open(main)
-        try:
-            poll = select.poll()
-            poll.register(self.control, select.POLLIN)
-            poll.register(ended, select.POLLIN)
-            while all(number != ended for number, _ in poll.poll()):
-                if not self.control.recv(64):
-                    # The judge is gone; with this process everything ends.
-                    os._exit(0)
-                for pid in started:
-                    self.kill(pid)
-        finally:
-            os.close(ended)
+        if self.kind == "none":
+            self.listen(main)
         cpu, peak, code = 0.0, 0, 0
         for pid in started:
             if pid != main:
@@ -221,6 +234,21 @@ class Keeper:
             return {"error": said.decode("utf-8", "replace")}
         return {"status": code if code >= 0 else 128 - code, "cpu": cpu, "peak": peak}
 
+    def listen(self, program: int) -> None:
+        """Wait for the end of an unprotected program; end it when the judge says so."""
+        ended = os.pidfd_open(program)
+        try:
+            poll = select.poll()
+            poll.register(self.control, select.POLLIN)
+            poll.register(ended, select.POLLIN)
+            while all(number != ended for number, _ in poll.poll()):
+                if not self.control.recv(64):
+                    # The judge is gone; with this process everything ends.
+                    os._exit(0)
+                self.kill(program)
+        finally:
+            os.close(ended)
+
     def kill(self, pid: int) -> None:
         """End a program; of an unprotected one, what it started too."""
         if self.kind == "none":
@@ -229,13 +257,36 @@ class Keeper:
             os.kill(pid, signal.SIGKILL)
 
 
-def reap_until(program: int) -> NoReturn:
-    """Be the first process of a namespace: end as the program ends."""
+def attend(program: int, control: int) -> int:
+    """Wait, as the first process of a namespace, until the program ends or the judge says that it must.
+
+    Args:
+        program: A child of this process.
+        control: The socket to the judge.
+
+    Returns:
+        The program's exit status. When this process ends, so does everything in its namespace.
+    """
+    ended = os.pidfd_open(program)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(ended, select.POLLIN)
     while True:
-        pid, status = os.wait()
-        if pid == program:
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+        if any(number == control for number, _ in poll.poll(REAP_MILLISECONDS)):
+            # With what it says unread, if the judge is gone: the helper has to see that too.
+            if os.read(control, 64):
+                return 128 + signal.SIGKILL
+            return 0
+        # Orphans come here to be reaped; until then they count as the program's processes.
+        for pid, status in iter(lambda: os.waitpid(-1, os.WNOHANG), (0, 0)):
+            if pid == program:
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else 128 - code
+
+
+def complain(complaints: int, error: BaseException) -> None:
+    """Tell the judge why a program did not start."""
+    os.write(complaints, f"{type(error).__name__}: {error}".encode())
 
 
 def end_strays() -> None:

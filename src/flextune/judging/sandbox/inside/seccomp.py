@@ -52,6 +52,7 @@ DENIED: Mapping[str, tuple[int | None, int | None]] = {
 }
 CLONE, CLONE3 = (56, 220), (435, 435)
 # fmt: on
+_libc = ctypes.CDLL(None, use_errno=True)
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
@@ -88,15 +89,19 @@ def _line(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("HBBI", code, if_true, if_false, value)
 
 
-def install(filter_program: bytes) -> None:
-    """Filter the system calls of this process and all its children; needs ``no_new_privs``.
+class Filter:
+    """A filter program, ready to be installed."""
 
-    Raises:
-        OSError: If the kernel does not take it.
-    """
-    content = ctypes.create_string_buffer(filter_program, len(filter_program))
-    header = struct.pack("HxxxxxxP", len(filter_program) // 8, ctypes.addressof(content))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0) < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"seccomp: {os.strerror(number)}")
+    def __init__(self, filter_program: bytes) -> None:
+        self._content = ctypes.create_string_buffer(filter_program, len(filter_program))
+        self._header = struct.pack("HxxxxxxP", len(filter_program) // 8, ctypes.addressof(self._content))
+
+    def install(self) -> None:
+        """Filter the system calls of this process and all its children; needs ``no_new_privs``.
+
+        Raises:
+            OSError: If the kernel does not take it.
+        """
+        if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._header, 0, 0) < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, f"seccomp: {os.strerror(number)}")
