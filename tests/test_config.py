@@ -55,6 +55,37 @@ def test_an_arm_may_switch_on_a_penalty_the_experiment_does_not_have():
     assert arm.penalty.strength == 0.5
 
 
+def test_a_preset_stands_for_its_options_and_those_given_beside_it_count():
+    literal = parse("name: x", "penalty={preset: paper-literal, strength: 0.1, cutoff: 0.7}").penalty
+    assert literal is not None
+    assert (literal.norm, literal.strength, literal.cutoff) == ("backward", 0.1, 0.7)
+    assert literal == parse("name: x", "penalty={norm: backward, strength: 0.1, cutoff: 0.7}").penalty
+    given = parse("name: x", "penalty={preset: paper-literal, norm: ortho}").penalty
+    assert given == parse("name: x", "penalty={}").penalty
+
+
+def test_an_arm_s_preset_replaces_the_form_and_keeps_the_strength():
+    text = "name: x\npenalty: {kind: l2, strength: 0.3, cutoff: 0.9, apply: loss}\n"
+    (arm,) = parse(f"{text}arms: [{{name: a, penalty: {{preset: paper-literal, low: 0.5}}}}]").resolved_arms()
+    assert arm.penalty is not None
+    found = arm.penalty.model_dump(exclude_defaults=True)
+    assert found == {"strength": 0.3, "apply": "loss", "norm": "backward", "low": 0.5}
+
+
+def test_a_resolved_file_with_every_control_reads_back_as_the_same_experiment():
+    experiment = parse(
+        """
+name: x
+penalty: {preset: paper-literal}
+adapter: {scale: 0.5}
+train: {early_stopping: {patience: 2}, kl: {weight: 1e-1, tokens: all}, replay: {languages: [java]}}
+"""
+    )
+    assert parse(dump_experiment(experiment)) == experiment
+    assert experiment.train.kl is not None
+    assert experiment.train.kl.weight == 0.1
+
+
 def test_a_learning_rate_without_a_dot_is_a_number():
     assert parse(ROUND_5).train.learning_rate == 2e-4
 
@@ -72,6 +103,34 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\nevaluate: [{}, {limit: 5}]", "evaluate: 'rosetta py base' is given twice"),
         ("name: x\narms: [{name: a}, {name: a}]", "arms: 'a' is given twice"),
         ("name: x\ndecode: [{samples: 4}]", "samples: 4 needs strategy: sample"),
+        ("name: x\npenalty: {length: bins}", "unknown key 'penalty.length', did you mean"),
+        ("name: x\npenalty: {low: 1.5}", "penalty.low: Input should be less than or equal to 1"),
+        ("name: x\npenalty: {high: -0.1}", "penalty.high: Input should be greater than or equal to 0"),
+        ("name: x\npenalty: {cutoff: 0}", "penalty.cutoff: Input should be greater than 0"),
+        ("name: x\npenalty: {strength: -1}", "penalty.strength: Input should be greater than or equal"),
+        ("name: x\npenalty: {strength: .inf}", "penalty.strength: Input should be a finite number"),
+        ("name: x\npenalty: {kind: wavelet}", "penalty.kind: Input should be 'fourier', 'reversed'"),
+        ("name: x\npenalty: {apply: later}", "penalty.apply: Input should be 'loss', 'gradient'"),
+        ("name: x\npenalty: {preset: paper}", "penalty.preset: Input should be 'default' or 'paper-literal'"),
+        ("name: x\npenalty: {preset: [paper]}", "penalty.preset"),
+        ("name: x\npenalty: {kind: update, flatten: rank}", "penalty.flatten: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, target: A}", "penalty.target: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, sides: two}", "penalty.sides: has no meaning for kind"),
+        (
+            "name: x\npenalty: {sides: two}\narms: [{name: a, penalty: {kind: update}}]",
+            "arms.a.penalty: sides: has no meaning for kind update, which knows 'one' alone",
+        ),
+        ("name: x\nadapter: {scale: 1.5}", "adapter.scale: Input should be less than or equal to 1"),
+        ("name: x\nadapter: {scale: -0.5}", "adapter.scale: Input should be greater than or equal to 0"),
+        ("name: x\ntrain: {kl: {weight: 0}}", "train.kl.weight: Input should be greater than 0"),
+        ("name: x\ntrain: {kl: {wieght: 1}}", "unknown key 'train.kl.wieght', did you mean 'weight'?"),
+        ("name: x\ntrain: {replay: {languages: [js], share: 1}}", "train.replay.share: Input should be less"),
+        ("name: x\ntrain: {replay: {languages: []}}", "train.replay.languages"),
+        ("name: x\ntrain: {replay: {share: 0.1}}", "train.replay.languages: Field required"),
+        ("name: x\ntrain: {replay: {languages: [js, js]}}", "train.replay.languages: 'js' is given twice"),
+        ("name: x\ntrain: {replay: {languages: [py]}}", "train: replay.languages: 'py' is the language of"),
+        ("name: x\ntrain: {early_stopping: {patience: 0}}", "train.early_stopping.patience"),
+        ("name: x\ntrain: {early_stopping: {}, validation: 0}", "early_stopping: needs a validation loss"),
         ("name: ../x", "name"),
         ("- a\n- b", "an experiment is a mapping"),
         ("a: [", "not valid YAML"),

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from tests.tiny import tiny_model
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from flextune.config import AdapterConfig
-from flextune.models.adapters import attach_adapter, load_adapter
+from flextune.models.adapters import attach_adapter, load_adapter, shared_view
 from flextune.models.base import LoadedModel, load_model
 from flextune.models.merging import merge_adapter
 from flextune.records import FlextuneError
@@ -104,6 +104,31 @@ def test_merging_keeps_the_base_dtype(model_folder: Path, adapter: Path) -> None
     half = load_model(str(model_folder), dtype="bfloat16", device="cpu")
     merged = merge_adapter(half, adapter).model
     assert {parameter.dtype for parameter in merged.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("load", [load_adapter, merge_adapter])
+def test_scale_zero_is_the_base_model(load: Any, loaded: LoadedModel, adapter: Path) -> None:
+    assert torch.equal(logits(load(loaded, adapter, 0.0).model), logits(loaded.model))
+
+
+@pytest.mark.parametrize("load", [load_adapter, merge_adapter])
+def test_scale_multiplies_the_update(load: Any, loaded: LoadedModel, adapter: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(adapter, tmp_path / "by-hand"))
+    tensors = load_file(folder / "adapter_model.safetensors")
+    tensors = {key: 0.3 * tensor if "lora_B" in key else tensor for key, tensor in tensors.items()}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    found = logits(load(loaded, adapter, 0.3).model)
+    torch.testing.assert_close(found, logits(load(loaded, folder).model), atol=1e-5, rtol=0)
+    assert (found - logits(load(loaded, adapter).model)).abs().max() > 1e-2
+    assert torch.equal(logits(load(loaded, adapter, 1.0).model), logits(load(loaded, adapter).model))
+
+
+def test_scale_of_what_is_more_than_an_update_is_refused(loaded: LoadedModel, tmp_path: Path) -> None:
+    config = LoraConfig(r=2, target_modules=["up_proj"], use_dora=True)
+    get_peft_model(shared_view(loaded.model), config).save_pretrained(tmp_path)
+    load_adapter(loaded, tmp_path)
+    with pytest.raises(FlextuneError, match=r"scale 0\.5 multiplies .* holds .*lora_magnitude_vector"):
+        load_adapter(loaded, tmp_path, 0.5)
 
 
 def test_conv1d_layers_of_gpt2(tmp_path: Path) -> None:

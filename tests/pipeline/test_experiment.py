@@ -102,6 +102,23 @@ def test_the_resolved_file_reruns_to_the_same_scores(finished: Path, tmp_path: P
     assert (tmp_path / "again" / "scores.json").read_bytes() == (finished / "scores.json").read_bytes()
 
 
+def test_an_adapter_at_scale_zero_answers_as_the_base_model_does(model_folder: Path, tmp_path: Path):
+    arms = (
+        "arms=[{name: baseline, train: null}, {name: fourier}, {name: none, adapter: {scale: 0}}, "
+        "{name: none-merged, adapter: {scale: 0, export: merged}}, {name: half, adapter: {scale: 0.5}}]"
+    )
+    experiment = small_experiment(model_folder, arms, "train.learning_rate=0.5")
+    result = run_experiment(experiment, tmp_path, RunOptions())
+    said = {
+        score.arm: (tmp_path / "evaluated" / key / "completions.jsonl").read_text()
+        for score in result.scores
+        for key in score.evaluations.values()
+    }
+    assert said["none"] == said["none-merged"] == said["baseline"]
+    assert len({said["baseline"], said["half"], said["fourier"]}) == 3
+    assert len(list(tmp_path.glob("trained/*"))) == 1
+
+
 def test_an_experiment_that_evaluates_nothing_says_so(small: Experiment, tmp_path: Path):
     with pytest.raises(FlextuneError, match="evaluates nothing"):
         run_experiment(small.model_copy(update={"evaluate": []}), tmp_path, RunOptions())

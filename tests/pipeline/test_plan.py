@@ -49,6 +49,17 @@ def test_arms_that_differ_in_their_export_share_their_trainings():
     assert {e.arm for e in plan.of(plan.trainings[-1].key)} == {"fourier", "fourier-merged"}
 
 
+def test_arms_that_differ_in_their_scale_share_their_trainings_and_not_their_evaluations():
+    plan = plan_of(
+        "arms=[{name: lora}, {name: half, adapter: {scale: 0.5}}, "
+        "{name: half-merged, adapter: {scale: 0.5, export: merged}}, {name: whole, adapter: {scale: 1.0}}]"
+    )
+    assert len(plan.trainings) == 3
+    keys = {arm: {e.key for e in plan.evaluations if e.arm == arm} for arm in ("lora", "half", "half-merged")}
+    assert len(set.union(*keys.values())) == 3 * 3 * 2
+    assert {e.key for e in plan.evaluations if e.arm == "whole"} == keys["lora"]
+
+
 def test_the_base_model_is_evaluated_once_however_many_seeds_there_are():
     assert [e.seed for e in plan_of().evaluations if e.arm == "baseline"] == [None, None]
 

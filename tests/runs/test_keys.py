@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from flextune.config import AdapterConfig, DecodeConfig, JudgeConfig, PenaltyConfig, TrainConfig
+from flextune.config import (
+    AdapterConfig,
+    DecodeConfig,
+    EarlyStoppingConfig,
+    JudgeConfig,
+    KLConfig,
+    PenaltyConfig,
+    ReplayConfig,
+    TrainConfig,
+)
 from flextune.records import Example
 from flextune.runs.keys import content_digest, evaluation_key, training_key
 
@@ -30,7 +39,15 @@ EVALUATION: dict[str, Any] = {
 
 PARTS = (AdapterConfig, TrainConfig, PenaltyConfig, DecodeConfig, JudgeConfig)
 DEFAULTS = [
-    {"rank": 8, "alpha": 16.0, "dropout": 0.05, "targets": "mlp", "layers": None, "export": "adapter"},
+    {
+        "rank": 8,
+        "alpha": 16.0,
+        "dropout": 0.05,
+        "targets": "mlp",
+        "layers": None,
+        "export": "adapter",
+        "scale": 1.0,
+    },
     {
         "data": "mbpp",
         "language": "py",
@@ -51,15 +68,24 @@ DEFAULTS = [
         "max_length": 512,
         "autocast": None,
         "log_every": 10,
+        "early_stopping": None,
+        "kl": None,
+        "replay": None,
     },
     {
         "kind": "fourier",
         "strength": 0.02,
+        "apply": "gradient",
         "cutoff": 0.5,
         "low": 1.0,
         "high": 0.1,
         "norm": "ortho",
-        "length": "bins",
+        "count": "bins",
+        "flatten": "row",
+        "target": "both",
+        "reduction": "sum",
+        "sides": "one",
+        "seed": 0,
     },
     {
         "strategy": "greedy",
@@ -83,6 +109,12 @@ DEFAULTS = [
         {"train": TrainConfig(epochs=1)},
         {"penalty": None},
         {"penalty": PenaltyConfig(strength=0.5)},
+        {"penalty": PenaltyConfig(kind="reversed")},
+        {"penalty": PenaltyConfig(kind="permuted", seed=1)},
+        {"penalty": PenaltyConfig(apply="proximal")},
+        {"train": TrainConfig(early_stopping=EarlyStoppingConfig())},
+        {"train": TrainConfig(kl=KLConfig())},
+        {"train": TrainConfig(replay=ReplayConfig(languages=["java"]))},
         {"seed": 1},
         {"data": "e"},
     ],
@@ -92,10 +124,37 @@ def test_whatever_determines_the_adapter_changes_the_training_key(change: dict[s
 
 
 @pytest.mark.parametrize(
-    "change", [{"adapter": AdapterConfig(export="merged")}, {"train": TrainConfig(log_every=1)}]
+    "change",
+    [
+        {"adapter": AdapterConfig(export="merged")},
+        {"adapter": AdapterConfig(scale=0.5)},
+        {"train": TrainConfig(log_every=1)},
+        {"penalty": PenaltyConfig(preset="default")},
+        {"penalty": PenaltyConfig(seed=7)},
+    ],
 )
-def test_export_and_logging_do_not_change_the_training_key(change: dict[str, Any]):
+def test_what_does_not_change_the_weights_does_not_change_the_training_key(change: dict[str, Any]):
     assert training_key(**{**TRAINING, **change}) == training_key(**TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (PenaltyConfig(preset="paper-literal"), PenaltyConfig(norm="backward")),
+        (PenaltyConfig(strength=0), None),
+        (PenaltyConfig(strength=0, kind="l2"), None),
+        (PenaltyConfig(kind="l2", seed=3), PenaltyConfig(kind="l2")),
+    ],
+)
+def test_equal_penalties_have_equal_training_keys(one: PenaltyConfig, other: PenaltyConfig | None):
+    keys = {training_key(**{**TRAINING, "penalty": penalty}) for penalty in (one, other)}
+    assert len(keys) == 1
+
+
+def test_controls_have_training_keys_of_their_own():
+    kinds = ("fourier", "reversed", "permuted", "l2", "update")
+    trainings = [{**TRAINING, "penalty": PenaltyConfig(kind=kind)} for kind in kinds]
+    assert len({training_key(**training) for training in trainings}) == 5
 
 
 @pytest.mark.parametrize(
@@ -105,6 +164,8 @@ def test_export_and_logging_do_not_change_the_training_key(change: dict[str, Any
         {"training": "u"},
         {"training": None},
         {"export": "merged"},
+        {"scale": 0.5},
+        {"scale": 0},
         {"problems": "q"},
         {"decode": DecodeConfig(strategy="beam")},
         {"judge": JudgeConfig(cpu_seconds=1)},
@@ -118,6 +179,11 @@ def test_adapter_problems_decoding_and_limits_change_the_evaluation_key(change: 
 def test_the_base_model_has_one_key_however_adapters_are_exported():
     bare = {**EVALUATION, "training": None}
     assert evaluation_key(**{**bare, "export": "merged"}) == evaluation_key(**bare)
+    assert evaluation_key(**{**bare, "scale": 0.5}) == evaluation_key(**bare)
+
+
+def test_a_scale_of_one_is_the_default():
+    assert evaluation_key(**{**EVALUATION, "scale": 1}) == evaluation_key(**EVALUATION)
 
 
 def test_content_is_known_by_what_it_is():

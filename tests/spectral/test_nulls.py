@@ -96,6 +96,18 @@ def test_one_generator_decides_every_draw() -> None:
     )
 
 
+def test_rows_of_b_show_how_its_ranks_resemble_each_other_and_the_update_does_not() -> None:
+    """Outputs in random order; the columns of B are multiples of one another, up to some noise."""
+    drawn = generator(1)
+    b = torch.randn(400, 1, generator=drawn) @ torch.randn(1, 8, generator=drawn)
+    b += 0.2 * torch.randn(400, 8, generator=drawn)
+    found = rows(LoraPair(torch.randn(8, 300, generator=drawn), b))
+    share, band = (found["B", "row"][key] for key in ("high_share", "permuted"))
+    assert abs(share - 0.5) > 3 * (band["high_share"]["high"] - band["high_share"]["low"])
+    share, band = (found["update", "output"][key] for key in ("high_share", "permuted"))
+    assert abs(share - 0.5) < band["high_share"]["high"] - band["high_share"]["low"]
+
+
 def test_numbers_of_an_untrained_adapter_are_unknown() -> None:
     for (factor, _), row in rows(LoraPair(torch.ones(2, 6), torch.zeros(5, 2)), draws=2).items():
         if factor != "A":

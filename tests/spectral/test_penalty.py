@@ -14,7 +14,7 @@ from tests.spectral.reference import random_pair
 
 from flextune.spectral.form import PenaltyForm
 from flextune.spectral.pairs import LoraPair
-from flextune.spectral.penalty import FourierPenalty, Penalty
+from flextune.spectral.penalty import Penalty
 
 VECTOR_KINDS = ("fourier", "reversed", "permuted", "l2")
 KINDS = (*VECTOR_KINDS, "update")
@@ -83,7 +83,9 @@ def test_gradient_equals_autograd_through_a_plain_rfft(length: int, norm: Any) -
     rho = 1 - (0.95 + (0.1 - 0.95) * torch.clamp(torch.arange(bins).double() / (bins * 0.4), max=1))
     direct = (rho * torch.fft.rfft(w, norm=norm).abs().square()).sum()
     (expected,) = torch.autograd.grad(direct, w)
-    value, (gradient,) = FourierPenalty(0.4, 0.95, 0.1, norm).value_and_gradients([w])
+    value, (gradient,) = Penalty(PenaltyForm(cutoff=0.4, low=0.95, high=0.1, norm=norm)).value_and_gradients(
+        [w]
+    )
     assert value.item() == pytest.approx(direct.item(), rel=1e-12)
     torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-12)
 
@@ -140,16 +142,16 @@ def test_one_sided_proximal_step_divides_each_bin_by_its_own_factor(length: int,
         double[-1] = 2
     factor = 1 + 0.3 * double * rho * (length if norm == "backward" else 1)
     w.requires_grad_()
-    FourierPenalty(norm=norm).proximal_([w], 0.3)
+    Penalty(PenaltyForm(norm=norm)).proximal_([w], 0.3)
     torch.testing.assert_close(torch.fft.rfft(w.detach()), spectrum / factor, rtol=1e-12, atol=1e-12)
 
 
 def test_step_zero_changes_nothing_and_a_huge_one_leaves_what_is_free() -> None:
     w = signal(12).requires_grad_()
     before = w.detach().clone()
-    FourierPenalty().proximal_([w], 0.0)
+    Penalty().proximal_([w], 0.0)
     torch.testing.assert_close(w.detach(), before, rtol=1e-14, atol=1e-14)
-    FourierPenalty().proximal_([w], 1e12)
+    Penalty().proximal_([w], 1e12)
     torch.testing.assert_close(w.detach(), before.mean().expand(12), rtol=1e-9, atol=1e-9)
 
 
@@ -162,8 +164,8 @@ def test_even_weights_give_the_energy_by_parseval(length: int) -> None:
 
 def test_constant_is_free_and_costs_its_energy_where_dc_is_weighted() -> None:
     w = torch.full((12,), 3.0, dtype=torch.float64)
-    assert FourierPenalty().value([w]).item() == pytest.approx(0, abs=1e-20)
-    assert FourierPenalty(low=0.25).value([w]).item() == pytest.approx(0.75 * 9 * 12, rel=1e-12)
+    assert Penalty().value([w]).item() == pytest.approx(0, abs=1e-20)
+    assert Penalty(PenaltyForm(low=0.25)).value([w]).item() == pytest.approx(0.75 * 9 * 12, rel=1e-12)
 
 
 @pytest.mark.parametrize("k", [1, 3, 6])
@@ -173,8 +175,8 @@ def test_cosine_meets_the_weight_of_its_own_frequency(k: int) -> None:
     rho = 1 - reference.phi(k, length, PenaltyForm())
     # |rfft|^2 is (n / 2)^2 inside and n^2 at Nyquist.
     power = length**2 if k == length // 2 else length**2 / 4
-    assert FourierPenalty(norm="backward").value([w]).item() == pytest.approx(rho * power, rel=1e-12)
-    assert FourierPenalty().value([w]).item() == pytest.approx(rho * power / length, rel=1e-12)
+    assert Penalty(PenaltyForm(norm="backward")).value([w]).item() == pytest.approx(rho * power, rel=1e-12)
+    assert Penalty().value([w]).item() == pytest.approx(rho * power / length, rel=1e-12)
 
 
 @pytest.mark.parametrize("place", [0, 5])
@@ -182,7 +184,7 @@ def test_impulse_meets_the_sum_of_the_weights_wherever_it_is(place: int) -> None
     w = torch.zeros(10, dtype=torch.float64)
     w[place] = 2
     rho = [1 - reference.phi(k, 10, PenaltyForm()) for k in range(6)]
-    assert FourierPenalty().value([w]).item() == pytest.approx(4 * sum(rho) / 10, rel=1e-12)
+    assert Penalty().value([w]).item() == pytest.approx(4 * sum(rho) / 10, rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -240,7 +242,7 @@ def test_gradients_are_added_to_what_is_there_with_their_scale(kind: Any) -> Non
 
 def test_gradients_take_the_parameters_type() -> None:
     pair = random_pair(6, 5, 2, dtype=torch.bfloat16)
-    penalty = FourierPenalty()
+    penalty = Penalty()
     _, gradients = penalty.value_and_gradients([pair])
     penalty.add_gradients_([pair], 0.5)
     assert pair.a.grad is not None
@@ -251,7 +253,7 @@ def test_frozen_matrices_are_not_moved() -> None:
     pair = random_pair(6, 5, 2)
     pair.a.requires_grad_(False)
     a, b = pair.a.clone(), pair.b.detach().clone()
-    FourierPenalty().proximal_([pair], 0.5)
+    Penalty().proximal_([pair], 0.5)
     assert torch.equal(pair.a, a)
     assert not torch.equal(pair.b.detach(), b)
 
@@ -318,16 +320,16 @@ def test_a_matrix_that_has_no_spectrum_is_named(kind: Any) -> None:
 
 def test_plain_tensors_are_named_by_place_and_have_no_ranks() -> None:
     with pytest.raises(ValueError, match=r"tensor 1 of shape \(3,\): is quantised or integer"):
-        FourierPenalty().value([torch.ones(2), torch.ones(3, dtype=torch.int32)])
+        Penalty().value([torch.ones(2), torch.ones(3, dtype=torch.int32)])
     with pytest.raises(ValueError, match="flatten 'rank': a plain tensor has no ranks"):
         Penalty(PenaltyForm(flatten="rank")).value([torch.ones(2, 2)])
     with pytest.raises(ValueError, match=r"tensor 0 of shape .* is empty"):
-        FourierPenalty().value([torch.ones(0)])
+        Penalty().value([torch.ones(0)])
 
 
 def test_negative_step_is_refused() -> None:
     with pytest.raises(ValueError, match="step -1"):
-        FourierPenalty().proximal_([torch.ones(2)], -1.0)
+        Penalty().proximal_([torch.ones(2)], -1.0)
 
 
 def test_convolutions_and_experts_have_factors_but_no_update() -> None:

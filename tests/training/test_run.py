@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 import flextune.training.logbook as logbook
-from flextune.config import AdapterConfig, PenaltyConfig, TrainConfig
+from flextune.config import AdapterConfig, KLConfig, PenaltyConfig, TrainConfig
 from flextune.models.adapters import load_adapter
 from flextune.models.base import LoadedModel, load_model
 from flextune.records import Example, FlextuneError
@@ -165,6 +165,67 @@ def test_penalty_null_and_bfloat16(model_folder: Path, tmp_path: Path) -> None:
     # Adapters train in float32 over half-precision weights.
     tensors = load_file(folder / "adapter" / "adapter_model.safetensors").values()
     assert {tensor.dtype for tensor in tensors} == {torch.float32}
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "adapter" / "adapter_model.safetensors")
+
+
+def test_every_kind_of_penalty_trains_an_adapter_of_its_own(
+    loaded: LoadedModel, done: Path, tmp_path: Path
+) -> None:
+    kinds = ("l2", "reversed", "permuted", "update")
+    trained = [train(loaded, tmp_path / k, penalty=PenaltyConfig(kind=k)) for k in kinds]
+    assert len({weights(folder) for folder in (done, *trained)}) == 5
+    assert all([line["penalty"] for line in lines(folder) if "loss" in line][-1] > 0 for folder in trained)
+
+
+def test_penalty_in_the_loss_is_its_gradient_and_a_proximal_step_is_not(
+    loaded: LoadedModel, done: Path, tmp_path: Path
+) -> None:
+    # Few steps: Adam turns differences of rounding into steps.
+    short = recipe(max_steps=2, log_every=1, warmup=0)
+    found = {
+        way: train(loaded, tmp_path / way, train=short, penalty=PenaltyConfig(strength=0.5, apply=way))
+        for way in ("loss", "gradient", "proximal")
+    }
+    for key, tensor in tensors(found["loss"]).items():
+        torch.testing.assert_close(tensors(found["gradient"])[key], tensor, rtol=1e-3, atol=1e-4)
+    assert any(
+        (tensors(found["proximal"])[key] - tensor).abs().max() > 1e-3
+        for key, tensor in tensors(found["loss"]).items()
+    )
+    logged = {way: [line for line in lines(folder) if "loss" in line] for way, folder in found.items()}
+    for loss, gradient in zip(logged["loss"], logged["gradient"], strict=True):
+        assert loss == pytest.approx(gradient, rel=1e-4)
+
+
+@pytest.mark.parametrize("tokens", ["prompt", "all"])
+def test_divergence_from_the_base_model_is_logged_and_keeps_predictions_near(
+    loaded: LoadedModel, tmp_path: Path, tokens: Any
+) -> None:
+    """At the start the adapter is the base model: the first line's divergence is 0."""
+    long = {"max_steps": 30, "learning_rate": 3e-2, "schedule": "constant", "log_every": 1}
+    found = {
+        weight: train(
+            loaded,
+            tmp_path / str(weight),
+            penalty=None,
+            train=recipe(**long, kl=KLConfig(weight=weight, tokens=tokens)),
+        )
+        for weight in (1e-6, 100.0)
+    }
+    free, bound = (
+        [line["kl"] / weight for line in lines(folder) if "loss" in line] for weight, folder in found.items()
+    )
+    assert free[0] == pytest.approx(0, abs=1e-6)
+    assert 0 < sum(bound[-10:]) < 0.8 * sum(free[-10:])
+
+
+def test_divergence_on_prompts_needs_a_prompt(loaded: LoadedModel, tmp_path: Path) -> None:
+    examples = [Example("x", "", "abc")]
+    with pytest.raises(FlextuneError, match=r"train\.kl: no example has a prompt .* tokens: all"):
+        train(loaded, tmp_path, examples=examples, train=recipe(kl=KLConfig()))
 
 
 def test_full_loss_trains_the_prompt_too(loaded: LoadedModel, tmp_path: Path) -> None:

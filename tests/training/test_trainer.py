@@ -6,19 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from tests.tiny import tiny_tokenizer
-from transformers import PrinterCallback, TrainingArguments
+from tests.training.small_trainings import arguments, batch, matrices, model_with_adapter, rows, train
 
-from flextune.config import AdapterConfig
-from flextune.models.adapters import attach_adapter
 from flextune.models.base import LoadedModel
-from flextune.records import Example
-from flextune.spectral.penalty import FourierPenalty
-from flextune.training.batches import Collator, encode_all
-from flextune.training.trainer import FlexTrainer, lora_parameters
+from flextune.records import FlextuneError
+from flextune.spectral.penalty import Penalty
+from flextune.training.hosts import SpectralCallback
+from flextune.training.trainer import FlexTrainer
 
 STRENGTH = 0.3
-EXAMPLES = [Example(str(n), "ab" * (n % 3 + 1), "xyz" * (n + 1)) for n in range(8)]
+WAYS = ["gradient", "loss"]
 
 
 class Recorder(FlexTrainer):
@@ -28,7 +25,7 @@ class Recorder(FlexTrainer):
     clipped_norm = 0.0
 
     def _clip_grad_norm(self, model: Any) -> Any:
-        gradients = [parameter.grad for parameter in lora_parameters(self.model)]
+        gradients = [parameter.grad for parameter in matrices(self.model)]
         if self.seen is None:
             self.seen = [gradient.clone() for gradient in gradients]
         norm = super()._clip_grad_norm(model)
@@ -36,63 +33,41 @@ class Recorder(FlexTrainer):
         return norm
 
 
-def model_with_adapter(loaded: LoadedModel, dtype: torch.dtype = torch.float64) -> Any:
-    model = attach_adapter(loaded, AdapterConfig(rank=2, targets="all", dropout=0), seed=0)
-    generator = torch.Generator().manual_seed(1)
-    for parameter in lora_parameters(model):
-        parameter.data = 0.1 * torch.randn(parameter.shape, generator=generator)
-    # A copy: the base model that the tests share stays in float32.
-    return copy.deepcopy(model).to(dtype)
-
-
-def rows() -> list[dict[str, torch.Tensor]]:
-    return encode_all(tiny_tokenizer(), EXAMPLES, 64, "completion")
-
-
-def run(loaded: LoadedModel, folder: Path, *, strength: float | None = STRENGTH, **changes: Any) -> Recorder:
-    options: dict[str, Any] = {
-        "per_device_train_batch_size": 8,
-        "max_steps": 1,
-        "learning_rate": 1e-3,
-        "max_grad_norm": 1e9,
-        "logging_steps": 1,
-        "use_cpu": True,
-        "report_to": [],
-        "disable_tqdm": True,
-        "save_strategy": "no",
-        "remove_unused_columns": False,
-        "optim": "adamw_torch",
-    }
-    trainer = Recorder(
-        model=model_with_adapter(loaded),
-        args=TrainingArguments(output_dir=str(folder), **{**options, **changes}),
-        train_dataset=rows(),
-        eval_dataset=rows(),
-        data_collator=Collator(1),
-        penalty=None if strength is None else FourierPenalty(),
-        strength=strength or 0.0,
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train()
+def run(
+    loaded: LoadedModel,
+    folder: Path,
+    *,
+    way: str = "gradient",
+    strength: float | None = STRENGTH,
+    data: Any = None,
+    **changes: Any,
+) -> Recorder:
+    extra: dict[str, Any] = {}
+    if strength is not None and way == "loss":
+        extra = {"penalty": "default", "strength": strength}
+    elif strength is not None:
+        extra = {"callbacks": [SpectralCallback(strength=strength, apply=way)]}  # type: ignore[arg-type]
+    trainer: Recorder = train(Recorder, loaded, folder, data=data, extra=extra, **changes)
     return trainer
 
 
 def expected_gradients(loaded: LoadedModel, strength: float) -> tuple[float, float, list[torch.Tensor]]:
     """Task loss, strength * L and the gradient of their sum, by autograd on the whole batch."""
     model = model_with_adapter(loaded).train()
-    task = model(**Collator(1)(rows())).loss
-    matrices = lora_parameters(model)
-    term = strength * FourierPenalty().value(matrices)
-    return task.item(), term.item(), list(torch.autograd.grad(task + term, matrices))
+    task = model(**batch()).loss
+    term = strength * Penalty().value(matrices(model))
+    return task.item(), term.item(), list(torch.autograd.grad(task + term, matrices(model)))
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("accumulation", [1, 4])
 def test_gradient_under_accumulation_is_that_of_task_plus_penalty(
-    loaded: LoadedModel, tmp_path: Path, accumulation: int
+    loaded: LoadedModel, tmp_path: Path, accumulation: int, way: str
 ) -> None:
     trainer = run(
         loaded,
         tmp_path,
+        way=way,
         per_device_train_batch_size=8 // accumulation,
         gradient_accumulation_steps=accumulation,
     )
@@ -107,31 +82,57 @@ def test_gradient_under_accumulation_is_that_of_task_plus_penalty(
     assert line["grad_norm"] == pytest.approx(norm.item(), rel=1e-6)
 
 
-def test_penalty_is_clipped_with_the_task(loaded: LoadedModel, tmp_path: Path) -> None:
-    trainer = run(loaded, tmp_path, strength=1e4, max_grad_norm=0.5)
+@pytest.mark.parametrize("way", WAYS)
+def test_penalty_enters_once_where_the_last_step_has_fewer_micro_batches(
+    loaded: LoadedModel, tmp_path: Path, way: str
+) -> None:
+    options = {"per_device_train_batch_size": 3, "gradient_accumulation_steps": 2, "optim": "sgd"}
+    options |= {"max_steps": 2, "learning_rate": 0.0, "lr_scheduler_type": "constant"}
+    # 8 rows are three micro-batches, and steps of two and of one; at rate 0 both have the same penalty.
+    found = run(loaded, tmp_path, way=way, **options).state.log_history
+    _, term, _ = expected_gradients(loaded, STRENGTH)
+    assert [line["penalty"] for line in found[:2]] == pytest.approx([term, term], rel=1e-6)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_penalty_is_clipped_with_the_task(loaded: LoadedModel, tmp_path: Path, way: str) -> None:
+    trainer = run(loaded, tmp_path, way=way, strength=1e4, max_grad_norm=0.5)
     assert trainer.clipped_norm == pytest.approx(0.5, rel=1e-4)
 
 
-def test_strength_zero_is_exactly_no_penalty(loaded: LoadedModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [*WAYS, "proximal"])
+def test_strength_zero_is_exactly_no_penalty(loaded: LoadedModel, tmp_path: Path, way: str) -> None:
     without, zero, some = (
-        run(loaded, tmp_path / str(strength), strength=strength, max_steps=3).model
+        matrices(run(loaded, tmp_path / str(strength), way=way, strength=strength, max_steps=3).model)
         for strength in (None, 0.0, 0.3)
     )
-    pairs = zip(lora_parameters(without), lora_parameters(zero), strict=True)
-    assert all(torch.equal(a, b) for a, b in pairs)
-    assert any(
-        not torch.equal(a, b) for a, b in zip(lora_parameters(without), lora_parameters(some), strict=True)
-    )
+    assert all(torch.equal(a, b) for a, b in zip(without, zero, strict=True))
+    assert any(not torch.equal(a, b) for a, b in zip(without, some, strict=True))
 
 
-def test_logged_task_loss_is_the_same_with_and_without_penalty(loaded: LoadedModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_logged_task_losses_are_the_same_with_and_without_penalty(
+    loaded: LoadedModel, tmp_path: Path, way: str
+) -> None:
     options = {"eval_strategy": "steps", "eval_on_start": True, "eval_steps": 1}
     without = run(loaded, tmp_path / "a", strength=None, **options).state.log_history
-    with_penalty = run(loaded, tmp_path / "b", strength=50.0, **options).state.log_history
+    with_penalty = run(loaded, tmp_path / "b", way=way, strength=50.0, **options).state.log_history
     assert without[0]["eval_loss"] == with_penalty[0]["eval_loss"]
-    assert without[1]["loss"] == with_penalty[1]["loss"]
-    assert without[1]["penalty"] == 0
+    assert without[1]["loss"] == pytest.approx(with_penalty[1]["loss"], rel=1e-6)
+    assert "penalty" not in without[1]
     assert with_penalty[1]["penalty"] > 1
+
+
+def test_logged_penalty_is_the_mean_over_the_steps_since_the_last_line(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    options = {"max_steps": 4, "learning_rate": 0.1}
+    each = [line["penalty"] for line in run(loaded, tmp_path / "a", **options).state.log_history[:4]]
+    pairs = run(loaded, tmp_path / "b", **options, logging_steps=2).state.log_history[:2]
+    assert len(set(each)) == 4
+    assert [line["penalty"] for line in pairs] == pytest.approx(
+        [sum(each[:2]) / 2, sum(each[2:]) / 2], rel=1e-6
+    )
 
 
 def test_validation_loss_is_the_mean_over_tokens_for_any_batch_size(
@@ -143,27 +144,13 @@ def test_validation_loss_is_the_mean_over_tokens_for_any_batch_size(
     ]
     trained = run(loaded, tmp_path / "whole").model.eval()
     with torch.no_grad():
-        expected = trained(**Collator(1)(rows())).loss.item()
+        expected = trained(**batch()).loss.item()
     assert losses == pytest.approx([expected] * 3, rel=1e-6)
 
 
-def test_float16_loss_scale_is_taken_into_account(loaded: LoadedModel, tmp_path: Path) -> None:
-    trainer = run(loaded, tmp_path, strength=None)
-    trainer.penalty, trainer.strength = FourierPenalty(), STRENGTH
-    matrices = lora_parameters(trainer.model)
-    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-    trainer.accelerator.scaler = scaler
-    scaler.scale(torch.zeros(()))
-    trainer._matrices = matrices
-    for parameter in matrices:
-        parameter.grad = None
-    trainer._add_penalty(trainer.penalty)
-    _, gradients = trainer.penalty.value_and_gradients(matrices)
-    for parameter, gradient in zip(matrices, gradients, strict=True):
-        torch.testing.assert_close(parameter.grad, 1024 * STRENGTH * gradient, rtol=1e-12, atol=0)
-
-
 def test_penalty_without_a_lora_matrix_is_refused(loaded: LoadedModel, tmp_path: Path) -> None:
-    arguments = TrainingArguments(output_dir=str(tmp_path), use_cpu=True, report_to=[])
-    with pytest.raises(ValueError, match="no trainable one"):
-        FlexTrainer(model=loaded.model, args=arguments, penalty=FourierPenalty(), strength=1.0)
+    for extra in ({"penalty": "default", "strength": 1.0}, {"callbacks": [SpectralCallback(strength=1.0)]}):
+        model = copy.deepcopy(loaded.model).requires_grad_()
+        trainer = FlexTrainer(model=model, args=arguments(tmp_path), train_dataset=rows(), **extra)
+        with pytest.raises(FlextuneError, match="penalty: no LoRA matrix found"):
+            trainer.train()

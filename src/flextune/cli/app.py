@@ -25,6 +25,7 @@ from flextune.cli import (
     run_file,
     runs,
     schema,
+    spectrum,
     train,
 )
 from flextune.records import FlextuneError
@@ -48,6 +49,7 @@ app.command("check-problems")(check_problems.check_problems)
 app.command("eval")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)

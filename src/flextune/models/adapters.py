@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flextune.config import AdapterConfig
 
 _PREFIX = "base_model.model."
+_FACTORS = {"lora_A", "lora_B", "lora_embedding_A", "lora_embedding_B"}
 
 
 def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> PeftModel:
@@ -59,26 +60,35 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
         return get_peft_model(view, config)
 
 
-def load_adapter(loaded: LoadedModel, folder: Path | str) -> LoadedModel:
+def load_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) -> LoadedModel:
     """The model with the adapter of a PEFT folder beside its weights; the base model stays as it is.
 
+    Args:
+        loaded: The base model.
+        folder: The adapter.
+        scale: What its update is multiplied by: ``W + scale * alpha / rank * B @ A``.
+
     Raises:
-        FlextuneError: No adapter there, a damaged file, or an adapter for another model.
+        FlextuneError: No adapter there, a damaged file, an adapter for another model, or one that a scale
+            other than 1 has no meaning for.
     """
     check_adapter(loaded, folder)
-    return replace(loaded, model=attach_saved(shared_view(loaded.model), folder))
+    return replace(loaded, model=attach_saved(shared_view(loaded.model), folder, scale))
 
 
-def attach_saved(model: Any, folder: Path | str) -> PeftModel:
+def attach_saved(model: Any, folder: Path | str, scale: float = 1.0) -> PeftModel:
     """Load a PEFT folder into a model, in place; ``check_adapter`` comes first."""
     from peft import PeftModel
 
     try:
         with _quietly(model):
-            return PeftModel.from_pretrained(model, str(folder), is_trainable=False).eval()
+            attached = PeftModel.from_pretrained(model, str(folder), is_trainable=False).eval()
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise FlextuneError(f"{folder}: PEFT cannot load this adapter ({reason})") from error
+    if scale != 1:
+        _scale_update(attached, folder, scale)
+    return attached
 
 
 def trainable_parameters(model: Any) -> int:
@@ -150,6 +160,25 @@ def check_adapter(loaded: LoadedModel, folder: Path | str) -> list[str]:
             lacking = "lora_A" if pair == {"lora_B"} else "lora_B"
             raise FlextuneError(f"{folder}: the adapter's weights are incomplete: {name} has no {lacking}")
     return list(found)
+
+
+def _scale_update(model: PeftModel, folder: Path | str, scale: float) -> None:
+    """Multiply what an adapter adds; what it replaces (a magnitude, a whole module) cannot be multiplied.
+
+    Raises:
+        FlextuneError: It holds more than the factors of an update, by the first name.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    for key in adapter_weights(folder):
+        _, factor = _split_key(key)
+        if factor not in _FACTORS:
+            raise FlextuneError(
+                f"{folder}: adapter.scale {scale:g} multiplies an update B A; this adapter also holds {key}"
+            )
+    for module in model.modules():
+        if isinstance(module, LoraLayer):
+            module.scale_layer(scale)
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def generate_alone(
     write_whole(request, row)
     lines = (json.dumps(_problem_row(problem), ensure_ascii=False) + "\n" for problem in evaluation.problems)
     write_whole(problems, "".join(lines))
-    loaded = source.base if adapter is None else source.adapted(adapter, evaluation.export)
+    loaded = source.base if adapter is None else source.adapted(adapter, evaluation)
     return write_completions(evaluation, loaded, output, reporter)
 
 

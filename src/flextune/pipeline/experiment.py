@@ -74,15 +74,15 @@ class ModelSource:
         experiment = self._experiment
         return load_model(experiment.model, dtype=experiment.dtype, device=experiment.device)
 
-    def adapted(self, folder: Path, export: str) -> LoadedModel:
-        """The model with an adapter beside its weights, or merged into them."""
-        if export == "merged":
+    def adapted(self, folder: Path, evaluation: Evaluation) -> LoadedModel:
+        """The model with an adapter beside its weights, or merged into them, as an evaluation wants it."""
+        if evaluation.export == "merged":
             from flextune.models.merging import merge_adapter
 
-            return merge_adapter(self.base, folder)
+            return merge_adapter(self.base, folder, evaluation.scale)
         from flextune.models.adapters import load_adapter
 
-        return load_adapter(self.base, folder)
+        return load_adapter(self.base, folder, evaluation.scale)
 
 
 def plan_experiment(experiment: Experiment, source: ModelSource, data_dir: Path | None) -> Plan:
@@ -122,8 +122,8 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
                 train_one(training, source, run, options.reporter)
                 adapter = run.trained(training.key).adapter
 
-                def adapted(export: str, adapter: Path = adapter) -> LoadedModel:
-                    return source.adapted(adapter, export)
+                def adapted(evaluation: Evaluation, adapter: Path = adapter) -> LoadedModel:
+                    return source.adapted(adapter, evaluation)
 
                 _evaluate_all(plan.of(training.key), adapted, run, judging, options.reporter)
         scores, comparisons = score_run(experiment.name, baseline_arm(experiment), plan.evaluations, run)
@@ -164,8 +164,8 @@ def evaluate_model(
         settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
         _check_judge(evaluations, run, options)
 
-        def load(export: str) -> LoadedModel:
-            return source.base if adapter is None else source.adapted(adapter, export)
+        def load(evaluation: Evaluation) -> LoadedModel:
+            return source.base if adapter is None else source.adapted(adapter, evaluation)
 
         with JudgeQueue(run, settings, options.reporter) as judging:
             _evaluate_all(evaluations, load, run, judging, options.reporter)
@@ -211,19 +211,19 @@ def train_one(training: Training, source: ModelSource, run: RunDirectory, report
 
 def _evaluate_all(
     evaluations: list[Evaluation],
-    load: Callable[[str], LoadedModel],
+    load: Callable[[Evaluation], LoadedModel],
     run: RunDirectory,
     judging: JudgeQueue,
     reporter: Reporter,
 ) -> None:
-    """Generate what is missing and hand every evaluation to the judge; one model per export."""
-    for export in dict.fromkeys(evaluation.export for evaluation in evaluations):
+    """Generate what is missing and hand every evaluation to the judge; one model per export and scale."""
+    for form in dict.fromkeys((evaluation.export, evaluation.scale) for evaluation in evaluations):
         with ExitStack() as stack:
             model: list[LoadedModel] = []
-            for evaluation in (e for e in evaluations if e.export == export):
+            for evaluation in (e for e in evaluations if (e.export, e.scale) == form):
                 if _missing(evaluation, run):
                     if not model:
-                        model.append(load(export))
+                        model.append(load(evaluation))
                         stack.callback(model.clear)
                     file = run.evaluated(evaluation.key).completions_file
                     write_completions(evaluation, model[0], file, reporter)

@@ -23,7 +23,7 @@ Examples = tuple[list[Example], list[Example]]
 
 @dataclass(frozen=True)
 class Training:
-    """One adapter to train; arms that differ only in their export share it."""
+    """One adapter to train; arms that differ only in its export or scale share it."""
 
     key: str
     label: str
@@ -37,7 +37,7 @@ class Training:
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
         return {
-            "adapter": self.adapter.model_dump(mode="json", exclude={"export"}),
+            "adapter": self.adapter.model_dump(mode="json", exclude={"export", "scale"}),
             "train": self.train.model_dump(mode="json"),
             "penalty": self.penalty.model_dump(mode="json") if self.penalty else None,
             "seed": self.seed,
@@ -55,6 +55,7 @@ class Evaluation:
     seed: int | None
     training: str | None
     export: str
+    scale: float
     part: EvaluateConfig
     decode: DecodeConfig
     problems: list[Problem]
@@ -70,6 +71,7 @@ class Evaluation:
         return {
             "training": self.training,
             "export": self.export,
+            "scale": self.scale,
             "evaluate": self.part.model_dump(mode="json"),
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
@@ -202,6 +204,7 @@ def _evaluations(
                 dtype=experiment.dtype,
                 training=training,
                 export=arm.adapter.export,
+                scale=arm.adapter.scale,
                 problems=content,
                 decode=decode,
                 judge=experiment.judge,
@@ -209,6 +212,6 @@ def _evaluations(
             )
             # A model that was not trained here differs between seeds only by what is drawn.
             shown = seed if arm.train is not None else drawn
-            export = arm.adapter.export
-            found.append(Evaluation(key, arm.name, shown, training, export, part, decode, problems))
+            export, scale = arm.adapter.export, arm.adapter.scale
+            found.append(Evaluation(key, arm.name, shown, training, export, scale, part, decode, problems))
     return found

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import cycle, islice
 from pathlib import Path
 
-from flextune.config import EvaluateConfig, TrainConfig
+from flextune.config import EvaluateConfig, ReplayConfig, TrainConfig
 from flextune.data import apps, humaneval, mbpp, multipl_e
 from flextune.data.files import Row
 from flextune.records import Example, FlextuneError, Problem
+
+#: Of Rosetta's lessons; its training sets are drawn with seed 0, and these should be others.
+_REPLAY_SEED = 1
 
 
 def load_problems(part: EvaluateConfig, data_dir: Path | None) -> list[Problem]:
@@ -49,17 +54,40 @@ def load_examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Examp
     Both sources hold problems back for validation. The split is the same for every seed, so that
     validation losses can be compared.
 
+    Replay takes the place of the last examples, so that steps and schedule stay those of a run without it;
+    the validation set has none.
+
     Raises:
-        FlextuneError: The data is missing or bad.
+        FlextuneError: The data is missing or bad, or a replayed language is unknown.
     """
     if train.data == "mbpp":
-        examples = mbpp.examples(mbpp.read(data_dir, split="train"), train.format)
-        validation = mbpp.examples(mbpp.read(data_dir, split="validation"), train.format)
-        return examples[: train.limit], validation[: train.validation]
-    return (
-        _rosetta_examples(train, limit=train.limit, validation=False),
-        _rosetta_examples(train, limit=train.validation, validation=True),
-    )
+        examples = mbpp.examples(mbpp.read(data_dir, split="train"), train.format)[: train.limit]
+        validation = mbpp.examples(mbpp.read(data_dir, split="validation"), train.format)[: train.validation]
+    else:
+        examples = _rosetta_examples(train, limit=train.limit, validation=False)
+        validation = _rosetta_examples(train, limit=train.validation, validation=True)
+    replayed = _replayed(train.replay, len(examples)) if train.replay is not None else []
+    return [*examples[: len(examples) - len(replayed)], *replayed], validation
+
+
+def _replayed(replay: ReplayConfig, total: int) -> list[Example]:
+    """``share`` of ``total`` examples, one at least, the languages in turn.
+
+    Always in the base lexicon: what the model knew is kept, and no reserved word is taught in another
+    language, which would be transfer by teaching.
+    """
+    from flextune.rosetta.training import examples
+
+    wanted = max(1, round(replay.share * total))
+    if wanted >= total:
+        raise FlextuneError(
+            f"train.replay.share {replay.share:g} of {total} examples leaves none to learn from"
+        )
+    turns = Counter(islice(cycle(replay.languages), wanted))
+    try:
+        return [e for name, count in turns.items() for e in examples(name, seed=_REPLAY_SEED, limit=count)]
+    except FlextuneError as error:
+        raise FlextuneError(f"train.replay.languages: {error}") from None
 
 
 def _rosetta_examples(train: TrainConfig, *, limit: int | None, validation: bool) -> list[Example]:

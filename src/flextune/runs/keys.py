@@ -59,17 +59,18 @@ def training_key(
         model: Identity of the base model.
         data: ``content_digest`` of the training and validation examples.
 
-    Settings at their defaults are left out, so that a later option does not retrain old runs; how an
-    adapter is exported and how often the training logs do not change its weights.
+    Settings at their defaults are left out, so that a later option does not retrain old runs. So is what
+    does not change the weights: an adapter's export and scale, how often the training logs, all of a penalty
+    of strength 0, and the seed of one that draws nothing.
     """
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
-            "adapter": _given(adapter, without={"export"}),
+            "adapter": _given(adapter, without={"export", "scale"}),
             "train": _given(train, without={"log_every"}),
-            "penalty": None if penalty is None else _given(penalty),
+            "penalty": _given_penalty(penalty),
             "seed": seed,
             "data": data,
         }
@@ -82,6 +83,7 @@ def evaluation_key(
     dtype: str,
     training: str | None,
     export: str,
+    scale: float = 1.0,
     problems: str,
     decode: DecodeConfig,
     judge: JudgeConfig,
@@ -91,15 +93,19 @@ def evaluation_key(
 
     Args:
         training: Training key or adapter identity; None for the base model.
+        export: Adapter or merged.
+        scale: What the adapter's update is multiplied by.
         problems: ``content_digest`` of the problems.
         seed: Seed of the draws; None where nothing is drawn.
     """
+    scaled = {"scale": float(scale)} if training is not None and scale != 1 else {}
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
             "training": training,
+            **scaled,
             "export": None if training is None else export,
             "problems": problems,
             "decode": _given(decode),
@@ -107,6 +113,12 @@ def evaluation_key(
             "seed": seed,
         }
     )
+
+
+def _given_penalty(penalty: PenaltyConfig | None) -> dict[str, Any] | None:
+    if penalty is None or penalty.strength == 0:
+        return None
+    return _given(penalty, without=None if penalty.kind == "permuted" else {"seed"})
 
 
 def _given(part: Any, *, without: set[str] | None = None) -> dict[str, Any]:

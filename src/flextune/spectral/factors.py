@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 from flextune.spectral.form import PenaltyForm
 from flextune.spectral.operators import Operator, operator
 from flextune.spectral.pairs import LoraPair, require_real
-from flextune.spectral.sharding import whole
+from flextune.spectral.sharding import is_sharded, whole
 
 
 class _Matrix(NamedTuple):
@@ -70,19 +71,41 @@ class FactorSet:
         for index, (tensor, _, count) in enumerate(self._matrices):
             groups[tensor.numel() // count, tensor.device, tensor.dtype].append(index)
         for (length, device, _), members in groups.items():
-            joined = torch.cat([_entries(self._matrices[index]) for index in members])
+            joined = self._gather(members)
             vectors = computable(joined).view(-1, length)
             yield members, vectors, operator(length, self._form, device, vectors.dtype)
 
+    def _gather(self, members: Sequence[int]) -> Tensor:
+        """The entries of a group's matrices, one matrix after the other."""
+        if self._in_order(members):
+            # One call for all: matrices are many and small, and every call costs as much as a copy.
+            return _flatten_dense_tensors([self._matrices[index].tensor for index in members])
+        return torch.cat([_entries(self._matrices[index]) for index in members])
+
     def _scatter(self, vectors: Tensor, members: Sequence[int], results: list[Tensor]) -> None:
-        """The inverse of ``_entries`` for a whole group, into ``results`` at the members' places."""
+        """The inverse of ``_gather``, into ``results`` at the members' places."""
+        if self._in_order(members):
+            tensors = [self._matrices[index].tensor for index in members]
+            parts = _unflatten_dense_tensors(vectors.reshape(-1), tensors)
+            for index, part in zip(members, parts, strict=True):
+                results[index] = part
+            return
+        for index, part in zip(members, self._split(vectors, members), strict=True):
+            results[index] = part
+
+    def _split(self, vectors: Tensor, members: Sequence[int]) -> Iterator[Tensor]:
         parts = vectors.split([self._matrices[index].vectors for index in members])
         for index, part in zip(members, parts, strict=True):
             tensor, turned, _ = self._matrices[index]
-            shape = tensor.shape
             if turned:
-                part = part.reshape(shape[1:].numel(), shape[0]).mT
-            results[index] = part.reshape(shape)
+                part = part.reshape(tensor.shape[1:].numel(), tensor.shape[0]).mT
+            yield part.reshape(tensor.shape)
+
+    def _in_order(self, members: Sequence[int]) -> bool:
+        """Whether the matrices hold their entries here, and in the order of the vectors."""
+        return not any(
+            self._matrices[index].turned or is_sharded(self._matrices[index].tensor) for index in members
+        )
 
     def _total(self, values: Sequence[Tensor]) -> Tensor:
         return total(values) * self._weight
@@ -119,6 +142,6 @@ def _laid_out(tensor: Tensor, factor: str | None, form: PenaltyForm) -> _Matrix:
 
 
 def _entries(matrix: _Matrix) -> Tensor:
-    """All entries in the order of the vectors, one vector after the other."""
+    """All entries of one matrix in the order of its vectors, one vector after the other."""
     tensor = whole(matrix.tensor)
     return tensor.flatten(1).mT.reshape(-1) if matrix.turned else tensor.reshape(-1)

@@ -8,13 +8,15 @@ the adapter's. Neurons have no natural order, so a spectrum within its ``permute
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from flextune.spectral.comparison import Comparison, Draws
 from flextune.spectral.form import multiplicity
 from flextune.spectral.pairs import LoraPair, require_finite, require_real
 from flextune.spectral.spectrum import (
@@ -23,14 +25,12 @@ from flextune.spectral.spectrum import (
     effective_rank,
     energy_by_frequency,
     energy_share,
+    factor_singular_values,
     singular_values,
     spectral_entropy,
     stable_rank,
     update_energy,
 )
-
-#: Quantiles of the nulls' bands.
-LOW, HIGH = 0.05, 0.95
 
 
 class _View(NamedTuple):
@@ -38,67 +38,74 @@ class _View(NamedTuple):
 
     factor: str
     axis: str
+    level: float
     power: Tensor
-    numbers: dict[str, float | None]
+    numbers: Tensor
 
 
 def compare_with_nulls(
     pairs: Sequence[LoraPair], generator: torch.Generator, *, draws: int = 20, bins: int = 64
 ) -> list[dict[str, Any]]:
-    """Four rows per pair: A and B flattened row by row, the update along its inputs and its outputs.
-
-    Args:
-        pairs: The adapter (of a mixture of experts A and B only).
-        generator: On the CPU; decides every draw.
-        draws: Per pair and null.
-        bins: Points of a spectrum at most.
+    """``compare`` for each pair, as JSON-ready rows.
 
     Returns:
-        JSON-ready rows: ``name``, ``factor`` (A, B, update), ``axis`` (row, input, output), ``power`` (mean
-        power by frequency; noise of variance v has v), ``high_share``, ``entropy``, ``stable_rank``,
-        ``effective_rank``, and ``permuted`` and ``noise``, which hold for ``power`` and each number
-        ``mean``, ``low`` and ``high`` (the 5 % and 95 % quantiles). None where undefined.
+        Rows with ``name``, ``factor``, ``axis``, ``power`` (noise of variance v has v), ``high_share``,
+        ``entropy``, ``stable_rank``, ``effective_rank``, and ``permuted`` and ``noise``, which hold for
+        ``power`` and each number ``mean``, ``low`` and ``high`` (the 5 % and 95 % quantiles).
 
     Raises:
-        ValueError: Fewer than one draw, no pair, or a tensor without a spectrum, by its name.
+        ValueError: No pair, or as ``compare``.
+    """
+    if not pairs:
+        raise ValueError("no LoRA matrix found")
+    return [found.row() for pair in pairs for found in compare(pair, generator, draws=draws, bins=bins)]
+
+
+def compare(
+    pair: LoraPair, generator: torch.Generator, *, draws: int = 20, bins: int = 64
+) -> list[Comparison]:
+    """Four spectra: A and B flattened row by row, the update along its inputs and along its outputs.
+
+    Takes time and memory as the factors do; no matrix of the update's size is formed.
+
+    Args:
+        pair: Of a mixture's experts, A and B alone are compared.
+        generator: On the CPU; decides every draw.
+        draws: Per null.
+        bins: Points of a spectrum at most.
+
+    Raises:
+        ValueError: Fewer than one draw, or a tensor without a spectrum, by its name.
     """
     if draws < 1:
         raise ValueError(f"draws {draws}: a null needs at least one")
-    if not pairs:
-        raise ValueError("no LoRA matrix found")
-    rows = []
-    for pair in pairs:
-        for factor, matrix in pair.factors():
-            require_real(f"{pair.name} (lora_{factor})", matrix)
-            require_finite(f"{pair.name} (lora_{factor})", matrix)
-        pair = replace(pair, a=as_float64(pair.a), b=as_float64(pair.b))
-        views: list[tuple[Callable[..., Iterator[_View]], Callable[..., LoraPair]]]
-        views = [(_factor_views, _entries_permuted)]
-        if pair.experts == 1:
-            views.append((_update_views, _order_permuted))
-        for look, permute in views:
-            permuted = [tuple(look(permute(pair, generator), bins)) for _ in range(draws)]
-            noise = [tuple(look(_noise(pair, generator), bins)) for _ in range(draws)]
-            for index, view in enumerate(look(pair, bins)):
-                rows.append(
-                    {
-                        "name": pair.name,
-                        "factor": view.factor,
-                        "axis": view.axis,
-                        "power": view.power.tolist(),
-                        **view.numbers,
-                        "permuted": _band([draw[index] for draw in permuted]),
-                        "noise": _band([draw[index] for draw in noise]),
-                    }
-                )
-    return rows
+    for factor, matrix in pair.factors():
+        require_real(f"{pair.name} (lora_{factor})", matrix)
+        require_finite(f"{pair.name} (lora_{factor})", matrix)
+    pair = replace(pair, a=as_float64(pair.a), b=as_float64(pair.b))
+    drawn = {
+        null: [tuple(views(pair, generator, bins)) for _ in range(draws)] for null, views in _DRAW.items()
+    }
+    return [
+        Comparison(
+            name=pair.name,
+            **view._asdict(),
+            nulls={null: _stacked([views[index] for views in found]) for null, found in drawn.items()},
+        )
+        for index, view in enumerate(_views(pair, bins))
+    ]
+
+
+def _views(pair: LoraPair, bins: int) -> Iterator[_View]:
+    yield from _factor_views(pair, bins)
+    if pair.experts == 1:
+        yield from _update_views(pair, bins)
 
 
 def _factor_views(pair: LoraPair, bins: int) -> Iterator[_View]:
     for factor, matrix in pair.factors():
         energy = energy_by_frequency(matrix.flatten())
-        values = torch.linalg.svdvals(matrix)
-        yield _view(factor, "row", energy, matrix.numel(), 1, values, bins)
+        yield _view(factor, "row", energy, matrix.numel(), 1, factor_singular_values(matrix), bins)
 
 
 def _update_views(pair: LoraPair, bins: int) -> Iterator[_View]:
@@ -113,36 +120,42 @@ def _view(
     factor: str, axis: str, energy: Tensor, length: int, signals: int, values: Tensor, bins: int
 ) -> _View:
     """``signals`` is over how many vectors of ``length`` the energy was added up."""
-    numbers = {
-        "high_share": energy_share(energy, length),
-        "entropy": spectral_entropy(energy),
-        "stable_rank": stable_rank(values),
-        "effective_rank": effective_rank(values),
-    }
-    return _View(factor, axis, binned(energy / multiplicity(length) / signals, bins), numbers)
+    numbers = (
+        energy_share(energy, length),
+        spectral_entropy(energy),
+        stable_rank(values),
+        effective_rank(values),
+    )
+    known = torch.tensor([math.nan if n is None else n for n in numbers], dtype=torch.float64)
+    level = energy.sum().item() / (length * signals)
+    return _View(factor, axis, level, binned(energy / multiplicity(length) / signals, bins), known)
 
 
-def _entries_permuted(pair: LoraPair, generator: torch.Generator) -> LoraPair:
+def _permuted_views(pair: LoraPair, generator: torch.Generator, bins: int) -> Iterator[_View]:
+    """The factors with their entries in random order; the update with its inputs and outputs so."""
     a, b = (
         matrix.flatten()[_order(matrix.numel(), generator)].view_as(matrix) for _, matrix in pair.factors()
     )
-    return replace(pair, a=a, b=b)
+    yield from _factor_views(replace(pair, a=a, b=b), bins)
+    if pair.experts == 1:
+        inputs, outputs = (_order(size, generator) for size in (pair.a.shape[1], pair.b.shape[0]))
+        yield from _update_views(replace(pair, a=pair.a[:, inputs], b=pair.b[outputs]), bins)
 
 
-def _order_permuted(pair: LoraPair, generator: torch.Generator) -> LoraPair:
-    inputs, outputs = (_order(size, generator) for size in (pair.a.shape[1], pair.b.shape[0]))
-    return replace(pair, a=pair.a[:, inputs], b=pair.b[outputs])
+def _noise_views(pair: LoraPair, generator: torch.Generator, bins: int) -> Iterator[_View]:
+    a, b = (_gaussian(matrix, generator) for _, matrix in pair.factors())
+    noise = replace(pair, a=a, b=b)
+    if pair.experts == 1:
+        wanted, given = (singular_values(each).norm().item() for each in (pair, noise))
+        noise = replace(noise, scale=pair.scale * wanted / given) if given else noise
+    yield from _views(noise, bins)
+
+
+_DRAW = {"permuted": _permuted_views, "noise": _noise_views}
 
 
 def _order(size: int, generator: torch.Generator) -> Tensor:
     return torch.randperm(size, generator=generator, device="cpu")
-
-
-def _noise(pair: LoraPair, generator: torch.Generator) -> LoraPair:
-    a, b = (_gaussian(matrix, generator) for _, matrix in pair.factors())
-    noise = replace(pair, a=a, b=b)
-    wanted, given = (singular_values(each).norm().item() for each in (pair, noise))
-    return replace(noise, scale=pair.scale * wanted / given) if given else noise
 
 
 def _gaussian(matrix: Tensor, generator: torch.Generator) -> Tensor:
@@ -150,17 +163,5 @@ def _gaussian(matrix: Tensor, generator: torch.Generator) -> Tensor:
     return drawn * (matrix.norm() / drawn.norm())
 
 
-def _band(views: Sequence[_View]) -> dict[str, Any]:
-    """Mean and quantiles of the power and of each number over the draws."""
-    stacked = torch.stack([view.power for view in views])
-    low, high = (torch.quantile(stacked, q, dim=0).tolist() for q in (LOW, HIGH))
-    band: dict[str, Any] = {"power": {"mean": stacked.mean(0).tolist(), "low": low, "high": high}}
-    for name in views[0].numbers:
-        drawn = [value for view in views if (value := view.numbers[name]) is not None]
-        if len(drawn) < len(views):
-            band[name] = None
-            continue
-        values = torch.tensor(drawn, dtype=torch.float64)
-        low, high = (torch.quantile(values, q).item() for q in (LOW, HIGH))
-        band[name] = {"mean": values.mean().item(), "low": low, "high": high}
-    return band
+def _stacked(views: Sequence[_View]) -> Draws:
+    return Draws(torch.stack([view.power for view in views]), torch.stack([view.numbers for view in views]))

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from flextune.spectral.factors import FactorSet
-from flextune.spectral.form import Count, Norm, PenaltyForm
+from flextune.spectral.form import PenaltyForm
 from flextune.spectral.pairs import LoraPair
 from flextune.spectral.sharding import add_to_gradients, assign
 from flextune.spectral.updates import UpdateSet
@@ -108,31 +108,6 @@ class Penalty:
 
     def _set(self, items: Items) -> FactorSet | UpdateSet:
         return (UpdateSet if self.form.kind == "update" else FactorSet)(items, self.form)
-
-
-class FourierPenalty(Penalty):
-    """The paper's penalty, by its numbers.
-
-    Args:
-        cutoff: T.
-        low: phi at frequency 0.
-        high: phi from the cutoff upwards.
-        norm: Of the transform.
-        count: What T is a share of.
-
-    Raises:
-        ValueError: A number out of its range.
-    """
-
-    def __init__(
-        self,
-        cutoff: float = 0.5,
-        low: float = 1.0,
-        high: float = 0.1,
-        norm: Norm = "ortho",
-        count: Count = "bins",
-    ) -> None:
-        super().__init__(PenaltyForm(cutoff=cutoff, low=low, high=high, norm=norm, count=count))
 
 
 def _full_precision(tensors: Sequence[Tensor]) -> AbstractContextManager[None]:

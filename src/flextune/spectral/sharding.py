@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 def whole(tensor: Any) -> Tensor:
     """The unsharded tensor, differentiable; a plain tensor as it is. A collective call."""
-    return tensor.full_tensor() if _is_sharded(tensor) else tensor
+    return tensor.full_tensor() if is_sharded(tensor) else tensor
 
 
 def add_to_gradients(parameters: Sequence[Tensor], gradients: Sequence[Tensor], scale: float) -> None:
@@ -27,7 +27,7 @@ def add_to_gradients(parameters: Sequence[Tensor], gradients: Sequence[Tensor], 
         part = _like(gradient, parameter)
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
-        if _is_sharded(parameter):
+        if is_sharded(parameter):
             parameter.grad.add_(part, alpha=scale)
         else:
             targets.append(parameter.grad)
@@ -44,7 +44,7 @@ def assign(parameters: Sequence[Tensor], values: Sequence[Tensor]) -> None:
         if not parameter.requires_grad:
             continue
         part = _like(value, parameter)
-        if _is_sharded(parameter):
+        if is_sharded(parameter):
             parameter.copy_(part)
         else:
             targets.append(parameter)
@@ -53,7 +53,8 @@ def assign(parameters: Sequence[Tensor], values: Sequence[Tensor]) -> None:
         torch._foreach_copy_(targets, parts)
 
 
-def _is_sharded(tensor: Tensor) -> bool:
+def is_sharded(tensor: Tensor) -> bool:
+    """Whether this process holds only a part of it."""
     # The common answer first; and a DTensor needs a process group, without which nobody pays the import.
     if type(tensor) in (Tensor, nn.Parameter):
         return False
@@ -66,7 +67,7 @@ def _is_sharded(tensor: Tensor) -> bool:
 
 def _like(value: Tensor, parameter: Any) -> Tensor:
     """The value in the parameter's sharding, cut locally: every process already has all of it."""
-    if not _is_sharded(parameter):
+    if not is_sharded(parameter):
         return value
     from torch.distributed.tensor import distribute_tensor
 

@@ -51,6 +51,12 @@ def singular_values(pair: LoraPair) -> Tensor:
     return pair.scale * torch.linalg.svdvals(core_b @ core_a.mT)
 
 
+def factor_singular_values(matrix: Tensor) -> Tensor:
+    """Of one factor, long and thin: those of its triangular part, several times faster; largest first."""
+    rows, columns = matrix.shape
+    return torch.linalg.svdvals(_triangular(matrix if rows >= columns else matrix.mT))
+
+
 def mean_power(signal: Tensor, bins: int = 64) -> Tensor:
     """Mean of ``|rfft(signal)|^2`` (norm "ortho") over equal ranges of frequency, from 0 to Nyquist.
 
@@ -65,7 +71,13 @@ def mean_power(signal: Tensor, bins: int = 64) -> Tensor:
 
 def binned(power: Tensor, bins: int = 64) -> Tensor:
     """Means over equal ranges of the last dimension, or the values themselves where there are no more."""
-    return torch.stack([part.mean(-1) for part in power.tensor_split(min(bins, power.shape[-1]), -1)], -1)
+    count = power.shape[-1]
+    if count <= bins:
+        return power
+    # The first ranges are one longer where it does not divide evenly.
+    sizes = count // bins + (torch.arange(bins) < count % bins).long()
+    place = torch.arange(bins).repeat_interleave(sizes)
+    return power.new_zeros(*power.shape[:-1], bins).index_add_(-1, place, power) / sizes
 
 
 def high_share(signal: Tensor) -> float | None:
@@ -115,7 +127,7 @@ def effective_rank(values: Tensor) -> float | None:
 def adapter_spectrum(state: Mapping[str, Tensor], *, bins: int = 64, seed: int = 0) -> list[dict[str, Any]]:
     """One row per LoRA matrix of an adapter, flattened row by row, beside one permutation of its entries.
 
-    ``nulls.compare`` says more, and takes longer.
+    ``nulls.compare_with_nulls`` says more, and takes longer.
 
     Args:
         state: PEFT's names to tensors; what is no LoRA matrix is passed over.
@@ -154,4 +166,8 @@ def as_float64(matrix: Tensor) -> Tensor:
 def _decomposed(pair: LoraPair) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """a, b, and the triangular parts of their QR decompositions (of a transposed: ``a' = Q core_a'``...)."""
     a, b = as_float64(pair.a), as_float64(pair.b)
-    return a, b, torch.linalg.qr(a.mT, mode="r").R, torch.linalg.qr(b, mode="r").R
+    return a, b, _triangular(a.mT), _triangular(b)
+
+
+def _triangular(matrix: Tensor) -> Tensor:
+    return torch.linalg.qr(matrix, mode="r").R

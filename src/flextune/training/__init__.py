@@ -1,1 +1,7 @@
-"""Fine-tuning: a transformers Trainer with the frequency-domain penalty, and one call that runs it."""
+"""Fine-tuning: the penalty in any transformers or TRL Trainer, our own, and one call that runs it."""
+
+from __future__ import annotations
+
+from flextune.training.hosts import SpectralCallback, SpectralLossMixin
+
+__all__ = ["SpectralCallback", "SpectralLossMixin"]

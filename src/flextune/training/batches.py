@@ -16,15 +16,24 @@ from flextune.records import Example
 
 _logger = logging.getLogger(__name__)
 
+#: Which tokens' predictions are compared with the base model's, in rows and batches.
+COMPARED = "compared"
+
 # Batches that are sorted by length together. 8 of 16 texts leave about 5 % padding, and the texts of a
 # batch are still drawn from a wide range.
 _WINDOW = 8
 
 
 def encode_all(
-    tokenizer: Any, examples: Iterable[Example], max_length: int, loss: Literal["completion", "full"]
+    tokenizer: Any,
+    examples: Iterable[Example],
+    max_length: int,
+    loss: Literal["completion", "full"],
+    compare: Literal["prompt", "all"] | None = None,
 ) -> list[dict[str, Tensor]]:
     """Examples as ``{"input_ids", "labels"}`` of shape ``(tokens,)``.
+
+    With ``compare`` also ``"compared"``, bool: the prompt's tokens, or all.
 
     An example without a token to learn (empty, or a prompt that fills ``max_length``) is left out, with
     one warning for all of them.
@@ -36,7 +45,11 @@ def encode_all(
         if all(label == IGNORED for label in labels[1:]):
             skipped += 1
             continue
-        rows.append({"input_ids": torch.tensor(ids), "labels": torch.tensor(labels)})
+        row = {"input_ids": torch.tensor(ids), "labels": torch.tensor(labels)}
+        if compare is not None:
+            answer = encode_example(tokenizer, example, max_length, "completion")[1]
+            row[COMPARED] = torch.tensor([compare == "all" or label == IGNORED for label in answer])
+        rows.append(row)
     if skipped:
         _logger.warning(
             "%d of %d examples have no token to learn within max_length %d and are left out",
@@ -61,13 +74,13 @@ class Collator:
         self.pad = pad
 
     def __call__(self, rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """``input_ids`` and ``labels`` (-100 on padding), each ``(batch, tokens)``."""
-        pad = torch.nn.utils.rnn.pad_sequence
-        ids = [row["input_ids"] for row in rows]
-        labels = [row["labels"] for row in rows]
+        """``input_ids``, ``labels`` (-100 on padding) and, where rows have it, ``compared``: all padded."""
+        fill = {"input_ids": self.pad, "labels": IGNORED, COMPARED: False}
         return {
-            "input_ids": pad(ids, batch_first=True, padding_value=self.pad),
-            "labels": pad(labels, batch_first=True, padding_value=IGNORED),
+            key: torch.nn.utils.rnn.pad_sequence(
+                [row[key] for row in rows], batch_first=True, padding_value=fill[key]
+            )
+            for key in rows[0]
         }
 
 

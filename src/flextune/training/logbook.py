@@ -13,13 +13,15 @@ from transformers import TrainerCallback
 Progress = Callable[[int, int], None]
 
 _STEP_KEYS = ("loss", "penalty", "grad_norm", "learning_rate")
+_TERMS = ("kl",)
 
 
 class Logbook(TrainerCallback):
     """Writes ``training.jsonl`` and reports progress.
 
-    Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` and
-    ``{"step", "eval_loss"}``, each written whole and flushed; a number that is not finite is null.
+    Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` (and ``kl`` where there
+    is that term) and ``{"step", "eval_loss"}``; after early stopping a last one is ``{"step", "kept_step",
+    "kept_eval_loss"}``. Each is written whole and flushed; a number that is not finite is null.
 
     Args:
         path: The file; a new training starts it anew.
@@ -42,10 +44,18 @@ class Logbook(TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Write a line for a training or a validation loss; the Trainer's closing summary is passed over."""
         if "loss" in logs:
-            numbers = {key: _finite(logs.get(key)) for key in _STEP_KEYS}
+            logs = {"penalty": 0.0, **logs}
+            keys = (*_STEP_KEYS, *(key for key in _TERMS if key in logs))
+            numbers = {key: _finite(logs.get(key)) for key in keys}
             self._write({"step": state.global_step, "epoch": round(state.epoch, 6), **numbers})
         elif "eval_loss" in logs:
             self._write({"step": state.global_step, "eval_loss": _finite(logs["eval_loss"])})
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Say which adapter was kept, where that was a question."""
+        if state.best_metric is not None:
+            kept = {"kept_step": state.best_global_step, "kept_eval_loss": state.best_metric}
+            self._write({"step": state.global_step, **kept})
 
     def _report(self, state: Any) -> None:
         if self.progress is not None:

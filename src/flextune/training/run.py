@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flextune.records import Example, FlextuneError
 
 if TYPE_CHECKING:
-    from transformers import TrainingArguments
+    from torch import Tensor
 
     from flextune.config import AdapterConfig, PenaltyConfig, TrainConfig
     from flextune.models.base import LoadedModel
@@ -43,21 +43,23 @@ def train_adapter(
         loaded: The base model.
         examples: What it learns from.
         validation: Texts for the validation loss: before training, at about every tenth of the steps, and
-            at the end. May be empty.
+            at the end. May be empty, but not with early stopping.
         adapter: Rank, alpha, dropout, targets, layers.
         train: The recipe; ``data`` and its companions have been read into ``examples`` already.
-        penalty: On every LoRA matrix, or None.
+        penalty: On the LoRA matrices, or None.
         seed: Of the adapter's start, the order of the examples and dropout.
         folder: Made if it is not there.
         progress: Called with (steps done, steps in all).
 
     Raises:
-        FlextuneError: No example to learn from, a target or option that the model or device does not
-            allow, a loss that is not finite, or a folder that cannot be written.
+        FlextuneError: No example to learn from, a target or option that the model, the device or the examples
+            do not allow, a loss that is not finite, or a folder that cannot be written.
     """
     from safetensors import SafetensorError
 
-    _check(loaded, train)
+    from flextune.training.recipe import check_recipe
+
+    check_recipe(loaded, train)
     try:
         with _preserved_randomness():
             _forget(folder)
@@ -82,98 +84,48 @@ def _fit(
     from transformers import PrinterCallback
 
     from flextune.models.adapters import attach_adapter
-    from flextune.training.batches import Collator, encode_all
+    from flextune.training.batches import Collator
     from flextune.training.logbook import Logbook
+    from flextune.training.recipe import callbacks, penalty_in_the_loss, training_arguments
     from flextune.training.trainer import FlexTrainer
 
-    rows = encode_all(loaded.tokenizer, examples, train.max_length, train.loss)
-    if not rows:
-        raise FlextuneError(f"nothing to learn from: {len(examples)} examples, none with a token that counts")
-    held_out = encode_all(loaded.tokenizer, validation, train.max_length, train.loss)
-    held_out.sort(key=lambda row: len(row["input_ids"]))
+    rows, held_out = _rows(loaded, examples, validation, train)
     model = attach_adapter(loaded, adapter, seed)
     trainer = FlexTrainer(
         model=model,
-        args=_arguments(loaded, train, seed, folder, evaluate=bool(held_out)),
+        args=training_arguments(loaded, train, seed, folder, evaluate=bool(held_out)),
         train_dataset=rows,
         eval_dataset=held_out or None,
         data_collator=Collator(loaded.tokenizer.pad_token_id),
-        callbacks=[Logbook(folder / "training.jsonl", progress)],
-        penalty=_penalty(penalty),
-        strength=penalty.strength if penalty is not None else 0.0,
+        callbacks=[*callbacks(train, penalty), Logbook(folder / "training.jsonl", progress)],
+        base=loaded.model,
+        kl=train.kl.weight if train.kl is not None else 0.0,
+        **penalty_in_the_loss(penalty),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     return model
 
 
-def _arguments(
-    loaded: LoadedModel, train: TrainConfig, seed: int, folder: Path, *, evaluate: bool
-) -> TrainingArguments:
-    import torch
-    from transformers import TrainingArguments
+def _rows(
+    loaded: LoadedModel, examples: Sequence[Example], validation: Sequence[Example], train: TrainConfig
+) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]]]:
+    """What is trained on, and what the validation loss is measured on, shortest first."""
+    from flextune.training.batches import COMPARED, encode_all
 
-    on_cpu = loaded.model.device.type == "cpu"
-    arguments = TrainingArguments(
-        output_dir=str(folder),
-        per_device_train_batch_size=train.batch_size,
-        per_device_eval_batch_size=max(train.batch_size, 8),
-        gradient_accumulation_steps=train.accumulation,
-        num_train_epochs=train.epochs,
-        max_steps=train.max_steps or -1,
-        optim="adamw_torch",
-        learning_rate=train.learning_rate,
-        lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
-        warmup_steps=train.warmup,
-        weight_decay=train.weight_decay,
-        max_grad_norm=train.clip,
-        seed=seed,
-        use_cpu=on_cpu,
-        bf16=loaded.model.dtype == torch.bfloat16 or train.autocast == "bfloat16",
-        fp16=loaded.model.dtype == torch.float16,
-        logging_steps=train.log_every,
-        logging_first_step=True,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps" if evaluate else "no",
-        eval_steps=0.1,
-        eval_on_start=evaluate,
-        prediction_loss_only=True,
-        save_strategy="no",
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=not on_cpu,
-    )
-    # Without torchrun, one device: the Trainer would spread each batch over all with DataParallel.
-    arguments._n_gpu = min(arguments.n_gpu, 1)
-    return arguments
-
-
-def _penalty(penalty: PenaltyConfig | None) -> Any:
-    from flextune.spectral.penalty import FourierPenalty
-
-    if penalty is None:
-        return None
-    return FourierPenalty(penalty.cutoff, penalty.low, penalty.high, penalty.norm, penalty.length)
-
-
-def _check(loaded: LoadedModel, train: TrainConfig) -> None:
-    """Refuse what would fail late or in silence."""
-    device, dtype = loaded.model.device, loaded.model.dtype
-    if device.type == "cpu" and str(dtype) == "torch.float16":
+    compare = train.kl.tokens if train.kl is not None else None
+    rows = encode_all(loaded.tokenizer, examples, train.max_length, train.loss, compare)
+    if not rows:
+        raise FlextuneError(f"nothing to learn from: {len(examples)} examples, none with a token that counts")
+    if compare and not any(row[COMPARED][1:].any() for row in rows):
+        raise FlextuneError("train.kl: no example has a prompt to compare predictions on; use tokens: all")
+    held_out = encode_all(loaded.tokenizer, validation, train.max_length, train.loss)
+    if train.early_stopping is not None and not held_out:
         raise FlextuneError(
-            "training in float16 needs a CUDA device; use dtype float32 or bfloat16 on the CPU"
+            "train.early_stopping needs a validation loss, and there is no validation example"
         )
-    if device.type == "cuda" and device.index:
-        raise FlextuneError(
-            f"training runs on the first visible CUDA device, not {device}: set CUDA_VISIBLE_DEVICES="
-            f"{device.index} and use device cuda"
-        )
-    context = getattr(loaded.model.config, "max_position_embeddings", None)
-    if context is not None and train.max_length > context:
-        raise FlextuneError(
-            f"train.max_length {train.max_length} exceeds the model's context of {context} tokens"
-        )
+    held_out.sort(key=lambda row: len(row["input_ids"]))
+    return rows, held_out
 
 
 def _forget(folder: Path) -> None:

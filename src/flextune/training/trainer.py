@@ -1,4 +1,4 @@
-"""A transformers Trainer that adds the frequency-domain penalty's gradient where it belongs."""
+"""The project's own Trainer: penalty, divergence from the base model, honest validation losses."""
 
 from __future__ import annotations
 
@@ -6,51 +6,49 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import Trainer
 
 from flextune.models.encoding import IGNORED
 from flextune.records import FlextuneError
-from flextune.spectral.penalty import Penalty
-from flextune.training.batches import GroupedOrder
+from flextune.training.batches import COMPARED, GroupedOrder
+from flextune.training.divergence import base_predictions, summed_divergence
+from flextune.training.hosts import SpectralLossMixin
 
 
-class FlexTrainer(Trainer):
-    """Trainer for LoRA with a penalty on every LoRA matrix.
+class FlexTrainer(SpectralLossMixin, Trainer):
+    """Trainer for LoRA.
 
-    The penalty's gradient is added once per optimizer step, after the last micro-batch's backward pass
-    and before clipping. So it does not depend on how many micro-batches make a step, the clipped norm
-    is that of the whole gradient, and the logged task and validation losses stay free of it. (A term
-    in ``compute_loss`` would be multiplied by the number of micro-batches and would be logged.)
+    The penalty comes as everywhere: ``hosts.SpectralCallback`` among the callbacks, or the mixin's
+    ``penalty`` and ``strength``. The logged training loss is the task's alone, whatever is added to it; the
+    validation loss too, and it is the mean over counted tokens of all processes, not over batches.
 
-    Logs also hold ``penalty``, the mean of ``strength * L`` since the last log. The validation loss is
-    the mean over counted tokens, not over batches.
+    With ``kl`` the loss also has ``kl * KL(adapter || base)``, the mean over the compared tokens (rows'
+    ``compared``) of all micro-batches and processes of an optimizer step. Logs then hold ``kl``: the mean of
+    that term since the last log.
 
     Args:
-        penalty: What is added, or None.
-        strength: lambda.
-        **kwargs: Of ``transformers.Trainer``.
+        base: The model without the adapter, in evaluation mode; needed with ``kl``.
+        kl: Weight of the divergence.
+        **kwargs: Of ``SpectralLossMixin`` and ``transformers.Trainer``.
 
     Raises:
-        ValueError: A penalty, but no trainable LoRA matrix.
         FlextuneError: While training, at the first loss that is not finite.
     """
 
-    def __init__(self, *, penalty: Penalty | None = None, strength: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, *, base: nn.Module | None = None, kl: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.penalty = penalty
-        self.strength = strength
-        self._matrices = lora_parameters(self.model)
-        if penalty is not None and not self._matrices:
-            raise ValueError("the penalty acts on LoRA matrices, and this model has no trainable one")
-        self._penalty_sum: Tensor | float = 0.0
-        self._penalty_steps = 0
+        self.base = base
+        self.kl = kl
+        self._compared: Tensor | float = 1.0
+        self._divergence: Tensor | float = 0.0
+        self._divergence_steps = 0
         self._held_out = torch.zeros(2, dtype=torch.float64)
         self._weights_per_token = sum(parameter.numel() for parameter in self.model.parameters())
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
-        """One micro-batch; on the last of a step the penalty's gradient is added."""
-        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        """One micro-batch, refused if its loss is not finite."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
         # Reading the loss waits for the device; on the CPU that costs nothing.
         look = loss.device.type == "cpu" or self.state.global_step % self.args.logging_steps == 0
         if look and not math.isfinite(loss.item()):
@@ -59,24 +57,45 @@ class FlexTrainer(Trainer):
                 f"{self._get_learning_rate():.3g}, {self.model.dtype}): lower train.learning_rate"
                 " or use a wider dtype"
             )
-        if self.penalty is not None and self.strength and self.accelerator.sync_gradients:
-            self._add_penalty(self.penalty)
         return loss
 
-    def _add_penalty(self, penalty: Penalty) -> None:
-        # In float16 the gradients still carry the loss scale; clipping and the step divide by it.
-        scaler = self.accelerator.scaler
-        scale = self.strength * (scaler.get_scale() if scaler is not None else 1.0)
-        value = penalty.add_gradients_(self._matrices, scale)
-        self._penalty_sum = self._penalty_sum + self.strength * value
-        self._penalty_steps += 1
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
+        """The micro-batches of one optimizer step; counts the tokens that the divergence is a mean over."""
+        batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if self.kl:
+            counted = sum(int(batch[COMPARED][:, 1:].sum()) for batch in batches)
+            everywhere = self.accelerator.gather(torch.tensor([counted], device=device))
+            # DDP takes the mean of the processes' gradients: their divisor is the mean number of tokens.
+            self._compared = everywhere.sum().clamp(min=1) / len(everywhere)
+            self._divergence_steps += 1
+        return batches, items
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add ``penalty`` to the lines that hold a training loss."""
-        if "loss" in logs:
-            logs["penalty"] = float(self._penalty_sum) / max(self._penalty_steps, 1)
-            self._penalty_sum, self._penalty_steps = 0.0, 0
-        super().log(logs, start_time)
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The task's loss, and in training what is added to it."""
+        compared = inputs.pop(COMPARED, None)
+        if compared is None or not self.kl:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        with self.accelerator.autocast():
+            base_logits = base_predictions(self.base, inputs["input_ids"])
+        divergence = summed_divergence(outputs.logits, base_logits, compared)
+        share = self.kl * divergence / self._compared
+        self._divergence = self._divergence + share.detach()
+        loss = loss + self._beside(share.to(loss.dtype), num_items_in_batch)
+        return (loss, outputs) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Add ``kl`` to the lines that hold a training loss."""
+        if self.kl and "loss" in logs:
+            logs["kl"] = float(self._divergence) / max(self._divergence_steps, 1)
+            self._divergence, self._divergence_steps = 0.0, 0
+        super().log(logs, *args, **kwargs)
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Count what each batch adds to the mean over tokens."""
@@ -89,7 +108,10 @@ class FlexTrainer(Trainer):
         """As the Trainer's, which averages over batches however many tokens they count."""
         self._held_out.zero_()
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **kwargs)
-        total, tokens = self._held_out.tolist()
+        held_out = self._held_out
+        if self.accelerator.num_processes > 1:
+            held_out = self.accelerator.reduce(held_out.to(self.args.device), "sum")
+        total, tokens = held_out.tolist()
         output.metrics[f"{metric_key_prefix}_loss"] = total / tokens
         return output
 
@@ -101,12 +123,3 @@ class FlexTrainer(Trainer):
         rows = self.train_dataset if train_dataset is None else train_dataset
         lengths = [len(row["input_ids"]) for row in rows]
         return GroupedOrder(lengths, self.args.train_batch_size, self.args.seed)
-
-
-def lora_parameters(model: Any) -> list[Any]:
-    """The trainable A and B matrices, in the model's order."""
-    return [
-        parameter
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad and (".lora_A." in name or ".lora_B." in name)
-    ]

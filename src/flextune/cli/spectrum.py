@@ -1,0 +1,133 @@
+"""``flextune spectrum``: what an adapter's weights look like by frequency, beside what chance gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from flextune.cli import options as o
+
+if TYPE_CHECKING:
+    from flextune.pipeline.spectra import AdapterSpectra
+
+
+def spectrum(
+    adapters: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ADAPTER...", help="PEFT LoRA folders, each as FOLDER or NAME=FOLDER.", show_default=False
+        ),
+    ],
+    layers: Annotated[
+        bool, typer.Option("--layers", help="A line per layer, not one per type of module.")
+    ] = False,
+    draws: Annotated[int, typer.Option("--draws", min=19, help="Draws of each null, per module.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
+    figures: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--figures", help="Folder for the figures.", show_default=False),
+    ] = None,
+    formats: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            "--format",
+            help="html (default), png, pdf or svg; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Show the spectra of adapters' A, B and update beside the same in random order and beside noise.
+
+    Any LoRA folder in PEFT's format will do, also one trained elsewhere; its base model is not needed.
+    """
+    from flextune.cli.terminal import print_json, progress
+    from flextune.pipeline.spectra import adapter_spectra
+    from flextune.report.figures.files import check_formats, write_figures
+
+    kinds = check_formats(formats or ["html"])
+    folders = _named(adapters)
+    with progress() as reporter:
+        found = [
+            adapter_spectra(folder, name, draws=draws, seed=seed, reporter=reporter)
+            for name, folder in folders.items()
+        ]
+        if figures:
+            for path in write_figures(_figures(found), figures, kinds):
+                reporter.note(f"wrote {path}")
+    if as_json:
+        print_json({"draws": draws, "seed": seed, "adapters": [one.as_row() for one in found]})
+    else:
+        _print(found, layers)
+
+
+def _named(given: list[str]) -> dict[str, Path]:
+    """Names to folders; without a name given, the shortest end of the path that tells it from the others.
+
+    Raises:
+        FlextuneError: Two adapters of one name.
+    """
+    from flextune.records import FlextuneError
+
+    split = [_split(text) for text in given]
+    paths = [folder.absolute().parts for name, folder in split if not name]
+    found: dict[str, Path] = {}
+    for name, folder in split:
+        label = name or _shortest_end(folder.absolute().parts, paths)
+        if label in found:
+            raise FlextuneError(f"adapter {label!r} is given twice; name them, as in {label}=FOLDER")
+        found[label] = folder
+    return found
+
+
+def _split(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    return ("", Path(text)) if not equals or Path(text).exists() else (name, Path(folder))
+
+
+def _shortest_end(parts: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
+    length = next(
+        (n for n in range(1, len(parts)) if sum(o[-n:] == parts[-n:] for o in others) == 1), len(parts)
+    )
+    return "/".join(parts[-length:])
+
+
+def _figures(found: list[AdapterSpectra]) -> dict[str, Any]:
+    from flextune.report.figures import adapter_layers, adapter_power
+
+    power = adapter_power.rows({one.adapter: one.types for one in found})
+    layers = adapter_layers.rows({one.adapter: one.rows for one in found})
+    figures = {"power": adapter_power.draw(power)} if power else {}
+    return {**figures, "layers": adapter_layers.draw(layers)} if layers else figures
+
+
+def _print(found: list[AdapterSpectra], layers: bool) -> None:
+    from flextune.cli.terminal import out
+    from flextune.report.spectrum_table import NOTE, spectrum_tables
+
+    console = out()
+    for one in found:
+        typer.echo("\n".join(_about(one)))
+    for table in spectrum_tables({one.adapter: one.rows if layers else one.types for one in found}):
+        console.print()
+        console.print(table)
+    console.print()
+    typer.echo(NOTE)
+
+
+def _about(one: AdapterSpectra) -> list[str]:
+    from flextune.report.formats import count
+
+    modules = {row["name"]: row for row in one.rows}
+    layers = {row["layer"] for row in modules.values()} - {None}
+    ranks = sorted({row["rank"] for row in modules.values()})
+    parts = [count(len(modules), "module"), count(len(layers), "layer"), f"rank {', '.join(map(str, ranks))}"]
+    lines = [f"{one.adapter}: {', '.join(parts)}"]
+    if one.base_model:
+        lines.append(f"  made for {one.base_model}")
+    for kind, names in one.passed_over.items():
+        more = ", ..." if len(names) > 2 else ""
+        lines.append(f"  passed over: {kind} of {', '.join(names[:2])}{more} ({len(names)})")
+    return lines

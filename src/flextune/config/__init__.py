@@ -1,0 +1,50 @@
+"""An experiment as data: YAML in, every key checked once, arms and overrides applied."""
+
+from __future__ import annotations
+
+from flextune.config.evaluation import DecodeConfig, EvaluateConfig, JudgeConfig
+from flextune.config.experiment import (
+    EMBEDDED_MODEL,
+    ArmConfig,
+    Experiment,
+    ResolvedArm,
+    resolve_arm,
+    schema,
+)
+from flextune.config.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig
+from flextune.config.reading import apply_override, dump_experiment, load_experiment, parse_experiment
+from flextune.config.training import (
+    AdapterConfig,
+    EarlyStoppingConfig,
+    KLConfig,
+    Lexicon,
+    ReplayConfig,
+    Targets,
+    TrainConfig,
+)
+
+__all__ = [
+    "EMBEDDED_MODEL",
+    "PENALTY_FORM",
+    "PENALTY_PRESETS",
+    "AdapterConfig",
+    "ArmConfig",
+    "DecodeConfig",
+    "EarlyStoppingConfig",
+    "EvaluateConfig",
+    "Experiment",
+    "JudgeConfig",
+    "KLConfig",
+    "Lexicon",
+    "PenaltyConfig",
+    "ReplayConfig",
+    "ResolvedArm",
+    "Targets",
+    "TrainConfig",
+    "apply_override",
+    "dump_experiment",
+    "load_experiment",
+    "parse_experiment",
+    "resolve_arm",
+    "schema",
+]

@@ -1,0 +1,38 @@
+"""How far an adapter's predictions are from the base model's: the Kullback-Leibler divergence per token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def summed_divergence(logits: Tensor, base_logits: Tensor, compared: Tensor) -> Tensor:
+    """``sum over compared tokens of KL(p || q) = sum_v p_v (log p_v - log q_v)``, in nats, differentiable.
+
+    p is the adapter's distribution, q the base model's: what the adapter makes likely and the base model
+    does not costs most (the direction of reinforcement learning from feedback).
+
+    Args:
+        logits: Of the model with its adapter, shape ``(batch, tokens, vocabulary)``.
+        base_logits: Of the base model, of the same shape; a constant.
+        compared: Which tokens' predictions count, shape ``(batch, tokens)``, bool. A text's first token is
+            predicted by nothing and never counts.
+    """
+    chosen = compared[:, 1:]
+    # Only what counts is made float32: the vocabulary is the largest dimension there is.
+    log_p = _full(logits[:, :-1][chosen]).log_softmax(-1)
+    log_q = _full(base_logits[:, :-1][chosen]).log_softmax(-1)
+    return (log_p.exp() * (log_p - log_q)).sum()
+
+
+def base_predictions(base: Any, input_ids: Tensor) -> Tensor:
+    """Logits of the model without its adapter; no graph, and no dropout: it is in evaluation mode."""
+    with torch.no_grad():
+        logits: Tensor = base(input_ids=input_ids, use_cache=False).logits
+    return logits
+
+
+def _full(logits: Tensor) -> Tensor:
+    return logits if logits.dtype == torch.float64 else logits.float()

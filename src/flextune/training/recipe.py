@@ -1,0 +1,104 @@
+"""An experiment's training section as what the Trainer takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import TrainerCallback, TrainingArguments
+
+from flextune.config import PENALTY_FORM, PenaltyConfig, TrainConfig
+from flextune.records import FlextuneError
+from flextune.spectral.form import PenaltyForm
+from flextune.training.hosts import SpectralCallback
+from flextune.training.stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from flextune.models.base import LoadedModel
+
+
+def penalty_form(penalty: PenaltyConfig) -> PenaltyForm:
+    """Which penalty the section means."""
+    return PenaltyForm(**penalty.model_dump(include=set(PENALTY_FORM)))
+
+
+def penalty_in_the_loss(penalty: PenaltyConfig | None) -> dict[str, Any]:
+    """``FlexTrainer``'s arguments for a penalty under ``apply: loss``."""
+    if penalty is None or penalty.apply != "loss":
+        return {}
+    return {"penalty": penalty_form(penalty), "strength": penalty.strength}
+
+
+def callbacks(train: TrainConfig, penalty: PenaltyConfig | None) -> list[TrainerCallback]:
+    """What takes part in the training beside the Trainer itself."""
+    found: list[TrainerCallback] = []
+    if penalty is not None and penalty.apply != "loss":
+        form = penalty_form(penalty)
+        found.append(SpectralCallback(form, strength=penalty.strength, apply=penalty.apply))
+    if train.early_stopping is not None:
+        found.append(EarlyStopping(train.early_stopping.patience))
+    return found
+
+
+def training_arguments(
+    loaded: LoadedModel, train: TrainConfig, seed: int, folder: Path, *, evaluate: bool
+) -> TrainingArguments:
+    """The recipe."""
+    on_cpu = loaded.model.device.type == "cpu"
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=train.batch_size,
+        per_device_eval_batch_size=max(train.batch_size, 8),
+        gradient_accumulation_steps=train.accumulation,
+        num_train_epochs=train.epochs,
+        max_steps=train.max_steps or -1,
+        optim="adamw_torch",
+        learning_rate=train.learning_rate,
+        lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
+        warmup_steps=train.warmup,
+        weight_decay=train.weight_decay,
+        max_grad_norm=train.clip,
+        seed=seed,
+        use_cpu=on_cpu,
+        bf16=loaded.model.dtype == torch.bfloat16 or train.autocast == "bfloat16",
+        fp16=loaded.model.dtype == torch.float16,
+        logging_steps=train.log_every,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps" if evaluate else "no",
+        eval_steps=0.1,
+        eval_on_start=evaluate,
+        prediction_loss_only=True,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=not on_cpu,
+    )
+    # Without torchrun, one device: the Trainer would spread each batch over all with DataParallel.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
+
+
+def check_recipe(loaded: LoadedModel, train: TrainConfig) -> None:
+    """Refuse what would fail late or in silence.
+
+    Raises:
+        FlextuneError: A dtype or device that training cannot use, or texts longer than the model's context.
+    """
+    device, dtype = loaded.model.device, loaded.model.dtype
+    if device.type == "cpu" and dtype == torch.float16:
+        raise FlextuneError(
+            "training in float16 needs a CUDA device; use dtype float32 or bfloat16 on the CPU"
+        )
+    if device.type == "cuda" and device.index:
+        raise FlextuneError(
+            f"training runs on the first visible CUDA device, not {device}: set CUDA_VISIBLE_DEVICES="
+            f"{device.index} and use device cuda"
+        )
+    context = getattr(loaded.model.config, "max_position_embeddings", None)
+    if context is not None and train.max_length > context:
+        raise FlextuneError(
+            f"train.max_length {train.max_length} exceeds the model's context of {context} tokens"
+        )

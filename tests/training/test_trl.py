@@ -1,0 +1,135 @@
+"""The README's lines, run as they stand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from tests.tiny import tiny_tokenizer
+from transformers import AutoModelForCausalLM
+from trl import SFTConfig, SFTTrainer
+
+from flextune.spectral.pairs import LoraPair, lora_pairs
+from flextune.training import SpectralLossMixin
+
+README = Path(__file__).parents[2] / "README.md"
+RATE, STRENGTH = 0.5, 0.02
+
+
+def lines() -> str:
+    """The block under the README's heading; with SFTTrainer in scope it is all that a script needs."""
+    section = README.read_text(encoding="utf-8").partition("## The penalty in your own training\n")[2]
+    found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def script(model_folder: Path, folder: Path) -> dict[str, Any]:
+    """What a TRL script has before it makes its trainer."""
+    model = AutoModelForCausalLM.from_pretrained(model_folder)
+    tokenizer = tiny_tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    args = SFTConfig(
+        output_dir=str(folder),
+        max_steps=1,
+        optim="sgd",
+        lr_scheduler_type="constant",
+        learning_rate=RATE,
+        max_grad_norm=1e9,
+        per_device_train_batch_size=2,
+        gradient_accumulation_steps=2,
+        gradient_checkpointing=False,
+        max_length=48,
+        logging_steps=1,
+        use_cpu=True,
+        bf16=False,
+        report_to=[],
+        save_strategy="no",
+        disable_tqdm=True,
+        seed=3,
+    )
+    dataset = Dataset.from_dict({"text": ["ab" * n for n in range(2, 10)]})
+    lora = LoraConfig(r=2, lora_alpha=4, lora_dropout=0.0, target_modules=["q_proj", "up_proj"])
+
+    class Trainer(SFTTrainer):  # type: ignore[misc]
+        """With the tiny model's tokenizer; a hub model brings its own."""
+
+        def __init__(self, *positional: Any, **options: Any) -> None:
+            super().__init__(*positional, processing_class=tokenizer, **options)
+            generator = torch.Generator().manual_seed(1)
+            for pair in lora_pairs(self.model):
+                for _, matrix in pair.factors():
+                    matrix.data = 0.1 * torch.randn(matrix.shape, generator=generator)
+
+    return {"SFTTrainer": Trainer, "model": model, "args": args, "dataset": dataset, "lora": lora}
+
+
+def trained(trainer: Any) -> list[LoraPair]:
+    trainer.train()
+    return lora_pairs(trainer.model)
+
+
+def plain_penalty(pairs: list[LoraPair]) -> torch.Tensor:
+    """The paper's formula with torch's rfft, matrix by matrix."""
+    total = torch.zeros(())
+    for pair in pairs:
+        for _, matrix in pair.factors():
+            power = torch.fft.rfft(matrix.flatten(), norm="ortho").abs().square()
+            ramp = (torch.arange(len(power)) / (len(power) * 0.5)).clamp(max=1)
+            total = total + ((1 - (1.0 - 0.9 * ramp)) * power).sum()
+    return total
+
+
+@pytest.fixture(scope="module")
+def without(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[torch.Tensor]]:
+    """The script without the penalty's line, and the gradient that the penalty has at its start."""
+    scope = script(model_folder, tmp_path_factory.mktemp("plain"))
+    make = "trainer = SFTTrainer(model, args=args, train_dataset=dataset, peft_config=lora)"
+    exec(make, scope)
+    pairs = lora_pairs(scope["trainer"].model)
+    matrices = [matrix for pair in pairs for _, matrix in pair.factors()]
+    gradients = torch.autograd.grad(plain_penalty(pairs), matrices)
+    return trained(scope["trainer"]), list(gradients)
+
+
+def assert_moved_by(
+    found: list[LoraPair], without: tuple[list[LoraPair], list[torch.Tensor]], strength: float
+) -> None:
+    plain = [matrix for pair in without[0] for _, matrix in pair.factors()]
+    moved = [matrix for pair in found for _, matrix in pair.factors()]
+    for one, other, gradient in zip(moved, plain, without[1], strict=True):
+        torch.testing.assert_close(other - one, RATE * strength * gradient, rtol=1e-3, atol=2e-7)
+        assert not torch.equal(one, other)
+
+
+def test_lines_of_the_readme_add_the_penalty_s_step_to_a_trl_training(
+    model_folder: Path, tmp_path: Path, without: Any
+) -> None:
+    scope = script(model_folder, tmp_path)
+    assert len([line for line in lines().splitlines() if line.strip()]) == 3
+    exec(lines(), scope)
+    assert_moved_by(trained(scope["trainer"]), without, STRENGTH)
+    assert scope["trainer"].state.log_history[0]["penalty"] > 0
+
+
+def test_mixin_does_the_same_in_the_loss(model_folder: Path, tmp_path: Path, without: Any) -> None:
+    scope = script(model_folder, tmp_path)
+
+    class Trainer(SpectralLossMixin, scope["SFTTrainer"]):  # type: ignore[name-defined, misc]
+        pass
+
+    trainer = Trainer(
+        scope["model"],
+        args=scope["args"],
+        train_dataset=scope["dataset"],
+        peft_config=scope["lora"],
+        penalty="default",
+        strength=STRENGTH,
+    )
+    assert_moved_by(trained(trainer), without, STRENGTH)
+    assert trainer.state.log_history[0]["penalty"] > 0
