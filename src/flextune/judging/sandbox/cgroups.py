@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _numbers = itertools.count()
@@ -23,6 +23,7 @@ class MemoryGroup:
 
     path: Path
     version: int
+    _events: int | None = field(default=None, init=False, repr=False)
 
     @property
     def join_file(self) -> str:
@@ -42,15 +43,21 @@ class MemoryGroup:
 
     def kills(self) -> int:
         """Processes that the kernel ended here for want of memory."""
-        name = "memory.events" if self.version == 2 else "memory.oom_control"
-        for line in (self.path / name).read_text().splitlines():
-            key, _, value = line.partition(" ")
-            if key == "oom_kill":
+        if self._events is None:
+            name = "memory.events" if self.version == 2 else "memory.oom_control"
+            # Asked for several times for each program, so it stays open.
+            self._events = os.open(self.path / name, os.O_RDONLY | os.O_CLOEXEC)
+        for line in os.pread(self._events, 4096, 0).splitlines():
+            key, _, value = line.partition(b" ")
+            if key == b"oom_kill":
                 return int(value)
         return 0
 
     def remove(self) -> None:
         """Remove the group; its processes are gone, but the kernel may need a moment."""
+        if self._events is not None:
+            os.close(self._events)
+            self._events = None
         for _ in range(50):
             try:
                 self.path.rmdir()

@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -40,10 +41,16 @@ class Isolation:
 
 def free_user() -> int:
     """A user number nobody has, so that the limit on processes counts this program's alone."""
-    with open("/proc/self/uid_map") as file:
-        top = max(int(start) + int(length) for start, _, length in map(str.split, file))
+    top = _users()
     low = 100_000 if top > 200_000 else min(60_000, top - 1)
     return random.SystemRandom().randrange(low, min(top, 2**31))
+
+
+@cache
+def _users() -> int:
+    """User numbers of this process's namespace are below it."""
+    with open("/proc/self/uid_map") as file:
+        return max(int(start) + int(length) for start, _, length in map(str.split, file))
 
 
 def wrap(
