@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pickle
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 from tests.judged import Once, Result
 
 from flextune.judging import isolation
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is for a shell's background jobs, and would be for every process that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -124,6 +124,20 @@ def test_a_warm_interpreters_programs_have_a_whole_stack(verdict_of: Callable[..
     assert verdict_of("py", text).passed
 
 
+@pytest.mark.parametrize("spare", [0, 1])
+def test_a_worker_for_each_processor_keeps_to_its_own(sandboxed: None, spare: int) -> None:
+    cores = os.sched_getaffinity(0)
+    workers = len(cores) - spare
+    if workers < 1:
+        pytest.skip("one processor alone")
+    text = "import os, time\ntime.sleep(0.3)\nraise ValueError(sorted(os.sched_getaffinity(0)))"
+    pairs = [pair("py", f"{text}\n# {n}", f"{n}") for n in range(workers)]
+    said = {verdict.message.splitlines()[-1] for verdict in judge(pairs, limits=LIMITS, workers=workers)}
+    everywhere = {f"ValueError: {sorted(cores)}"}
+    assert said == (everywhere if spare else {f"ValueError: [{core}]" for core in cores})
+    assert os.sched_getaffinity(0) == cores
+
+
 def test_closing_leaves_no_process(sandboxed: None) -> None:
     before = tree_usage(os.getpid()).processes
     pairs = [pair("py", "assert True", "quick")] + [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import queue
@@ -245,7 +246,8 @@ class _Pool:
         self._tasks.put((key, name, program))
         if len(self._threads) < self.size:
             worker = Worker(self.isolation, self.limits)
-            thread = threading.Thread(target=self._work, args=(worker,), daemon=True, name="judge")
+            arguments = (worker, self._core(len(self._threads)))
+            thread = threading.Thread(target=self._work, args=arguments, daemon=True, name="judge")
             self._workers.append(worker)
             self._threads.append(thread)
             thread.start()
@@ -257,7 +259,20 @@ class _Pool:
             raise outcome
         return key, outcome
 
-    def _work(self, worker: Worker) -> None:
+    def _core(self, number: int) -> int | None:
+        """The processor that worker ``number`` keeps to, where there is a worker for each; None: any.
+
+        A worker's processes wait for one another in turn. On one processor they wake each other at once, and
+        a machine that is full has no better place for them.
+        """
+        cores = sorted(os.sched_getaffinity(0))
+        return cores[number % len(cores)] if self.size >= len(cores) else None
+
+    def _work(self, worker: Worker, core: int | None) -> None:
+        if core is not None:
+            with contextlib.suppress(OSError):
+                # Of this thread alone, and of all that it starts.
+                os.sched_setaffinity(0, {core})
         with worker:
             while (task := self._tasks.get()) is not None:
                 key, name, program = task
