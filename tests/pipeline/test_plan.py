@@ -49,6 +49,16 @@ def test_arms_that_differ_in_their_export_share_their_trainings():
     assert {e.arm for e in plan.of(plan.trainings[-1].key)} == {"fourier", "fourier-merged"}
 
 
+def test_arms_that_differ_in_their_optimizer_have_trainings_of_their_own():
+    plan = plan_of(
+        "arms=[{name: lora}, {name: adamw, optimizer: {name: adamw}}, {name: lion, optimizer: {name: lion}}, "
+        "{name: sophia, optimizer: {name: sophia}}]"
+    )
+    names = [training.optimizer.name for training in plan.trainings]
+    assert names == ["adamw"] * 3 + ["lion"] * 3 + ["sophia"] * 3
+    assert {training.row()["optimizer"]["name"] for training in plan.trainings} == {"adamw", "lion", "sophia"}
+
+
 def test_arms_that_differ_in_their_scale_share_their_trainings_and_not_their_evaluations():
     plan = plan_of(
         "arms=[{name: lora}, {name: half, adapter: {scale: 0.5}}, "

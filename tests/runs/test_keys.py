@@ -10,6 +10,7 @@ from flextune.config import (
     EarlyStoppingConfig,
     JudgeConfig,
     KLConfig,
+    OptimizerConfig,
     PenaltyConfig,
     ReplayConfig,
     TrainConfig,
@@ -115,6 +116,8 @@ DEFAULTS = [
         {"train": TrainConfig(early_stopping=EarlyStoppingConfig())},
         {"train": TrainConfig(kl=KLConfig())},
         {"train": TrainConfig(replay=ReplayConfig(languages=["java"]))},
+        {"optimizer": OptimizerConfig(eps=1e-6)},
+        {"optimizer": OptimizerConfig(name="lion")},
         {"seed": 1},
         {"data": "e"},
     ],
@@ -131,6 +134,7 @@ def test_whatever_determines_the_adapter_changes_the_training_key(change: dict[s
         {"train": TrainConfig(log_every=1)},
         {"penalty": PenaltyConfig(preset="default")},
         {"penalty": PenaltyConfig(seed=7)},
+        {"optimizer": OptimizerConfig()},
     ],
 )
 def test_what_does_not_change_the_weights_does_not_change_the_training_key(change: dict[str, Any]):
@@ -149,6 +153,22 @@ def test_what_does_not_change_the_weights_does_not_change_the_training_key(chang
 def test_equal_penalties_have_equal_training_keys(one: PenaltyConfig, other: PenaltyConfig | None):
     keys = {training_key(**{**TRAINING, "penalty": penalty}) for penalty in (one, other)}
     assert len(keys) == 1
+
+
+def test_optimizers_have_training_keys_of_their_own():
+    optimizers = (
+        OptimizerConfig(),
+        OptimizerConfig(name="lion"),
+        OptimizerConfig(name="sophia"),
+        OptimizerConfig(name="sophia", estimator="hutchinson"),
+        OptimizerConfig(name="sophia", gamma=0.01),
+        OptimizerConfig(name="sophia-constant"),
+    )
+    assert len({training_key(**TRAINING, optimizer=optimizer) for optimizer in optimizers}) == 6
+    written_out = OptimizerConfig(name="sophia", estimator="gnb", every=10, gamma=0.05, betas=(0.96, 0.99))
+    assert training_key(**TRAINING, optimizer=written_out) == training_key(
+        **TRAINING, optimizer=OptimizerConfig(name="sophia")
+    )
 
 
 def test_controls_have_training_keys_of_their_own():

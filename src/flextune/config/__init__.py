@@ -11,6 +11,7 @@ from flextune.config.experiment import (
     resolve_arm,
     schema,
 )
+from flextune.config.optimizer import OptimizerConfig
 from flextune.config.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig
 from flextune.config.reading import apply_override, dump_experiment, load_experiment, parse_experiment
 from flextune.config.training import (
@@ -36,6 +37,7 @@ __all__ = [
     "JudgeConfig",
     "KLConfig",
     "Lexicon",
+    "OptimizerConfig",
     "PenaltyConfig",
     "ReplayConfig",
     "ResolvedArm",

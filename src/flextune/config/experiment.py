@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from flextune.config.evaluation import DecodeConfig, EvaluateConfig, JudgeConfig
+from flextune.config.optimizer import OptimizerConfig, merged
 from flextune.config.part import Part
 from flextune.config.penalty import PenaltyConfig, expand_preset
 from flextune.config.training import AdapterConfig, TrainConfig
@@ -22,6 +23,7 @@ class ArmConfig(Part):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
     adapter: dict[str, Any] = Field(default_factory=dict)
     train: dict[str, Any] | None = Field(default_factory=dict)
+    optimizer: dict[str, Any] = Field(default_factory=dict)
     penalty: dict[str, Any] | None = Field(default_factory=dict)
 
 
@@ -34,6 +36,7 @@ class Experiment(Part):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
     adapter: AdapterConfig = AdapterConfig()
     train: TrainConfig = TrainConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
     penalty: PenaltyConfig | None = None
     decode: list[DecodeConfig] = Field(default_factory=lambda: [DecodeConfig()], min_length=1)
     evaluate: list[EvaluateConfig] = Field(default_factory=list)
@@ -70,6 +73,7 @@ class ResolvedArm(Part):
     name: str
     adapter: AdapterConfig
     train: TrainConfig | None
+    optimizer: OptimizerConfig
     penalty: PenaltyConfig | None
 
 
@@ -94,7 +98,10 @@ def resolve_arm(experiment: Experiment, arm: ArmConfig) -> ResolvedArm:
     adapter = validate(
         AdapterConfig, {**experiment.adapter.model_dump(), **arm.adapter}, where=f"{where}.adapter"
     )
-    return ResolvedArm(name=arm.name, adapter=adapter, train=train, penalty=penalty)
+    optimizer = experiment.optimizer
+    if arm.optimizer:
+        optimizer = validate(OptimizerConfig, merged(optimizer, arm.optimizer), where=f"{where}.optimizer")
+    return ResolvedArm(name=arm.name, adapter=adapter, train=train, optimizer=optimizer, penalty=penalty)
 
 
 def schema() -> dict[str, Any]:

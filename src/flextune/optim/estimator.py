@@ -116,6 +116,11 @@ class Estimator(ABC):
         for name, position in state.items():
             self.generator(torch.device(name)).set_state(position.cpu())
 
+    def reseed(self, seed: int) -> None:
+        """Begin the draws anew: with a seed made from the step, a resume needs no state."""
+        self.seed = seed
+        self._generators.clear()
+
     def generator(self, device: torch.device) -> torch.Generator:
         """The estimator's own generator on a device."""
         if str(device) not in self._generators:

@@ -200,6 +200,7 @@ def train_one(training: Training, source: ModelSource, run: RunDirectory, report
             training.validation,
             adapter=training.adapter,
             train=training.train,
+            optimizer=training.optimizer,
             penalty=training.penalty,
             seed=training.seed,
             folder=trained.folder,

@@ -11,6 +11,7 @@ from flextune.config import (
     DecodeConfig,
     EvaluateConfig,
     Experiment,
+    OptimizerConfig,
     PenaltyConfig,
     ResolvedArm,
     TrainConfig,
@@ -29,6 +30,7 @@ class Training:
     label: str
     adapter: AdapterConfig
     train: TrainConfig
+    optimizer: OptimizerConfig
     penalty: PenaltyConfig | None
     seed: int
     examples: list[Example]
@@ -39,6 +41,7 @@ class Training:
         return {
             "adapter": self.adapter.model_dump(mode="json", exclude={"export", "scale"}),
             "train": self.train.model_dump(mode="json"),
+            "optimizer": self.optimizer.model_dump(mode="json", exclude_none=True),
             "penalty": self.penalty.model_dump(mode="json") if self.penalty else None,
             "seed": self.seed,
             "examples": len(self.examples),
@@ -142,7 +145,13 @@ def bare_evaluations(
         problems: Loads the problems of an evaluation.
     """
     benchmarks = [(part, _loaded(part, problems)) for part in experiment.evaluate]
-    arm = ResolvedArm(name=experiment.name, adapter=experiment.adapter, train=None, penalty=None)
+    arm = ResolvedArm(
+        name=experiment.name,
+        adapter=experiment.adapter,
+        train=None,
+        optimizer=experiment.optimizer,
+        penalty=None,
+    )
     found = [
         evaluation
         for seed in experiment.seeds
@@ -179,12 +188,13 @@ def _training(
         dtype=experiment.dtype,
         adapter=arm.adapter,
         train=train,
+        optimizer=arm.optimizer,
         penalty=arm.penalty,
         seed=seed,
         data=data,
     )
     label = f"{arm.name} seed {seed}"
-    return Training(key, label, arm.adapter, train, arm.penalty, seed, *examples)
+    return Training(key, label, arm.adapter, train, arm.optimizer, arm.penalty, seed, *examples)
 
 
 def _evaluations(

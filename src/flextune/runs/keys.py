@@ -11,6 +11,7 @@ from flextune.config import (
     AdapterConfig,
     DecodeConfig,
     JudgeConfig,
+    OptimizerConfig,
     PenaltyConfig,
     TrainConfig,
 )
@@ -52,12 +53,14 @@ def training_key(
     penalty: PenaltyConfig | None,
     seed: int,
     data: str,
+    optimizer: OptimizerConfig | None = None,
 ) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
         model: Identity of the base model.
         data: ``content_digest`` of the training and validation examples.
+        optimizer: None: AdamW with its defaults.
 
     Settings at their defaults are left out, so that a later option does not retrain old runs. So is what
     does not change the weights: an adapter's export and scale, how often the training logs, all of a penalty
@@ -71,6 +74,7 @@ def training_key(
             "adapter": _given(adapter, without={"export", "scale"}),
             "train": _given(train, without={"log_every"}),
             "penalty": _given_penalty(penalty),
+            **({"optimizer": optimizer.given()} if optimizer is not None and optimizer.given() else {}),
             "seed": seed,
             "data": data,
         }

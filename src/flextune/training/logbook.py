@@ -13,15 +13,16 @@ from transformers import TrainerCallback
 Progress = Callable[[int, int], None]
 
 _STEP_KEYS = ("loss", "penalty", "grad_norm", "learning_rate")
-_TERMS = ("kl",)
+_TERMS = ("kl", "win_rate_a", "win_rate_b", "hessian_norm", "estimate_share")
 
 
 class Logbook(TrainerCallback):
     """Writes ``training.jsonl`` and reports progress.
 
-    Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` (and ``kl`` where there
-    is that term) and ``{"step", "eval_loss"}``; after early stopping a last one is ``{"step", "kept_step",
-    "kept_eval_loss"}``. Each is written whole and flushed; a number that is not finite is null.
+    Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` (and where there are
+    such, ``kl`` and ``SophiaMixin``'s numbers) and ``{"step", "eval_loss"}``; after early stopping a last one
+    is ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and flushed; a number
+    that is not finite is null.
 
     Args:
         path: The file; a new training starts it anew.

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainingArguments
 
-from flextune.config import PENALTY_FORM, PenaltyConfig, TrainConfig
+from flextune.config import PENALTY_FORM, OptimizerConfig, PenaltyConfig, TrainConfig
 from flextune.records import FlextuneError
 from flextune.spectral.form import PenaltyForm
 from flextune.training.hosts import SpectralCallback
@@ -30,6 +31,38 @@ def penalty_in_the_loss(penalty: PenaltyConfig | None) -> dict[str, Any]:
     return {"penalty": penalty_form(penalty), "strength": penalty.strength}
 
 
+# The curvature in the paper's own scripts.
+_CONSTANT_CURVATURE = 1e-4
+# What says how Sophia is fed and not how it moves.
+_NOT_SOPHIA_S = {"name", "estimator"}
+
+
+def optimizer_arguments(optimizer: OptimizerConfig, learning_rate: float) -> dict[str, Any]:
+    """``FlexTrainer``'s arguments for an optimizer other than AdamW.
+
+    Raises:
+        FlextuneError: Lion's package is missing.
+    """
+    if optimizer.name == "adamw":
+        return {}
+    if optimizer.name == "lion":
+        return {"optimizer_cls_and_kwargs": (_lion(), {"lr": learning_rate, "betas": optimizer.betas})}
+    options = optimizer.model_dump(exclude_none=True, exclude=_NOT_SOPHIA_S)
+    if optimizer.name == "sophia-constant":
+        return {"sophia": {**options, "curvature": _CONSTANT_CURVATURE}}
+    return {"sophia": options, "estimator": optimizer.estimator}
+
+
+def _lion() -> type[Optimizer]:
+    try:
+        from pytorch_optimizer import Lion
+    except ImportError:
+        raise FlextuneError(
+            "optimizer lion needs the package pytorch-optimizer: pip install 'flextune[optimizers]'"
+        ) from None
+    return Lion
+
+
 def callbacks(train: TrainConfig, penalty: PenaltyConfig | None) -> list[TrainerCallback]:
     """What takes part in the training beside the Trainer itself."""
     found: list[TrainerCallback] = []
@@ -42,9 +75,17 @@ def callbacks(train: TrainConfig, penalty: PenaltyConfig | None) -> list[Trainer
 
 
 def training_arguments(
-    loaded: LoadedModel, train: TrainConfig, seed: int, folder: Path, *, evaluate: bool
+    loaded: LoadedModel,
+    train: TrainConfig,
+    seed: int,
+    folder: Path,
+    *,
+    evaluate: bool,
+    optimizer: OptimizerConfig | None = None,
 ) -> TrainingArguments:
-    """The recipe."""
+    """The recipe; of the optimizer what concerns AdamW, which the Trainer makes itself."""
+    adamw = optimizer if optimizer is not None and optimizer.name == "adamw" else OptimizerConfig()
+    assert adamw.betas is not None
     on_cpu = loaded.model.device.type == "cpu"
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -54,6 +95,9 @@ def training_arguments(
         num_train_epochs=train.epochs,
         max_steps=train.max_steps or -1,
         optim="adamw_torch",
+        adam_beta1=adamw.betas[0],
+        adam_beta2=adamw.betas[1],
+        adam_epsilon=adamw.eps,
         learning_rate=train.learning_rate,
         lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
         warmup_steps=train.warmup,

@@ -16,7 +16,7 @@ from flextune.records import Example, FlextuneError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from flextune.config import AdapterConfig, PenaltyConfig, TrainConfig
+    from flextune.config import AdapterConfig, OptimizerConfig, PenaltyConfig, TrainConfig
     from flextune.models.base import LoadedModel
 
 
@@ -30,6 +30,7 @@ def train_adapter(
     penalty: PenaltyConfig | None,
     seed: int,
     folder: Path,
+    optimizer: OptimizerConfig | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Fine-tune a LoRA adapter and write it.
@@ -49,6 +50,7 @@ def train_adapter(
         penalty: On the LoRA matrices, or None.
         seed: Of the adapter's start, the order of the examples and dropout.
         folder: Made if it is not there.
+        optimizer: What moves the weights; None: AdamW.
         progress: Called with (steps done, steps in all).
 
     Raises:
@@ -63,7 +65,9 @@ def train_adapter(
     try:
         with _preserved_randomness():
             _forget(folder)
-            model = _fit(loaded, examples, validation, adapter, train, penalty, seed, folder, progress)
+            model = _fit(
+                loaded, examples, validation, adapter, train, penalty, seed, folder, optimizer, progress
+            )
             _write(model, folder)
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
@@ -78,6 +82,7 @@ def _fit(
     penalty: PenaltyConfig | None,
     seed: int,
     folder: Path,
+    optimizer: OptimizerConfig | None,
     progress: Callable[[int, int], None] | None,
 ) -> Any:
     """The trained PEFT model."""
@@ -86,14 +91,19 @@ def _fit(
     from flextune.models.adapters import attach_adapter
     from flextune.training.batches import Collator
     from flextune.training.logbook import Logbook
-    from flextune.training.recipe import callbacks, penalty_in_the_loss, training_arguments
+    from flextune.training.recipe import (
+        callbacks,
+        optimizer_arguments,
+        penalty_in_the_loss,
+        training_arguments,
+    )
     from flextune.training.trainer import FlexTrainer
 
     rows, held_out = _rows(loaded, examples, validation, train)
     model = attach_adapter(loaded, adapter, seed)
     trainer = FlexTrainer(
         model=model,
-        args=training_arguments(loaded, train, seed, folder, evaluate=bool(held_out)),
+        args=training_arguments(loaded, train, seed, folder, evaluate=bool(held_out), optimizer=optimizer),
         train_dataset=rows,
         eval_dataset=held_out or None,
         data_collator=Collator(loaded.tokenizer.pad_token_id),
@@ -101,6 +111,7 @@ def _fit(
         base=loaded.model,
         kl=train.kl.weight if train.kl is not None else 0.0,
         **penalty_in_the_loss(penalty),
+        **(optimizer_arguments(optimizer, train.learning_rate) if optimizer is not None else {}),
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train()

@@ -1,8 +1,9 @@
-"""The project's own Trainer: penalty, divergence from the base model, honest validation losses."""
+"""The project's own Trainer: penalty, Sophia, divergence from the base model, honest validation losses."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,11 +13,12 @@ from transformers import Trainer
 from flextune.models.encoding import IGNORED
 from flextune.records import FlextuneError
 from flextune.training.batches import COMPARED, GroupedOrder
+from flextune.training.curvature import SophiaMixin
 from flextune.training.divergence import base_predictions, summed_divergence
 from flextune.training.hosts import SpectralLossMixin
 
 
-class FlexTrainer(SpectralLossMixin, Trainer):
+class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
     """Trainer for LoRA.
 
     The penalty comes as everywhere: ``hosts.SpectralCallback`` among the callbacks, or the mixin's
@@ -30,14 +32,22 @@ class FlexTrainer(SpectralLossMixin, Trainer):
     Args:
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
         kl: Weight of the divergence.
-        **kwargs: Of ``SpectralLossMixin`` and ``transformers.Trainer``.
+        sophia: ``SophiaMixin``'s; None: another optimizer.
+        **kwargs: Of ``SophiaMixin``, ``SpectralLossMixin`` and ``transformers.Trainer``.
 
     Raises:
         FlextuneError: While training, at the first loss that is not finite.
     """
 
-    def __init__(self, *, base: nn.Module | None = None, kl: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        base: nn.Module | None = None,
+        kl: float = 0.0,
+        sophia: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(sophia=sophia, **kwargs)
         self.base = base
         self.kl = kl
         self._compared: Tensor | float = 1.0
@@ -69,6 +79,10 @@ class FlexTrainer(SpectralLossMixin, Trainer):
             self._compared = everywhere.sum().clamp(min=1) / len(everywhere)
             self._divergence_steps += 1
         return batches, items
+
+    def curvature_batch(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Without what the model's forward does not take."""
+        return {key: value for key, value in inputs.items() if key != COMPARED}
 
     def compute_loss(
         self,

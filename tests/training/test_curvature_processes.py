@@ -1,0 +1,162 @@
+"""Sophia's host in two processes over gloo: DDP, and FSDP2 whose parameters are DTensors.
+
+Processes draw apart from one another, which one process cannot repeat: against it, labels are the most likely
+ones and probes are ones. Real draws are compared with what each process must have drawn.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from safetensors.torch import load_file, save_file
+from tests.training.small_trainings import matrices, model_with_adapter, train
+from tests.training.test_curvature import InOrder, SophiaTrainer, micro_batches
+from tests.training.test_processes import Sharded, has_gloo
+from torch import Tensor
+from transformers import Trainer
+
+from flextune.models.base import LoadedModel, load_model
+from flextune.optim import GaussNewtonBartlett, Hutchinson
+from flextune.training import SophiaMixin
+from flextune.training.curvature import _seed
+
+OPTIONS: dict[str, Any] = {"gamma": 0.5, "every": 2}
+STEPS: dict[str, Any] = {"learning_rate": 1e-2, "max_steps": 4, "max_grad_norm": 0.3, "weight_decay": 0.1}
+
+
+class ShardedSophia(Sharded, SophiaMixin, InOrder):
+    pass
+
+
+#: Name: trainer, estimator, rows in one process's micro-batch where it is alone. In FSDP2 those that two
+#: processes have at the same time are one micro-batch.
+CASES: dict[str, tuple[type[Trainer], str, int]] = {
+    "ddp-gnb": (SophiaTrainer, "gnb", 2),
+    "ddp-hutchinson": (SophiaTrainer, "hutchinson", 2),
+    "fsdp-gnb": (ShardedSophia, "gnb", 4),
+}
+
+
+def fix_draws(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(torch, "multinomial", lambda p, number, generator: p.argmax(-1, keepdim=True))
+    patch.setattr(Hutchinson, "_draw", lambda self, parameter: torch.ones_like(parameter))
+
+
+def trained(case: str, model: Path, folder: Path, processes: int, **changes: Any) -> Any:
+    """Four steps on all eight rows, in micro-batches of two where there are two processes."""
+    trainer_class, kind, alone = CASES[case]
+    size = alone if processes == 1 else 2
+    return train(
+        trainer_class,
+        load_model(str(model), device="cpu"),
+        folder,
+        extra={"sophia": OPTIONS, "estimator": kind},
+        per_device_train_batch_size=size,
+        gradient_accumulation_steps=8 // (size * processes),
+        **{**STEPS, **changes},
+    )
+
+
+def results(trainer: Any) -> dict[str, Tensor]:
+    """Weights, curvature and what was logged of it; whole, whatever this process holds."""
+    optimizer = trainer.optimizer.optimizer
+    weights = matrices(trainer.model)
+    sharded = all(hasattr(weight, "full_tensor") for weight in weights)
+    assert sharded == (dist.is_initialized() and isinstance(trainer, Sharded))
+    tensors = [*weights, *(optimizer.state[weight]["hessian"] for weight in weights)]
+    whole = [each.full_tensor() if hasattr(each, "full_tensor") else each for each in tensors]
+    lines = trainer.state.log_history[:-1]
+    for key in ("win_rate_a", "win_rate_b", "hessian_norm"):
+        whole.append(torch.tensor([line[key] for line in lines], dtype=torch.float64))
+    return {str(number): tensor.detach().contiguous() for number, tensor in enumerate(whole)}
+
+
+def work(rank: int, model: str, folder: str, port: int) -> None:
+    os.environ |= {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "GLOO_SOCKET_IFNAME": "lo",
+    }
+    torch.set_num_threads(1)
+    try:
+        drawn = trained("ddp-gnb", Path(model), Path(folder, "drawn"), 2, max_steps=1)
+        save_file(results(drawn), Path(folder, f"drawn-{rank}.safetensors"))
+        with pytest.MonkeyPatch.context() as patch:
+            fix_draws(patch)
+            for case in CASES:
+                found = results(trained(case, Path(model), Path(folder, case), 2))
+                save_file(found, Path(folder, f"{case}-{rank}.safetensors"))
+    finally:
+        dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def together(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes wrote; starting them takes far longer than their work."""
+    folder = tmp_path_factory.mktemp("processes")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = mp.get_context("spawn")
+    arguments = (str(model_folder), str(folder), port)
+    processes = [context.Process(target=work, args=(rank, *arguments)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=120)
+        if process.is_alive():
+            process.kill()
+            process.join()
+    return folder
+
+
+needs_gloo = pytest.mark.skipif(
+    not has_gloo(), reason="needs torch with gloo and a loopback interface named lo"
+)
+
+
+@needs_gloo
+@pytest.mark.parametrize("case", CASES)
+def test_two_processes_train_to_the_weights_of_one(
+    case: str, model_folder: Path, together: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fix_draws(monkeypatch)
+    alone = results(trained(case, model_folder, tmp_path, 1))
+    for rank in range(2):
+        found = load_file(together / f"{case}-{rank}.safetensors")
+        for name, tensor in alone.items():
+            torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-9)
+
+
+@needs_gloo
+def test_estimate_is_the_sum_of_what_each_process_draws_for_itself(
+    loaded: LoadedModel, together: Path
+) -> None:
+    model = model_with_adapter(loaded).train()
+    weights = matrices(model)
+    batches = micro_batches(4)
+    total, tokens = [torch.zeros_like(weight) for weight in weights], 0
+    for rank in range(2):
+        estimator = GaussNewtonBartlett(weights, seed=_seed(42, 0, rank))
+        # Batches are dealt out in turn.
+        mine = batches[rank::2]
+        for batch in mine:
+            estimator.accumulate(model, batch)
+        counted = sum(int(batch["labels"][:, 1:].ne(-100).sum()) for batch in mine)
+        total = [sum_ + counted * part for sum_, part in zip(total, estimator.finish() or [], strict=True)]
+        tokens += counted
+    for rank in range(2):
+        found = load_file(together / f"drawn-{rank}.safetensors")
+        for number, expected in enumerate(total):
+            hessian = found[str(len(weights) + number)]
+            torch.testing.assert_close(hessian / 0.01, expected.to(hessian) / tokens, rtol=1e-5, atol=1e-12)
