@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from judging_helpers import LIMITS
 
 from flextune.judging import language
 from flextune.judging.judge import Judge
@@ -17,7 +18,7 @@ RIGHT, WRONG, ENDLESS = "    return 2 * x", "    return x", "    while True: pas
 
 @pytest.fixture
 def reward(sandboxed: None) -> Reward:
-    return Reward([DOUBLE, SAME], workers=2)
+    return Reward([DOUBLE, SAME], workers=2, limits=LIMITS)
 
 
 def test_a_batch_gets_a_number_each_in_its_order(reward: Reward) -> None:
@@ -39,7 +40,7 @@ def test_text_behind_a_stop_string_does_not_count(reward: Reward) -> None:
 
 def test_outcomes_can_be_worth_something(sandboxed: None) -> None:
     values = {"passed": 2.0, "wrong_answer": 0.5, "timeout": -1.0}
-    with Reward([DOUBLE], rewards=values) as reward:
+    with Reward([DOUBLE], rewards=values, limits=LIMITS) as reward:
         found = reward(None, [RIGHT, WRONG, ENDLESS, "    1 / 0"], name=["double"] * 4)
     assert found == [2.0, 0.5, -1.0, 0.0]
 
