@@ -54,6 +54,7 @@ class Task:
         numbers: Its descriptors, in order.
         files: Name and content.
         complaints: Where to write what went wrong before it started.
+        main: Whether its end is the end of all; its leader listens to the judge, a companion's does not.
     """
 
     part: dict[str, Any]
@@ -62,6 +63,7 @@ class Task:
     numbers: list[int]
     files: list[tuple[str, bytes]]
     complaints: int
+    main: bool
 
 
 class Keeper:
@@ -136,7 +138,9 @@ class Keeper:
                 for name, size in part["files"]:
                     files.append((name, os.pread(contents, size, offset)))
                     offset += size
-                self.task = Task(part, request["tmp"], request["directory"], numbers, files, complaints)
+                self.task = Task(
+                    part, request["tmp"], request["directory"], numbers, files, complaints, not started
+                )
                 started.append(self.start(alone=len(parts) == 1))
             os.close(complaints)
             complaints = -1
@@ -174,7 +178,7 @@ class Keeper:
             # Whoever waits for the end of a pipe must not find it open here.
             confine.place_descriptors([self.control.fileno(), task.complaints])
             task.complaints = 1
-            return attend(program, 0)
+            return attend(program, 0 if task.main else None)
         except BaseException as error:
             complain(task.complaints, error)
             return 127
@@ -257,22 +261,23 @@ class Keeper:
             os.kill(pid, signal.SIGKILL)
 
 
-def attend(program: int, control: int) -> int:
+def attend(program: int, control: int | None) -> int:
     """Wait, as the first process of a namespace, until the program ends or the judge says that it must.
 
     Args:
         program: A child of this process.
-        control: The socket to the judge.
+        control: The socket to the judge; None: somebody else listens.
 
     Returns:
         The program's exit status. When this process ends, so does everything in its namespace.
     """
     ended = os.pidfd_open(program)
     poll = select.poll()
-    poll.register(control, select.POLLIN)
+    if control is not None:
+        poll.register(control, select.POLLIN)
     poll.register(ended, select.POLLIN)
     while True:
-        if any(number == control for number, _ in poll.poll(REAP_MILLISECONDS)):
+        if control is not None and any(number == control for number, _ in poll.poll(REAP_MILLISECONDS)):
             # With what it says unread, if the judge is gone: the helper has to see that too.
             if os.read(control, 64):
                 return 128 + signal.SIGKILL
