@@ -17,7 +17,7 @@ from flextune.judging.sandbox.watch import Usage, proportional_bytes, tree_usage
 
 #: Seconds between two looks at a running tree.
 TICK = 0.05
-#: How many times ``wall_seconds`` a program may take that waits for a busy processor.
+#: How many times its time a program may take that waits for a busy processor.
 PATIENCE = 10
 #: Processes of ours in a tree, and threads that end between the kernel's count and this one.
 _OWN_PROCESSES = 8

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from flextune.judging.sandbox.child import Child
+from flextune.judging.sandbox.child import PATIENCE, Child
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.helper import Helper, environment_of
 from flextune.judging.sandbox.isolation import INSIDE, PROGRAM, Isolation, free_user
@@ -200,8 +200,10 @@ class Sandbox:
     def _rlimits(self, command: Command, limits: Limits, *, server: bool) -> dict[str, int]:
         wanted = {"file": limits.file_bytes, "open_files": limits.open_files, "core": 0}
         if not server:
-            # The watcher ends a tree in time; this is for a single process, should the watcher be late.
-            wanted["cpu"] = math.ceil(limits.cpu_seconds) + 1
+            # The watcher ends a tree in time; this is for a single process, should the watcher be stopped.
+            # It is far off because the kernel counts clock ticks: beside many short processes a program
+            # was seen to have 4 s on it after 2.5 s.
+            wanted["cpu"] = math.ceil(limits.cpu_seconds * PATIENCE)
         if command.address_space:
             wanted["address_space"] = limits.memory_bytes
         if self.isolation.kind != "none":
