@@ -277,7 +277,8 @@ def attend(program: int, control: int | None) -> int:
         poll.register(control, select.POLLIN)
     poll.register(ended, select.POLLIN)
     while True:
-        if any(number == control for number, _ in poll.poll(REAP_MILLISECONDS)):
+        said = {number for number, _ in poll.poll(REAP_MILLISECONDS)}
+        if control is not None and control in said:
             # With what it says unread, if the judge is gone: the helper has to see that too.
             if os.read(control, 64):
                 return 128 + signal.SIGKILL
