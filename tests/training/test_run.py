@@ -47,8 +47,14 @@ def recipe(**changes: Any) -> TrainConfig:
     return RECIPE.model_copy(update=changes)
 
 
-def lines(folder: Path) -> list[dict[str, Any]]:
+def logged(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """What is logged, apart from what depends on the machine."""
+    kept = [line for line in logged(folder) if "peak_memory_bytes" not in line]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in kept]
 
 
 def weights(folder: Path) -> bytes:
@@ -70,6 +76,14 @@ def test_log_holds_whole_lines_of_both_kinds(done: Path) -> None:
     )
     assert [line["step"] for line in evaluations] == [0, 2, 4, 6, 8, 10, 12]
     assert steps[0]["penalty"] > 0
+
+
+def test_every_line_has_the_seconds_of_training_and_the_last_one_the_memory(done: Path) -> None:
+    seconds = [line["seconds"] for line in logged(done)]
+    assert seconds[0] == 0
+    assert seconds == sorted(seconds)
+    assert logged(done)[-1].keys() == {"step", "peak_memory_bytes", "seconds"}
+    assert logged(done)[-1]["peak_memory_bytes"] > 2**20
 
 
 def test_training_lowers_both_losses(done: Path) -> None:
@@ -94,7 +108,8 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(
     torch.manual_seed(9)
     again, other = train(loaded, tmp_path / "again"), train(loaded, tmp_path / "other", seed=1)
     assert weights(again) == weights(done)
-    for name in ("training.jsonl", "spectrum.json", "adapter/adapter_config.json"):
+    assert lines(again) == lines(done)
+    for name in ("spectrum.json", "adapter/adapter_config.json"):
         assert (again / name).read_bytes() == (done / name).read_bytes()
     assert weights(other) != weights(done)
 

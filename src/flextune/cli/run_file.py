@@ -22,15 +22,21 @@ def run_file(
     runs: Runs = Path("runs"),
     workers: Workers = None,
     no_sandbox: NoSandbox = False,
+    quickly: Annotated[
+        bool,
+        typer.Option("--quick", help="All of it with next to no data, as <name>-quick: does it work?"),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run an experiment: train, generate, judge, score and report. Goes on where it was stopped."""
     from flextune.cli.show import show_run
     from flextune.cli.terminal import progress
-    from flextune.config import load_experiment
+    from flextune.config import load_experiment, quick
     from flextune.pipeline.experiment import RunOptions, run_experiment
 
     experiment = load_experiment(file, overrides or [])
+    if quickly:
+        experiment = quick(experiment)
     with progress() as reporter:
         options = RunOptions(data_dir, workers, no_sandbox, reporter)
         result = run_experiment(experiment, runs / experiment.name, options)

@@ -13,6 +13,7 @@ from flextune.config.experiment import (
 )
 from flextune.config.optimizer import OptimizerConfig
 from flextune.config.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig
+from flextune.config.quick import quick
 from flextune.config.reading import apply_override, dump_experiment, load_experiment, parse_experiment
 from flextune.config.training import (
     AdapterConfig,
@@ -23,6 +24,7 @@ from flextune.config.training import (
     Targets,
     TrainConfig,
 )
+from flextune.config.tuning import TuneConfig, tuned_settings, value_of, with_settings
 
 __all__ = [
     "EMBEDDED_MODEL",
@@ -43,10 +45,15 @@ __all__ = [
     "ResolvedArm",
     "Targets",
     "TrainConfig",
+    "TuneConfig",
     "apply_override",
     "dump_experiment",
     "load_experiment",
     "parse_experiment",
+    "quick",
     "resolve_arm",
     "schema",
+    "tuned_settings",
+    "value_of",
+    "with_settings",
 ]

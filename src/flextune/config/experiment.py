@@ -11,6 +11,7 @@ from flextune.config.optimizer import OptimizerConfig, merged
 from flextune.config.part import Part
 from flextune.config.penalty import PenaltyConfig, expand_preset
 from flextune.config.training import AdapterConfig, TrainConfig
+from flextune.config.tuning import Ratio, TuneConfig, tuned_settings
 from flextune.config.validation import validate
 
 #: The embedded base model; any other value is a folder or a hub id.
@@ -25,6 +26,7 @@ class ArmConfig(Part):
     train: dict[str, Any] | None = Field(default_factory=dict)
     optimizer: dict[str, Any] = Field(default_factory=dict)
     penalty: dict[str, Any] | None = Field(default_factory=dict)
+    tune: dict[str, Ratio] | None = Field(default_factory=dict)
 
 
 class Experiment(Part):
@@ -42,6 +44,7 @@ class Experiment(Part):
     evaluate: list[EvaluateConfig] = Field(default_factory=list)
     judge: JudgeConfig = JudgeConfig()
     seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
+    tune: TuneConfig | None = None
     arms: list[ArmConfig] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -57,14 +60,19 @@ class Experiment(Part):
             twice = [value for value in values if values.count(value) > 1]
             if twice:
                 raise ValueError(f"{what}: {twice[0]!r} is given twice")
-        for arm in self.arms:
-            resolve_arm(self, arm)
+        for arm in self.given_arms():
+            tuned_settings(self.tune, arm, resolve_arm(self, arm))
+        if self.tune is not None and self.tune.seed in self.seeds:
+            raise ValueError(f"tune.seed: {self.tune.seed} is one of the seeds that the result is made with")
         return self
 
     def resolved_arms(self) -> list[ResolvedArm]:
-        """Each arm with its own settings; an experiment without arms is one arm of its own name."""
-        arms = self.arms or [ArmConfig(name=self.name)]
-        return [resolve_arm(self, arm) for arm in arms]
+        """Each arm with its own settings."""
+        return [resolve_arm(self, arm) for arm in self.given_arms()]
+
+    def given_arms(self) -> list[ArmConfig]:
+        """The arms as they are written; an experiment without arms is one arm of its own name."""
+        return self.arms or [ArmConfig(name=self.name)]
 
 
 class ResolvedArm(Part):

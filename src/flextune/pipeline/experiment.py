@@ -16,6 +16,7 @@ from flextune.pipeline.plan import Evaluation, Plan, Training, bare_evaluations,
 from flextune.pipeline.progress import Reporter, Silent
 from flextune.pipeline.scoring import baseline_arm, score_run
 from flextune.pipeline.sources import load_examples, load_problems
+from flextune.pipeline.tuning import tune
 from flextune.records import Comparison, Completion, FlextuneError, Score, as_row
 from flextune.report.page import write_page
 from flextune.runs.directory import RunDirectory
@@ -112,10 +113,12 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
     run = RunDirectory(folder)
     with run.locked():
         source = ModelSource(experiment)
-        plan = plan_experiment(experiment, source, options.data_dir)
+        # Everything that can be wrong with it is, before the first training.
+        given = plan_experiment(experiment, source, options.data_dir)
         settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
-        _check_judge(plan.evaluations, run, options)
+        _check_judge(given.evaluations, run, options)
         run.begin(experiment, describe_environment())
+        plan = _tuned_plan(experiment, given, source, run, options)
         with JudgeQueue(run, settings, options.reporter) as judging:
             _evaluate_all(plan.of(None), lambda _: source.base, run, judging, options.reporter)
             for training in plan.trainings:
@@ -131,6 +134,29 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         return RunResult(run, scores, comparisons, write_page(folder))
 
 
+def _tuned_plan(
+    experiment: Experiment, given: Plan, source: ModelSource, run: RunDirectory, options: RunOptions
+) -> Plan:
+    """The work once everything is tuned; that of ``given`` where nothing is to be.
+
+    After tuning, all trainings are done first and the arms take turns, so that their times can be compared:
+    nothing is judged meanwhile, and whatever else the machine does meets all of them.
+    """
+    if experiment.tune is None:
+        return given
+
+    def plan(variant: Experiment) -> Plan:
+        return plan_experiment(variant, source, options.data_dir)
+
+    def train(training: Training) -> None:
+        train_one(training, source, run, options.reporter)
+
+    tuned = plan(tune(experiment, run, plan=lambda variant: plan(variant).trainings, train=train))
+    for training in sorted(tuned.trainings, key=lambda training: experiment.seeds.index(training.seed)):
+        train(training)
+    return tuned
+
+
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
     """Only the trainings of an experiment; returns the adapters' folders."""
     run = RunDirectory(folder)
@@ -138,6 +164,7 @@ def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) 
         source = ModelSource(experiment)
         plan = plan_experiment(experiment, source, options.data_dir)
         run.begin(experiment, describe_environment())
+        plan = _tuned_plan(experiment, plan, source, run, options)
         for training in plan.trainings:
             train_one(training, source, run, options.reporter)
         return [run.trained(training.key).adapter for training in plan.trainings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from flextune.config import Experiment, dump_experiment
 from flextune.records import UNKNOWN_OUTCOMES, Completion, FlextuneError, Problem, Verdict, as_row
-from flextune.runs.lines import LineWriter, read_records, write_whole
+from flextune.runs.lines import LineWriter, read_lines, read_records, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,30 @@ class Trained:
     def finished(self) -> bool:
         """Whether there is an adapter."""
         return (self.adapter / "adapter_config.json").is_file()
+
+    @property
+    def diverged(self) -> bool:
+        """Whether it was tried and came to no end, as ``note_divergence`` says."""
+        return (self.folder / "diverged.json").is_file()
+
+    def note_divergence(self, reason: str) -> None:
+        """These settings lead nowhere; trying them again would show the same."""
+        write_whole(self.folder / "diverged.json", json.dumps({"reason": reason}) + "\n")
+
+    def validation_loss(self) -> float:
+        """Of the adapter that was kept; infinite if it diverged.
+
+        Raises:
+            FlextuneError: It has none.
+        """
+        if self.diverged:
+            return math.inf
+        log = self.folder / "training.jsonl"
+        for line in reversed(read_lines(log)):
+            for key in ("kept_eval_loss", "eval_loss"):
+                if key in line:
+                    return math.inf if line[key] is None else float(line[key])
+        raise FlextuneError(f"{log}: no validation loss (train.validation is 0?)")
 
     def describe(self, row: dict[str, Any]) -> None:
         """Say in words what the key stands for."""
@@ -83,6 +108,11 @@ class RunDirectory:
     """``runs/<experiment>/``."""
 
     folder: Path
+
+    @property
+    def tuned_file(self) -> Path:
+        """What was tuned, and every training that it took."""
+        return self.folder / "tuned.json"
 
     @property
     def scores_file(self) -> Path:

@@ -20,6 +20,7 @@ from transformers import TrainerCallback
 from flextune.optim import Estimator, GaussNewtonBartlett, Hutchinson, Sophia, factor_groups
 from flextune.optim.groups import Reduce
 from flextune.records import FlextuneError
+from flextune.training.usage import now
 
 Estimate = Literal["gnb", "hutchinson"]
 
@@ -161,13 +162,13 @@ class _Curvature(TrainerCallback):
         if self.estimator is None or not self.due:
             return
         # What the device has still to do belongs to the step before.
-        self._began = _now(args.device)
+        self._began = now(args.device)
         self.estimator.reseed(_seed(args.seed, state.global_step, args.process_index))
         try:
             self._estimate(self.estimator)
         except ValueError as error:
             raise FlextuneError(f"optimizer: {error}") from error
-        self._estimating += _now(args.device) - self._began
+        self._estimating += now(args.device) - self._began
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Count the step's time; what is logged, saved and validated after it is not in it."""
@@ -234,9 +235,3 @@ def _by_decay(group: dict[str, Any], decayed: set[int]) -> list[dict[str, Any]]:
 def _seed(*of: int) -> int:
     """63 bits that differ wherever one of the numbers does."""
     return int(np.random.SeedSequence(of).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def _now(device: torch.device) -> float:
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
-    return time.perf_counter()

@@ -13,16 +13,17 @@ from transformers import TrainerCallback
 Progress = Callable[[int, int], None]
 
 _STEP_KEYS = ("loss", "penalty", "grad_norm", "learning_rate")
-_TERMS = ("kl", "win_rate_a", "win_rate_b", "hessian_norm", "estimate_share")
+_TERMS = ("kl", "win_rate_a", "win_rate_b", "hessian_norm", "estimate_share", "seconds")
 
 
 class Logbook(TrainerCallback):
     """Writes ``training.jsonl`` and reports progress.
 
     Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` (and where there are
-    such, ``kl`` and ``SophiaMixin``'s numbers) and ``{"step", "eval_loss"}``; after early stopping a last one
-    is ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and flushed; a number
-    that is not finite is null.
+    such, ``kl`` and ``SophiaMixin``'s numbers), ``{"step", "eval_loss"}``, and at the end
+    ``{"step", "peak_memory_bytes"}``; all of these with ``seconds`` of training, without validation.
+    After early stopping a last one is ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and
+    flushed; a number that is not finite is null.
 
     Args:
         path: The file; a new training starts it anew.
@@ -43,14 +44,16 @@ class Logbook(TrainerCallback):
         self._report(state)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Write a line for a training or a validation loss; the Trainer's closing summary is passed over."""
+        """Write a line for a training or a validation loss, and of the Trainer's summary what was used."""
         if "loss" in logs:
             logs = {"penalty": 0.0, **logs}
             keys = (*_STEP_KEYS, *(key for key in _TERMS if key in logs))
             numbers = {key: _finite(logs.get(key)) for key in keys}
             self._write({"step": state.global_step, "epoch": round(state.epoch, 6), **numbers})
         elif "eval_loss" in logs:
-            self._write({"step": state.global_step, "eval_loss": _finite(logs["eval_loss"])})
+            self._note(state, logs, "eval_loss")
+        elif "train_runtime" in logs:
+            self._note(state, logs, "peak_memory_bytes")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Say which adapter was kept, where that was a question."""
@@ -61,6 +64,10 @@ class Logbook(TrainerCallback):
     def _report(self, state: Any) -> None:
         if self.progress is not None:
             self.progress(state.global_step, state.max_steps)
+
+    def _note(self, state: Any, logs: dict[str, float], what: str) -> None:
+        numbers = {key: _finite(logs[key]) for key in (what, "seconds") if key in logs}
+        self._write({"step": state.global_step, **numbers})
 
     def _write(self, line: dict[str, Any]) -> None:
         with self.path.open("a") as file:

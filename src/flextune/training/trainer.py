@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from transformers import Trainer
 
 from flextune.models.encoding import IGNORED
-from flextune.records import FlextuneError
+from flextune.records import DivergedError
 from flextune.training.batches import COMPARED, GroupedOrder
 from flextune.training.curvature import SophiaMixin
 from flextune.training.divergence import base_predictions, summed_divergence
 from flextune.training.hosts import SpectralLossMixin
+from flextune.training.usage import PeakMemory, Stopwatch
 
 
 class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
@@ -27,7 +28,8 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
 
     With ``kl`` the loss also has ``kl * KL(adapter || base)``, the mean over the compared tokens (rows'
     ``compared``) of all micro-batches and processes of an optimizer step. Logs then hold ``kl``: the mean of
-    that term since the last log.
+    that term since the last log. All logs hold ``seconds`` since the first batch without validation, and
+    the last one ``peak_memory_bytes``.
 
     Args:
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
@@ -36,7 +38,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         **kwargs: Of ``SophiaMixin``, ``SpectralLossMixin`` and ``transformers.Trainer``.
 
     Raises:
-        FlextuneError: While training, at the first loss that is not finite.
+        DivergedError: While training, at the first loss that is not finite.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         self._divergence: Tensor | float = 0.0
         self._divergence_steps = 0
         self._held_out = torch.zeros(2, dtype=torch.float64)
+        self._stopwatch = Stopwatch(self.args.device)
+        self._memory = PeakMemory(self.args.device)
         self._weights_per_token = sum(parameter.numel() for parameter in self.model.parameters())
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:
@@ -62,7 +66,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         # Reading the loss waits for the device; on the CPU that costs nothing.
         look = loss.device.type == "cpu" or self.state.global_step % self.args.logging_steps == 0
         if look and not math.isfinite(loss.item()):
-            raise FlextuneError(
+            raise DivergedError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1} (learning rate "
                 f"{self._get_learning_rate():.3g}, {self.model.dtype}): lower train.learning_rate"
                 " or use a wider dtype"
@@ -71,6 +75,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
         """The micro-batches of one optimizer step; counts the tokens that the divergence is a mean over."""
+        self._stopwatch.start()
         batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
         if self.kl:
             counted = sum(int(batch[COMPARED][:, 1:].sum()) for batch in batches)
@@ -105,7 +110,10 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
-        """Add ``kl`` to the lines that hold a training loss."""
+        """Add ``seconds`` of training, ``kl`` to lines with a training loss, the memory to the last line."""
+        logs["seconds"] = self._stopwatch.seconds
+        if "train_runtime" in logs and (peak := self._memory.bytes) is not None:
+            logs["peak_memory_bytes"] = peak
         if self.kl and "loss" in logs:
             logs["kl"] = float(self._divergence) / max(self._divergence_steps, 1)
             self._divergence, self._divergence_steps = 0.0, 0
@@ -117,6 +125,11 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         tokens = int(inputs["labels"][:, 1:].ne(IGNORED).sum())
         self._held_out += torch.tensor([result[0].item() * tokens, tokens], dtype=torch.float64)
         return result
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """The Trainer's; it is no time of training."""
+        with self._stopwatch.paused():
+            return dict(super().evaluate(*args, **kwargs))
 
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **kwargs: Any) -> Any:
         """As the Trainer's, which averages over batches however many tokens they count."""

@@ -1,0 +1,88 @@
+"""What a training used: its seconds, validation left out, and its peak of memory."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def now(device: torch.device) -> float:
+    """The clock in seconds, once the device has done what it was given."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
+    return time.perf_counter()
+
+
+class Stopwatch:
+    """Counts from ``start`` on, except while ``paused``.
+
+    Args:
+        device: Whose work is counted.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._began: float | None = None
+        self._before = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Counted so far."""
+        return self._before + (now(self._device) - self._began if self._began is not None else 0.0)
+
+    def start(self) -> None:
+        """Count; nothing changes if it does already."""
+        if self._began is None:
+            self._began = now(self._device)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Do not count what happens inside."""
+        counting = self._began is not None
+        self._before, self._began = self.seconds, None
+        try:
+            yield
+        finally:
+            if counting:
+                self.start()
+
+
+class PeakMemory:
+    """The largest amount of memory held at once since this was made.
+
+    On CUDA what torch has allocated for tensors; on the CPU the process's resident memory, interpreter
+    and libraries too (Linux alone).
+
+    Args:
+        device: Whose memory.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+            return
+        with contextlib.suppress(OSError, AttributeError):
+            # What earlier trainings freed is given back, so that it does not count for this one.
+            ctypes.CDLL(None).malloc_trim(0)
+            _RESET.write_text("5")
+
+    @property
+    def bytes(self) -> int | None:
+        """So far; None where the system does not tell."""
+        if self._device.type == "cuda":
+            return int(torch.cuda.max_memory_allocated(self._device))
+        try:
+            lines = _STATUS.read_text().splitlines()
+        except OSError:
+            return None
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
