@@ -1,15 +1,71 @@
-"""Benchmarks that run on several devices: how they time, and one results file with a part for each."""
+"""Benchmarks that run on several devices: call, clock, and one results file with a part for each."""
 
 from __future__ import annotations
 
+import argparse
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
 
 import torch
 
+from benchmarks.reporting import RESULTS, finish
+
 TITLES = {"cpu": "CPU", "cuda": "GPU"}
+
+Effort = TypeVar("Effort")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a benchmark is asked for.
+
+    Attributes:
+        device: Where to measure.
+        quick: Under a minute, rough; the results file stays as it is.
+        tiny: Only try the GPU's part, on any device; the results file stays as it is.
+    """
+
+    device: torch.device
+    quick: bool
+    tiny: bool
+
+    @property
+    def on_models(self) -> bool:
+        """Whether the GPU's part is asked for, that of whole models."""
+        return self.tiny or self.device.type == "cuda"
+
+    def effort(self, full: Effort, quick: Effort, trial: Effort) -> Effort:
+        """How much to do."""
+        return trial if self.tiny else quick if self.quick else full
+
+    def report(self, name: str, introduction: str, part: str, keys: Mapping[str, object]) -> None:
+        """Write this device's part into ``results/NAME.md``, or show it, and print the last line."""
+        file = RESULTS / f"{name}.md"
+        previous = file.read_text(encoding="utf-8") if file.is_file() else ""
+        text = merged(previous, self.device.type, part, introduction, commands(name))
+        finish(name, text, keys, quick=self.quick or self.tiny)
+
+
+def parse_call(description: str | None) -> Call:
+    """The command line of a benchmark that runs on several devices."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--device", choices=tuple(TITLES), default="cpu")
+    parser.add_argument("--quick", action="store_true", help="under a minute, rough; writes nothing")
+    parser.add_argument("--tiny", action="store_true", help="try the GPU's part, on any device")
+    options = parser.parse_args()
+    return Call(torch.device(options.device), options.quick, options.tiny)
+
+
+def commands(name: str) -> dict[str, str]:
+    """What fills each device's part; on the GPU's machine nothing is installed."""
+    return {
+        "cpu": f"python -m benchmarks.{name}",
+        "cuda": f"PYTHONPATH=src python3 -m benchmarks.{name} --device cuda",
+    }
 
 
 def timed(call: Callable[[], object], device: torch.device) -> float:

@@ -9,7 +9,6 @@ pytorch_optimizer is compared where it is installed.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
-from benchmarks.devices import TITLES, medians, merged
+from benchmarks.devices import medians, parse_call
 from benchmarks.penalty_cases import CODE_LLAMA, TINY, Case, embedded, llama_models, llama_shapes
-from benchmarks.reporting import RESULTS, conditions, finish, table
+from benchmarks.reporting import conditions, table
 from flextune.optim import Estimator, GaussNewtonBartlett, Hutchinson, Sophia, factor_groups
 
 # Repetitions should not change what is measured: the weights stay where they are.
@@ -30,10 +29,6 @@ EVERY = 10
 RUN = 282
 OURS, BASE = "Sophia, foreach", "AdamW, foreach"
 ESTIMATORS = {"Gauss-Newton-Bartlett": GaussNewtonBartlett, "Hutchinson": Hutchinson}
-COMMANDS = {
-    "cpu": "python -m benchmarks.optimizers",
-    "cuda": "PYTHONPATH=src python3 -m benchmarks.optimizers --device cuda",
-}
 INTRODUCTION = f"""\
 # What Sophia costs
 
@@ -239,26 +234,16 @@ def _training_rows(one: Training) -> Iterator[list[str]]:
 
 def main() -> None:
     """Measure one device, write its part of the results, print the two ratios of the goals."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--device", choices=tuple(TITLES), default="cpu")
-    parser.add_argument("--quick", action="store_true", help="under a minute, rough; writes nothing")
-    parser.add_argument("--tiny", action="store_true", help="try the GPU's part, on any device")
-    options = parser.parse_args()
-    device = torch.device(options.device)
-    effort = TRIAL if options.tiny else QUICK if options.quick else FULL
-    if options.tiny or device.type == "cuda":
-        updates, trainings = on_models(device, effort, tiny=options.tiny)
-    else:
-        updates, trainings = on_cpu(effort)
+    call = parse_call(__doc__)
+    effort = call.effort(FULL, QUICK, TRIAL)
+    measured = on_models(call.device, effort, tiny=call.tiny) if call.on_models else on_cpu(effort)
+    updates, trainings = measured
     share = trainings[0].share("Gauss-Newton-Bartlett", early=True)
     keys = {
         "update_vs_adamw": round(max(one.ratio for one in updates), 3),
         "estimate_share": round(share, 4),
     }
-    file = RESULTS / "optimizers.md"
-    previous = file.read_text(encoding="utf-8") if file.is_file() else ""
-    text = merged(previous, options.device, part(updates, trainings), INTRODUCTION, COMMANDS)
-    finish("optimizers", text, keys, quick=options.quick or options.tiny)
+    call.report("optimizers", INTRODUCTION, part(updates, trainings), keys)
 
 
 if __name__ == "__main__":

@@ -8,24 +8,19 @@ torch, transformers and PEFT beside ``flextune.spectral``, which ``PYTHONPATH=sr
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from benchmarks.devices import TITLES, medians, merged, timed
+from benchmarks.devices import medians, parse_call, timed
 from benchmarks.penalty_cases import CODE_LLAMA, TINY, Case, Naive, embedded, llama_models, llama_shapes
-from benchmarks.reporting import RESULTS, conditions, finish, table
+from benchmarks.reporting import conditions, table
 from flextune.spectral import Penalty, PenaltyForm
 
 STRENGTH = 0.02
 FORMS = {"fourier": PenaltyForm(), "update": PenaltyForm(kind="update")}
 WAYS = ("gradient", "loss", "proximal")
-COMMANDS = {
-    "cpu": "python -m benchmarks.penalty",
-    "cuda": "PYTHONPATH=src python3 -m benchmarks.penalty --device cuda",
-}
 INTRODUCTION = f"""\
 # What the penalty costs
 
@@ -187,25 +182,14 @@ def _base_row(one: Measured) -> list[str]:
 
 def main() -> None:
     """Measure one device, write its part of the results, print the ratios of the default."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--device", choices=tuple(TITLES), default="cpu")
-    parser.add_argument("--quick", action="store_true", help="under a minute, rough; writes nothing")
-    parser.add_argument("--tiny", action="store_true", help="try the GPU's part, on any device")
-    options = parser.parse_args()
-    device = torch.device(options.device)
-    effort = TRIAL if options.tiny else QUICK if options.quick else FULL
-    if options.tiny or device.type == "cuda":
-        found = on_models(device, effort, tiny=options.tiny)
-    else:
-        found = on_cpu(effort)
+    call = parse_call(__doc__)
+    effort = call.effort(FULL, QUICK, TRIAL)
+    found = on_models(call.device, effort, tiny=call.tiny) if call.on_models else on_cpu(effort)
     # Code Llama's `mlp`, for the floor; the embedded model's matrices lie in the cache.
     large = next(one for one in found if one.case.model != "embedded")
     ratios = {**found[0].ratios(), "ratio_to_floor": large.ratios()["ratio_to_floor"]}
-    file = RESULTS / "penalty.md"
-    previous = file.read_text(encoding="utf-8") if file.is_file() else ""
     keys = {name: None if value is None else round(value, 4) for name, value in ratios.items()}
-    text = merged(previous, options.device, part(found), INTRODUCTION, COMMANDS)
-    finish("penalty", text, keys, quick=options.quick or options.tiny)
+    call.report("penalty", INTRODUCTION, part(found), keys)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmarks.devices import merged
+from benchmarks.devices import commands, merged
 from benchmarks.penalty_cases import CODE_LLAMA, TARGETS, TINY, Case, Naive, llama_models, llama_shapes
 
 from benchmarks import penalty
@@ -136,7 +136,7 @@ def test_every_way_is_timed_and_the_floor_counts_each_entry_twice(first: Case) -
 
 def test_measuring_one_device_keeps_the_other_and_marks_what_is_open() -> None:
     def merge(previous: str, device: str, text: str) -> str:
-        return merged(previous, device, text, penalty.INTRODUCTION, penalty.COMMANDS)
+        return merged(previous, device, text, penalty.INTRODUCTION, commands("penalty"))
 
     cpu = merge("", "cpu", "| cpu numbers |")
     assert "| cpu numbers |" in cpu

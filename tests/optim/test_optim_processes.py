@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from tests.optim.toys import Batch, Lora, batch, lora, mean_loss, predict
+from tests.processes import Together, needs_gloo, run_in_two_processes
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -198,45 +194,13 @@ FACTS: list[Callable[[int], None]] = [
 ]
 
 
-def work(rank: int, folder: str) -> None:
-    """One process: for each fact what contradicts it, or nothing."""
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    try:
-        for fact in FACTS:
-            found = ""
-            try:
-                fact(rank)
-            except Exception:
-                found = traceback.format_exc()
-            Path(folder, f"{fact.__name__}-{rank}").write_text(found)
-    finally:
-        dist.destroy_process_group()
-
-
-def has_gloo() -> bool:
-    names = [name for _, name in socket.if_nameindex()]
-    return dist.is_available() and dist.is_gloo_available() and "lo" in names
-
-
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes wrote; starting them takes far longer than their work."""
-    folder = tmp_path_factory.mktemp("processes")
-    context = mp.get_context("spawn")
-    processes = [context.Process(target=work, args=(rank, str(folder))) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(timeout=120)
-        if process.is_alive():
-            process.kill()
-            process.join()
-    return folder
+def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
+    facts = {fact.__name__: fact for fact in FACTS}
+    return run_in_two_processes(facts, tmp_path_factory.mktemp("processes"))
 
 
-@pytest.mark.skipif(not has_gloo(), reason="needs torch with gloo and a loopback interface named lo")
+@needs_gloo
 @pytest.mark.parametrize("fact", [fact.__name__ for fact in FACTS])
-def test_of_two_processes_it_holds_that(fact: str, findings: Path) -> None:
-    assert [(findings / f"{fact}-{rank}").read_text() for rank in range(2)] == ["", ""]
+def test_of_two_processes_it_holds_that(fact: str, together: Together) -> None:
+    assert together.returned(fact) == [None, None]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
+from tests.processes import Together, needs_gloo, run_in_two_processes
 from torch import Tensor, nn
 
 from flextune.spectral.form import PenaltyForm
@@ -64,6 +61,7 @@ def sharded(module: nn.Module) -> nn.Module:
     for layer in module:  # type: ignore[attr-defined]
         fully_shard(layer, mesh=mesh)
     fully_shard(module, mesh=mesh)
+    assert all(hasattr(parameter, "full_tensor") for parameter in parameters(module))
     return module
 
 
@@ -104,53 +102,26 @@ def every_way() -> Iterator[tuple[PenaltyForm, str]]:
             yield form, way
 
 
-def difference(wrapper: str, rank: int, form: PenaltyForm, way: str) -> str | None:
+def differences(wrapper: str, rank: int) -> list[str]:
     """Where this process's numbers are not those of a single one."""
-    found = outcome(WRAPPERS[wrapper](model()), batch()[rank * 2 : rank * 2 + 2], form, way)
-    expected = outcome(model(), batch(), form, way)
-    for name, wanted in expected.items():
-        for one, other in zip(found[name], wanted, strict=True):
-            if not torch.allclose(one, other, rtol=1e-11, atol=1e-13):
-                return f"{way} of {form}: {name} is\n{one}\nnot\n{other}"
-    return None
-
-
-def work(rank: int, folder: str) -> None:
-    """One process: a file for what differs, and one that says that it came to the end."""
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
-    try:
-        assert all(hasattr(x, "full_tensor") for x in parameters(sharded(model())))
-        for wrapper in WRAPPERS:
-            found = [text for form, way in every_way() if (text := difference(wrapper, rank, form, way))]
-            Path(folder, f"{wrapper}-{rank}").write_text("\n".join(found))
-    finally:
-        dist.destroy_process_group()
-
-
-def has_gloo() -> bool:
-    names = [name for _, name in socket.if_nameindex()]
-    return dist.is_available() and dist.is_gloo_available() and "lo" in names
+    found = []
+    for form, way in every_way():
+        here = outcome(WRAPPERS[wrapper](model()), batch()[rank * 2 : rank * 2 + 2], form, way)
+        alone = outcome(model(), batch(), form, way)
+        for name, expected in alone.items():
+            for one, other in zip(here[name], expected, strict=True):
+                if not torch.allclose(one, other, rtol=1e-11, atol=1e-13):
+                    found.append(f"{way} of {form}: {name} is\n{one}\nnot\n{other}")
+    return found
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes wrote; starting them takes far longer than their work."""
-    folder = tmp_path_factory.mktemp("processes")
-    context = mp.get_context("spawn")
-    processes = [context.Process(target=work, args=(rank, str(folder))) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(timeout=300)
-        if process.is_alive():
-            process.kill()
-            process.join()
-    return folder
+def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
+    jobs = {wrapper: partial(differences, wrapper) for wrapper in WRAPPERS}
+    return run_in_two_processes(jobs, tmp_path_factory.mktemp("processes"))
 
 
-@pytest.mark.skipif(not has_gloo(), reason="needs torch with gloo and a loopback interface named lo")
+@needs_gloo
 @pytest.mark.parametrize("wrapper", WRAPPERS)
-def test_two_processes_have_the_values_gradients_and_steps_of_one(wrapper: str, findings: Path) -> None:
-    assert [(findings / f"{wrapper}-{rank}").read_text() for rank in range(2)] == ["", ""]
+def test_two_processes_have_the_values_gradients_and_steps_of_one(wrapper: str, together: Together) -> None:
+    assert together.returned(wrapper) == [[], []]

@@ -6,19 +6,17 @@ ones and probes are ones. Real draws are compared with what each process must ha
 
 from __future__ import annotations
 
-import os
-import socket
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
-from safetensors.torch import load_file, save_file
+from tests.processes import Together, needs_gloo, run_in_two_processes
 from tests.training.small_trainings import matrices, model_with_adapter, train
 from tests.training.test_curvature import InOrder, SophiaTrainer, micro_batches
-from tests.training.test_processes import Sharded, has_gloo
+from tests.training.test_processes import Sharded
 from torch import Tensor
 from transformers import Trainer
 
@@ -64,7 +62,7 @@ def trained(case: str, model: Path, folder: Path, processes: int, **changes: Any
     )
 
 
-def results(trainer: Any) -> dict[str, Tensor]:
+def results(trainer: Any) -> list[Tensor]:
     """Weights, curvature and what was logged of it; whole, whatever this process holds."""
     optimizer = trainer.optimizer.optimizer
     weights = matrices(trainer.model)
@@ -75,72 +73,41 @@ def results(trainer: Any) -> dict[str, Tensor]:
     lines = trainer.state.log_history[:-1]
     for key in ("win_rate_a", "win_rate_b", "hessian_norm"):
         whole.append(torch.tensor([line[key] for line in lines], dtype=torch.float64))
-    return {str(number): tensor.detach().contiguous() for number, tensor in enumerate(whole)}
+    return [tensor.detach() for tensor in whole]
 
 
-def work(rank: int, model: str, folder: str, port: int) -> None:
-    os.environ |= {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "GLOO_SOCKET_IFNAME": "lo",
-    }
-    torch.set_num_threads(1)
-    try:
-        drawn = trained("ddp-gnb", Path(model), Path(folder, "drawn"), 2, max_steps=1)
-        save_file(results(drawn), Path(folder, f"drawn-{rank}.safetensors"))
-        with pytest.MonkeyPatch.context() as patch:
-            fix_draws(patch)
-            for case in CASES:
-                found = results(trained(case, Path(model), Path(folder, case), 2))
-                save_file(found, Path(folder, f"{case}-{rank}.safetensors"))
-    finally:
-        dist.destroy_process_group()
+def with_another(case: str, model: Path, folder: Path, rank: int) -> list[Tensor]:
+    with pytest.MonkeyPatch.context() as patch:
+        fix_draws(patch)
+        return results(trained(case, model, folder / case, 2))
+
+
+def drawn(model: Path, folder: Path, rank: int) -> list[Tensor]:
+    return results(trained("ddp-gnb", model, folder / "drawn", 2, max_steps=1))
 
 
 @pytest.fixture(scope="module")
-def together(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes wrote; starting them takes far longer than their work."""
-    folder = tmp_path_factory.mktemp("processes")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    context = mp.get_context("spawn")
-    arguments = (str(model_folder), str(folder), port)
-    processes = [context.Process(target=work, args=(rank, *arguments)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(timeout=120)
-        if process.is_alive():
-            process.kill()
-            process.join()
-    return folder
-
-
-needs_gloo = pytest.mark.skipif(
-    not has_gloo(), reason="needs torch with gloo and a loopback interface named lo"
-)
+def together(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Together:
+    trainings = tmp_path_factory.mktemp("trainings")
+    jobs = {case: partial(with_another, case, model_folder, trainings) for case in CASES}
+    jobs["drawn"] = partial(drawn, model_folder, trainings)
+    return run_in_two_processes(jobs, tmp_path_factory.mktemp("processes"))
 
 
 @needs_gloo
 @pytest.mark.parametrize("case", CASES)
 def test_two_processes_train_to_the_weights_of_one(
-    case: str, model_folder: Path, together: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, model_folder: Path, together: Together, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fix_draws(monkeypatch)
     alone = results(trained(case, model_folder, tmp_path, 1))
-    for rank in range(2):
-        found = load_file(together / f"{case}-{rank}.safetensors")
-        for name, tensor in alone.items():
-            torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-9)
+    for found in together.returned(case):
+        torch.testing.assert_close(found, alone, rtol=1e-5, atol=1e-9)
 
 
 @needs_gloo
 def test_estimate_is_the_sum_of_what_each_process_draws_for_itself(
-    loaded: LoadedModel, together: Path
+    loaded: LoadedModel, together: Together
 ) -> None:
     model = model_with_adapter(loaded).train()
     weights = matrices(model)
@@ -155,8 +122,7 @@ def test_estimate_is_the_sum_of_what_each_process_draws_for_itself(
         counted = sum(int(batch["labels"][:, 1:].ne(-100).sum()) for batch in mine)
         total = [sum_ + counted * part for sum_, part in zip(total, estimator.finish() or [], strict=True)]
         tokens += counted
-    for rank in range(2):
-        found = load_file(together / f"drawn-{rank}.safetensors")
+    for found in together.returned("drawn"):
         for number, expected in enumerate(total):
-            hessian = found[str(len(weights) + number)]
+            hessian = found[len(weights) + number]
             torch.testing.assert_close(hessian / 0.01, expected.to(hessian) / tokens, rtol=1e-5, atol=1e-12)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
-from safetensors.torch import load_file, save_file
+from tests.processes import Together, needs_gloo, run_in_two_processes
 from tests.training.small_trainings import matrices, rows, train
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
@@ -83,7 +81,7 @@ CASES: dict[str, tuple[type[Trainer], Callable[[Any], dict[str, Any]], dict[str,
 }
 
 
-def weights(case: str, model: Path, folder: Path, processes: int) -> dict[str, torch.Tensor]:
+def weights(case: str, model: Path, folder: Path, processes: int) -> list[torch.Tensor]:
     """The adapter after three steps on all eight rows, in two micro-batches of each process."""
     trainer_class, extra, options = CASES[case]
     loaded = load_model(str(model), device="cpu")
@@ -101,59 +99,25 @@ def weights(case: str, model: Path, folder: Path, processes: int) -> dict[str, t
     sharded = all(hasattr(matrix, "full_tensor") for matrix in matrices(trainer.model))
     assert sharded == (processes > 1 and issubclass(trainer_class, Sharded))
     found = [x.full_tensor() if hasattr(x, "full_tensor") else x for x in matrices(trainer.model)]
-    return {str(number): tensor.detach().contiguous() for number, tensor in enumerate(found)}
+    return [tensor.detach() for tensor in found]
 
 
-def work(rank: int, model: str, folder: str, port: int) -> None:
-    os.environ |= {
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "GLOO_SOCKET_IFNAME": "lo",
-    }
-    torch.set_num_threads(1)
-    try:
-        for case in CASES:
-            found = weights(case, Path(model), Path(folder, "trainings", case), 2)
-            save_file(found, Path(folder, f"{case}-{rank}.safetensors"))
-    finally:
-        dist.destroy_process_group()
-
-
-def has_gloo() -> bool:
-    names = [name for _, name in socket.if_nameindex()]
-    return dist.is_available() and dist.is_gloo_available() and "lo" in names
+def with_another(case: str, model: Path, folder: Path, rank: int) -> list[torch.Tensor]:
+    return weights(case, model, folder / case, 2)
 
 
 @pytest.fixture(scope="module")
-def together(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What two processes wrote; starting them takes far longer than their work."""
-    folder = tmp_path_factory.mktemp("processes")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    context = mp.get_context("spawn")
-    arguments = (str(model_folder), str(folder), port)
-    processes = [context.Process(target=work, args=(rank, *arguments)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(timeout=120)
-        if process.is_alive():
-            process.kill()
-            process.join()
-    return folder
+def together(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Together:
+    trainings = tmp_path_factory.mktemp("trainings")
+    jobs = {case: partial(with_another, case, model_folder, trainings) for case in CASES}
+    return run_in_two_processes(jobs, tmp_path_factory.mktemp("processes"))
 
 
-@pytest.mark.skipif(not has_gloo(), reason="needs torch with gloo and a loopback interface named lo")
+@needs_gloo
 @pytest.mark.parametrize("case", CASES)
 def test_two_processes_train_to_the_weights_of_one(
-    case: str, model_folder: Path, together: Path, tmp_path: Path
+    case: str, model_folder: Path, together: Together, tmp_path: Path
 ) -> None:
     alone = weights(case, model_folder, tmp_path, 1)
-    for rank in range(2):
-        found = load_file(together / f"{case}-{rank}.safetensors")
-        for name, tensor in alone.items():
-            torch.testing.assert_close(found[name], tensor, rtol=1e-6, atol=1e-9)
+    for found in together.returned(case):
+        torch.testing.assert_close(found, alone, rtol=1e-6, atol=1e-9)

@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 from flextune.config import Experiment
-from flextune.pipeline.experiment import ModelSource, adapter_identity, write_completions
+from flextune.pipeline.experiment import ModelSource, adapter_identity
+from flextune.pipeline.generating import write_completions
 from flextune.pipeline.judge_files import verdict_key
 from flextune.pipeline.plan import bare_evaluations
 from flextune.pipeline.progress import Reporter

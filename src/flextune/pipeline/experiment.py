@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flextune.config import EMBEDDED_MODEL, Experiment
+from flextune.config import Experiment
+from flextune.pipeline.generating import complete_all, note_ties
 from flextune.pipeline.judge_queue import JudgeQueue, JudgeSettings, limits_of, note_missing_toolchains
 from flextune.pipeline.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
 from flextune.pipeline.progress import Reporter, Silent
+from flextune.pipeline.requirements import check_optimizer, need_training_extra
 from flextune.pipeline.scoring import baseline_arm, score_run
 from flextune.pipeline.sources import load_examples, load_problems
 from flextune.pipeline.tuning import tune
-from flextune.records import Comparison, Completion, FlextuneError, Score, as_row
+from flextune.records import Comparison, FlextuneError, Score
 from flextune.report.page import write_page
 from flextune.runs.directory import RunDirectory
 from flextune.runs.environment import describe_environment
-from flextune.runs.lines import LineWriter, read_records
 
 if TYPE_CHECKING:
     from flextune.models.base import LoadedModel
@@ -62,7 +61,7 @@ class ModelSource:
     @cached_property
     def identity(self) -> str:
         """What the model is, found without loading it."""
-        _need_training_extra()
+        need_training_extra("torch", "transformers", "peft")
         from flextune.models.base import model_identity
 
         return model_identity(self._experiment.model)
@@ -113,14 +112,13 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
     run = RunDirectory(folder)
     with run.locked():
         source = ModelSource(experiment)
-        # Everything that can be wrong with it is, before the first training.
-        given = plan_experiment(experiment, source, options.data_dir)
+        given = _checked_plan(experiment, source, run, options)
         settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
         _check_judge(given.evaluations, run, options)
         run.begin(experiment, describe_environment())
         plan = _tuned_plan(experiment, given, source, run, options)
         with JudgeQueue(run, settings, options.reporter) as judging:
-            _evaluate_all(plan.of(None), lambda _: source.base, run, judging, options.reporter)
+            complete_all(plan.of(None), lambda _: source.base, run, judging.submit, options.reporter)
             for training in plan.trainings:
                 train_one(training, source, run, options.reporter)
                 adapter = run.trained(training.key).adapter
@@ -128,10 +126,21 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
                 def adapted(evaluation: Evaluation, adapter: Path = adapter) -> LoadedModel:
                     return source.adapted(adapter, evaluation)
 
-                _evaluate_all(plan.of(training.key), adapted, run, judging, options.reporter)
+                complete_all(plan.of(training.key), adapted, run, judging.submit, options.reporter)
         scores, comparisons = score_run(experiment.name, baseline_arm(experiment), plan.evaluations, run)
-        _note_ties(plan.evaluations, run, options.reporter)
+        note_ties(plan.evaluations, run, options.reporter)
         return RunResult(run, scores, comparisons, write_page(folder))
+
+
+def _checked_plan(
+    experiment: Experiment, source: ModelSource, run: RunDirectory, options: RunOptions
+) -> Plan:
+    """The work as it is given: what can be wrong with it is found before the first training."""
+    plan = plan_experiment(experiment, source, options.data_dir)
+    for training in plan.trainings:
+        if not run.trained(training.key).finished:
+            check_optimizer(training.optimizer)
+    return plan
 
 
 def _tuned_plan(
@@ -162,9 +171,9 @@ def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) 
     run = RunDirectory(folder)
     with run.locked():
         source = ModelSource(experiment)
-        plan = plan_experiment(experiment, source, options.data_dir)
+        given = _checked_plan(experiment, source, run, options)
         run.begin(experiment, describe_environment())
-        plan = _tuned_plan(experiment, plan, source, run, options)
+        plan = _tuned_plan(experiment, given, source, run, options)
         for training in plan.trainings:
             train_one(training, source, run, options.reporter)
         return [run.trained(training.key).adapter for training in plan.trainings]
@@ -195,9 +204,9 @@ def evaluate_model(
             return source.base if adapter is None else source.adapted(adapter, evaluation)
 
         with JudgeQueue(run, settings, options.reporter) as judging:
-            _evaluate_all(evaluations, load, run, judging, options.reporter)
+            complete_all(evaluations, load, run, judging.submit, options.reporter)
         scores, _ = score_run(experiment.name, experiment.name, evaluations, run)
-        _note_ties(evaluations, run, options.reporter)
+        note_ties(evaluations, run, options.reporter)
         return scores
 
 
@@ -237,56 +246,6 @@ def train_one(training: Training, source: ModelSource, run: RunDirectory, report
         stage.close()
 
 
-def _evaluate_all(
-    evaluations: list[Evaluation],
-    load: Callable[[Evaluation], LoadedModel],
-    run: RunDirectory,
-    judging: JudgeQueue,
-    reporter: Reporter,
-) -> None:
-    """Generate what is missing and hand every evaluation to the judge; one model per export and scale."""
-    for form in dict.fromkeys((evaluation.export, evaluation.scale) for evaluation in evaluations):
-        with ExitStack() as stack:
-            model: list[LoadedModel] = []
-            for evaluation in (e for e in evaluations if (e.export, e.scale) == form):
-                if _missing(evaluation, run):
-                    if not model:
-                        model.append(load(evaluation))
-                        stack.callback(model.clear)
-                    file = run.evaluated(evaluation.key).completions_file
-                    write_completions(evaluation, model[0], file, reporter)
-                judging.submit(evaluation)
-
-
-def _missing(evaluation: Evaluation, run: RunDirectory) -> bool:
-    folder = run.evaluated(evaluation.key)
-    folder.describe(evaluation.row(), evaluation.problems)
-    return len(folder.completions()) < len(evaluation.problems) * evaluation.decode.samples
-
-
-def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, reporter: Reporter) -> int:
-    """Append the completions that ``file`` does not have yet; returns how many it has then."""
-    from flextune.generation.local import LocalEngine
-
-    done = {(c.name, c.sample): c for c in read_records(file, Completion)}
-    total = len(evaluation.problems) * evaluation.decode.samples
-    stage = reporter.stage(f"generate {evaluation.label}", total)
-    finished = len(done)
-    try:
-        with LineWriter(file) as writer, _few_threads(model):
-            batches = LocalEngine(model).generate(
-                evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
-            )
-            for batch in batches:
-                writer.write(map(as_row, batch))
-                writer.checkpoint()
-                finished += len(batch)
-                stage.update(finished, total)
-    finally:
-        stage.close()
-    return finished
-
-
 def _check_judge(evaluations: list[Evaluation], run: RunDirectory, options: RunOptions) -> None:
     """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
     from flextune.judging import check_isolation
@@ -295,46 +254,3 @@ def _check_judge(evaluations: list[Evaluation], run: RunDirectory, options: RunO
     if pending and not options.accept_risk:
         check_isolation()
     note_missing_toolchains((evaluation.part.language for evaluation in pending), options.reporter)
-
-
-def _note_ties(evaluations: list[Evaluation], run: RunDirectory, reporter: Reporter) -> None:
-    """Say where another batch size could have decoded another greedy text."""
-    ties = 0
-    for key in {e.key for e in evaluations if e.decode.strategy == "greedy"}:
-        margins = [completion.margin for completion in run.evaluated(key).completions().values()]
-        ties += sum(margin is not None and margin < NEAR_TIE for margin in margins)
-    if ties:
-        reporter.note(
-            f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "
-            "another batch size or machine may decode them differently"
-        )
-
-
-@contextmanager
-def _few_threads(model: LoadedModel) -> Iterator[None]:
-    """Decode the embedded model on one thread.
-
-    Its matrices of one token are too small to share: a second thread mostly waits, and takes the processor
-    from the programs that are judged meanwhile.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    if model.name == EMBEDDED_MODEL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-#: Float32 sums in another order differ by about this much; below it the larger logit is chance.
-NEAR_TIE = 1e-4
-
-
-def _need_training_extra() -> None:
-    import importlib.util
-
-    missing = [name for name in ("torch", "transformers", "peft") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise FlextuneError(f"{missing[0]} is not installed: pip install 'flextune[train]'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flextune.models.adapter_files import AdapterFiles, read_adapter_files
 from flextune.pipeline.progress import Reporter
+from flextune.pipeline.requirements import need_training_extra
 from flextune.records import FlextuneError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def adapter_spectra(
         FlextuneError: No adapter there, no LoRA matrix in it, or one without a spectrum (NaN, quantised),
             by its name.
     """
-    _need_torch()
+    need_training_extra("torch", "safetensors")
     files = read_adapter_files(folder)
     try:
         pairs = _pairs(files)
@@ -107,12 +107,6 @@ def _shortest_end(kind: tuple[str, ...], types: set[tuple[str, ...]]) -> str:
         if sum(other[-length:] == kind[-length:] for other in types) == 1:
             return ".".join(kind[-length:])
     return ".".join(kind)
-
-
-def _need_torch() -> None:
-    for name in ("torch", "safetensors"):
-        if importlib.util.find_spec(name) is None:
-            raise FlextuneError(f"{name} is not installed: pip install 'flextune[train]'")
 
 
 def _pairs(files: AdapterFiles) -> list[LoraPair]:

@@ -35,6 +35,8 @@ def penalty_in_the_loss(penalty: PenaltyConfig | None) -> dict[str, Any]:
 _CONSTANT_CURVATURE = 1e-4
 # What says how Sophia is fed and not how it moves.
 _NOT_SOPHIA_S = {"name", "estimator"}
+#: What a user reads where Lion's package is missing.
+LION_MISSING = "optimizer lion needs the package pytorch-optimizer: pip install 'flextune[optimizers]'"
 
 
 def optimizer_arguments(optimizer: OptimizerConfig, learning_rate: float) -> dict[str, Any]:
@@ -57,9 +59,7 @@ def _lion() -> type[Optimizer]:
     try:
         from pytorch_optimizer import Lion
     except ImportError:
-        raise FlextuneError(
-            "optimizer lion needs the package pytorch-optimizer: pip install 'flextune[optimizers]'"
-        ) from None
+        raise FlextuneError(LION_MISSING) from None
     return Lion
 
 
