@@ -177,3 +177,18 @@ def test_a_language_without_its_tools_is_noted_and_not_scored(
     assert estimates["lora", "java"]["count"] == 0
     assert estimates["lora", "java"]["value"] is None
     assert estimates["lora", "py"]["count"] == 3
+
+
+def test_a_run_with_several_optimizers_ends_with_their_ratios_as_json(
+    flextune: Call, experiment_file: Path, tmp_path: Path
+):
+    arms = "arms=[{name: adamw, penalty: null}, {name: sophia, penalty: null, optimizer: {name: sophia}}]"
+    said = flextune("run", experiment_file, arms, "train.validation=2", "--quick", "--runs", tmp_path)
+    assert said.code == 0, said.err
+    *_, page, study, ratios = said.out.splitlines()
+    assert page == f"page: {tmp_path}/small-quick/report.html"
+    assert study == f"optimizers: {tmp_path}/small-quick/optimizers.md"
+    assert set(json.loads(ratios)) == {"sophia"}
+    assert json.loads(ratios)["sophia"]["val_loss_ratio"] > 0
+    said = flextune("report", tmp_path / "small-quick")
+    assert said.out.splitlines() == [page.removeprefix("page: "), study.removeprefix("optimizers: ")]

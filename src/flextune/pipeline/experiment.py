@@ -18,6 +18,7 @@ from flextune.pipeline.scoring import baseline_arm, score_run
 from flextune.pipeline.sources import load_examples, load_problems
 from flextune.pipeline.tuning import tune
 from flextune.records import Comparison, FlextuneError, Score
+from flextune.report.optimizers.study import write_optimizer_study
 from flextune.report.page import write_page
 from flextune.runs.directory import RunDirectory
 from flextune.runs.environment import describe_environment
@@ -44,12 +45,21 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a finished run found."""
+    """What a finished run found.
+
+    Attributes:
+        run: Its folder.
+        scores: Of every arm and setting.
+        comparisons: Of every arm with the baseline.
+        page: The report.
+        study: ``optimizers.md``, where the arms have different optimizers.
+    """
 
     run: RunDirectory
     scores: list[Score]
     comparisons: list[Comparison]
     page: Path
+    study: Path | None = None
 
 
 class ModelSource:
@@ -129,7 +139,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
                 complete_all(plan.of(training.key), adapted, run, judging.submit, options.reporter)
         scores, comparisons = score_run(experiment.name, baseline_arm(experiment), plan.evaluations, run)
         note_ties(plan.evaluations, run, options.reporter)
-        return RunResult(run, scores, comparisons, write_page(folder))
+        return RunResult(run, scores, comparisons, write_page(folder), write_optimizer_study(folder))
 
 
 def _checked_plan(

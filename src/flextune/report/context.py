@@ -14,6 +14,12 @@ from flextune.report.figures import losses, outcomes, scores, spectrum
 from flextune.report.findings import adjusted, direction
 from flextune.report.inputs import Run
 from flextune.report.labels import BENCHMARKS, Labels, language_name
+from flextune.report.optimizers.claims import causes, tuning_notes, verdicts
+from flextune.report.optimizers.drawn import optimizer_figures
+from flextune.report.optimizers.groups import optimizer_groups
+from flextune.report.optimizers.paper import paper_table
+from flextune.report.optimizers.tables import group_tables
+from flextune.report.wording import optimizer_options, pairs, setting_name, training_data
 from flextune.statistics.summary import setting
 
 
@@ -29,7 +35,6 @@ class Chart:
 def facts(run: Run) -> list[tuple[str, str]]:
     """What was run, as name and value; unknown ones are left out."""
     experiment, environment = run.experiment, run.environment
-    train = experiment.get("train") or {}
     trained = [t.seed for t in run.trainings]
     benchmarks = dict.fromkeys(BENCHMARKS.get(s[0], s[0]) for s in run.labels.settings)
     languages = dict.fromkeys(language_name(s[1]) for s in run.labels.settings)
@@ -37,17 +42,20 @@ def facts(run: Run) -> list[tuple[str, str]]:
     hardware = environment.get("hardware") or {}
     found = [
         ("Model", experiment.get("model")),
-        ("Trained on", _training_data(train) if trained else None),
+        ("Trained on", "; ".join(_trained_on(run)) if trained else None),
         ("Adapter", _adapter(experiment.get("adapter") or {}) if trained else None),
-        ("Penalty", _pairs(experiment.get("penalty") or {}) if trained else None),
+        ("Optimizer", "; ".join(_optimizers(run)) if trained else None),
+        ("Tuned", "; ".join(_tuned(run)) if trained else None),
+        ("Penalty", pairs(experiment.get("penalty") or {}) if trained else None),
         ("Arms", ", ".join(run.labels.arms)),
         ("Seeds", ", ".join(dict.fromkeys(trained))),
         ("Evaluated on", f"{', '.join(benchmarks)} in {', '.join(languages)}" if benchmarks else None),
         ("Decoding", "; ".join(dict.fromkeys(s[3] for s in run.labels.settings))),
         ("Command", environment.get("command")),
         ("Commit", environment.get("commit")),
-        ("Versions", _pairs(versions)),
-        ("Hardware", _pairs(hardware)),
+        ("Date", environment.get("date")),
+        ("Versions", pairs(versions)),
+        ("Hardware", pairs(hardware)),
     ]
     return [(name, str(value)) for name, value in found if value]
 
@@ -97,12 +105,38 @@ def charts(run: Run) -> dict[str, list[Chart]]:
         if ends
         else [],
         "losses": list(_loss_charts(run)),
+        "optimizers": [
+            Chart(f"optimizer-{name}", title, drawn)
+            for name, title, drawn in optimizer_figures(optimizer_groups(run))
+        ],
         "spectrum": list(_spectrum_charts(run)),
     }
 
 
+def optimizers(run: Run) -> dict[str, Any]:
+    """What the run says about its optimizers, by training data; empty where it compares none."""
+    groups = optimizer_groups(run)
+    if not groups:
+        return {}
+    return {
+        "groups": [
+            {
+                "name": group.name,
+                "verdicts": verdicts(group),
+                "causes": causes(group),
+                "notes": tuning_notes(group),
+                "tables": group_tables(group, run),
+            }
+            for group in groups
+        ],
+        "paper": paper_table(groups),
+    }
+
+
 def _loss_charts(run: Run) -> Iterator[Chart]:
-    curves = losses.rows(run.trainings)
+    # With several optimizers, arms have figures of their own, where lines do not crowd.
+    shown = {arm.name for group in optimizer_groups(run) for arm in group.arms}
+    curves = losses.rows([training for training in run.trainings if shown.isdisjoint(training.arms)])
     kinds = {row.kind for row in curves}
     if kinds & {"loss", "eval_loss"}:
         drawn = losses.draw(curves, ("loss", "eval_loss"), run.labels, "task loss, nats per token")
@@ -166,29 +200,34 @@ def _comparison(comparison: Comparison, adjusted_p: float | None, labels: Labels
     }
 
 
-def _training_data(train: dict[str, Any]) -> str:
-    data = str(train.get("data") or "")
-    parts = [BENCHMARKS.get(data, data)]
-    if "language" in train:
-        parts.append(language_name(str(train["language"])))
-    if data == "rosetta" and train.get("lexicon"):
-        parts.append(f"{train['lexicon']} words")
-    return ", ".join(part for part in parts if part)
+def _trained_on(run: Run) -> list[str]:
+    """Each training data once; what a run's trainings say before what its experiment does."""
+    said = [training_data(training.settings.get("train") or {}) for training in run.trainings]
+    return list(dict.fromkeys(filter(None, said))) or [training_data(run.experiment.get("train") or {})]
 
 
 def _adapter(adapter: dict[str, Any]) -> str:
-    return f"LoRA: {_pairs(adapter)}" if adapter else ""
+    return f"LoRA: {pairs(adapter)}" if adapter else ""
 
 
-def _pairs(held: Any) -> str:
-    """``rank 8, alpha 16``; anything but a mapping as it is."""
-    if not isinstance(held, dict):
-        return str(held)
-    shown = {key: _plain(value) for key, value in held.items() if value is not None and value != []}
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown.items())
+def _optimizers(run: Run) -> list[str]:
+    """The experiment's, then what arms have in its place; options at their defaults are left out."""
+    base = run.experiment.get("optimizer") or {}
+    arms = [arm for arm in run.experiment.get("arms") or [] if isinstance(arm, dict) and arm.get("optimizer")]
+    own = [f"{arm.get('name')}: {_optimizer(arm['optimizer'], arm['optimizer'])}" for arm in arms]
+    return [_optimizer(base, optimizer_options(base)), *own] if base else own
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return " + ".join(map(_plain, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _optimizer(section: dict[str, Any], options: dict[str, Any]) -> str:
+    told = pairs({key: value for key, value in options.items() if key != "name"})
+    return ", ".join(part for part in (section.get("name"), told) if part)
+
+
+def _tuned(run: Run) -> list[str]:
+    """The best settings of each arm, and what finding them took."""
+    return [
+        f"{name}: "
+        + pairs({setting_name(key): value for key, value in (found.get("settings") or {}).items()})
+        + f" ({formats.count(len(found.get('trials') or ()), 'training')})"
+        for name, found in (run.tuned.get("arms") or {}).items()
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Training:
         seed: As in the scores.
         log: Rows of training.jsonl.
         matrices: Rows of spectrum.json, empty where none was measured.
+        settings: key.json, what the key stands for; empty in runs that did not write one.
     """
 
     key: str
@@ -34,11 +35,16 @@ class Training:
     seed: str
     log: tuple[Row, ...]
     matrices: tuple[Row, ...]
+    settings: Row = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run directory in memory, programs apart (they are read when the page collects them)."""
+    """One run directory in memory, programs apart (they are read when the page collects them).
+
+    Attributes:
+        tuned: tuned.json, what was searched before the seeds; empty where nothing was.
+    """
 
     path: Path
     experiment: Row
@@ -47,6 +53,7 @@ class Run:
     held: ScoresFile
     labels: Labels
     trainings: tuple[Training, ...]
+    tuned: Row = field(default_factory=dict)
 
 
 def read_run(path: Path) -> Run:
@@ -73,6 +80,7 @@ def read_run(path: Path) -> Run:
         held=held,
         labels=names,
         trainings=tuple(_trainings(path, sorted(held.scores, key=names.sort_key))),
+        tuned=read_object(path / "tuned.json"),
     )
 
 
@@ -144,4 +152,5 @@ def _trainings(path: Path, scores: Sequence[Score]) -> Iterator[Training]:
             seed=seed,
             log=tuple(read_rows(folder / "training.jsonl")),
             matrices=tuple(spectrum.get("matrices") or ()),
+            settings=read_object(folder / "key.json"),
         )

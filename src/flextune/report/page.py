@@ -67,6 +67,7 @@ def render(run: Run) -> str:
         interval_methods=context.interval_methods(run),
         comparisons=context.comparison_rows(run),
         charts=charts,
+        optimizers=context.optimizers(run),
         spectrum=context.spectrum_rows(run),
         experiment_text=run.experiment_text,
         wordings={run.labels.wording(where) for where in run.labels.settings},

@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def describe_environment(command: list[str] | None = None) -> dict[str, Any]:
     argv = command if command is not None else [Path(sys.argv[0]).name, *sys.argv[1:]]
     return {
         "command": shlex.join(argv),
+        "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
         "versions": {"flextune": flextune.__version__, "python": platform.python_version(), **_packages()},
         "hardware": {

@@ -1,0 +1,1 @@
+"""What a run says about the optimizers that it compares."""

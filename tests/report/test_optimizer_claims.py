@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.report.optimizer_runs import ADAMW, CONSTANT, LION, SOPHIA_G, SOPHIA_H, OptimizerRun, log
+
+from flextune.report.inputs import read_run
+from flextune.report.optimizers.claims import Outcome, below, causes, faster, tuning_notes, verdicts
+from flextune.report.optimizers.groups import Group, optimizer_groups
+from flextune.report.optimizers.pairs import Race
+from flextune.report.over_seeds import Spread, mean_over_seeds
+
+Curves = list[list[float | None]]
+
+
+def study(
+    path: Path, arms: dict[str, tuple[dict[str, object], Curves]], *, tuned: tuple[str, ...] = ()
+) -> Group:
+    """Arms with the validation losses of each seed."""
+    run = OptimizerRun(path)
+    for name, (optimizer, curves) in arms.items():
+        run.arm(name, optimizer, {str(seed): log(curve) for seed, curve in enumerate(curves)})
+    for name in tuned:
+        run.tune(name, [(1e-3, 0.30), (2e-3, 0.20), (4e-3, 0.25), (8e-3, None)])
+    (group,) = optimizer_groups(read_run(run.write()))
+    return group
+
+
+def ends(*losses: float | None) -> Curves:
+    """A seed for each loss, all from 1.0 in two stretches."""
+    return [[1.0, 0.9, loss] for loss in losses]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-0.2, -0.1, "lower"),
+        (-0.2, 0.0, "not decided"),
+        (-0.2, 0.1, "not decided"),
+        (0.0, 0.1, "not decided"),
+        (0.1, 0.2, "higher"),
+        (None, None, "not decided"),
+    ],
+)
+def test_a_loss_is_lower_only_where_its_whole_interval_is(
+    low: float | None, high: float | None, expected: Outcome
+) -> None:
+    assert below(Spread(-0.05, low, high, 5), 0) == expected
+
+
+def test_a_diverged_seed_decides_nothing() -> None:
+    assert below(Spread(-0.3, -0.4, -0.2, 4), 1) == "not decided"
+    assert below(None, 0) == "not decided"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.4, 0.6999, "holds"),
+        (0.4, 0.7, "holds"),
+        (0.4, 0.7001, "not decided"),
+        (0.7, 0.9, "not decided"),
+        (0.7001, 0.9, "does not hold"),
+        (None, None, "not decided"),
+    ],
+)
+def test_faster_holds_only_where_the_whole_interval_is_at_most_seven_tenths(
+    low: float | None, high: float | None, expected: Outcome
+) -> None:
+    assert faster(Race(Spread(0.6, low, high, 5), 5, 5, None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("race", "expected"),
+    [
+        # With a seed that never got there the claim cannot hold, however fast the others were.
+        (Race(Spread(0.5, 0.4, 0.6, 4), 4, 5, 1.2), "not decided"),
+        (Race(Spread(0.9, 0.8, 1.0, 4), 4, 5, 1.2), "does not hold"),
+        # These trained too shortly to tell.
+        (Race(Spread(0.9, 0.8, 1.0, 4), 4, 5, 0.6), "not decided"),
+        (Race(None, 0, 5, 1.0), "does not hold"),
+        (Race(None, 0, 5, 0.6), "not decided"),
+        (Race(None, 0, 1, 1.0), "not decided"),
+        (Race(None, 0, 0, None), "not decided"),
+        (Race(Spread(0.5, None, None, 1), 1, 5, 1.2), "not decided"),
+    ],
+)
+def test_seeds_that_never_got_there_count_against_the_claim(race: Race, expected: Outcome) -> None:
+    assert faster(race) == expected
+
+
+def test_a_lower_loss_is_said_with_its_paired_interval(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.50, 0.60, 0.70)), "sophia": (SOPHIA_G, ends(0.40, 0.49, 0.61))}
+    loss, seconds, steps = verdicts(study(tmp_path, arms))
+    spread = mean_over_seeds([-0.10, -0.11, -0.09])
+    assert spread is not None
+    assert loss.sentence == (
+        f"sophia against adamw, final validation loss: lower ({spread.text(4, signed=True)}, 3 seeds)."
+    )
+    assert "−0.1000 [−0.1248, −0.0752]" in loss.sentence
+    assert [verdict.claim for verdict in (seconds, steps)] == ["30 % faster", "30 % fewer steps"]
+    # 10 steps and 0.4/0.5, 0.3/0.41 and 0.2/0.29 of the 10 after them, of 20.
+    assert steps.sentence.startswith("sophia against adamw, 30 % fewer steps: does not hold (0.870 [")
+
+
+def test_faster_is_said_with_its_ratio(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.5, 0.5)), "sophia": (SOPHIA_G, [[1.0, 0.5, 0.4], [1.0, 0.5, 0.4]])}
+    _, seconds, _ = verdicts(study(tmp_path, arms))
+    assert seconds.sentence == (
+        "sophia against adamw, 30 % faster: holds (0.500 [0.500, 0.500] of adamw's seconds, 2 seeds)."
+    )
+
+
+def test_one_seed_decides_nothing_and_says_so(tmp_path: Path) -> None:
+    found = verdicts(study(tmp_path, {"adamw": (ADAMW, ends(0.5)), "sophia": (SOPHIA_G, ends(0.1))}))
+    assert {verdict.outcome for verdict in found} == {"not decided"}
+    assert found[0].words == "−0.4000, one seed, no interval"
+    assert "one seed, no interval" in found[1].words
+
+
+def test_a_loss_that_was_never_reached_is_counted(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.5, 0.5, 0.5)), "sophia": (SOPHIA_G, ends(0.6, 0.6, 0.4))}
+    _, _, steps = verdicts(study(tmp_path, arms))
+    assert steps.outcome == "not decided"
+    assert steps.words.endswith("of adamw's steps, over the 1 of 3 seeds that reached its loss, no interval")
+    never = {"adamw": (ADAMW, ends(0.5, 0.5)), "sophia": (SOPHIA_G, ends(0.6, 0.6))}
+    _, _, steps = verdicts(study(tmp_path / "never", never))
+    assert (steps.outcome, steps.words) == ("does not hold", "its loss was reached in 0 of 2 seeds")
+
+
+def test_a_diverged_training_is_named_and_decides_nothing(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.5, 0.6, 0.7)), "sophia": (SOPHIA_G, ends(0.1, 0.2, None))}
+    loss = verdicts(study(tmp_path, arms))[0]
+    assert loss.outcome == "not decided"
+    assert loss.words.endswith("2 seeds; diverged in 1 seed")
+
+
+def test_lion_is_a_control_about_which_nothing_is_claimed(tmp_path: Path) -> None:
+    assert verdicts(study(tmp_path, {"adamw": (ADAMW, ends(0.5)), "lion": (LION, ends(0.1))})) == []
+
+
+def whole(path: Path) -> Group:
+    return study(
+        path,
+        {
+            "adamw": (ADAMW, ends(0.20, 0.22)),
+            "lion": (LION, ends(0.25, 0.27)),
+            "constant": (CONSTANT, ends(0.30, 0.32)),
+            "sophia-g": (SOPHIA_G, ends(0.10, 0.12)),
+            "sophia-h": (SOPHIA_H, ends(0.31, 0.32)),
+            "paper-adamw": (ADAMW, ends(0.60, 0.62)),
+            "paper-sophia": (CONSTANT, ends(0.50, 0.52)),
+        },
+        tuned=("adamw", "lion", "constant", "sophia-g", "sophia-h"),
+    )
+
+
+def test_each_cause_is_a_contrast_of_arms_that_differ_in_it(tmp_path: Path) -> None:
+    found = {cause.contrast: cause for cause in causes(whole(tmp_path))}
+    assert {contrast: cause.what for contrast, cause in found.items()} == {
+        "sophia-g − constant": "Curvature",
+        "sophia-h − constant": "Curvature",
+        "constant − adamw": "Clipping, curvature constant",
+        "lion − adamw": "Sign of the momentum",
+        "adamw − paper-adamw": "Tuning AdamW",
+        "paper-sophia − paper-adamw": "Both at their untuned settings",
+        "(paper-sophia − paper-adamw) − (constant − adamw)": "What the untuned settings add",
+    }
+    values = {contrast: cause.loss.value for contrast, cause in found.items() if cause.loss is not None}
+    assert values == {
+        "sophia-g − constant": pytest.approx(-0.2),
+        "sophia-h − constant": pytest.approx(0.005),
+        "constant − adamw": pytest.approx(0.1),
+        "lion − adamw": pytest.approx(0.05),
+        "adamw − paper-adamw": pytest.approx(-0.4),
+        "paper-sophia − paper-adamw": pytest.approx(-0.1),
+        "(paper-sophia − paper-adamw) − (constant − adamw)": pytest.approx(-0.2),
+    }
+    assert found["sophia-g − constant"].outcome == "lower"
+    assert found["sophia-h − constant"].outcome == "not decided"
+    assert found["constant − adamw"].outcome == "higher"
+
+
+def test_an_untuned_sophia_is_also_held_against_the_untuned_adamw(tmp_path: Path) -> None:
+    found = [v for v in verdicts(whole(tmp_path)) if v.arm == "paper-sophia"]
+    losses = {v.against: v.outcome for v in found if v.claim == "final validation loss"}
+    assert losses == {"adamw": "higher", "paper-adamw": "lower"}
+    # To its own reference's loss, not to the tuned one's, which it never reaches.
+    assert [v.words for v in found if v.against == "adamw"][1] == "its loss was reached in 0 of 2 seeds"
+    assert "of paper-adamw's seconds, 2 seeds" in [v.words for v in found if v.against == "paper-adamw"][1]
+
+
+def test_a_diverged_arm_is_no_part_of_the_untuned_settings_effect(tmp_path: Path) -> None:
+    group = study(
+        tmp_path,
+        {
+            "adamw": (ADAMW, ends(0.2, 0.2)),
+            "constant": (CONSTANT, ends(0.3, None)),
+            "paper-adamw": (ADAMW, ends(0.6, 0.6)),
+            "paper-sophia": (CONSTANT, ends(0.5, 0.5)),
+        },
+        tuned=("adamw", "constant"),
+    )
+    (found,) = (cause for cause in causes(group) if cause.what == "What the untuned settings add")
+    assert (found.outcome, found.words) == (
+        "not decided",
+        "−0.2000, one seed, no interval; diverged in 1 seed",
+    )
+
+
+def test_adamws_tuning_curve_is_told_without_an_interval(tmp_path: Path) -> None:
+    (note,) = tuning_notes(whole(tmp_path))
+    assert note == (
+        "Learning rate alone (adamw in its tuning, one seed, so no interval): validation loss 0.2000 at "
+        "0.002, the best of 4 tried; 0.3000 at 0.001, the lowest rate; 0.2500 at 0.004, the highest that did "
+        "not diverge (1 did)."
+    )
+
+
+def test_without_tuning_there_are_no_untuned_pairs(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.5)), "constant": (CONSTANT, ends(0.4)), "sophia": (SOPHIA_G, ends(0.1))}
+    group = study(tmp_path, arms)
+    assert [cause.contrast for cause in causes(group)] == ["sophia − constant", "constant − adamw"]
+    assert tuning_notes(group) == []
