@@ -223,3 +223,22 @@ def test_without_tuning_there_are_no_untuned_pairs(tmp_path: Path) -> None:
     group = study(tmp_path, arms)
     assert [cause.contrast for cause in causes(group)] == ["sophia − constant", "constant − adamw"]
     assert tuning_notes(group) == []
+
+
+def test_an_arm_with_other_averages_is_no_contrast_of_curvature_alone(tmp_path: Path) -> None:
+    group = study(
+        tmp_path,
+        {
+            "adamw": (ADAMW, ends(0.20, 0.22)),
+            "constant": (CONSTANT, ends(0.30, 0.32)),
+            "sophia-g": (SOPHIA_G, ends(0.25, 0.27)),
+            "quick": ({**SOPHIA_G, "betas": [0.9, 0.99]}, ends(0.15, 0.17)),
+        },
+    )
+    found = {cause.contrast: cause for cause in causes(group)}
+    assert "quick − constant" not in found
+    assert found["sophia-g − constant"].what == "Curvature"
+    momentum = found["quick − sophia-g"]
+    assert momentum.what == "Averages of 0.9 / 0.99, not 0.96 / 0.99"
+    assert momentum.loss is not None
+    assert momentum.loss.value == pytest.approx(-0.1)

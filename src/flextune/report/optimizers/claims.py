@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -146,13 +147,23 @@ def _parts(group: Group) -> Iterator[Cause]:
         return
     alike = [arm for arm in group.others() if bool(arm.tuned) == bool(reference.tuned)]
     constant = [arm for arm in alike if arm.family == "sophia-constant"]
-    for arm in alike:
-        if arm.family in ("sophia-g", "sophia-h"):
-            yield from (_cause("Curvature", arm, other, reference) for other in constant)
+    estimated = [arm for arm in alike if arm.family in ("sophia-g", "sophia-h")]
+    for arm in estimated:
+        # Of what differs in its averages too, curvature is not the one cause.
+        same = [other for other in constant if _betas(other) == _betas(arm)]
+        yield from (_cause("Curvature", arm, other, reference) for other in same)
+    for first, arm in itertools.combinations(estimated, 2):
+        if arm.family == first.family and _betas(arm) != _betas(first):
+            what = f"Averages of {_betas(arm)}, not {_betas(first)}"
+            yield _cause(what, arm, first, reference)
     yield from (_cause("Clipping, curvature constant", arm, reference, reference) for arm in constant)
     for arm in alike:
         if arm.family == "lion":
             yield _cause("Sign of the momentum", arm, reference, reference)
+
+
+def _betas(arm: Arm) -> str:
+    return " / ".join(f"{beta:g}" for beta in arm.optimizer.get("betas") or ())
 
 
 def _rates(group: Group) -> Iterator[Cause]:
