@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,14 @@ def train(
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     return trainer
+
+
+def logged(folder: Path) -> list[dict[str, Any]]:
+    """The lines of ``training.jsonl``."""
+    return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """What is logged, apart from what depends on the machine."""
+    kept = [line for line in logged(folder) if "peak_memory_bytes" not in line]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in kept]

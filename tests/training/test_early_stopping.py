@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from tests.training.small_trainings import lines
 from torch import nn
 
 from flextune.config import AdapterConfig, EarlyStoppingConfig, TrainConfig
@@ -42,10 +42,6 @@ def trained(loaded: LoadedModel, folder: Path, **changes: Any) -> Path:
 
 def weights(folder: Path) -> bytes:
     return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
-
-
-def lines(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
+from tests.training.small_trainings import lines, logged
 from transformers import AutoModelForCausalLM
 
 import flextune.training.logbook as logbook
@@ -45,16 +46,6 @@ def train(loaded: LoadedModel, folder: Path, **changes: Any) -> Path:
 
 def recipe(**changes: Any) -> TrainConfig:
     return RECIPE.model_copy(update=changes)
-
-
-def logged(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "training.jsonl").read_text().splitlines()]
-
-
-def lines(folder: Path) -> list[dict[str, Any]]:
-    """What is logged, apart from what depends on the machine."""
-    kept = [line for line in logged(folder) if "peak_memory_bytes" not in line]
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in kept]
 
 
 def weights(folder: Path) -> bytes:

@@ -71,7 +71,8 @@ def tuning_table(group: Group) -> Table | None:
     header = ("arm", "setting", "tried", "best", "interior", "trainings", "diverged", "loss")
     note = (
         "Interior: something worse was tried on both sides of every best value. Loss: of the validation, at "
-        "the best values, with one seed that is not among those of the results."
+        "the best values, with one seed that is not among those of the results. All arms may have as many "
+        "trainings; a search that has closed in on its best ends sooner."
     )
     return Table("Tuning", header, tuple(rows), note) if rows else None
 
