@@ -17,9 +17,9 @@ def test_a_quick_experiment_has_every_arm_and_evaluation_and_next_to_no_data() -
     assert {part.limit for part in small.evaluate} == {2}
     for arm in small.resolved_arms():
         assert arm.train is not None
-        assert (arm.train.max_steps, arm.train.limit, arm.train.validation) == (3, 24, 2)
+        assert (arm.train.max_steps, arm.train.limit, arm.train.validation) == (2, 24, 1)
     assert small.tune is not None
-    assert small.tune.trainings == small.tune.most == 3
+    assert small.tune.trainings == small.tune.most == 2
 
 
 def test_what_is_small_already_stays_and_arms_keep_their_own_settings() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from flextune.config.experiment import Experiment
 
 # What a training may have at most, and what an evaluation.
-_TRAINING = {"max_steps": 3, "limit": 24, "validation": 2, "batch_size": 4, "accumulation": 1, "log_every": 1}
-_PROBLEMS, _TOKENS, _TRIALS = 2, 24, 3
+_TRAINING = {"max_steps": 2, "limit": 24, "validation": 1, "batch_size": 2, "accumulation": 1, "log_every": 1}
+_PROBLEMS, _TOKENS, _TRIALS = 2, 24, 2
 
 
 def quick(experiment: Experiment) -> Experiment:

@@ -21,11 +21,11 @@ class TuneConfig(Part):
 
     trainings: int = Field(
         9,
-        ge=3,
+        ge=2,
         description="Of each arm. While the best value of some arm is at the edge of what that arm has tried,"
         " every arm gets two more, up to `most`.",
     )
-    most: int = Field(18, ge=3, description="Of each arm, whatever comes out.")
+    most: int = Field(18, ge=2, description="Of each arm, whatever comes out.")
     seed: int = Field(1000, description="Of the tuning's trainings; not one of the experiment's seeds.")
     settings: dict[str, Ratio] = Field(
         default_factory=lambda: {"train.learning_rate": 2.0},

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
 
-from flextune.config import EvaluateConfig, ReplayConfig, TrainConfig
+from flextune.config import EvaluateConfig, Lexicon, ReplayConfig, TrainConfig
 from flextune.data import apps, humaneval, mbpp, multipl_e
 from flextune.data.files import Row
 from flextune.records import Example, FlextuneError, Problem
@@ -91,10 +92,18 @@ def _replayed(replay: ReplayConfig, total: int) -> list[Example]:
 
 
 def _rosetta_examples(train: TrainConfig, *, limit: int | None, validation: bool) -> list[Example]:
+    return list(_rosetta(train.language, train.lexicon, train.format, limit, validation))
+
+
+@lru_cache(maxsize=8)
+def _rosetta(
+    language: str, lexicon: Lexicon, form: mbpp.Format, limit: int | None, validation: bool
+) -> tuple[Example, ...]:
+    """Made anew for every training of a search, they would take longer than a short training."""
     from flextune.rosetta.training import examples, training_rows
 
-    if train.language != "py":
-        return examples(train.language, lexicon=train.lexicon, limit=limit, validation=validation)
-    found = training_rows(lexicon=train.lexicon, limit=limit, validation=validation)
+    if language != "py":
+        return tuple(examples(language, lexicon=lexicon, limit=limit, validation=validation))
+    found = training_rows(lexicon=lexicon, limit=limit, validation=validation)
     rows = (Row(f"rosetta:{number}", fields) for number, fields in enumerate(found, start=1))
-    return mbpp.examples(mbpp.parse(rows), train.format)
+    return tuple(mbpp.examples(mbpp.parse(rows), form))
