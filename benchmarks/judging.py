@@ -65,7 +65,7 @@ FULL = Size(
     repetitions=20,
     references=10_000,
 )
-QUICK = Size(java=6, java_scaling=24, cpp=6, go=4, rounds=1, empty=3, repetitions=2, references=60)
+QUICK = Size(java=6, java_scaling=12, cpp=4, go=3, rounds=1, empty=2, repetitions=2, references=60)
 
 
 def judged(
