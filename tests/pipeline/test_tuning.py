@@ -118,6 +118,7 @@ def test_a_training_that_diverges_is_a_loss_like_another(model_folder: Path, tmp
         ("tune: {settings: {train.learning_rate: 1}}", "greater than 1"),
         ("tune: {seed: 0}", "tune.seed: 0 is one of the seeds"),
         ("tune: {trainings: 1}", "tune.trainings"),
+        ("tune: {}\ntrain: {validation: 0}", "train.validation is 0"),
         ("tune: {trials: 5}", "did you mean 'trainings'"),
         ("tune: {}\narms: [{name: a, tune: {penalty.strength: 2}}]", "arm 'a' has no setting"),
     ],

@@ -94,6 +94,23 @@ def test_a_damaged_tuned_file_is_named(tmp_path: Path) -> None:
         write_page(path)
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("tuned.json", '{"arms": [3]}', "not what a tuning writes"),
+        ("tuned.json", '{"arms": {"adamw": {"settings": 3}}}', "not what a tuning writes"),
+        ("tuned.json", '{"arms": {"adamw": {"settings": {}}}}', "not what a tuning writes"),
+        ("trained/adamw-0/key.json", '{"train": 3}', "'train' is not an object"),
+        ("trained/adamw-0/key.json", '{"train": {}, "optimizer": [1]}', "'optimizer' is not an object"),
+    ],
+)
+def test_files_of_another_shape_are_named(tmp_path: Path, file: str, text: str, said: str) -> None:
+    path = run_of(tmp_path).write()
+    (path / file).write_text(text)
+    with pytest.raises(FlextuneError, match=rf"{Path(file).name}: {said}"):
+        write_page(path)
+
+
 def test_facts_name_the_optimizers_and_what_was_tuned(tmp_path: Path) -> None:
     run = run_of(tmp_path)
     run.arms = [

@@ -93,3 +93,21 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     """What is logged, apart from what depends on the machine."""
     kept = [line for line in logged(folder) if "peak_memory_bytes" not in line]
     return [{key: value for key, value in line.items() if key != "seconds"} for line in kept]
+
+
+class LossScaling:
+    """Before a Trainer: float16's loss scaling on the CPU, and a gradient that overflows where told."""
+
+    accelerator: Any
+    state: Any
+
+    overflow_at: int | None = None
+
+    def create_accelerator_and_postprocess(self) -> None:
+        super().create_accelerator_and_postprocess()
+        self.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+        self.accelerator.native_amp = True
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        loss = super().compute_loss(*args, **kwargs)
+        return loss * float("inf") if self.state.global_step == self.overflow_at else loss

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
-from tests.training.small_trainings import arguments, matrices, model_with_adapter, rows, train
+from tests.training.small_trainings import LossScaling, arguments, matrices, model_with_adapter, rows, train
 from torch import Tensor
 from transformers import Trainer, TrainerCallback
 
@@ -162,19 +162,8 @@ def test_ready_made_sophia_is_used_and_fed(loaded: LoadedModel, tmp_path: Path) 
     assert_same(train(Ready, loaded, tmp_path, **STEPS), by_hand(loaded))
 
 
-class Scaled(SophiaTrainer):
-    """Float16's loss scaling on the CPU."""
-
-    overflow_at: int | None = None
-
-    def create_accelerator_and_postprocess(self) -> None:
-        super().create_accelerator_and_postprocess()
-        self.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-        self.accelerator.native_amp = True
-
-    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-        loss = super().compute_loss(*args, **kwargs)
-        return loss * float("inf") if self.state.global_step == self.overflow_at else loss
+class Scaled(LossScaling, SophiaTrainer):
+    pass
 
 
 class Overflowing(Scaled):

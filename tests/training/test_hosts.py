@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
-from tests.training.small_trainings import batch, matrices, model_with_adapter, rows, train
+from tests.training.small_trainings import LossScaling, batch, matrices, model_with_adapter, rows, train
 from transformers import Trainer, TrainerCallback
 
 from flextune.models.base import LoadedModel
@@ -131,19 +131,8 @@ def test_evaluation_loss_is_free_of_the_term(loaded: LoadedModel, tmp_path: Path
     assert found.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-6)
 
 
-class Scaled(Trainer):
-    """Float16's loss scaling on the CPU, and a gradient that overflows in the second step."""
-
-    overflow_at: int | None = None
-
-    def create_accelerator_and_postprocess(self) -> None:
-        super().create_accelerator_and_postprocess()
-        self.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
-        self.accelerator.native_amp = True
-
-    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-        loss = super().compute_loss(*args, **kwargs)
-        return loss * float("inf") if self.state.global_step == self.overflow_at else loss
+class Scaled(LossScaling, Trainer):
+    pass
 
 
 class ScaledLoss(SpectralLossMixin, Scaled):

@@ -39,10 +39,12 @@ def tuned_settings(tune: TuneConfig | None, arm: ArmConfig, resolved: ResolvedAr
     """What is tuned of an arm, with the ratios; {} for one that is left as it is.
 
     Raises:
-        ValueError: A setting that the arm does not have, or that is not a positive number.
+        ValueError: A setting that the arm does not have or that is not a positive number, or no validation.
     """
     if tune is None or arm.tune is None or resolved.train is None:
         return {}
+    if resolved.train.validation == 0:
+        raise ValueError(f"tune: arm {arm.name!r} has no validation loss to tune by: train.validation is 0")
     found = {**tune.settings, **arm.tune}
     for key in found:
         value = value_of(resolved, key)

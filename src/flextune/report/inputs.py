@@ -80,7 +80,7 @@ def read_run(path: Path) -> Run:
         held=held,
         labels=names,
         trainings=tuple(_trainings(path, sorted(held.scores, key=names.sort_key))),
-        tuned=read_object(path / "tuned.json"),
+        tuned=_tuned(path / "tuned.json"),
     )
 
 
@@ -126,6 +126,39 @@ def read_object(path: Path) -> Row:
     return held
 
 
+def _tuned(path: Path) -> Row:
+    """What was searched.
+
+    Raises:
+        FlextuneError: If it is not as a tuning writes it.
+    """
+    held = read_object(path)
+    arms = held.get("arms") or {}
+    if not isinstance(arms, dict) or not all(map(_is_search, arms.values())):
+        raise FlextuneError(f"{path}: not what a tuning writes; remove it and run the experiment again")
+    return held
+
+
+def _is_search(part: Any) -> bool:
+    rows = [part, *part.get("trials", [None])] if isinstance(part, dict) else [None]
+    return all(isinstance(row, dict) and isinstance(row.get("settings"), dict) for row in rows)
+
+
+def _settings(path: Path) -> Row:
+    """What a training's key stands for.
+
+    Raises:
+        FlextuneError: If a section is not one.
+    """
+    held = read_object(path)
+    for section in ("train", "adapter", "optimizer", "penalty"):
+        if not isinstance(held.get(section) or {}, dict):
+            raise FlextuneError(
+                f"{path}: {section!r} is not an object; remove the folder and run the experiment again"
+            )
+    return held
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8", errors="replace")
@@ -152,5 +185,5 @@ def _trainings(path: Path, scores: Sequence[Score]) -> Iterator[Training]:
             seed=seed,
             log=tuple(read_rows(folder / "training.jsonl")),
             matrices=tuple(spectrum.get("matrices") or ()),
-            settings=read_object(folder / "key.json"),
+            settings=_settings(folder / "key.json"),
         )
