@@ -21,12 +21,13 @@ from benchmarks.go_answers import ANSWERS as GO_ANSWERS
 from benchmarks.plain import Plain, run_plain
 from benchmarks.reporting import conditions, finish, table
 from flextune.data import humaneval, mbpp, multipl_e
-from flextune.data.files import find
+from flextune.data.lookup import find
 from flextune.data.samples import from_answer
+from flextune.errors import FlextuneError
 from flextune.judging import Isolation, Judge, Limits, language, languages
 from flextune.judging.judge import processors
 from flextune.judging.worker import Program, Worker
-from flextune.records import Completion, FlextuneError, Problem, Verdict
+from flextune.records import Completion, Problem, Verdict
 
 Pair = tuple[Problem, Completion]
 #: The smallest program of each language, for what a sandbox costs.

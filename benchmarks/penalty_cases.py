@@ -104,9 +104,10 @@ def embedded() -> Case:
     """The embedded model in its default training, on batches of its own texts as the trainer makes them."""
     from flextune.config import AdapterConfig, TrainConfig
     from flextune.models.adapters import attach_adapter
-    from flextune.models.base import load_model
-    from flextune.pipeline.sources import load_examples
-    from flextune.training.batches import Collator, GroupedOrder, encode_all
+    from flextune.models.load import load_model
+    from flextune.sources.loading import load_examples
+    from flextune.training.batches.order import GroupedOrder
+    from flextune.training.batches.padded import Collator, encode_all
 
     train = TrainConfig(data="rosetta")
     loaded = load_model("rosetta", device="cpu")

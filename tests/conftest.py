@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.judged import Once, Result
+from tests.support.judged import Once, Result
 
 from flextune.judging import isolation
 

@@ -26,14 +26,6 @@ Stage = Literal["toolchain", "compile", "run"]
 Finish = Literal["stop", "eos", "length"]
 
 
-class FlextuneError(Exception):
-    """A failure a user can act on: one line that says what is wrong, where, and what to do."""
-
-
-class DivergedError(FlextuneError):
-    """A training whose loss is no number any more; its settings are to blame."""
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """A test of a whole program: what it reads from standard input and what it must print.

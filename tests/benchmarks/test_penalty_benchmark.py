@@ -93,7 +93,7 @@ def test_a_step_leaves_clipped_gradients_of_its_batch_alone(first: Case) -> None
 
 
 def test_every_target_set_adapts_the_modules_of_the_package(tiny: dict[str, Case]) -> None:
-    from tests.tiny import tiny_config
+    from tests.support.tiny import tiny_config
     from transformers import LlamaForCausalLM
 
     model = LlamaForCausalLM(tiny_config())

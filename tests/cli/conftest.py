@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.tiny import tiny_model
+from tests.support.tiny import tiny_model
 
 from flextune.cli.app import run
 from flextune.judging import isolation
@@ -115,7 +115,7 @@ def experiment_file(model_folder: Path, tmp_path_factory: pytest.TempPathFactory
 def finished(sandboxed: None, experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of runs with one finished run, ``small``."""
     from flextune.config import load_experiment
-    from flextune.pipeline.experiment import RunOptions, run_experiment
+    from flextune.runner.execute import RunOptions, run_experiment
 
     runs = tmp_path_factory.mktemp("runs")
     run_experiment(load_experiment(experiment_file), runs / "small", RunOptions())

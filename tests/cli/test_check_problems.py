@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
-from tests.judged import needs_toolchain
+from tests.support.judged import needs_toolchain
 
 pytestmark = pytest.mark.usefixtures("sandboxed")
 

@@ -41,7 +41,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(root: Path) -> None:
         raise error
 
-    monkeypatch.setattr("flextune.runs.directory.list_runs", fail)
+    monkeypatch.setattr("flextune.runs.run.list_runs", fail)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
 
 from flextune.cli.requests import evaluation_request
-from flextune.pipeline.plan import bare_evaluations
 from flextune.records import Problem
 from flextune.rosetta.rows import rows
+from flextune.runner.plan import bare_evaluations
 
 SHORT = ("--limit", "4", "--max-new-tokens", "8", "--batch-size", "2")
 

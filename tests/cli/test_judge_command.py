@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
-from tests.judged import needs_toolchain
+from tests.support.judged import needs_toolchain
 
 from flextune.judging import Judge
 from flextune.records import Completion, Problem, Verdict

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Call, read_lines
-from tests.tiny import tiny_model
+from tests.support.tiny import tiny_model
 
 pytestmark = pytest.mark.usefixtures("sandboxed")
 
@@ -53,7 +53,7 @@ def test_train_prints_adapters_that_run_then_reuses(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a training began")
 
-    monkeypatch.setattr("flextune.training.run.train_adapter", refuse)
+    monkeypatch.setattr("flextune.training.engine.train_adapter", refuse)
     assert flextune("train", experiment_file, "--runs", tmp_path).out == f"{adapter}\n"
     flextune("run", experiment_file, "--runs", tmp_path, "--json").json
     assert (tmp_path / "small/scores.json").read_bytes() == (finished / "small/scores.json").read_bytes()

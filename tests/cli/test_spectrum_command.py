@@ -15,7 +15,7 @@ WEIGHTS = "adapter_model.safetensors"
 def adapter(experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter of flextune's own training."""
     from flextune.config import load_experiment
-    from flextune.pipeline.experiment import RunOptions, train_experiment
+    from flextune.runner.execute import RunOptions, train_experiment
 
     (folder,) = train_experiment(
         load_experiment(experiment_file), tmp_path_factory.mktemp("runs") / "small", RunOptions()

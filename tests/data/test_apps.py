@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.judged import verdicts_on
+from tests.support.judged import verdicts_on
 
 from flextune.data import apps
-from flextune.data.files import Row
-from flextune.records import Case, FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row
+from flextune.records import Case
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
 needs_sandbox = pytest.mark.usefixtures("sandboxed")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from flextune.data import humaneval, multipl_e
-from flextune.data.files import Row
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from flextune.data import files
-from flextune.data.files import HubSource, Row, find, hub_rows, load_rows, read_rows
-from flextune.records import FlextuneError
+from flextune.data import lookup as files
+from flextune.data.lookup import HubSource, find, hub_rows, load_rows
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row, read_rows
 
 HUB = HubSource("owner/name", "full", "train")
 

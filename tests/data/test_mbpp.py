@@ -8,10 +8,10 @@ from typing import Any, get_args
 import pytest
 
 from flextune.data import mbpp
-from flextune.data.files import Row
 from flextune.data.mbpp import MbppRow
 from flextune.data.training_text import normalize
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.judged import verdicts_on
+from tests.support.judged import verdicts_on
 
 from flextune.data import humaneval, multipl_e
-from flextune.data.files import Row
 from flextune.data.problem_rows import read_problems
-from flextune.records import Case, FlextuneError, Problem
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row
+from flextune.records import Case, Problem
 from flextune.runs.keys import content_digest
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.judged import needs_toolchain, verdicts_on
+from tests.support.judged import needs_toolchain, verdicts_on
 
 from flextune.data import multipl_e
 from flextune.data.samples import from_answer, from_program

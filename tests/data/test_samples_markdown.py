@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from flextune.data.samples.fit import from_answer
 from flextune.data.samples.grammar import GRAMMARS, closed_scopes, grammar_of
 from flextune.data.samples.markdown import code_in
-from flextune.data.samples.whole import from_answer
 from flextune.records import Problem
 
 JS, PY, CPP = GRAMMARS["js"], GRAMMARS["py"], GRAMMARS["cpp"]

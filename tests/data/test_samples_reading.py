@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from flextune.data.lenient import Placed, Skipped, read_values
 from flextune.data.samples import LONGEST_SOURCE, read_samples
-from flextune.records import FlextuneError, Problem
+from flextune.errors import FlextuneError
+from flextune.files.lenient import Placed, Skipped, read_values
+from flextune.records import Problem
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
 
@@ -208,7 +209,7 @@ def test_values_come_and_what_cannot_be_read_is_skipped(
 
 
 def test_a_line_beyond_the_limit_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flextune.data.lenient.LONGEST_LINE", 100)
+    monkeypatch.setattr("flextune.files.lenient.LONGEST_LINE", 100)
     path = tmp_path / "file"
     path.write_bytes(b'{"a": "' + b"x" * 3_000_000 + b'"}\n{"b": 2}\n')
     first, second = read_values(path)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import torch
 from transformers.cache_utils import DynamicLayer
 
-from flextune.generation.cache import ROOM, GrowingLayer, growing_cache
-from flextune.models.base import LoadedModel
+from flextune.generation.local.cache import ROOM, GrowingLayer, growing_cache
+from flextune.models.load import LoadedModel
 
 
 def test_a_growing_layer_holds_what_the_dynamic_one_holds() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from flextune.generation.sampling import draw, row_seed, sampler, uniforms
+from flextune.generation.local.sampling import draw, row_seed, sampler, uniforms
 from flextune.records import Problem
 
 PROBLEM = Problem("p", "made-up", "py", "", "", lexicon="base")

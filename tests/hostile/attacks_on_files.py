@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, by_shell, cpp, java, javascript, python
+from tests.hostile.attack_cases import Case, by_shell, cpp, java, javascript, python
 
 # A folder of a thousand levels, closed at its end, beside names that are hard to say.
 _DEEP = 'mkdir -p $(printf "d/%.0s" $(seq 1100)) && touch "$(printf "\\377")" && chmod 0 $(printf "d/%.0s" $(seq 1100))'

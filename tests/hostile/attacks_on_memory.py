@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, cpp, java, javascript, python
+from tests.hostile.attack_cases import Case, cpp, java, javascript, python
 
 # Holds 100 MB in one process: dd has read all of it before it finds that nobody reads on.
 _HOLDER = "dd if=/dev/zero bs=100M count=1 2>/dev/null | sleep 60"

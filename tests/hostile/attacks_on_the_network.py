@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, cpp, java, javascript, python
+from tests.hostile.attack_cases import Case, cpp, java, javascript, python
 
 CASES = (
     Case(

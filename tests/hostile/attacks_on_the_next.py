@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, by_shell, cpp, java, javascript, python
+from tests.hostile.attack_cases import Case, by_shell, cpp, java, javascript, python
 
 _POISON = (
     "for file in $(find /flextune /tmp/cache /etc /opt /var/lib -type f 2>/dev/null); do "

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from attack_cases import Case, cpp, java, javascript, python
+from tests.hostile.attack_cases import Case, cpp, java, javascript, python
 
 # Some seconds of a processor.
 _BUSY = "i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done"

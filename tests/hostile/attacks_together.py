@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from attack_cases import cpp, java, javascript, python
+from tests.hostile.attack_cases import cpp, java, javascript, python
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from attack_cases import WORKED, Case
-from naive import Observation
+from tests.hostile.attack_cases import WORKED, Case
+from tests.hostile.naive import Observation
 
 HERE = Path(__file__).parent
 TMP_BYTES = 1200 * 2**20

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from forgeries import MARKER, Forgery, cpp
+from tests.hostile.forgeries import MARKER, Forgery, cpp
 
 _HUNT = r"""
     FILE* maps = fopen("/proc/self/maps", "r");

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from forgeries import MARKER, Forgery, java
+from tests.hostile.forgeries import MARKER, Forgery, java
 
 _NOTHING = "return new ArrayList<>();"
 _HUNT = """

@@ -6,7 +6,7 @@ An object that equals everything is missing: assert.deepEqual tells objects from
 
 from __future__ import annotations
 
-from forgeries import MARKER, Forgery, javascript
+from tests.hostile.forgeries import MARKER, Forgery, javascript
 
 _HUNT = """
     const fs = require('fs');

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from forgeries import MARKER, Forgery, python
+from tests.hostile.forgeries import MARKER, Forgery, python
 
 _HUNT_IN_FRAMES = """
     import os, sys

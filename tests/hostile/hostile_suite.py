@@ -12,17 +12,19 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-import attacks_by_output
-import attacks_on_compilers
-import attacks_on_files
-import attacks_on_memory
-import attacks_on_the_host
-import attacks_on_the_network
-import attacks_on_the_next
-import attacks_on_time
-from attack_cases import LANGUAGES, RIGHT, Case
-from canaries import Canaries
-from tests.judged import pair
+from tests.hostile import (
+    attacks_by_output,
+    attacks_on_compilers,
+    attacks_on_files,
+    attacks_on_memory,
+    attacks_on_the_host,
+    attacks_on_the_network,
+    attacks_on_the_next,
+    attacks_on_time,
+)
+from tests.hostile.attack_cases import LANGUAGES, RIGHT, Case
+from tests.hostile.canaries import Canaries
+from tests.support.judged import pair
 
 from flextune.judging import Limits, judge, language
 from flextune.judging.runtime import cache_folder

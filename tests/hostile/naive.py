@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from canaries import Canaries
+from tests.hostile.canaries import Canaries
 
 WORK, BESIDE = Path("/tmp/work"), Path("/tmp/beside")
 HOME, CACHE = Path("/tmp/home"), Path("/tmp/cache")

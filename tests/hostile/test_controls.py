@@ -8,11 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from attack_cases import LANGUAGES, RIGHT, Case
-from control import EVIDENCE, control, observe, tools
-from hostile_suite import CASES, LIMITS, PROGRAMS
-from naive import Observation
-from tests.judged import Once
+from tests.hostile.attack_cases import LANGUAGES, RIGHT, Case
+from tests.hostile.control import EVIDENCE, control, observe, tools
+from tests.hostile.hostile_suite import CASES, LIMITS, PROGRAMS
+from tests.hostile.naive import Observation
+from tests.support.judged import Once
 
 Observed = Callable[[str], dict[str, Observation]]
 CONTROLLED = [(tongue, case) for tongue, case in PROGRAMS if not case.uncontrolled]

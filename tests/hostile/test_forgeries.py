@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import forged_cpp
-import forged_java
-import forged_javascript
-import forged_python
 import pytest
-from attack_cases import LANGUAGES
-from control import observe
-from forgeries import MARKER, RIGHT, RUNNERS, Forgery, completion, problem
-from test_controls import can_run
-from tests.judged import Once, needs_toolchain
+from tests.hostile import forged_cpp, forged_java, forged_javascript, forged_python
+from tests.hostile.attack_cases import LANGUAGES
+from tests.hostile.control import observe
+from tests.hostile.forgeries import MARKER, RIGHT, RUNNERS, Forgery, completion, problem
+from tests.hostile.test_controls import can_run
+from tests.support.judged import Once, needs_toolchain
 
 from flextune.judging import Limits, judge
 from flextune.judging.judge import strict_languages

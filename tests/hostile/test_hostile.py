@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from attack_cases import LANGUAGES, WORKED, Case
-from hostile_suite import AFTER, CASES, LIMITS, PROGRAMS, Run, judge_language
-from tests.judged import Once, needs_toolchain
+from tests.hostile.attack_cases import LANGUAGES, WORKED, Case
+from tests.hostile.hostile_suite import AFTER, CASES, LIMITS, PROGRAMS, Run, judge_language
+from tests.support.judged import Once, needs_toolchain
 
 Judged = Callable[[str], Run]
 each_language = pytest.mark.parametrize("tongue", LANGUAGES)

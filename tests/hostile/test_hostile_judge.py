@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from attack_cases import LANGUAGES, RIGHT, cpp, java, javascript, python
-from attacks_on_compilers import CASES as SOURCES
-from hostile_suite import LIMITS, lasting, start_of
-from tests.judged import needs_toolchain, pair
+from tests.hostile.attack_cases import LANGUAGES, RIGHT, cpp, java, javascript, python
+from tests.hostile.attacks_on_compilers import CASES as SOURCES
+from tests.hostile.hostile_suite import LIMITS, lasting, start_of
+from tests.support.judged import needs_toolchain, pair
 
 from flextune.judging import judge
 from flextune.judging.sandbox.watch import tree_usage

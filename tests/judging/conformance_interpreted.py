@@ -6,7 +6,7 @@ A case is left out where the language cannot express it; the comment says why.
 
 from __future__ import annotations
 
-from conformance_programs import JAVASCRIPT
+from tests.judging.conformance_programs import JAVASCRIPT
 
 # The compiler does not know what is Node's.
 _DECLARATIONS = "declare var require: any; declare var process: any; declare var Buffer: any; declare var __filename: string;\n"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from judging_helpers import LIMITS, MARK
-from tests.judged import needs_toolchain, pair
+from tests.support.judged import needs_toolchain, pair
+from tests.support.judging import LIMITS, MARK
 
 from flextune.judging import Limits, judge
 from flextune.records import Verdict

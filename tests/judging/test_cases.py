@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from judging_helpers import LIMITS
-from tests.judged import needs_toolchain
+from tests.support.judged import needs_toolchain
+from tests.support.judging import LIMITS
 
 from flextune.judging import judge
 from flextune.judging.cases import first_difference, same_output

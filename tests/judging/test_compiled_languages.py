@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from judging_helpers import LIMITS
-from tests.judged import Once, needs_toolchain, pair
+from tests.support.judged import Once, needs_toolchain, pair
+from tests.support.judging import LIMITS
 
 from flextune.judging import judge, language
 from flextune.judging.languages.cpp import includes_everything

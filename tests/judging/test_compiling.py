@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from judging_helpers import LIMITS
-from tests.judged import needs_toolchain
+from tests.support.judged import needs_toolchain
+from tests.support.judging import LIMITS
 
 from flextune.judging import isolation, language
 from flextune.judging.sandbox.watch import tree_usage

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import conformance_compiled
-import conformance_interpreted
-import conformance_programs
 import pytest
-from conformance_programs import OUTCOMES, PROTECTIONS
-from judging_helpers import LIMITS, filled
-from tests.judged import Once, needs_toolchain, pair
+from tests.judging import conformance_compiled, conformance_interpreted, conformance_programs
+from tests.judging.conformance_programs import OUTCOMES, PROTECTIONS
+from tests.support.judged import Once, needs_toolchain, pair
+from tests.support.judging import LIMITS, filled
 
 from flextune.judging import judge
 from flextune.judging.languages import languages

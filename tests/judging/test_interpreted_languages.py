@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from answers_interpreted import ANSWERS
-from interpreted_facts import FACTS
-from judging_helpers import LIMITS
-from tests.judged import Once, needs_toolchain, pair, verdicts_on
+from tests.judging.answers_interpreted import ANSWERS
+from tests.judging.interpreted_facts import FACTS
+from tests.support.judged import Once, needs_toolchain, pair, verdicts_on
+from tests.support.judging import LIMITS
 
 from flextune.data import multipl_e
 from flextune.judging import Limits, judge

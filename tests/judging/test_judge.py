@@ -11,16 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from judging_helpers import LIMITS
-from tests.judged import pair
+from tests.support.judged import pair
+from tests.support.judging import LIMITS
 
+from flextune.errors import FlextuneError
 from flextune.judging import Limits, check_isolation, isolation, judge, language, languages
 from flextune.judging.languages.base import Basis, Toolchain
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.sandbox import Sandbox
 from flextune.judging.sandbox.watch import tree_usage
 from flextune.judging.worker import ATTEMPTS, Program, Worker
-from flextune.records import Completion, FlextuneError, Problem, Verdict
+from flextune.records import Completion, Problem, Verdict
 
 RIGHT = "assert True"
 #: Python itself is always there.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.judged import needs_toolchain, verdicts_on
+from tests.support.judged import needs_toolchain, verdicts_on
 
 from flextune.data import humaneval, mbpp, multipl_e
 from flextune.records import Problem, Verdict

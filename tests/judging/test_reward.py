@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from judging_helpers import LIMITS
+from tests.support.judging import LIMITS
 
+from flextune.errors import FlextuneError
 from flextune.judging import language
 from flextune.judging.judge import Judge
 from flextune.judging.reward import Reward
-from flextune.records import FlextuneError, Problem, Verdict
+from flextune.records import Problem, Verdict
 
 DOUBLE = Problem("double", "test", "py", "def f(x):\n", "assert f(2) == 4", stop=("\n\n",), entry_point="f")
 SAME = Problem("same", "test", "py", "def f(x):\n", "assert f(2) == 2", entry_point="f")
@@ -100,8 +101,8 @@ def test_trl_trains_with_it(sandboxed: None, tmp_path: object) -> None:
     import torch
 
     from flextune.config import EvaluateConfig
-    from flextune.models.base import load_model
-    from flextune.pipeline.sources import load_problems
+    from flextune.models.load import load_model
+    from flextune.sources.loading import load_problems
 
     torch.set_num_threads(1)
     chosen = load_problems(EvaluateConfig(benchmark="rosetta", language="py", limit=4), None)

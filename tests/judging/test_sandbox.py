@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.judged import needs_toolchain
+from tests.support.judged import needs_toolchain
 
 from flextune.judging import Limits, isolation, language
 from flextune.judging.sandbox import child as child_module

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from judging_helpers import LIMITS
-from strict_programs import (
+from tests.judging.strict_programs import (
     FAILING,
     FORGED,
     JAVASCRIPT_CHEATS,
@@ -16,8 +15,9 @@ from strict_programs import (
     WRONG_ANSWERS,
     Cheat,
 )
-from strict_values_in_use import JAVASCRIPT_VALUES, PYTHON_VALUES
-from tests.judged import needs_toolchain
+from tests.judging.strict_values_in_use import JAVASCRIPT_VALUES, PYTHON_VALUES
+from tests.support.judged import needs_toolchain
+from tests.support.judging import LIMITS
 
 from flextune.judging import judge
 from flextune.judging.judge import strict_languages

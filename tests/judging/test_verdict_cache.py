@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from judging_helpers import LIMITS
-from tests.judged import pair
+from tests.support.judged import pair
+from tests.support.judging import LIMITS
 
+from flextune.errors import FlextuneError
 from flextune.judging import Judge, Limits
 from flextune.judging import cache as cache_module
 from flextune.judging.cache import VerdictCache
 from flextune.judging.worker import Worker
-from flextune.records import FlextuneError, Verdict
+from flextune.records import Verdict
 
 PASSED = Verdict("", 0, "passed", "run", cpu_seconds=0.5, language="py")
 

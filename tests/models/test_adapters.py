@@ -9,14 +9,14 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
-from tests.tiny import tiny_model
+from tests.support.tiny import tiny_model
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from flextune.config import AdapterConfig
+from flextune.errors import FlextuneError
 from flextune.models.adapters import attach_adapter, load_adapter, shared_view
-from flextune.models.base import LoadedModel, load_model
+from flextune.models.load import LoadedModel, load_model
 from flextune.models.merging import merge_adapter
-from flextune.records import FlextuneError
 
 IDS = torch.tensor([[0, 70, 80, 90, 100, 110]])
 ALL = AdapterConfig(rank=2, targets="all")

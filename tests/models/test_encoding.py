@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.tiny import tiny_tokenizer
+from tests.support.tiny import tiny_tokenizer
 
+from flextune.errors import FlextuneError
 from flextune.models.encoding import decode_completion, encode_example, encode_prompt, uses_bos
-from flextune.records import Example, FlextuneError
+from flextune.records import Example
 
 BOS, EOS = 0, 1
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 import torch
-from tests.tiny import tiny_config
+from tests.support.tiny import tiny_config
 from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig, PhiConfig
 
 from flextune.config import AdapterConfig
+from flextune.errors import FlextuneError
 from flextune.models.adapters import attach_adapter, trainable_parameters
-from flextune.models.base import LoadedModel
+from flextune.models.load import LoadedModel
 from flextune.models.targets import target_modules
-from flextune.records import FlextuneError
 
 
 def on_meta(config: Any) -> Any:

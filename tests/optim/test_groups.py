@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.optim.toys import lora
-from tests.tiny import tiny_config
+from tests.support.tiny import tiny_config
 
 from flextune.optim import factor_groups
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from tests.optim.toys import batch, hessian_diagonal, lora, mean_loss, network, predict
-from tests.tiny import tiny_config
+from tests.support.tiny import tiny_config
 from torch import Tensor, nn
 
 from flextune.optim import Hutchinson, factor_groups

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from tests.optim.toys import Batch, Lora, batch, lora, mean_loss, predict
-from tests.processes import Together, needs_gloo, run_in_two_processes
+from tests.support.processes import Together, needs_gloo, run_in_two_processes
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from tests.report.optimizer_runs import (
+from tests.support.optimizer_runs import (
     ADAMW,
     CONSTANT,
     LION,

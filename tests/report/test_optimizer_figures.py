@@ -6,16 +6,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
-from tests.report.optimizer_runs import (
-    ADAMW,
-    CONSTANT,
-    LION,
-    MBPP,
-    SOPHIA_G,
-    SOPHIA_H,
-    OptimizerRun,
-    log,
-)
+from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, MBPP, SOPHIA_G, SOPHIA_H, OptimizerRun, log
 
 from flextune.report.figures import optimizer_composite, optimizer_curves, optimizer_rates
 from flextune.report.figures.optimizer_curves import CURVES

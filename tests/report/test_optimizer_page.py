@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.report.optimizer_runs import ADAMW, LION, MBPP, SOPHIA_G, OptimizerRun, falling, log
 from tests.report.test_page import Reader
+from tests.support.optimizer_runs import ADAMW, LION, MBPP, SOPHIA_G, OptimizerRun, falling, log
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.report.context import facts
 from flextune.report.inputs import read_run
 from flextune.report.page import write_page

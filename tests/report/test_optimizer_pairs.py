@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from tests.report.optimizer_runs import ADAMW, log
+from tests.support.optimizer_runs import ADAMW, log
 
 from flextune.report.optimizers.groups import Arm, Validation, numbers
 from flextune.report.optimizers.pairs import pair, race, reach

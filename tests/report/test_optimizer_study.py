@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
-from tests.report.optimizer_runs import (
+from tests.support.optimizer_runs import (
     ADAMW,
     CONSTANT,
     LION,
@@ -20,7 +20,7 @@ from tests.report.optimizer_runs import (
     log,
 )
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.report.inputs import read_run
 from flextune.report.optimizers import study as optimizer_study
 from flextune.report.optimizers.study import optimizer_summary, write_optimizer_study

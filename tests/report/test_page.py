@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.report.page import write_page
 
 HOSTILE = (

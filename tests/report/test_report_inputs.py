@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.report.inputs import read_object, read_rows, read_run
 
 

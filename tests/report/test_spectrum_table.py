@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from tests.report.spectrum_rows import module_rows, type_rows
+from tests.support.spectrum_rows import module_rows, type_rows
 
 from flextune.report.spectrum_table import NOTE, spectrum_tables
 

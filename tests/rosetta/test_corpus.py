@@ -7,8 +7,8 @@ from itertools import islice
 import pytest
 
 from flextune.data import mbpp
-from flextune.data.files import Row
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row
 from flextune.rosetta.compositions import singles
 from flextune.rosetta.corpus import pretraining_texts
 from flextune.rosetta.operations import OPERATIONS

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from flextune.data.files import Row
 from flextune.data.multipl_e import problem
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row
 from flextune.rosetta.compositions import parse
 from flextune.rosetta.rows import rows
 from flextune.rosetta.splits import evaluation_set

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.rosetta.building import build, render
 from flextune.rosetta.composition import Composition
 from flextune.rosetta.compositions import parse, singles, skeleton

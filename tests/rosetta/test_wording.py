@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.rosetta.compositions import parse
 from flextune.rosetta.operations import OPERATIONS
 from flextune.rosetta.wording import FRAMES, describe, fixed_description, known_lexicon, variants

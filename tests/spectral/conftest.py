@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.tiny import one_thread
+from tests.support.tiny import one_thread
 
 __all__ = ["one_thread"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.processes import Together, needs_gloo, run_in_two_processes
+from tests.support.processes import Together, needs_gloo, run_in_two_processes
 from torch import Tensor, nn
 
 from flextune.spectral.form import PenaltyForm

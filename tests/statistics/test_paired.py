@@ -10,13 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flextune.statistics import paired
-from flextune.statistics.paired import (
-    difference_interval,
-    holm,
-    mcnemar_p_value,
-    newcombe,
-    permutation_p_value,
-)
+from flextune.statistics.multiplicity import holm
+from flextune.statistics.paired import difference_interval, mcnemar_p_value, newcombe, permutation_p_value
 
 fractions = st.builds(Fraction, st.integers(-6, 6), st.sampled_from([1, 2, 3, 5, 6]))
 

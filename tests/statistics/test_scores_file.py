@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flextune.records import Estimate, FlextuneError, Outcome, Score
+from flextune.errors import FlextuneError
+from flextune.records import Estimate, Outcome, Score
 from flextune.statistics.scores_file import read_scores, scores_json
 from flextune.statistics.summary import compare, estimate
 

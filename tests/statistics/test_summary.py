@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
-from flextune.records import Comparison, FlextuneError, Outcome, Score
+from flextune.errors import FlextuneError
+from flextune.records import Comparison, Outcome, Score
 from flextune.statistics.intervals import wilson
 from flextune.statistics.summary import compare, compare_all, estimate
 

@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.tiny import loaded, model_folder, one_thread
+from tests.support.tiny import loaded, model_folder, one_thread
 
 __all__ = ["loaded", "model_folder", "one_thread"]

@@ -4,11 +4,12 @@ import logging
 
 import pytest
 import torch
-from tests.tiny import tiny_tokenizer
+from tests.support.tiny import tiny_tokenizer
 
-from flextune.models.base import LoadedModel
+from flextune.models.load import LoadedModel
 from flextune.records import Example
-from flextune.training.batches import Collator, GroupedOrder, encode_all
+from flextune.training.batches.order import GroupedOrder
+from flextune.training.batches.padded import Collator, encode_all
 
 LENGTHS = [int(n) for n in torch.randint(5, 400, (203,), generator=torch.Generator().manual_seed(0))]
 

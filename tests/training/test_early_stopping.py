@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.small_trainings import lines
+from tests.support.trainings import lines
 from torch import nn
 
 from flextune.config import AdapterConfig, EarlyStoppingConfig, TrainConfig
-from flextune.models.base import LoadedModel
-from flextune.records import Example, FlextuneError
-from flextune.training.run import train_adapter
-from flextune.training.stopping import EarlyStopping
+from flextune.errors import FlextuneError
+from flextune.models.load import LoadedModel
+from flextune.records import Example
+from flextune.training.callbacks.early_stopping import EarlyStopping
+from flextune.training.engine import train_adapter
 
 RECIPE = TrainConfig(
     max_steps=40, batch_size=4, learning_rate=3e-2, schedule="constant", log_every=5, max_length=64

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import torch
 from pytorch_optimizer import Lion
-from tests.training.small_trainings import arguments, model_with_adapter, rows
-from tests.training.test_run import lines, recipe, tensors, train, weights
+from tests.support.trainings import arguments, model_with_adapter, rows
+from tests.training.test_engine import lines, recipe, tensors, train, weights
 
 from flextune.config import EarlyStoppingConfig, KLConfig, OptimizerConfig, TrainConfig
-from flextune.models.base import LoadedModel
+from flextune.errors import FlextuneError
+from flextune.models.load import LoadedModel
 from flextune.optim import Sophia
-from flextune.records import FlextuneError
-from flextune.training.recipe import optimizer_arguments, training_arguments
+from flextune.training.arguments import optimizer_arguments, training_arguments
 from flextune.training.trainer import FlexTrainer
 
 OPTIMIZERS: dict[str, OptimizerConfig] = {

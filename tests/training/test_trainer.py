@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.small_trainings import arguments, batch, matrices, model_with_adapter, rows, train
+from tests.support.trainings import arguments, batch, matrices, model_with_adapter, rows, train
 
-from flextune.models.base import LoadedModel
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.models.load import LoadedModel
 from flextune.spectral.penalty import Penalty
-from flextune.training.hosts import SpectralCallback
+from flextune.training.callbacks.penalty import SpectralCallback
 from flextune.training.trainer import FlexTrainer
 
 STRENGTH = 0.3

@@ -28,7 +28,7 @@ from flextune.cli import (
     spectrum,
     train,
 )
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 
 INTERRUPTED = 130
 _INTERRUPTED = "interrupted; what is finished is kept, run the same command again to go on"

@@ -13,7 +13,7 @@ from flextune.cli import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from flextune.pipeline.checking import Check
+    from flextune.judging.checks.checking import Check
 
 
 def check_problems(
@@ -39,9 +39,10 @@ def check_problems(
     """
     from flextune.cli.terminal import out, print_json, progress
     from flextune.config import JudgeConfig
-    from flextune.pipeline import checking, judge_files
-    from flextune.pipeline.judge_queue import JudgeSettings, limits_of
-    from flextune.runs.lines import write_whole
+    from flextune.files.whole import write_whole
+    from flextune.judging import files as judge_files
+    from flextune.judging.checks import checking
+    from flextune.judging.settings import JudgeSettings, limits_of
 
     problems = judge_files.read_problems(file)
     config = JudgeConfig(cpu_seconds=cpu_seconds, wall_seconds=6 * cpu_seconds, memory_mb=memory_mb)

@@ -17,7 +17,7 @@ def compare(
 ) -> None:
     """Compare two verdict files problem by problem: difference, interval, test, won and lost."""
     from flextune.cli.terminal import print_json
-    from flextune.pipeline.alone import compare_files
+    from flextune.judging.compare import compare_files
     from flextune.records import as_row
 
     found = compare_files(first, second)

@@ -25,8 +25,8 @@ def doctor(as_json: Json = False) -> None:
 
 
 def _sandbox() -> dict[str, Any]:
+    from flextune.errors import FlextuneError
     from flextune.judging import check_isolation
-    from flextune.records import FlextuneError
 
     try:
         check_isolation()

@@ -37,9 +37,9 @@ def evaluate(
     """Evaluate a model on a benchmark by running its programs."""
     from flextune.cli.requests import decode_request, evaluation_request, slug, split_model
     from flextune.cli.terminal import out, print_json, progress
-    from flextune.pipeline.experiment import RunOptions, evaluate_model
     from flextune.records import as_row
     from flextune.report.table import score_table
+    from flextune.runner.execute import RunOptions, evaluate_model
 
     name, adapter = split_model(model)
     experiment = evaluation_request(

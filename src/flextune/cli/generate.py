@@ -35,7 +35,7 @@ def generate(
     """Write completions, and the problems beside them (OUTPUT.problems.jsonl), for `flextune judge`."""
     from flextune.cli.requests import decode_request, evaluation_request, split_model
     from flextune.cli.terminal import print_json, progress
-    from flextune.pipeline.alone import generate_alone
+    from flextune.runner.generate_file import generate_alone
 
     name, adapter = split_model(model)
     experiment = evaluation_request(

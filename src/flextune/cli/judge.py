@@ -12,7 +12,7 @@ from flextune.cli import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from flextune.pipeline.judge_files import Request
+    from flextune.judging.files import Request
 
 
 def judge(
@@ -81,8 +81,8 @@ def judge(
     """
     from flextune.cli.terminal import out, print_json, progress
     from flextune.config import JudgeConfig
-    from flextune.pipeline import judge_files
-    from flextune.pipeline.judge_queue import JudgeSettings, limits_of
+    from flextune.judging import files as judge_files
+    from flextune.judging.settings import JudgeSettings, limits_of
     from flextune.records import as_row
 
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
@@ -117,8 +117,8 @@ def _request(
     data_dir: Path | None,
 ) -> Request:
     from flextune.cli.requests import benchmark_request
-    from flextune.pipeline import judge_files
-    from flextune.records import FlextuneError
+    from flextune.errors import FlextuneError
+    from flextune.judging import files as judge_files
 
     if reference:
         if benchmark is None or samples or problems:

@@ -15,7 +15,7 @@ def quickstart(
     from flextune.cli.show import show_run
     from flextune.cli.terminal import progress
     from flextune.config import parse_experiment
-    from flextune.pipeline.experiment import RunOptions, run_experiment
+    from flextune.runner.execute import RunOptions, run_experiment
 
     source = files("flextune.cli") / "quickstart.yaml"
     experiment = parse_experiment(source.read_text(encoding="utf-8"), where="quickstart.yaml")

@@ -25,7 +25,7 @@ def report(
     """Write the HTML page of a finished run anew, and what it says about optimizers; print their paths."""
     from flextune.report.optimizers.study import write_optimizer_study
     from flextune.report.page import write_page
-    from flextune.runs.directory import find_run
+    from flextune.runs.run import find_run
 
     folder = find_run(run, runs).folder
     typer.echo(write_page(folder))

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from flextune.config import EMBEDDED_MODEL, EvaluateConfig, Experiment, parse_experiment
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 
 
 def split_model(text: str) -> tuple[str, Path | None]:

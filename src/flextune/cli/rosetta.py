@@ -26,8 +26,8 @@ def pretrain(
 ) -> None:
     """Make an embedded base model anew: tokenizer and pretraining on Rosetta text."""
     from flextune.cli.terminal import progress
-    from flextune.pretraining import Recipe, write_recipe
-    from flextune.pretraining import pretrain as train_base
+    from flextune.rosetta.pretrain import Recipe, write_recipe
+    from flextune.rosetta.pretrain import pretrain as train_base
 
     recipe = Recipe(seed=seed) if documents is None else Recipe(seed=seed, documents=documents)
     with progress() as reporter:
@@ -51,8 +51,8 @@ def rows(
     ] = False,
 ) -> None:
     """Print problems as JSON lines in MultiPL-E's format."""
+    from flextune.rosetta.examples import training_rows
     from flextune.rosetta.rows import rows as problem_rows
-    from flextune.rosetta.training import training_rows
 
     if training:
         found = training_rows(lexicon=lexicon, limit=limit)

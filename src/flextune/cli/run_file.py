@@ -32,7 +32,7 @@ def run_file(
     from flextune.cli.show import show_run
     from flextune.cli.terminal import progress
     from flextune.config import load_experiment, quick
-    from flextune.pipeline.experiment import RunOptions, run_experiment
+    from flextune.runner.execute import RunOptions, run_experiment
 
     experiment = load_experiment(file, overrides or [])
     if quickly:

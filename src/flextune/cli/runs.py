@@ -13,7 +13,7 @@ from flextune.cli import options as o
 def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
     """List the runs and what in each is finished."""
     from flextune.cli.terminal import print_json
-    from flextune.runs.directory import list_runs
+    from flextune.runs.run import list_runs
 
     rows = [_row(run.folder) for run in list_runs(folder)]
     if as_json:

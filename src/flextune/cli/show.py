@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flextune.cli.terminal import out, print_json
 
 if TYPE_CHECKING:
-    from flextune.pipeline.experiment import RunResult
+    from flextune.runner.execute import RunResult
 
 
 def show_run(result: RunResult, *, as_json: bool) -> None:

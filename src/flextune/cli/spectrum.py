@@ -10,7 +10,7 @@ import typer
 from flextune.cli import options as o
 
 if TYPE_CHECKING:
-    from flextune.pipeline.spectra import AdapterSpectra
+    from flextune.audit.spectra import AdapterSpectra
 
 
 def spectrum(
@@ -43,8 +43,8 @@ def spectrum(
 
     Any LoRA folder in PEFT's format will do, also one trained elsewhere; its base model is not needed.
     """
+    from flextune.audit.spectra import adapter_spectra
     from flextune.cli.terminal import print_json, progress
-    from flextune.pipeline.spectra import adapter_spectra
     from flextune.report.figures.files import check_formats, write_figures
 
     kinds = check_formats(formats or ["html"])
@@ -69,7 +69,7 @@ def _named(given: list[str]) -> dict[str, Path]:
     Raises:
         FlextuneError: Two adapters of one name.
     """
-    from flextune.records import FlextuneError
+    from flextune.errors import FlextuneError
 
     split = [_split(text) for text in given]
     paths = [folder.absolute().parts for name, folder in split if not name]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flextune.pipeline.progress import Reporter, Stage
+from flextune.progress import Reporter, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console

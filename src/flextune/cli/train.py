@@ -25,7 +25,7 @@ def train(
     """Train the adapters of an experiment and print their folders; `flextune run` then reuses them."""
     from flextune.cli.terminal import print_json, progress
     from flextune.config import load_experiment
-    from flextune.pipeline.experiment import RunOptions, train_experiment
+    from flextune.runner.execute import RunOptions, train_experiment
 
     experiment = load_experiment(file, overrides or [])
     with progress() as reporter:

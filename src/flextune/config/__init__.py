@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flextune.config.evaluation import DecodeConfig, EvaluateConfig, JudgeConfig
 from flextune.config.experiment import (
     EMBEDDED_MODEL,
     ArmConfig,
@@ -11,11 +10,12 @@ from flextune.config.experiment import (
     resolve_arm,
     schema,
 )
-from flextune.config.optimizer import OptimizerConfig
-from flextune.config.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig
 from flextune.config.quick import quick
 from flextune.config.reading import apply_override, dump_experiment, load_experiment, parse_experiment
-from flextune.config.training import (
+from flextune.config.sections.evaluate import DecodeConfig, EvaluateConfig, JudgeConfig
+from flextune.config.sections.optimizer import OptimizerConfig
+from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig
+from flextune.config.sections.train import (
     AdapterConfig,
     EarlyStoppingConfig,
     KLConfig,
@@ -24,7 +24,7 @@ from flextune.config.training import (
     Targets,
     TrainConfig,
 )
-from flextune.config.tuning import TuneConfig, tuned_settings, value_of, with_settings
+from flextune.config.sections.tune import TuneConfig, tuned_settings, value_of, with_settings
 
 __all__ = [
     "EMBEDDED_MODEL",

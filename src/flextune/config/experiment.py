@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from flextune.config.evaluation import DecodeConfig, EvaluateConfig, JudgeConfig
-from flextune.config.optimizer import OptimizerConfig, merged
-from flextune.config.part import Part
-from flextune.config.penalty import PenaltyConfig, expand_preset
-from flextune.config.training import AdapterConfig, TrainConfig
-from flextune.config.tuning import Ratio, TuneConfig, tuned_settings
+from flextune.config.section import Part
+from flextune.config.sections.evaluate import DecodeConfig, EvaluateConfig, JudgeConfig
+from flextune.config.sections.optimizer import OptimizerConfig, merged
+from flextune.config.sections.penalty import PenaltyConfig, expand_preset
+from flextune.config.sections.train import AdapterConfig, TrainConfig
+from flextune.config.sections.tune import Ratio, TuneConfig, tuned_settings
 from flextune.config.validation import validate
 
 #: The embedded base model; any other value is a folder or a hub id.

@@ -10,7 +10,7 @@ import yaml
 
 from flextune.config.experiment import Experiment
 from flextune.config.validation import validate
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:

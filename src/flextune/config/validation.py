@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from flextune.config.part import Part
-from flextune.records import FlextuneError
+from flextune.config.section import Part
+from flextune.errors import FlextuneError, did_you_mean
 
 PartT = TypeVar("PartT", bound=Part)
 
@@ -36,8 +35,7 @@ def _explain(model: type[Part], error: ValidationError) -> str:
     location = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     if first["type"] == "extra_forbidden":
         known = _known_keys(model, first["loc"][:-1])
-        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.0)
-        hint = f", did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(first["loc"][-1]), known)
         return f"unknown key {location!r}{hint} (known: {', '.join(sorted(known))})"
     given = first.get("input")
     silent = isinstance(given, (dict, list)) or first["type"] == "missing"

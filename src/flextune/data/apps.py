@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from flextune.data.files import HubSource, Row, json_kind, load_rows
-from flextune.records import Case, FlextuneError, Problem
+from flextune.data.lookup import HubSource, load_rows
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row, json_kind
+from flextune.records import Case, Problem
 
 Split = Literal["train", "test"]
 Difficulty = Literal["introductory", "interview", "competition"]

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flextune.data.files import HubSource, Row, json_kind, load_rows, parse_unique
-from flextune.records import FlextuneError, Problem
+from flextune.data.lookup import HubSource, load_rows
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row, json_kind, parse_unique
+from flextune.records import Problem
 
 #: Where an answer ends for a model that keeps writing; none occurs in a reference answer.
 STOPS = ("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\n```")

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from flextune.data.files import HubSource, Row, load_rows, parse_unique
+from flextune.data.lookup import HubSource, load_rows
 from flextune.data.training_text import as_comments, normalize, pose_as_docstring
-from flextune.records import Example, FlextuneError, Problem
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row, parse_unique
+from flextune.records import Example, Problem
 
 Split = Literal["prompt", "test", "validation", "train"]
 Format = Literal["docstring", "paper"]

@@ -6,8 +6,10 @@ import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-from flextune.data.files import HubSource, Row, json_kind, load_rows, parse_unique
-from flextune.records import Case, FlextuneError, Problem
+from flextune.data.lookup import HubSource, load_rows
+from flextune.errors import FlextuneError
+from flextune.files.rows import Row, json_kind, parse_unique
+from flextune.records import Case, Problem
 
 Origin = Literal["humaneval", "mbpp"]
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flextune.data import apps, humaneval, mbpp, multipl_e
-from flextune.data.files import Row, json_kind
-from flextune.data.lenient import Placed, Skipped, read_values, skipped_by
 from flextune.data.samples.reading import cannot_be_judged, nothing_left
-from flextune.records import FlextuneError, Problem
+from flextune.errors import FlextuneError
+from flextune.files.lenient import Placed, Skipped, read_values, skipped_by
+from flextune.files.rows import Row, json_kind
+from flextune.records import Problem
 
 
 @dataclass(frozen=True)

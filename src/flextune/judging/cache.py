@@ -7,7 +7,8 @@ import sqlite3
 from collections import OrderedDict
 from pathlib import Path
 
-from flextune.records import FlextuneError, Verdict, as_row
+from flextune.errors import FlextuneError
+from flextune.records import Verdict, as_row
 
 #: Verdicts that are kept in memory, some hundred bytes each.
 CAPACITY = 20_000

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from flextune.errors import FlextuneError
 from flextune.judging.judge import Judge
 from flextune.judging.sandbox.limits import Limits
-from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Completion, FlextuneError, Problem
+from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Completion, Problem
 
 #: A completion as trainers hand it over: text, or the messages of a chat.
 Answer = str | Sequence[Mapping[str, Any]]

@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flextune.models.base import LoadedModel
+from flextune.errors import FlextuneError
+from flextune.models.load import LoadedModel
 from flextune.models.targets import short_names, target_modules
-from flextune.records import FlextuneError
 
 if TYPE_CHECKING:
     from peft import PeftModel

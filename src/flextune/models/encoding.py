@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from flextune.records import Example, FlextuneError
+from flextune.errors import FlextuneError
+from flextune.records import Example
 
 #: Label of a token that the loss does not count (``torch.nn.CrossEntropyLoss``).
 IGNORED = -100

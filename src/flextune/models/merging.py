@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flextune.models.adapters import attach_saved, check_adapter, shared_view
-from flextune.models.base import LoadedModel
+from flextune.models.load import LoadedModel
 
 
 def merge_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) -> LoadedModel:

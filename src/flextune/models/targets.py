@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError, did_you_mean
 
 #: What each named set covers, in terms of a decoder block's roles.
 SETS: dict[str, tuple[str, ...]] = {
@@ -120,8 +119,7 @@ def _set_names(model: Any, targets: str, linear: list[str]) -> list[str]:
 
 def _unknown_module(name: str, linear: list[str]) -> str:
     known = _last_names(linear)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-    hint = f", did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, known)
     return f"target module {name!r} is not in this model{hint} (linear modules: {', '.join(known)})"
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from flextune.records import Comparison, Score
 from flextune.report.formats import count, interval, p_value, points
 from flextune.report.labels import Labels, language_name
-from flextune.statistics.paired import holm
+from flextune.statistics.multiplicity import holm
 from flextune.statistics.summary import setting
 
 #: Below this upper bound in every arm a benchmark is too hard to tell arms apart.

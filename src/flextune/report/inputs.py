@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from flextune.records import FlextuneError, Score
+from flextune.errors import FlextuneError
+from flextune.records import Score
 from flextune.report.labels import Labels, labels
 from flextune.statistics.scores_file import ScoresFile, read_scores
 

@@ -14,7 +14,8 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from flextune.records import OUTCOMES, FlextuneError
+from flextune.errors import FlextuneError
+from flextune.records import OUTCOMES
 from flextune.report import context
 from flextune.report.findings import findings
 from flextune.report.formats import count

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flextune.config import OptimizerConfig
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.report.labels import BENCHMARKS, language_name
 
 

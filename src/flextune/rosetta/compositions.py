@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.rosetta.composition import Composition, Step
 from flextune.rosetta.operations import OPERATIONS, Operation
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.rosetta.composition import Composition
 from flextune.rosetta.compositions import by_operation, singles
+from flextune.rosetta.examples import STYLES, asserts, prompt, python_code
 from flextune.rosetta.languages import LANGUAGES
 from flextune.rosetta.rows import known_language
 from flextune.rosetta.splits import compositions
 from flextune.rosetta.testing import some_cases
-from flextune.rosetta.training import STYLES, asserts, prompt, python_code
 from flextune.rosetta.wording import describe
 
 #: Shares of the languages, and of programs of one, two and three steps.

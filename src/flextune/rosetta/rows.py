@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError, did_you_mean
 from flextune.rosetta.languages import LANGUAGES, Language
 from flextune.rosetta.splits import Exercise, compositions, evaluation_set, known_split
 from flextune.rosetta.testing import cases, choose
@@ -44,8 +43,7 @@ def known_language(language: str) -> Language:
     """
     if language in LANGUAGES:
         return LANGUAGES[language]
-    close = difflib.get_close_matches(language, LANGUAGES, n=1)
-    hint = f", did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(language, LANGUAGES)
     raise FlextuneError(f"rosetta: unknown language {language!r}{hint} (known: {', '.join(LANGUAGES)})")
 
 

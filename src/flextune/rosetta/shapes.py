@@ -8,9 +8,9 @@ from textwrap import dedent
 from typing import Any
 
 from flextune.rosetta.composition import Composition
+from flextune.rosetta.examples import STYLES, Lesson, lessons, prompt, python_code
 from flextune.rosetta.languages import Language
 from flextune.rosetta.rows import known_language
-from flextune.rosetta.training import STYLES, Lesson, lessons, prompt, python_code
 
 _TOKEN = re.compile(r'"[^"\n]*"|\w+|[^\w\s]')
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.rosetta.composition import Composition
 from flextune.rosetta.compositions import parse
 

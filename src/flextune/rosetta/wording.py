@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.random import Generator
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
 from flextune.rosetta.composition import Composition, Step
 
 Lexicon = Literal["base", "reserved"]

@@ -137,13 +137,3 @@ def _decided(rates: NDArray[np.float64]) -> bool:
     """Whether every problem passes always or never."""
     always_or_never = ((rates == 0) | (rates == 1)).all()
     return bool(always_or_never and (rates == rates[0]).all())
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for their number by Holm's step-down (Holm 1979, Scand. J. Statist. 6:65)."""
-    adjusted = [0.0] * len(p_values)
-    running = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = running
-    return adjusted

@@ -9,7 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from flextune.records import Comparison, Estimate, FlextuneError, Score, as_row
+from flextune.errors import FlextuneError
+from flextune.records import Comparison, Estimate, Score, as_row
 
 #: Significant digits kept: more than any interval supports, fewer than the order of a sum can change.
 DIGITS = 6

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from flextune.records import Comparison, Estimate, FlextuneError, Score
+from flextune.errors import FlextuneError
+from flextune.records import Comparison, Estimate, Score
 from flextune.statistics.intervals import interval
 from flextune.statistics.paired import difference_interval, mcnemar_p_value, permutation_p_value
 from flextune.statistics.pass_at_k import DRAWS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flextune.training.curvature import SophiaMixin
-from flextune.training.hosts import SpectralCallback, SpectralLossMixin
+from flextune.training.callbacks.penalty import SpectralCallback, SpectralLossMixin
+from flextune.training.callbacks.sophia import SophiaMixin
 
 __all__ = ["SophiaMixin", "SpectralCallback", "SpectralLossMixin"]

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 from transformers import Trainer
 
+from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
-from flextune.records import DivergedError
-from flextune.training.batches import COMPARED, GroupedOrder
-from flextune.training.curvature import SophiaMixin
-from flextune.training.divergence import base_predictions, summed_divergence
-from flextune.training.hosts import SpectralLossMixin
+from flextune.training.batches.order import GroupedOrder
+from flextune.training.batches.padded import COMPARED
+from flextune.training.callbacks.penalty import SpectralLossMixin
+from flextune.training.callbacks.sophia import SophiaMixin
+from flextune.training.kl import base_predictions, summed_divergence
 from flextune.training.usage import PeakMemory, Stopwatch
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flextune.data.files import Row, json_kind
-from flextune.data.lenient import Placed
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.lenient import Placed
+from flextune.files.rows import Row, json_kind
 
 Kind = Literal["completion", "program", "answer"]
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flextune.data import multipl_e
-from flextune.data.files import Row
-from flextune.data.lenient import Skipped, read_values, skipped_by
+from flextune.data.samples.fit import from_answer, from_program
 from flextune.data.samples.formats import Sample, samples_in
-from flextune.data.samples.whole import from_answer, from_program
-from flextune.records import Completion, FlextuneError, Problem
+from flextune.errors import FlextuneError, did_you_mean
+from flextune.files.lenient import Skipped, read_values, skipped_by
+from flextune.files.rows import Row
+from flextune.records import Completion, Problem
 
 #: A longer text is cut to one character more, so that it is known to be too long and takes no memory.
 LONGEST_SOURCE = 2**20
@@ -147,8 +147,7 @@ class SampleReader:
         if refused is not None:
             return f"its problem {name!r} was skipped ({refused.where})"
         self._hints -= 1
-        close = difflib.get_close_matches(name, self._named, n=1) if self._hints >= 0 else []
-        hint = f", did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, self._named) if self._hints >= 0 else ""
         return f"no problem is called {name!r}{hint}"
 
 

@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from functools import cache
 
+from flextune.errors import FlextuneError
 from flextune.judging.languages.base import Language
-from flextune.records import FlextuneError
 
 
 @cache

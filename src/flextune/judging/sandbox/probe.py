@@ -7,11 +7,11 @@ import shutil
 from functools import cache
 from typing import Literal
 
+from flextune.errors import FlextuneError
 from flextune.judging.sandbox.command import Command, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.sandbox import Sandbox
-from flextune.records import FlextuneError
 
 
 @cache

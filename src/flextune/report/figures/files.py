@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.extras import need
 
 PICTURES = ("png", "pdf", "svg")
 
@@ -22,8 +22,8 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     for name in formats:
         if name not in ("html", *PICTURES):
             raise FlextuneError(f"figure format {name!r}: unknown (known: html, {', '.join(PICTURES)})")
-        if name in PICTURES and importlib.util.find_spec("kaleido") is None:
-            raise FlextuneError(f"figure format {name!r} needs kaleido: pip install 'flextune[figures]'")
+        if name in PICTURES:
+            need("kaleido", what=f"figure format {name!r}")
     return tuple(dict.fromkeys(formats))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from flextune.report.optimizers.groups import Arm, Group, finite
 from flextune.report.optimizers.pairs import Pair, Race, pair
-from flextune.report.over_seeds import Spread, mean_over_seeds, number
+from flextune.statistics.means import Spread, mean_over_seeds, number
 
 #: "30 % faster": at most this part of the reference's time.
 FASTER = 0.7

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flextune.report.optimizers.groups import Arm, Numbers, Validation
-from flextune.report.over_seeds import Spread, exponential, mean_over_seeds, ratio_over_seeds
+from flextune.statistics.means import Spread, exponential, mean_over_seeds, ratio_over_seeds
 
 Clock = Literal["step", "seconds"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from flextune.report.formats import UNDEFINED
 from flextune.report.optimizers.groups import Arm, Group
 from flextune.report.optimizers.pairs import Pair, pair
-from flextune.report.over_seeds import mean_over_seeds, number
 from flextune.report.text_table import Table
+from flextune.statistics.means import mean_over_seeds, number
 
 #: Table 3 of the paper (arXiv:2604.06253): validation loss, minutes, MB.
 ADAMW, SOPHIA = (1.2437, 40.3, 3670.9), (1.1504, 41.3, 3684.7)

@@ -8,8 +8,8 @@ from flextune.records import Score
 from flextune.report import formats
 from flextune.report.inputs import Run
 from flextune.report.optimizers.groups import Group
-from flextune.report.over_seeds import mean_over_seeds
 from flextune.report.text_table import Table
+from flextune.statistics.means import mean_over_seeds
 from flextune.statistics.summary import setting
 from flextune.statistics.tally import tally
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from flextune.records import FlextuneError
+from flextune.errors import FlextuneError
+from flextune.files.whole import write_whole
 from flextune.report.context import facts
 from flextune.report.figures.files import check_formats, write_figures
 from flextune.report.inputs import Run, read_run
@@ -20,7 +21,6 @@ from flextune.report.optimizers.pairs import pair
 from flextune.report.optimizers.paper import paper_table
 from flextune.report.optimizers.tables import group_tables
 from flextune.report.text_table import Table
-from flextune.runs.lines import write_whole
 
 NAME = "optimizers"
 COLUMNS = 110

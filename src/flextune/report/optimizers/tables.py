@@ -10,8 +10,8 @@ from flextune.report.inputs import Run
 from flextune.report.optimizers.groups import FAMILIES, Arm, Group, finite
 from flextune.report.optimizers.pairs import Pair, Race, pair
 from flextune.report.optimizers.passes import pass_tables
-from flextune.report.over_seeds import Spread, mean_over_seeds, number
 from flextune.report.text_table import Table
+from flextune.statistics.means import Spread, mean_over_seeds, number
 
 
 def group_tables(group: Group, run: Run) -> list[Table]:

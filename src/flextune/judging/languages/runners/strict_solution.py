@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 else:
     from channel import Channel, Closed
     from peer import EXCEPTIONS, Peer, name_of, show
-    from runner import compiled, execute, status_of
     from values import Encoder
+
+    from runner import compiled, execute, status_of
 
 CALLS, ANSWERS = 3, 4
 

@@ -27,6 +27,7 @@ else:
     from peer import EXCEPTIONS, Peer, name_of, show
     from plain import Broken
     from proxies import Callee, Proxy
+
     from runner import SECRET_BYTES, compiled, finish, status_of
 
 SECRET, REPORTS, ANSWERS, CALLS = 3, 4, 5, 6

@@ -1,0 +1,184 @@
+"""Adapter folders to spectra: what lies in the files, measured beside its nulls, one row per matrix."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flextune.errors import FlextuneError
+from flextune.extras import need
+from flextune.models.adapter_folder import AdapterFiles, read_adapter_files
+from flextune.progress import Reporter
+
+if TYPE_CHECKING:
+    from flextune.spectral.comparison import Comparison
+    from flextune.spectral.pairs import LoraPair
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AdapterSpectra:
+    """One adapter's spectra, ready for JSON.
+
+    Attributes:
+        adapter: What the user calls it.
+        folder: Where it lies.
+        base_model: What it says it was made for.
+        passed_over: What it holds beside LoRA matrices of linear modules, by kind: names.
+        rows: As ``nulls.compare_with_nulls`` has them, with ``layer`` (None outside of layers), ``type`` and
+            ``rank``.
+        types: The same over all modules of a type (``comparison.average``), with their number as
+            ``modules``, and ``outside``: for each number and null, how many of them lie outside its band.
+    """
+
+    adapter: str
+    folder: str
+    base_model: str | None
+    passed_over: Mapping[str, tuple[str, ...]]
+    rows: tuple[Row, ...]
+    types: tuple[Row, ...]
+
+    def as_row(self) -> Row:
+        """One JSON object."""
+        return asdict(self)
+
+
+def adapter_spectra(
+    folder: Path | str, name: str, *, draws: int = 20, bins: int = 64, seed: int = 0, reporter: Reporter
+) -> AdapterSpectra:
+    """Measure a LoRA folder in PEFT's format.
+
+    Args:
+        folder: Trained here or elsewhere; its base model is not needed.
+        name: What to call it.
+        draws: Of each null, for each module.
+        bins: Points of a spectrum at most.
+        seed: Of the draws; adapters of the same shapes meet the same ones.
+        reporter: Told of each module.
+
+    Raises:
+        FlextuneError: No adapter there, no LoRA matrix in it, or one without a spectrum (NaN, quantised),
+            by its name.
+    """
+    need("torch", "safetensors")
+    files = read_adapter_files(folder)
+    try:
+        pairs = _pairs(files)
+        found = _compared(pairs, name, draws, bins, seed, reporter)
+    except ValueError as error:
+        raise FlextuneError(f"{files.folder}: {error}") from None
+    places = module_places(pair.name for pair in pairs)
+    rows = [[comparison.row() for comparison in comparisons] for comparisons in found]
+    return AdapterSpectra(
+        adapter=name,
+        folder=str(folder),
+        base_model=files.base_model,
+        passed_over=files.passed_over,
+        rows=tuple(
+            {**_placed(pair, places), **row} for pair, held in zip(pairs, rows, strict=True) for row in held
+        ),
+        types=tuple(_types(found, rows, places)),
+    )
+
+
+def module_places(names: Iterable[str]) -> dict[str, tuple[int | None, str]]:
+    """Layer and type of modules by full name: ``model.layers.3.mlp.up_proj`` is 3 and ``up_proj``.
+
+    The layer is the name's first number. A type is the shortest end of a name without its numbers that no
+    other type shares.
+    """
+    whole: dict[str, tuple[str, ...]] = {}
+    layers: dict[str, int | None] = {}
+    for name in names:
+        parts = name.split(".")
+        whole[name] = tuple(part for part in parts if not part.isdecimal())
+        layers[name] = next((int(part) for part in parts if part.isdecimal()), None)
+    types = set(whole.values())
+    short = {kind: _shortest_end(kind, types) for kind in types}
+    return {name: (layers[name], short[kind]) for name, kind in whole.items()}
+
+
+def _shortest_end(kind: tuple[str, ...], types: set[tuple[str, ...]]) -> str:
+    for length in range(1, len(kind)):
+        if sum(other[-length:] == kind[-length:] for other in types) == 1:
+            return ".".join(kind[-length:])
+    return ".".join(kind)
+
+
+def _pairs(files: AdapterFiles) -> list[LoraPair]:
+    """The adapter's pairs with their scales, by layer as numbers have it; the file sorts them as text."""
+    from flextune.spectral.pairs import lora_pairs
+
+    if not files.matrices:
+        held = ", ".join(files.passed_over)
+        raise ValueError(f"no LoRA matrix found{f' (it holds {held})' if held else ''}")
+    pairs = [
+        replace(
+            pair,
+            scale=files.settings.scale_of(pair.name),
+            experts=files.experts(pair.name, pair.a.shape[0]),
+        )
+        for pair in lora_pairs(files.matrices)
+    ]
+    return sorted(pairs, key=lambda pair: _natural(pair.name))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Layer 2 before layer 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in name.split(".")]
+
+
+def _compared(
+    pairs: Sequence[LoraPair], name: str, draws: int, bins: int, seed: int, reporter: Reporter
+) -> list[list[Comparison]]:
+    import torch
+
+    from flextune.spectral.nulls import compare
+
+    generator = torch.Generator("cpu").manual_seed(seed)
+    stage = reporter.stage(f"spectrum of {name}", len(pairs))
+    threads, found = torch.get_num_threads(), []
+    # The transforms are short: with two threads they take as long, and many times that beside other work.
+    torch.set_num_threads(1)
+    try:
+        for pair in pairs:
+            found.append(compare(pair, generator, draws=draws, bins=bins))
+            stage.update(len(found), len(pairs))
+    finally:
+        torch.set_num_threads(threads)
+        stage.close()
+    return found
+
+
+def _placed(pair: LoraPair, places: Mapping[str, tuple[int | None, str]]) -> Row:
+    layer, kind = places[pair.name]
+    return {"layer": layer, "type": kind, "rank": pair.a.shape[0] // pair.experts}
+
+
+def _types(
+    found: list[list[Comparison]], rows: list[list[Row]], places: Mapping[str, tuple[int | None, str]]
+) -> Iterator[Row]:
+    """A row for each type, factor and axis, in the order in which they first come."""
+    from flextune.spectral.comparison import average
+
+    groups: dict[tuple[str, str, str], list[tuple[Comparison, Row]]] = defaultdict(list)
+    for comparisons, held in zip(found, rows, strict=True):
+        for one, row in zip(comparisons, held, strict=True):
+            groups[places[one.name][1], one.factor, one.axis].append((one, row))
+    for (kind, _, _), members in groups.items():
+        mean = average([one for one, _ in members], kind).row()
+        outside = _outside([row for _, row in members])
+        yield {"type": kind, "modules": len(members), **mean, "outside": outside}
+
+
+def _outside(rows: list[Row]) -> dict[str, dict[str, int]]:
+    from flextune.spectral.comparison import NULLS, NUMBERS, outside
+
+    return {
+        number: {null: sum(bool(outside(row[number], row[null][number])) for row in rows) for null in NULLS}
+        for number in NUMBERS
+    }

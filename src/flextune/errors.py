@@ -1,0 +1,21 @@
+"""What a user can act on: one line that says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FlextuneError(Exception):
+    """A failure a user can act on: one line that says what is wrong, where, and what to do."""
+
+
+class DivergedError(FlextuneError):
+    """Raised when the training loss becomes NaN or infinite."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``, did you mean 'clip'?`` for the nearest known name; nothing where none is near."""
+    by_lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return f", did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -1,0 +1,53 @@
+"""Packages that not every installation has: which extra brings them, looked for before anything is done."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from flextune.errors import FlextuneError
+
+#: Name of the import: name on PyPI, and the extra that brings it.
+_EXTRAS = {
+    "accelerate": ("accelerate", "train"),
+    "datasets": ("datasets", "hub"),
+    "kaleido": ("kaleido", "figures"),
+    "peft": ("peft", "train"),
+    "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),
+    "safetensors": ("safetensors", "train"),
+    "torch": ("torch", "train"),
+    "transformers": ("transformers", "train"),
+}
+
+
+def need(*packages: str, what: str | None = None) -> None:
+    """Look for packages of an extra without importing them.
+
+    Args:
+        packages: Names of imports.
+        what: What needs them, for the message.
+
+    Raises:
+        FlextuneError: One is missing; says the command that adds it.
+    """
+    for name in packages:
+        if not installed(name):
+            raise FlextuneError(missing(name, what))
+
+
+def installed(package: str) -> bool:
+    """Whether a package could be imported."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # a module that was put there without a spec
+        return False
+
+
+def missing(package: str, what: str | None = None) -> str:
+    """The message for a package that is not there."""
+    name, _ = _EXTRAS[package]
+    return f"{f'{what} needs {name}' if what else f'{name} is not installed'}: {install_command(package)}"
+
+
+def install_command(package: str) -> str:
+    """``pip install 'flextune[train]'``."""
+    return f"pip install 'flextune[{_EXTRAS[package][1]}]'"

@@ -1,0 +1,102 @@
+"""JSON lines that survive a kill: whole lines are appended, a half-written last one is dropped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from flextune.errors import FlextuneError
+from flextune.files.whole import naming_errors
+
+T = TypeVar("T")
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Every whole line of a JSONL file; [] if there is no file.
+
+    A last line without its newline was cut by a kill and does not count.
+
+    Raises:
+        FlextuneError: A whole line that is not a JSON object, with file and line.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    rows = []
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise FlextuneError(
+                f"{path}:{number}: not a JSON line; remove the line, or the file to make it anew"
+            ) from None
+        if not isinstance(row, dict):
+            raise FlextuneError(f"{path}:{number}: not a JSON object")
+        rows.append(row)
+    return rows
+
+
+def read_records(path: Path, kind: Callable[..., T]) -> list[T]:
+    """The lines of a file as records.
+
+    Raises:
+        FlextuneError: A line with missing or unknown fields, with file and line.
+    """
+    records = []
+    for number, row in enumerate(read_lines(path), start=1):
+        try:
+            records.append(kind(**row))
+        except TypeError:
+            name = getattr(kind, "__name__", "record").lower()
+            raise FlextuneError(f"{path}:{number}: not a {name} line (fields: {', '.join(row)})") from None
+    return records
+
+
+class LineWriter:
+    """Appends whole JSON lines; ``checkpoint`` makes them durable.
+
+    Opening it cuts off a half-written last line, so that appending never joins two rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._file = path.open("a+b")
+        self._cut_half_line()
+
+    def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows in one write."""
+        data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        with naming_errors(self._path):
+            self._file.write(data)
+            self._file.flush()
+
+    def checkpoint(self) -> None:
+        """Return once everything written is on disk."""
+        with naming_errors(self._path):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Checkpoint and close."""
+        with naming_errors(self._path), self._file:
+            self.checkpoint()
+
+    def __enter__(self) -> LineWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _cut_half_line(self) -> None:
+        self._file.seek(0)
+        data = self._file.read()
+        whole = data.rfind(b"\n") + 1
+        if whole != len(data):
+            self._file.truncate(whole)

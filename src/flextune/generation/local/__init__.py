@@ -1,0 +1,1 @@
+"""Decoding with a transformers model in this process."""

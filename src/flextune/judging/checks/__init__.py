@@ -1,0 +1,1 @@
+"""Tests of problems: references, empty completions and mutants."""

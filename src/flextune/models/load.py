@@ -1,0 +1,209 @@
+"""Load a causal language model with its tokenizer, and say exactly which model it is."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from flextune.config import EMBEDDED_MODEL
+from flextune.errors import FlextuneError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DType = Literal["float32", "bfloat16", "float16"]
+
+_EMBEDDED_FOLDER = Path(__file__).parent.parent / "rosetta" / "model"
+_WEIGHT_SUFFIXES = frozenset({".safetensors", ".bin"})
+_IDENTITY_SUFFIXES = _WEIGHT_SUFFIXES | {".json", ".model", ".txt"}
+_WHOLE_FILE_BYTES = 256 * 2**20
+_SAMPLES, _SAMPLE_BYTES = 256, 64 * 2**10
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready for use: in evaluation mode, on its device, no parameter trainable.
+
+    Attributes:
+        model: The causal language model, or a ``PeftModel`` around it.
+        tokenizer: Its tokenizer; a padding token is always set.
+        name: What the user called it.
+        identity: What it is: ``name@commit`` from the hub, ``sha256:...`` of the files otherwise.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    identity: str
+
+
+def load_model(name: str, *, dtype: DType = "float32", device: str = "auto") -> LoadedModel:
+    """Load a model and its tokenizer.
+
+    Args:
+        name: ``rosetta`` (the embedded model), a folder in Hugging Face format, or a hub id.
+        dtype: Type of the weights.
+        device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: CUDA where there is one.
+
+    Raises:
+        FlextuneError: No such model, missing or damaged files, or no such device.
+    """
+    place = resolve_device(device)
+    source, identity, revision = _locate(name)
+    from transformers import AutoTokenizer
+
+    tokenizer = _read(name, lambda: AutoTokenizer.from_pretrained(source, revision=revision))
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model = _load_weights(name, source, revision, dtype)
+    model.to(place).eval().requires_grad_(False)
+    return LoadedModel(model, tokenizer, name, identity)
+
+
+def model_identity(name: str) -> str:
+    """What ``load_model(name)`` would load, found without reading weights into torch.
+
+    A folder is known by its content, not by its path. Weight files above 256 MiB enter with their size
+    and 256 evenly spaced samples of 64 KiB: any further training changes those too.
+
+    Raises:
+        FlextuneError: No such model.
+    """
+    return _locate(name)[1]
+
+
+def resolve_device(device: str) -> torch.device:
+    """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
+
+    Raises:
+        FlextuneError: The device does not exist here.
+    """
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        place = torch.device(device)
+    except RuntimeError:
+        raise FlextuneError(f"device {device!r} is none: use auto, cpu, cuda or cuda:<n>") from None
+    if place.type == "cuda":
+        if not torch.cuda.is_available():
+            raise FlextuneError(f"device {device!r}: this machine offers no CUDA device; use cpu or auto")
+        if (place.index or 0) >= torch.cuda.device_count():
+            raise FlextuneError(f"device {device!r}: there are only {torch.cuda.device_count()} CUDA devices")
+    return place
+
+
+def _locate(name: str) -> tuple[str, str, str | None]:
+    """Where a model lies: source for ``from_pretrained``, identity, hub revision."""
+    folder = _EMBEDDED_FOLDER if name == EMBEDDED_MODEL else Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise FlextuneError(f"model {name!r}: no config.json in {folder}; it is not a model folder")
+        return str(folder), _fingerprint(folder), None
+    if name == EMBEDDED_MODEL:
+        raise FlextuneError(
+            f"the embedded model is missing from this installation ({folder}); reinstall flextune"
+        )
+    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise FlextuneError(f"model {name!r}: no such folder")
+    revision = _hub_commit(name)
+    return name, f"{name}@{revision}", revision
+
+
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in _IDENTITY_SUFFIXES:
+            digest.update(f"{path.name}\0{path.stat().st_size}\0".encode())
+            _digest_file(digest, path)
+    return f"sha256:{digest.hexdigest()[:32]}"
+
+
+def _digest_file(digest: Any, path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= _WHOLE_FILE_BYTES:
+            while block := file.read(2**20):
+                digest.update(block)
+            return
+        for sample in range(_SAMPLES):
+            file.seek(sample * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
+            digest.update(file.read(_SAMPLE_BYTES))
+
+
+def _hub_commit(name: str) -> str:
+    """The commit that the hub, or its local cache when offline, has for a model."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        path = Path(hf_hub_download(name, "config.json"))
+    except GatedRepoError:
+        raise FlextuneError(
+            f"model {name!r} is gated: accept its licence on huggingface.co, then run `hf auth login`"
+        ) from None
+    except LocalEntryNotFoundError:
+        raise FlextuneError(
+            f"model {name!r}: no such folder, and the hub cannot be reached (and it is not in its cache)"
+        ) from None
+    except HFValidationError:
+        raise FlextuneError(f"model {name!r} is neither a folder nor a hub id") from None
+    except OSError as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise FlextuneError(f"model {name!r}: no such folder, and not on the hub ({reason})") from None
+    # The cache lays files out as snapshots/<commit>/config.json.
+    return path.parent.name
+
+
+def _load_weights(name: str, source: str, revision: str | None, dtype: DType) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with _no_progress_bar():
+        model, report = _read(
+            name,
+            lambda: AutoModelForCausalLM.from_pretrained(
+                source, revision=revision, dtype=getattr(torch, dtype), output_loading_info=True
+            ),
+        )
+    # transformers fills what a checkpoint lacks with random numbers and only warns.
+    if report["missing_keys"]:
+        lacking = sorted(report["missing_keys"])
+        raise FlextuneError(
+            f"model {name!r}: its weight files lack {len(lacking)} tensors, first {lacking[0]}; "
+            "fetch the model again"
+        )
+    return model
+
+
+@contextlib.contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Only the command line writes to the terminal."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _read(name: str, load: Any) -> Any:
+    """Run a ``from_pretrained`` and turn its failures into one line."""
+    from safetensors import SafetensorError
+
+    try:
+        return load()
+    except SafetensorError as error:
+        raise FlextuneError(f"model {name!r}: a weight file is damaged ({error}); fetch it again") from None
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FlextuneError(f"model {name!r} cannot be loaded: {reason}") from error

@@ -1,0 +1,136 @@
+"""Tune each arm before its seeds: a search on equal budgets, every trial a training like any other."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flextune.config import ArmConfig, Experiment, tuned_settings, value_of, with_settings
+from flextune.errors import DivergedError
+from flextune.files.whole import write_whole
+from flextune.runner.plan import Training
+from flextune.runs.run import RunDirectory
+from flextune.search.bracket import Point, best_point, interior, next_point
+
+#: Trainings that every arm gets more while one's best is at an edge.
+_MORE = 2
+
+
+@dataclass
+class Search:
+    """The search for one arm.
+
+    Attributes:
+        arm: As written.
+        start: Its own values of what is tuned.
+        ratios: By what each moves.
+        losses: What was tried.
+        trainings: The key of each trial's training.
+    """
+
+    arm: ArmConfig
+    start: dict[str, float]
+    ratios: dict[str, float]
+    losses: dict[Point, float] = field(default_factory=dict)
+    trainings: dict[Point, str] = field(default_factory=dict)
+
+    def settings(self, point: Point) -> dict[str, float]:
+        """The values at a point, to four digits."""
+        return {
+            key: float(f"{self.start[key] * self.ratios[key] ** exponent:.4g}")
+            for key, exponent in zip(self.start, point, strict=True)
+        }
+
+    def best(self) -> ArmConfig:
+        """The arm with the best values."""
+        return with_settings(self.arm, self.settings(best_point(self.losses)))
+
+    def row(self) -> dict[str, Any]:
+        """What was found, as JSON; a loss of null: it diverged."""
+        trials = [
+            {
+                "settings": self.settings(point),
+                "eval_loss": None if math.isinf(loss) else loss,
+                "training": self.trainings[point],
+            }
+            for point, loss in self.losses.items()
+        ]
+        return {
+            "settings": self.settings(best_point(self.losses)),
+            "interior": interior(self.losses),
+            "trials": trials,
+        }
+
+
+def tune(
+    experiment: Experiment,
+    run: RunDirectory,
+    *,
+    plan: Callable[[Experiment], list[Training]],
+    train: Callable[[Training], None],
+) -> Experiment:
+    """The experiment with every arm at the best values found, and with nothing left to tune.
+
+    What was trained before is not trained again, so a killed search goes on where it was. Writes
+    ``tuned.json``.
+
+    Args:
+        experiment: With a ``tune`` section, or it comes back as it is.
+        run: Receives the trainings.
+        plan: The trainings of an experiment.
+        train: Does one; may raise ``DivergedError``.
+    """
+    if experiment.tune is None:
+        return experiment
+    searches = _searches(experiment)
+    budget, most = experiment.tune.trainings, experiment.tune.most
+    while True:
+        for search in searches:
+            while len(search.losses) < budget:
+                point = next_point(search.losses, len(search.start))
+                if point is None:
+                    break
+                _try(search, point, experiment, run, plan, train)
+        if budget >= most or all(interior(search.losses) for search in searches):
+            break
+        budget = min(budget + _MORE, most)
+    found = {search.arm.name: search for search in searches}
+    rows = {name: search.row() for name, search in found.items()}
+    document = {"trainings": budget, "seed": experiment.tune.seed, "arms": rows}
+    write_whole(run.tuned_file, json.dumps(document, indent=2) + "\n")
+    arms = [found[arm.name].best() if arm.name in found else arm for arm in experiment.given_arms()]
+    return experiment.model_copy(update={"arms": arms, "tune": None})
+
+
+def _searches(experiment: Experiment) -> list[Search]:
+    searches = []
+    for arm, resolved in zip(experiment.given_arms(), experiment.resolved_arms(), strict=True):
+        if ratios := tuned_settings(experiment.tune, arm, resolved):
+            start = {key: value_of(resolved, key) for key in ratios}
+            searches.append(Search(arm, start, ratios))
+    return searches
+
+
+def _try(
+    search: Search,
+    point: Point,
+    experiment: Experiment,
+    run: RunDirectory,
+    plan: Callable[[Experiment], list[Training]],
+    train: Callable[[Training], None],
+) -> None:
+    assert experiment.tune is not None
+    arm = with_settings(search.arm, search.settings(point))
+    trial = {"arms": [arm], "seeds": [experiment.tune.seed], "evaluate": [], "tune": None}
+    (training,) = plan(experiment.model_copy(update=trial))
+    trained = run.trained(training.key)
+    if not trained.diverged:
+        try:
+            train(training)
+        except DivergedError as error:
+            trained.note_divergence(str(error))
+    search.losses[point] = trained.validation_loss()
+    search.trainings[point] = training.key

@@ -1,0 +1,1 @@
+"""Problems and training examples by name."""

@@ -1,0 +1,237 @@
+"""Sophia in any transformers or TRL Trainer: a mixin, because a callback does not see the batches.
+
+An estimate is made at on_step_begin, from all micro-batches of the optimizer step that begins. Nothing of the
+step has been computed yet, gradients are not being accumulated (under FSDP2 a pending sum would be mixed with
+the estimate's), and after a resume the generators of dropout are where they were.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from transformers import TrainerCallback
+
+from flextune.errors import FlextuneError
+from flextune.optim import Estimator, GaussNewtonBartlett, Hutchinson, Sophia, factor_groups
+from flextune.optim.groups import Reduce
+from flextune.training.usage import now
+
+Estimate = Literal["gnb", "hutchinson"]
+
+_NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class SophiaMixin:
+    """Sophia (``flextune.optim``) with estimates of the curvature, in a Trainer.
+
+        class Trainer(SophiaMixin, SFTTrainer): ...
+        trainer = Trainer(..., sophia={"gamma": 1.0})
+
+    Learning rate, schedule, weight decay and clipping are those of the Trainer's arguments. Estimates see the
+    micro-batches of the step that they come before, in the model's training mode (dropout too) and under its
+    autocast; their gradients are in no ``.grad``, in no norm and not clipped. They are of the mean cross
+    entropy over counted tokens: a loss of your own, label smoothing or a penalty is not in them.
+
+    The draws depend on ``args.seed``, the step and the process alone, so that a resumed run makes the
+    estimates of one that never stopped, and there is nothing to save beside the optimizer's state.
+
+    Log lines with a training loss also get ``win_rate_a`` and ``win_rate_b`` (share of coordinates that the
+    last step did not clip; ``win_rate`` for weights outside LoRA), ``hessian_norm``, and ``estimate_share``:
+    the part of the steps' time since the last one that went into estimates. What is not known yet is absent.
+
+    Args:
+        *args: Of the Trainer.
+        sophia: ``Sophia``'s options beside learning rate and weight decay. None: an ordinary Trainer, unless
+            it is given a ready-made Sophia as ``optimizers``.
+        estimator: ``gnb`` (Gauss-Newton-Bartlett) or ``hutchinson``.
+        **kwargs: Of the Trainer.
+
+    Raises:
+        FlextuneError: A bad option or another ready-made optimizer; DeepSpeed, FSDP 1, tensor or context
+            parallelism; from training, a model or batch that the estimator refuses.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        sophia: Mapping[str, Any] | None = _NO_OPTIONS,
+        estimator: Estimate = "gnb",
+        **kwargs: Any,
+    ) -> None:
+        self._sophia = sophia
+        self._step_batches: list[Any] = []
+        self._curvature = _Curvature(self, estimator)
+        super().__init__(*args, **kwargs)
+        if sophia is not None:
+            self._sophia_of([torch.zeros(1)])
+        self.add_callback(self._curvature)  # type: ignore[attr-defined]
+
+    def create_optimizer(self, model: Any = None) -> Any:
+        """Sophia over the trainable weights, LoRA's A and B as groups of their own."""
+        trainer: Any = self
+        if self._sophia is None or trainer.optimizer is not None:
+            return super().create_optimizer(model)  # type: ignore[misc]
+        _refuse_parallelism(trainer)
+        optimized = trainer.model if model is None else model
+        groups = factor_groups(optimized)
+        if trainer.args.weight_decay:
+            named = dict(optimized.named_parameters())
+            decayed = {id(named[name]) for name in trainer.get_decay_parameter_names(optimized)}
+            groups = [part for group in groups for part in _by_decay(group, decayed)]
+        trainer.optimizer = self._sophia_of(groups)
+        return trainer.optimizer
+
+    def curvature_batch(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What an estimate takes of a batch: what the model's forward takes, and ``labels``."""
+        return inputs
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        """The Trainer's; kept until the step's estimate is made."""
+        found = super().get_batch_samples(*args, **kwargs)  # type: ignore[misc]
+        self._step_batches = list(found[0]) if self._curvature.due else []
+        return found
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Add the curvature's numbers to the lines that hold a training loss."""
+        if "loss" in logs:
+            logs.update(self._curvature.report())
+        super().log(logs, *args, **kwargs)  # type: ignore[misc]
+
+    def _sophia_of(self, groups: list[Any]) -> Sophia:
+        args = self.args  # type: ignore[attr-defined]
+        rates = {"lr": args.learning_rate, "weight_decay": args.weight_decay}
+        try:
+            return Sophia(groups, **rates, **(self._sophia or {}))
+        except (TypeError, ValueError) as error:
+            raise FlextuneError(f"optimizer: {str(error).removeprefix('Sophia.__init__() ')}") from error
+
+
+class _Curvature(TrainerCallback):
+    """Makes the estimates when they are due, and knows what they cost."""
+
+    def __init__(self, trainer: Any, kind: Estimate) -> None:
+        if kind not in ("gnb", "hutchinson"):
+            raise FlextuneError(f"optimizer: estimator {kind!r}, but it is gnb or hutchinson")
+        self.trainer = trainer
+        self.kind = kind
+        self.optimizer: Sophia | None = None
+        self.estimator: Estimator | None = None
+        self.reduce_shards: Reduce | None = None
+        self._began = self._estimating = self._stepping = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Whether the coming step needs an estimate."""
+        return self.optimizer is not None and self.optimizer.estimate_due
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Find the optimizer and its tensors, after everything that wraps or replaces them."""
+        optimizer = _innermost(self.trainer.optimizer)
+        self.optimizer = self.estimator = self.reduce_shards = None
+        if not isinstance(optimizer, Sophia):
+            if self.trainer._sophia is not None:
+                raise FlextuneError(
+                    f"optimizer: SophiaMixin has {type(optimizer).__name__} to work with; give it a Sophia as"
+                    " optimizers, none, or sophia=None"
+                )
+            return
+        _refuse_parallelism(self.trainer)
+        self.optimizer = optimizer
+        self._estimating = self._stepping = 0.0
+        groups = optimizer.param_groups
+        sharded = any(hasattr(parameter, "to_local") for group in groups for parameter in group["params"])
+        reduce = torch.distributed.all_reduce if args.world_size > 1 else None
+        self.reduce_shards = reduce if sharded else None
+        if all(group["curvature"] is not None for group in groups):
+            return
+        if self.kind == "hutchinson":
+            self.estimator = Hutchinson(groups, reduce=reduce)
+        else:
+            averaged = sharded and reduce is not None
+            self.estimator = GaussNewtonBartlett(groups, reduce=reduce, averaged=averaged)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """An estimate, where one is due."""
+        self._began = time.perf_counter()
+        if self.estimator is None or not self.due:
+            return
+        # What the device has still to do belongs to the step before.
+        self._began = now(args.device)
+        self.estimator.reseed(_seed(args.seed, state.global_step, args.process_index))
+        try:
+            self._estimate(self.estimator)
+        except ValueError as error:
+            raise FlextuneError(f"optimizer: {error}") from error
+        self._estimating += now(args.device) - self._began
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Count the step's time; what is logged, saved and validated after it is not in it."""
+        self._stepping += time.perf_counter() - self._began
+
+    def report(self) -> dict[str, float]:
+        """The numbers of a log line."""
+        if self.optimizer is None:
+            return {}
+        reduce, found = self.reduce_shards, {}
+        for group in factor_groups(self.trainer.model):
+            name = "win_rate" if group["name"] == "other" else f"win_rate_{group['name'].lower()}"
+            found[name] = self.optimizer.win_rate(group["params"], reduce=reduce)
+        if self.estimator is not None:
+            found["hessian_norm"] = self.optimizer.hessian_norm(reduce=reduce)
+            found["estimate_share"] = self._estimating / self._stepping if self._stepping else math.nan
+        self._estimating = self._stepping = 0.0
+        return {name: value for name, value in found.items() if not math.isnan(value)}
+
+    def _estimate(self, estimator: Estimator) -> None:
+        trainer, optimizer = self.trainer, self.optimizer
+        assert optimizer is not None
+        batches, trainer._step_batches = trainer._step_batches, []
+        scaler = getattr(trainer.optimizer, "scaler", None)
+        scale = scaler.get_scale() if scaler is not None else 1.0
+        # Not the model in its DistributedDataParallel, whose hooks would wait for a backward pass.
+        trainer.model.train()
+        for inputs in batches:
+            batch = trainer.curvature_batch(trainer._prepare_inputs(inputs))
+            with trainer.compute_loss_context_manager():
+                estimator.accumulate(trainer.model, batch, scale=scale)
+        optimizer.update_hessian(estimator.finish(), reduce=self.reduce_shards)
+
+
+def _refuse_parallelism(trainer: Any) -> None:
+    accelerator = trainer.accelerator
+    if trainer.is_deepspeed_enabled:
+        raise FlextuneError(
+            "optimizer: Sophia's estimates do not reach DeepSpeed's own gradients and weights;"
+            " use DDP or FSDP2"
+        )
+    if trainer.is_fsdp_enabled and not accelerator.is_fsdp2:
+        raise FlextuneError("optimizer: Sophia needs FSDP 2, and this is FSDP 1: set fsdp_version to 2")
+    layout = getattr(accelerator, "parallelism_config", None)
+    if layout is not None and layout.non_data_parallel_size > 1:
+        raise FlextuneError("optimizer: Sophia's estimates know data parallelism alone; use DDP or FSDP2")
+
+
+def _innermost(optimizer: Any) -> Any:
+    """Without accelerate's wrapper."""
+    while hasattr(optimizer, "optimizer"):
+        optimizer = optimizer.optimizer
+    return optimizer
+
+
+def _by_decay(group: dict[str, Any], decayed: set[int]) -> list[dict[str, Any]]:
+    """A group as up to two: with weight decay and without, as the Trainer has them."""
+    with_decay = [parameter for parameter in group["params"] if id(parameter) in decayed]
+    without = [parameter for parameter in group["params"] if id(parameter) not in decayed]
+    parts = [{**group, "params": with_decay}, {**group, "params": without, "weight_decay": 0.0}]
+    return [part for part in parts if part["params"]]
+
+
+def _seed(*of: int) -> int:
+    """63 bits that differ wherever one of the numbers does."""
+    return int(np.random.SeedSequence(of).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -1,0 +1,185 @@
+"""Train one adapter from examples to a finished PEFT folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flextune.errors import FlextuneError
+from flextune.records import Example
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from flextune.config import AdapterConfig, OptimizerConfig, PenaltyConfig, TrainConfig
+    from flextune.models.load import LoadedModel
+
+
+def train_adapter(
+    loaded: LoadedModel,
+    examples: Sequence[Example],
+    validation: Sequence[Example],
+    *,
+    adapter: AdapterConfig,
+    train: TrainConfig,
+    penalty: PenaltyConfig | None,
+    seed: int,
+    folder: Path,
+    optimizer: OptimizerConfig | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Fine-tune a LoRA adapter and write it.
+
+    In ``folder``: ``training.jsonl`` while it runs (started anew), then ``spectrum.json``, then
+    ``adapter/`` in PEFT's format, which appears at once and only when the training is complete. On the
+    CPU the adapter's weights depend on the arguments and the number of threads alone. The base model and the
+    global random generators are left as they were.
+
+    Args:
+        loaded: The base model.
+        examples: What it learns from.
+        validation: Texts for the validation loss: before training, at about every tenth of the steps, and
+            at the end. May be empty, but not with early stopping.
+        adapter: Rank, alpha, dropout, targets, layers.
+        train: The recipe; ``data`` and its companions have been read into ``examples`` already.
+        penalty: On the LoRA matrices, or None.
+        seed: Of the adapter's start, the order of the examples and dropout.
+        folder: Made if it is not there.
+        optimizer: What moves the weights; None: AdamW.
+        progress: Called with (steps done, steps in all).
+
+    Raises:
+        FlextuneError: No example to learn from, a target or option that the model, the device or the examples
+            do not allow, a loss that is not finite, or a folder that cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    from flextune.training.arguments import check_recipe
+
+    check_recipe(loaded, train)
+    try:
+        with _preserved_randomness():
+            _forget(folder)
+            model = _fit(
+                loaded, examples, validation, adapter, train, penalty, seed, folder, optimizer, progress
+            )
+            _write(model, folder)
+    except (OSError, SafetensorError) as error:
+        raise FlextuneError(f"{folder}: cannot be written ({error})") from error
+
+
+def _fit(
+    loaded: LoadedModel,
+    examples: Sequence[Example],
+    validation: Sequence[Example],
+    adapter: AdapterConfig,
+    train: TrainConfig,
+    penalty: PenaltyConfig | None,
+    seed: int,
+    folder: Path,
+    optimizer: OptimizerConfig | None,
+    progress: Callable[[int, int], None] | None,
+) -> Any:
+    """The trained PEFT model."""
+    from transformers import PrinterCallback
+
+    from flextune.models.adapters import attach_adapter
+    from flextune.training.arguments import (
+        callbacks,
+        optimizer_arguments,
+        penalty_in_the_loss,
+        training_arguments,
+    )
+    from flextune.training.batches.padded import Collator
+    from flextune.training.callbacks.logbook import Logbook
+    from flextune.training.trainer import FlexTrainer
+
+    rows, held_out = _rows(loaded, examples, validation, train)
+    model = attach_adapter(loaded, adapter, seed)
+    trainer = FlexTrainer(
+        model=model,
+        args=training_arguments(loaded, train, seed, folder, evaluate=bool(held_out), optimizer=optimizer),
+        train_dataset=rows,
+        eval_dataset=held_out or None,
+        data_collator=Collator(loaded.tokenizer.pad_token_id),
+        callbacks=[*callbacks(train, penalty), Logbook(folder / "training.jsonl", progress)],
+        base=loaded.model,
+        kl=train.kl.weight if train.kl is not None else 0.0,
+        **penalty_in_the_loss(penalty),
+        **(optimizer_arguments(optimizer, train.learning_rate) if optimizer is not None else {}),
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    return model
+
+
+def _rows(
+    loaded: LoadedModel, examples: Sequence[Example], validation: Sequence[Example], train: TrainConfig
+) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]]]:
+    """What is trained on, and what the validation loss is measured on, shortest first."""
+    from flextune.training.batches.padded import COMPARED, encode_all
+
+    compare = train.kl.tokens if train.kl is not None else None
+    rows = encode_all(loaded.tokenizer, examples, train.max_length, train.loss, compare)
+    if not rows:
+        raise FlextuneError(f"nothing to learn from: {len(examples)} examples, none with a token that counts")
+    if compare and not any(row[COMPARED][1:].any() for row in rows):
+        raise FlextuneError("train.kl: no example has a prompt to compare predictions on; use tokens: all")
+    held_out = encode_all(loaded.tokenizer, validation, train.max_length, train.loss)
+    if train.early_stopping is not None and not held_out:
+        raise FlextuneError(
+            "train.early_stopping needs a validation loss, and there is no validation example"
+        )
+    held_out.sort(key=lambda row: len(row["input_ids"]))
+    return rows, held_out
+
+
+def _forget(folder: Path) -> None:
+    """Make the folder, without what an earlier training left: an adapter there means "finished"."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("adapter", "adapter.partial"):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+    (folder / "spectrum.json").unlink(missing_ok=True)
+
+
+def _write(model: Any, folder: Path) -> None:
+    """Write the spectrum, then the adapter, which appears whole."""
+    from peft import get_peft_model_state_dict
+
+    from flextune.spectral.spectrum import adapter_spectrum
+
+    rows = adapter_spectrum(get_peft_model_state_dict(model, save_embedding_layers=False))
+    (folder / "spectrum.json").write_text(json.dumps({"matrices": rows}) + "\n")
+    partial = folder / "adapter.partial"
+    model.save_pretrained(str(partial), save_embedding_layers=False)
+    # PEFT's model card is an empty form, and its config lists a set in an order that changes by process.
+    (partial / "README.md").unlink(missing_ok=True)
+    config = json.loads((partial / "adapter_config.json").read_text())
+    config["target_modules"] = sorted(config["target_modules"])
+    (partial / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    for path in partial.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    partial.replace(folder / "adapter")
+
+
+@contextlib.contextmanager
+def _preserved_randomness() -> Iterator[None]:
+    """Give the caller's global generators back as they were; the Trainer seeds all of them."""
+    import numpy as np
+    import torch
+
+    python, legacy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import pytest
+
+from flextune.config import Experiment, dump_experiment, load_experiment, parse_experiment, schema
+from flextune.errors import FlextuneError
+
+ROUND_5 = """
+name: round-5
+model: codellama/CodeLlama-7b-hf
+adapter: {rank: 8, alpha: 16, dropout: 0.05, targets: mlp}
+train: {data: mbpp, epochs: 3, batch_size: 4, learning_rate: 2e-4, schedule: cosine, max_length: 512}
+penalty: {kind: fourier, strength: 0.02, cutoff: 0.5, low: 1.0, high: 0.1}
+decode: [{strategy: greedy}]
+evaluate: [{benchmark: multipl-e, language: java}, {benchmark: humaneval}]
+seeds: [0, 1, 2]
+arms:
+  - {name: baseline, train: null}
+  - {name: lora, penalty: null}
+  - {name: flex}
+  - {name: flex-merged, adapter: {export: merged}}
+"""
+
+
+def parse(text: str, *overrides: str) -> Experiment:
+    return parse_experiment(text, where="round-5.yaml", overrides=overrides)
+
+
+def error_of(text: str, *overrides: str) -> str:
+    with pytest.raises(FlextuneError) as caught:
+        parse(text, *overrides)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_arm_overrides_only_what_it_gives():
+    baseline, lora, flex, merged = parse(ROUND_5).resolved_arms()
+    assert baseline.train is None
+    assert lora.penalty is None
+    assert flex.penalty is not None
+    assert flex.penalty.strength == 0.02
+    assert merged.adapter.export == "merged"
+    assert merged.adapter.model_copy(update={"export": "adapter"}) == flex.adapter
+    assert merged.train == flex.train
+
+
+def test_the_resolved_file_reads_back_as_the_same_experiment():
+    experiment = parse(ROUND_5)
+    assert parse(dump_experiment(experiment)) == experiment
+
+
+def test_an_arm_may_switch_on_a_penalty_the_experiment_does_not_have():
+    arm = parse("name: x\narms: [{name: a, penalty: {strength: 0.5}}]").resolved_arms()[0]
+    assert arm.penalty is not None
+    assert arm.penalty.strength == 0.5
+
+
+def test_a_preset_stands_for_its_options_and_those_given_beside_it_count():
+    literal = parse("name: x", "penalty={preset: paper-literal, strength: 0.1, cutoff: 0.7}").penalty
+    assert literal is not None
+    assert (literal.norm, literal.strength, literal.cutoff) == ("backward", 0.1, 0.7)
+    assert literal == parse("name: x", "penalty={norm: backward, strength: 0.1, cutoff: 0.7}").penalty
+    given = parse("name: x", "penalty={preset: paper-literal, norm: ortho}").penalty
+    assert given == parse("name: x", "penalty={}").penalty
+
+
+def test_an_arm_s_preset_replaces_the_form_and_keeps_the_strength():
+    text = "name: x\npenalty: {kind: l2, strength: 0.3, cutoff: 0.9, apply: loss}\n"
+    (arm,) = parse(f"{text}arms: [{{name: a, penalty: {{preset: paper-literal, low: 0.5}}}}]").resolved_arms()
+    assert arm.penalty is not None
+    found = arm.penalty.model_dump(exclude_defaults=True)
+    assert found == {"strength": 0.3, "apply": "loss", "norm": "backward", "low": 0.5}
+
+
+def test_a_resolved_file_with_every_control_reads_back_as_the_same_experiment():
+    experiment = parse(
+        """
+name: x
+penalty: {preset: paper-literal}
+adapter: {scale: 0.5}
+train: {early_stopping: {patience: 2}, kl: {weight: 1e-1, tokens: all}, replay: {languages: [java]}}
+"""
+    )
+    assert parse(dump_experiment(experiment)) == experiment
+    assert experiment.train.kl is not None
+    assert experiment.train.kl.weight == 0.1
+
+
+def test_a_learning_rate_without_a_dot_is_a_number():
+    assert parse(ROUND_5).train.learning_rate == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: x\ntrian: {}", "unknown key 'trian', did you mean 'train'?"),
+        ("name: x\ntrain: {epohcs: 2}", "unknown key 'train.epohcs', did you mean 'epochs'?"),
+        ("name: x\narms: [{name: a, train: {epohcs: 2}}]", "arms.a.train: unknown key 'epohcs'"),
+        ("name: x\nevaluate: [{langage: py}]", "unknown key 'evaluate.0.langage', did you mean 'language'?"),
+        ("name: x\ntrain: {epochs: -1}", "train.epochs"),
+        ("name: x\nseeds: [1, 1]", "seeds: '1' is given twice"),
+        ("name: x\ndecode: [{}, {max_new_tokens: 9}]", "decode: 'greedy' is given twice"),
+        ("name: x\nevaluate: [{}, {limit: 5}]", "evaluate: 'rosetta py base' is given twice"),
+        ("name: x\narms: [{name: a}, {name: a}]", "arms: 'a' is given twice"),
+        ("name: x\ndecode: [{samples: 4}]", "samples: 4 needs strategy: sample"),
+        ("name: x\npenalty: {length: bins}", "unknown key 'penalty.length', did you mean"),
+        ("name: x\npenalty: {low: 1.5}", "penalty.low: Input should be less than or equal to 1"),
+        ("name: x\npenalty: {high: -0.1}", "penalty.high: Input should be greater than or equal to 0"),
+        ("name: x\npenalty: {cutoff: 0}", "penalty.cutoff: Input should be greater than 0"),
+        ("name: x\npenalty: {strength: -1}", "penalty.strength: Input should be greater than or equal"),
+        ("name: x\npenalty: {strength: .inf}", "penalty.strength: Input should be a finite number"),
+        ("name: x\npenalty: {kind: wavelet}", "penalty.kind: Input should be 'fourier', 'reversed'"),
+        ("name: x\npenalty: {apply: later}", "penalty.apply: Input should be 'loss', 'gradient'"),
+        ("name: x\npenalty: {preset: paper}", "penalty.preset: Input should be 'default' or 'paper-literal'"),
+        ("name: x\npenalty: {preset: [paper]}", "penalty.preset"),
+        ("name: x\npenalty: {kind: update, flatten: rank}", "penalty.flatten: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, target: A}", "penalty.target: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, sides: two}", "penalty.sides: has no meaning for kind"),
+        (
+            "name: x\npenalty: {sides: two}\narms: [{name: a, penalty: {kind: update}}]",
+            "arms.a.penalty: sides: has no meaning for kind update, which knows 'one' alone",
+        ),
+        ("name: x\nadapter: {scale: 1.5}", "adapter.scale: Input should be less than or equal to 1"),
+        ("name: x\nadapter: {scale: -0.5}", "adapter.scale: Input should be greater than or equal to 0"),
+        ("name: x\ntrain: {kl: {weight: 0}}", "train.kl.weight: Input should be greater than 0"),
+        ("name: x\ntrain: {kl: {wieght: 1}}", "unknown key 'train.kl.wieght', did you mean 'weight'?"),
+        ("name: x\ntrain: {replay: {languages: [js], share: 1}}", "train.replay.share: Input should be less"),
+        ("name: x\ntrain: {replay: {languages: []}}", "train.replay.languages"),
+        ("name: x\ntrain: {replay: {share: 0.1}}", "train.replay.languages: Field required"),
+        ("name: x\ntrain: {replay: {languages: [js, js]}}", "train.replay.languages: 'js' is given twice"),
+        ("name: x\ntrain: {replay: {languages: [py]}}", "train: replay.languages: 'py' is the language of"),
+        ("name: x\ntrain: {early_stopping: {patience: 0}}", "train.early_stopping.patience"),
+        ("name: x\ntrain: {early_stopping: {}, validation: 0}", "early_stopping: needs a validation loss"),
+        ("name: ../x", "name"),
+        ("- a\n- b", "an experiment is a mapping"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_an_error_names_file_and_key(text: str, expected: str):
+    message = error_of(text)
+    assert message.startswith("round-5.yaml")
+    assert expected in message
+
+
+def test_overrides_reach_into_sections_lists_and_arms_by_name():
+    experiment = parse(
+        ROUND_5, "train.epochs=1", "decode.0.strategy=beam", "arms.flex.penalty.strength=0.5", "seeds=[7]"
+    )
+    assert experiment.train.epochs == 1
+    assert experiment.decode[0].strategy == "beam"
+    flex = experiment.resolved_arms()[2].penalty
+    assert flex is not None
+    assert flex.strength == 0.5
+    assert experiment.seeds == [7]
+
+
+def test_an_override_can_switch_the_penalty_off_and_on():
+    assert parse(ROUND_5, "penalty=null").penalty is None
+    switched = parse("name: x", "penalty.strength=0.3").penalty
+    assert switched is not None
+    assert switched.strength == 0.3
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("epochs", "key.path=value"),
+        ("train.epohcs=1", "did you mean 'epochs'"),
+        ("name.x=1", "has no keys of its own"),
+        ("arms.nobody.train=null", "no item 'nobody'"),
+    ],
+)
+def test_a_wrong_override_is_an_error(override: str, expected: str):
+    assert expected in error_of(ROUND_5, override)
+
+
+def test_a_missing_file_is_one_line(tmp_path):
+    with pytest.raises(FlextuneError, match=r"nothing\.yaml: cannot read the experiment file"):
+        load_experiment(tmp_path / "nothing.yaml")
+
+
+def test_the_schema_knows_every_section():
+    assert set(schema()["properties"]) == set(Experiment.model_fields)
+    assert schema()["additionalProperties"] is False

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from flextune.config import load_experiment, quick
+
+EXPERIMENT = Path(__file__).parents[2] / "experiments/optimizers.yaml"
+
+
+def test_a_quick_experiment_has_every_arm_and_evaluation_and_next_to_no_data() -> None:
+    full = load_experiment(EXPERIMENT)
+    small = quick(full)
+    assert small.name == "optimizers-quick"
+    assert [arm.name for arm in small.arms] == [arm.name for arm in full.arms]
+    assert [part.label for part in small.evaluate] == [part.label for part in full.evaluate]
+    assert len(small.seeds) == 1
+    assert {part.limit for part in small.evaluate} == {2}
+    for arm in small.resolved_arms():
+        assert arm.train is not None
+        assert (arm.train.max_steps, arm.train.limit, arm.train.validation) == (2, 24, 1)
+    assert small.tune is not None
+    assert small.tune.trainings == small.tune.most == 2
+
+
+def test_what_is_small_already_stays_and_arms_keep_their_own_settings() -> None:
+    full = load_experiment(EXPERIMENT, ["evaluate=[{limit: 1}]", "train.max_steps=2", "tune=null"])
+    small = quick(full)
+    assert (small.evaluate[0].limit, small.train.max_steps, small.tune) == (1, 2, None)
+    rates = [arm.train.learning_rate for arm in full.resolved_arms() if arm.train]
+    assert [arm.train.learning_rate for arm in small.resolved_arms() if arm.train] == rates

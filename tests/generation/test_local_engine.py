@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+
+from flextune.config import AdapterConfig, DecodeConfig
+from flextune.errors import FlextuneError
+from flextune.generation.local.batches import Item, plan_batches
+from flextune.generation.local.engine import LocalEngine
+from flextune.models.adapters import attach_adapter
+from flextune.models.encoding import decode_completion, encode_prompt
+from flextune.models.load import LoadedModel
+from flextune.records import Completion, Problem
+
+GREEDY = DecodeConfig(max_new_tokens=40, batch_size=8)
+SAMPLE = DecodeConfig(strategy="sample", temperature=0.9, samples=2, max_new_tokens=40, batch_size=8)
+BEAM = DecodeConfig(strategy="beam", beams=3, max_new_tokens=20, batch_size=8)
+EVERY_WAY = pytest.mark.parametrize("decode", [GREEDY, SAMPLE, BEAM], ids=["greedy", "sample", "beam"])
+
+
+def run(
+    engine: LocalEngine, problems: Sequence[Problem], decode: DecodeConfig, seed: int = 0
+) -> list[Completion]:
+    return [answer for batch in engine.generate(problems, decode, seed=seed) for answer in batch]
+
+
+def by_key(answers: Sequence[Completion]) -> dict[tuple[str, int], Completion]:
+    return {(answer.name, answer.sample): answer for answer in answers}
+
+
+def without_margin(answer: Completion) -> Completion:
+    """Its last digits depend on the neighbours in the batch."""
+    return replace(answer, margin=None)
+
+
+def without_stops(problems: Sequence[Problem]) -> list[Problem]:
+    return [replace(problem, stop=()) for problem in problems]
+
+
+@pytest.fixture(scope="module")
+def greedy_alone(engine: LocalEngine, problems: list[Problem]) -> dict[tuple[str, int], Completion]:
+    return by_key(run(engine, without_stops(problems), GREEDY.model_copy(update={"batch_size": 1})))
+
+
+def test_greedy_equals_generate_on_one_unpadded_prompt(
+    loaded: LoadedModel, problems: list[Problem], greedy_alone: dict[tuple[str, int], Completion]
+) -> None:
+    eos = loaded.model.generation_config.eos_token_id
+    finishes = set()
+    for problem in problems:
+        ids = torch.tensor([encode_prompt(loaded.tokenizer, problem.prompt)])
+        new = loaded.model.generate(ids, max_new_tokens=40, do_sample=False)[0, ids.shape[1] :].tolist()
+        answer = greedy_alone[problem.name, 0]
+        ended = new[-1] in eos
+        assert answer.text == decode_completion(loaded.tokenizer, new[: len(new) - ended])
+        assert answer.finish == ("eos" if ended else "length")
+        assert answer.tokens == len(new)
+        finishes.add(answer.finish)
+    assert finishes == {"eos", "length"}
+
+
+@pytest.mark.parametrize("batch_size", [3, 8, 32])
+def test_greedy_text_does_not_depend_on_the_batch_size(
+    engine: LocalEngine,
+    problems: list[Problem],
+    greedy_alone: dict[tuple[str, int], Completion],
+    batch_size: int,
+) -> None:
+    answers = run(engine, without_stops(problems), GREEDY.model_copy(update={"batch_size": batch_size}))
+    assert len(answers) == len(problems)
+    compared = 0
+    for answer in answers:
+        alone = greedy_alone[answer.name, 0]
+        assert answer.margin is not None
+        assert alone.margin is not None
+        if min(answer.margin, alone.margin) >= 1e-4:
+            compared += 1
+            assert without_margin(answer) == without_margin(alone)
+    assert compared >= len(problems) // 2
+
+
+def test_margin_is_the_smallest_gap_along_the_path(
+    loaded: LoadedModel, problems: list[Problem], greedy_alone: dict[tuple[str, int], Completion]
+) -> None:
+    for problem in problems[:6]:
+        prompt = encode_prompt(loaded.tokenizer, problem.prompt)
+        ids = torch.tensor([prompt])
+        new = loaded.model.generate(ids, max_new_tokens=40, do_sample=False)
+        # One pass over the whole text, no cache and no padding.
+        logits = loaded.model(new).logits[0, len(prompt) - 1 : -1]
+        top = logits.topk(2).values
+        expected = float((top[:, 0] - top[:, 1]).min())
+        assert greedy_alone[problem.name, 0].margin == pytest.approx(expected, abs=1e-5)
+
+
+# A beam that stops is ranked by another length, so there another beam may win.
+@pytest.mark.parametrize("decode", [GREEDY, SAMPLE], ids=["greedy", "sample"])
+def test_stops_cut_what_the_same_decoding_says_without_them(
+    engine: LocalEngine, problems: list[Problem], decode: DecodeConfig
+) -> None:
+    plain = by_key(run(engine, without_stops(problems), decode))
+    # A letter from the middle of the model's own answers, so that some rows stop and some do not.
+    stop = sorted(answer.text for answer in plain.values() if len(answer.text) > 8)[0][4]
+    stopping = [replace(problem, stop=(stop,)) for problem in problems]
+    finishes = set()
+    for key, answer in by_key(run(engine, stopping, decode)).items():
+        text, found, _ = plain[key].text.partition(stop)
+        assert answer.text == text
+        assert (answer.finish == "stop") == bool(found)
+        assert answer.tokens <= plain[key].tokens
+        if not found:
+            assert without_margin(answer) == without_margin(plain[key])
+        finishes.add(answer.finish)
+    assert len(finishes) > 1
+
+
+def test_beams_stop_at_a_stop(engine: LocalEngine, problems: list[Problem]) -> None:
+    [plain, *_] = run(engine, without_stops(problems[:1]), BEAM)
+    stop = plain.text[3]
+    [answer] = run(engine, [replace(problems[0], stop=(stop,))], BEAM)
+    assert stop not in answer.text
+    assert answer.tokens <= BEAM.max_new_tokens
+
+
+def test_beam_search_finds_the_likeliest_pair_when_it_is_exhaustive(
+    loaded: LoadedModel, problems: list[Problem]
+) -> None:
+    vocabulary = loaded.model.config.vocab_size
+    engine = LocalEngine(loaded)
+    engine._eos = frozenset()
+    decode = BEAM.model_copy(update={"beams": vocabulary, "max_new_tokens": 2, "batch_size": 2})
+    answers = by_key(run(engine, without_stops(problems[:2]), decode))
+    for problem in problems[:2]:
+        prompt = torch.tensor(encode_prompt(loaded.tokenizer, problem.prompt))
+        pairs = torch.cat((prompt.expand(vocabulary, -1), torch.arange(vocabulary)[:, None]), dim=1)
+        log_probs = loaded.model(pairs).logits[:, -2:].log_softmax(-1)
+        total = log_probs[0, 0][:, None] + log_probs[:, 1]
+        first, second = divmod(int(total.argmax()), vocabulary)
+        assert answers[problem.name, 0].text == decode_completion(loaded.tokenizer, [first, second])
+
+
+@EVERY_WAY
+def test_an_answer_is_the_same_alone_and_in_a_batch(
+    engine: LocalEngine, problems: list[Problem], decode: DecodeConfig
+) -> None:
+    alone = run(engine, problems, decode.model_copy(update={"batch_size": 1}))
+    together = by_key(run(engine, problems, decode))
+    same = [without_margin(a) == without_margin(together[a.name, a.sample]) for a in alone]
+    near_ties = sum(answer.margin is not None and answer.margin < 1e-4 for answer in alone)
+    assert same.count(False) <= near_ties
+    assert len(same) == len(problems) * decode.samples
+
+
+@EVERY_WAY
+def test_a_resumed_run_gives_letter_by_letter_what_is_missing(
+    engine: LocalEngine, problems: list[Problem], decode: DecodeConfig
+) -> None:
+    whole = run(engine, problems, decode)
+    # Killed in the middle of a batch.
+    kept = len(whole) // 2 + 1
+    done = {(answer.name, answer.sample) for answer in whole[:kept]}
+    batches = list(engine.generate(problems, decode, seed=0, done=done))
+    assert [answer for batch in batches for answer in batch] == whole[kept:]
+    everything = {(answer.name, answer.sample) for answer in whole}
+    assert list(engine.generate(problems, decode, seed=0, done=everything)) == []
+
+
+def test_another_seed_draws_another_text(engine: LocalEngine, problems: list[Problem]) -> None:
+    first, again, other = (run(engine, problems[:4], SAMPLE, seed) for seed in (0, 0, 1))
+    assert first == again
+    assert [answer.text for answer in first] != [answer.text for answer in other]
+    assert len({answer.text for answer in first}) > 4
+
+
+def test_sampling_leaves_the_global_generator_alone(engine: LocalEngine, problems: list[Problem]) -> None:
+    before = torch.random.get_rng_state()
+    run(engine, problems[:2], SAMPLE)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@EVERY_WAY
+def test_a_long_prompt_gets_the_tokens_that_fit(
+    engine: LocalEngine, loaded: LoadedModel, problems: list[Problem], decode: DecodeConfig
+) -> None:
+    context = loaded.model.config.max_position_embeddings
+    # BOS counts too.
+    lengths = {"three": context - 4, "none": context - 1, "beyond": context + 50}
+    long = [Problem(name, "made-up", "py", "#" * length, "") for name, length in lengths.items()]
+    answers = by_key(run(engine, [*long, *problems[:2]], decode))
+    assert answers["three", 0].tokens <= 3
+    for name in ("none", "beyond"):
+        answer = answers[name, 0]
+        assert (answer.text, answer.finish, answer.tokens, answer.margin) == ("", "length", 0, None)
+    for answer in run(engine, problems[:2], decode):
+        assert without_margin(answers[answer.name, answer.sample]) == without_margin(answer)
+
+
+def test_an_empty_prompt_is_continued_from_bos_or_refused(
+    loaded: LoadedModel, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = Problem("empty", "made-up", "py", "", "")
+    [answer] = run(engine, [empty], GREEDY)
+    assert answer.tokens > 0
+    monkeypatch.setattr("flextune.generation.local.engine.encode_prompt", lambda tokenizer, text: [])
+    with pytest.raises(FlextuneError, match="empty: the prompt is empty"):
+        run(engine, [empty], GREEDY)
+
+
+def test_batches_depend_on_the_whole_list_and_keep_lengths_together() -> None:
+    problem = Problem("p", "made-up", "py", "", "")
+    lengths = [3, 9, 5, 9, 1, 7]
+    items = [Item(problem, n, (0,) * length, 10) for n, length in enumerate(lengths)]
+    plan = plan_batches(items, 4)
+    assert [[item.sample for item in batch] for batch in plan] == [[1, 3, 5, 2], [0, 4]]
+
+
+def test_no_problems_give_no_batches(engine: LocalEngine) -> None:
+    assert list(engine.generate([], GREEDY, seed=0)) == []
+
+
+@EVERY_WAY
+def test_a_fresh_adapter_changes_no_answer(
+    loaded: LoadedModel, engine: LocalEngine, problems: list[Problem], decode: DecodeConfig
+) -> None:
+    copied = replace(loaded, model=copy.deepcopy(loaded.model))
+    adapted = replace(copied, model=attach_adapter(copied, AdapterConfig(), seed=0).eval())
+    for ours, theirs in zip(
+        run(LocalEngine(adapted), problems[:4], decode), run(engine, problems[:4], decode), strict=True
+    ):
+        assert without_margin(ours) == without_margin(theirs)
+
+
+def test_a_model_with_learned_positions_is_decoded_to_the_end_of_its_context():
+    from tests.support.tiny import tiny_tokenizer
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = GPT2LMHeadModel(
+            GPT2Config(vocab_size=258, n_positions=16, n_embd=16, n_layer=1, n_head=2, bos_token_id=0)
+        ).eval()
+    tokenizer = tiny_tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+    engine = LocalEngine(LoadedModel(model, tokenizer, "gpt2", "gpt2"))
+    problems = [Problem("a", "b", "py", "x" * 14, ""), Problem("c", "b", "py", "xyz", "")]
+    together = by_key(run(engine, problems, DecodeConfig(max_new_tokens=12, batch_size=2)))
+    alone = by_key(run(engine, problems, DecodeConfig(max_new_tokens=12, batch_size=1)))
+    assert together["a", 0].tokens == 1
+    assert {key: answer.text for key, answer in together.items()} == {
+        key: answer.text for key, answer in alone.items()
+    }

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tests.support.tiny import tiny_model
+
+import flextune.models.load as base
+from flextune.errors import FlextuneError
+from flextune.models.adapters import shared_view
+from flextune.models.load import LoadedModel, load_model, model_identity, resolve_device
+
+
+@pytest.fixture
+def copy(model_folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(model_folder, tmp_path / "copy"))
+
+
+def test_loaded_model_is_ready_for_use(loaded: LoadedModel) -> None:
+    assert not loaded.model.training
+    assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
+    assert loaded.tokenizer.pad_token_id is not None
+    assert loaded.model.dtype == torch.float32
+
+
+def test_dtype_is_that_of_the_weights(model_folder: Path) -> None:
+    assert load_model(str(model_folder), dtype="bfloat16", device="cpu").model.dtype == torch.bfloat16
+
+
+def test_identity_follows_content_not_path(loaded: LoadedModel, model_folder: Path, copy: Path) -> None:
+    assert loaded.identity == model_identity(str(model_folder)) == model_identity(str(copy))
+    weights = load_file(copy / "model.safetensors")
+    weights["model.norm.weight"][0] += 1
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    assert model_identity(str(copy)) != loaded.identity
+
+
+def test_identity_of_a_large_file_sees_a_changed_block(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_WHOLE_FILE_BYTES", 16)
+    monkeypatch.setattr(base, "_SAMPLE_BYTES", 8)
+    before = model_identity(str(copy))
+    data = bytearray((copy / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (copy / "model.safetensors").write_bytes(data)
+    assert model_identity(str(copy)) != before
+
+
+def test_embedded_model_is_found_by_its_name(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_EMBEDDED_FOLDER", model_folder)
+    assert model_identity("rosetta") == model_identity(str(model_folder))
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "a/b/c"])
+def test_missing_folder_is_named(name: str) -> None:
+    with pytest.raises(FlextuneError, match="no such folder"):
+        load_model(name)
+
+
+def test_folder_without_config_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(FlextuneError, match=r"no config\.json"):
+        model_identity(str(tmp_path))
+
+
+def test_hub_name_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(FlextuneError, match="no such folder, and the hub cannot be reached"):
+        load_model("nobody/such-a-model")
+    with pytest.raises(FlextuneError, match="neither a folder nor a hub id"):
+        load_model("no:such name")
+
+
+def test_missing_weights(copy: Path) -> None:
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(FlextuneError, match=r"cannot be loaded: .*no file named"):
+        load_model(str(copy), device="cpu")
+
+
+def test_truncated_weights(copy: Path) -> None:
+    file = copy / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:5000])
+    with pytest.raises(FlextuneError, match="damaged"):
+        load_model(str(copy), device="cpu")
+
+
+def test_checkpoint_that_lacks_a_tensor_is_not_filled_with_random_numbers(copy: Path) -> None:
+    weights = load_file(copy / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(FlextuneError, match=r"lack 1 tensors, first model\.norm\.weight"):
+        load_model(str(copy), device="cpu")
+
+
+def test_errors_are_one_line(copy: Path) -> None:
+    (copy / "config.json").write_text("{")
+    with pytest.raises(FlextuneError) as caught:
+        load_model(str(copy), device="cpu")
+    assert "\n" not in str(caught.value)
+
+
+def test_device_that_does_not_exist() -> None:
+    with pytest.raises(FlextuneError, match="'tpu9'"):
+        resolve_device("tpu9")
+    if not torch.cuda.is_available():
+        with pytest.raises(FlextuneError, match="no CUDA device"):
+            resolve_device("cuda")
+        assert resolve_device("auto") == torch.device("cpu")
+
+
+def test_tied_output_head_is_not_a_missing_tensor(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "tied", tie_word_embeddings=True)
+    assert "lm_head.weight" not in load_file(folder / "model.safetensors")
+    model = load_model(str(folder), device="cpu").model
+    assert model.lm_head.weight is model.model.embed_tokens.weight
+    view = shared_view(model)
+    assert view.lm_head.weight is model.lm_head.weight
+    assert view.model.norm is not model.model.norm

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from tests.runner.conftest import small_experiment
+
+from flextune.config import Experiment, load_experiment
+from flextune.errors import FlextuneError
+from flextune.runner.execute import RunOptions, run_experiment, train_experiment
+
+pytestmark = pytest.mark.usefixtures("sandboxed")
+
+
+@pytest.fixture(scope="module")
+def finished(sandboxed: None, model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    run_experiment(small_experiment(model_folder), folder, RunOptions())
+    return folder
+
+
+def copy_of(finished: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "small"
+    shutil.copytree(finished, folder, copy_function=shutil.copy2)
+    return folder
+
+
+def written(folder: Path, pattern: str) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.glob(pattern)}
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_size for path in folder.glob("evaluated/*/*")}
+
+
+def test_a_run_leaves_what_the_design_says(finished: Path):
+    names = {path.name for path in finished.iterdir()}
+    assert {
+        "experiment.yaml",
+        "environment.json",
+        "trained",
+        "evaluated",
+        "scores.json",
+        "report.html",
+    } <= names
+    assert len(list(finished.glob("trained/*/adapter/adapter_model.safetensors"))) == 2
+    assert len(list(finished.glob("evaluated/*/verdicts.jsonl"))) == 4
+    scores = json.loads((finished / "scores.json").read_text())
+    assert {score["arm"] for score in scores["scores"]} == {"baseline", "lora", "fourier", "fourier-merged"}
+    assert scores["baseline"] == "baseline"
+    assert {row["count"] for row in scores["comparisons"]} == {5}
+
+
+def test_an_adapter_loads_in_plain_peft(finished: Path, model_folder: Path):
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    base = AutoModelForCausalLM.from_pretrained(model_folder)
+    for folder in finished.glob("trained/*/adapter"):
+        PeftModel.from_pretrained(base, folder)
+
+
+def test_a_second_run_does_nothing_again(finished: Path, model_folder: Path, tmp_path: Path):
+    folder = copy_of(finished, tmp_path)
+    adapters, lines = written(folder, "trained/*/adapter/*"), sizes(folder)
+    run_experiment(small_experiment(model_folder), folder, RunOptions())
+    assert written(folder, "trained/*/adapter/*") == adapters
+    assert sizes(folder) == lines
+    assert (folder / "scores.json").read_bytes() == (finished / "scores.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "evaluate=[{language: py, limit: 5}, {language: js, limit: 2}]",
+        "decode=[{max_new_tokens: 12, batch_size: 2}, {strategy: sample, max_new_tokens: 8, samples: 2}]",
+        "arms=[{name: baseline, train: null}, {name: lora, penalty: null}, {name: fourier}, "
+        "{name: fourier-merged, adapter: {export: merged}}, "
+        "{name: lora-merged, penalty: null, adapter: {export: merged}}]",
+    ],
+    ids=["language", "decoding", "merged arm"],
+)
+def test_adding_to_a_finished_run_trains_nothing_again(
+    finished: Path, model_folder: Path, tmp_path: Path, override: str, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a training began")
+
+    monkeypatch.setattr("flextune.training.engine.train_adapter", refuse)
+    folder = copy_of(finished, tmp_path)
+    before = len(list(folder.glob("evaluated/*")))
+    result = run_experiment(small_experiment(model_folder, override), folder, RunOptions())
+    assert len(list(folder.glob("evaluated/*"))) > before
+    assert len(result.scores) > 4
+
+
+def test_the_resolved_file_reruns_to_the_same_scores(finished: Path, tmp_path: Path):
+    experiment = load_experiment(finished / "experiment.yaml")
+    run_experiment(experiment, tmp_path / "again", RunOptions())
+    assert (tmp_path / "again" / "scores.json").read_bytes() == (finished / "scores.json").read_bytes()
+
+
+def test_an_adapter_at_scale_zero_answers_as_the_base_model_does(model_folder: Path, tmp_path: Path):
+    arms = (
+        "arms=[{name: baseline, train: null}, {name: fourier}, {name: none, adapter: {scale: 0}}, "
+        "{name: none-merged, adapter: {scale: 0, export: merged}}, {name: half, adapter: {scale: 0.5}}]"
+    )
+    experiment = small_experiment(model_folder, arms, "train.learning_rate=0.5")
+    result = run_experiment(experiment, tmp_path, RunOptions())
+    said = {
+        score.arm: (tmp_path / "evaluated" / key / "completions.jsonl").read_text()
+        for score in result.scores
+        for key in score.evaluations.values()
+    }
+    assert said["none"] == said["none-merged"] == said["baseline"]
+    assert len({said["baseline"], said["half"], said["fourier"]}) == 3
+    assert len(list(tmp_path.glob("trained/*"))) == 1
+
+
+def test_an_experiment_that_evaluates_nothing_says_so(small: Experiment, tmp_path: Path):
+    with pytest.raises(FlextuneError, match="evaluates nothing"):
+        run_experiment(small.model_copy(update={"evaluate": []}), tmp_path, RunOptions())
+
+
+def test_a_damaged_line_names_its_file(finished: Path, model_folder: Path, tmp_path: Path):
+    folder = copy_of(finished, tmp_path)
+    next(folder.glob("evaluated/*/completions.jsonl")).write_text("nonsense\n")
+    with pytest.raises(FlextuneError, match=r"completions\.jsonl:1: not a JSON line"):
+        run_experiment(small_experiment(model_folder), folder, RunOptions())
+
+
+def test_an_experiment_with_lion_fails_before_its_first_training(
+    small: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
+    arms = [{"name": "adamw"}, {"name": "lion", "optimizer": {"name": "lion"}}]
+    experiment = Experiment.model_validate({**small.model_dump(), "arms": arms})
+    with pytest.raises(FlextuneError, match="optimizers"):
+        train_experiment(experiment, tmp_path, RunOptions())
+    assert not (tmp_path / "trained").exists()
