@@ -155,3 +155,9 @@ BENCHMARKS: Registry[Any] = Registry("benchmark", "flextune.sources.benchmarks",
 TRAINING_SOURCES: Registry[Any] = Registry(
     "training source", "flextune.sources.training", "flextune.training_sources"
 )
+
+#: Entries are subclasses of ``flextune.config.optimizers.base.OptimizerConfig``.
+OPTIMIZERS: Registry[Any] = Registry("optimizer", "flextune.config.optimizers", "flextune.optimizers")
+
+#: Entries are subclasses of ``flextune.config.sections.penalty.PenaltySection``, by kind.
+PENALTIES: Registry[Any] = Registry("penalty", None, "flextune.penalties")

@@ -90,11 +90,12 @@ def programs(run: Run, budget: int = BUDGET) -> dict[str, Any]:
 def _answers(path: Path, score: Score) -> Answers:
     problems: dict[str, Row] = {}
     completions, verdicts = {}, {}
-    for seed, key in sorted(score.evaluations.items()):
-        folder = path / "evaluated" / key
+    for seed, key in sorted(score.generations.items()):
+        folder = path / "generated" / key
         problems |= {str(row.get("name")): row for row in read_rows(folder / "problems.jsonl")}
         completions[seed] = _by_sample(read_rows(folder / "completions.jsonl"))
-        verdicts[seed] = _by_sample(read_rows(folder / "verdicts.jsonl"))
+        judged = path / "judged" / score.judgings.get(seed, "-")
+        verdicts[seed] = _by_sample(read_rows(judged / "verdicts.jsonl"))
     return Answers(score, problems, completions, verdicts)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flextune.config import OptimizerConfig
+from flextune.config import optimizer
 from flextune.report.inputs import Row, Run, Training
 from flextune.report.wording import training_data
 
@@ -203,7 +203,7 @@ def _arms(trainings: Sequence[Training], tuned: Mapping[str, Any], order: Sequen
     """The arms whose trainings say what they are; those that share an adapter are one, the first."""
     found: dict[str, Arm] = {}
     # A training from before there was a choice had this.
-    usual = {"optimizer": OptimizerConfig().model_dump(mode="json", exclude_none=True)}
+    usual = {"optimizer": optimizer().options()}
     for training in trainings:
         if not training.settings.get("train"):
             continue
