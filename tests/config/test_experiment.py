@@ -115,10 +115,10 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\npenalty: {preset: [paper]}", "penalty.preset"),
         ("name: x\npenalty: {kind: update, flatten: rank}", "penalty.flatten: has no meaning for kind"),
         ("name: x\npenalty: {kind: update, target: A}", "penalty.target: has no meaning for kind"),
-        ("name: x\npenalty: {kind: update, sides: two}", "penalty.sides: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, onesided: false}", "penalty.onesided: has no meaning for kind"),
         (
-            "name: x\npenalty: {sides: two}\narms: [{name: a, penalty: {kind: update}}]",
-            "arms.a.penalty: sides: has no meaning for kind update, which knows 'one' alone",
+            "name: x\npenalty: {onesided: false}\narms: [{name: a, penalty: {kind: update}}]",
+            "arms.a.penalty: onesided: has no meaning for kind update, which knows true alone",
         ),
         ("name: x\nadapter: {scale: 1.5}", "adapter.scale: Input should be less than or equal to 1"),
         ("name: x\nadapter: {scale: -0.5}", "adapter.scale: Input should be greater than or equal to 0"),

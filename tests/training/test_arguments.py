@@ -31,7 +31,7 @@ def _choices(name: str) -> tuple[Any, ...]:
     return get_args(PenaltyConfig.model_fields[name].annotation)
 
 
-@pytest.mark.parametrize(("name", "value"), sorted(CHOICES))
+@pytest.mark.parametrize(("name", "value"), [*sorted(CHOICES), ("onesided", False)])
 def test_every_choice_reaches_the_form(name: str, value: Any) -> None:
     assert getattr(penalty_form(PenaltyConfig(**{name: value})), name) == value
 
@@ -42,7 +42,7 @@ def test_presets_are_the_same(name: str) -> None:
     assert penalty_form(PenaltyConfig(preset=name)) == PRESETS[name]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("name", "value"), [("flatten", "rank"), ("target", "A"), ("sides", "two")])
+@pytest.mark.parametrize(("name", "value"), [("flatten", "rank"), ("target", "A"), ("onesided", False)])
 def test_what_update_does_not_know_is_refused_in_both(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match="has no meaning for kind 'update'"):
         PenaltyForm(kind="update", **{name: value})

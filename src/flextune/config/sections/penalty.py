@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -38,7 +39,7 @@ class PenaltyConfig(Part):
         "loss: the same by autograd. proximal: decoupled, after the optimizer's step, never clipped.",
     )
     cutoff: Real = Field(
-        0.5, gt=0, description="T: where the ramp of phi ends, as a share of what count counts."
+        0.5, gt=0, description="T: where the ramp of phi ends, as a share of what cutoff_of names."
     )
     low: Real = Field(1.0, ge=0, le=1, description="phi at frequency 0.")
     high: Real = Field(0.1, ge=0, le=1, description="phi from the cutoff upwards.")
@@ -46,17 +47,17 @@ class PenaltyConfig(Part):
         "ortho",
         description="Transform norm. backward is the paper taken literally and scales with the matrix size.",
     )
-    count: Literal["bins", "entries"] = Field(
-        "bins", description="n in phi: the number of rfft's bins, or the vector's length."
+    cutoff_of: Literal["bins", "length"] = Field(
+        "bins", description="N in phi: the number of rfft's bins, or the vector's length."
     )
     flatten: Literal["row", "column", "rank"] = Field(
         "row", description="A matrix as one vector, row by row or column by column; or each rank as its own."
     )
     target: Literal["both", "A", "B"] = "both"
     reduction: Literal["sum", "mean"] = Field("sum", description="Over matrices.")
-    sides: Literal["one", "two"] = Field(
-        "one",
-        description="one: rfft's bins. two: all frequencies, which counts all but DC and Nyquist twice.",
+    onesided: bool = Field(
+        True,
+        description="true: rfft's bins. false: all frequencies, which counts all but DC and Nyquist twice.",
     )
     seed: int = Field(0, ge=0, description="Of the order of kind: permuted.")
 
@@ -65,12 +66,12 @@ class PenaltyConfig(Part):
     def _without_preset(cls, raw: Any) -> Any:
         return expand_preset(raw) if isinstance(raw, Mapping) else raw
 
-    @field_validator("flatten", "target", "sides")
+    @field_validator("flatten", "target", "onesided")
     @classmethod
-    def _known_to_the_kind(cls, value: str, info: ValidationInfo) -> str:
+    def _known_to_the_kind(cls, value: str | bool, info: ValidationInfo) -> str:
         default = cls.model_fields[info.field_name or ""].default
         if info.data.get("kind") == "update" and value != default:
-            raise ValueError(f"has no meaning for kind update, which knows {default!r} alone")
+            raise ValueError(f"has no meaning for kind update, which knows {json.dumps(default)} alone")
         return value
 
 
