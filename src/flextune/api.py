@@ -199,10 +199,8 @@ def load_problems(
         FlextuneError: There is no such benchmark or language, or its data is missing or bad.
     """
     raw = {"benchmark": benchmark, "language": language, "lexicon": lexicon, "limit": limit}
-    part: EvaluateConfig = make_experiment(
-        {"name": "problems", "evaluate": [raw]}, where="load_problems"
-    ).evaluate[0]
-    return _load_problems(part, None if data_dir is None else Path(data_dir))
+    request = make_experiment({"name": "problems", "evaluate": [raw]}, where="load_problems")
+    return _load_problems(request.evaluate[0], None if data_dir is None else Path(data_dir))
 
 
 def compare(first: Path | str, second: Path | str) -> Comparison:
