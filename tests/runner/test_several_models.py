@@ -36,7 +36,7 @@ def test_each_model_is_loaded_once_and_answers_as_itself(
     monkeypatch.setattr("flextune.models.load.load_model", noted)
     arms = (
         f"arms=[{{name: base, train: null}}, {{name: other, train: null, model: '{other_model}'}}, "
-        f"{{name: lora}}, {{name: half, train: null, dtype: bfloat16}}, {{name: other-lora, model: '{other_model}'}}]"
+        f"{{name: lora}}, {{name: half, train: null, dtype: bfloat16}}, {{name: lora-2, model: '{other_model}'}}]"
     )
     result = run_experiment(small_experiment(model_folder, arms), tmp_path, RunOptions())
     assert loaded == [
@@ -44,7 +44,7 @@ def test_each_model_is_loaded_once_and_answers_as_itself(
         (str(other_model), "float32"),
         (str(model_folder), "bfloat16"),
     ]
-    assert {score.arm for score in result.scores} == {"base", "other", "lora", "half", "other-lora"}
+    assert {score.arm for score in result.scores} == {"base", "other", "lora", "half", "lora-2"}
     trained = [json.loads(path.read_text())["model"] for path in tmp_path.glob("trained/*/key.json")]
     assert sorted(trained) == sorted([str(model_folder), str(other_model)])
     texts = {
