@@ -97,7 +97,7 @@ DEFAULTS = [
         "max_new_tokens": 512,
         "batch_size": 32,
     },
-    {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024},
+    {"cpu_seconds": 10.0, "wall_seconds": None, "memory_mib": 1024},
 ]
 
 

@@ -239,9 +239,8 @@ def train_one(training: Training, source: ModelSource, run: RunDirectory, report
         return
     from flextune.training.engine import train_adapter
 
-    stage = reporter.stage(f"train {training.label}", 1)
     trained.describe(training.row())
-    try:
+    with reporter.stage(f"train {training.label}", 1) as stage:
         train_adapter(
             source.base,
             training.examples,
@@ -254,8 +253,6 @@ def train_one(training: Training, source: ModelSource, run: RunDirectory, report
             folder=trained.folder,
             progress=stage.update,
         )
-    finally:
-        stage.close()
 
 
 def _check_judge(evaluations: list[Evaluation], run: RunDirectory, options: RunOptions) -> None:

@@ -54,20 +54,17 @@ def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, re
 
     done = {(c.name, c.sample): c for c in read_records(file, Completion)}
     total = len(evaluation.problems) * evaluation.decode.samples
-    stage = reporter.stage(f"generate {evaluation.label}", total)
     finished = len(done)
-    try:
-        with LineWriter(file) as writer, _few_threads(model):
-            batches = LocalEngine(model).generate(
-                evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
-            )
-            for batch in batches:
-                writer.write(map(as_row, batch))
-                writer.checkpoint()
-                finished += len(batch)
-                stage.update(finished, total)
-    finally:
-        stage.close()
+    label = f"generate {evaluation.label}"
+    with reporter.stage(label, total) as stage, LineWriter(file) as writer, _few_threads(model):
+        batches = LocalEngine(model).generate(
+            evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
+        )
+        for batch in batches:
+            writer.write(map(as_row, batch))
+            writer.checkpoint()
+            finished += len(batch)
+            stage.update(finished, total)
     return finished
 
 

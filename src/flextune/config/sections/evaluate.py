@@ -57,6 +57,8 @@ class EvaluateConfig(Part):
 class JudgeConfig(Part):
     """Limits for every judged program."""
 
-    cpu_seconds: Real = Field(10.0, gt=0)
-    wall_seconds: Real = Field(60.0, gt=0)
-    memory_mb: int = Field(1024, ge=16)
+    cpu_seconds: Real = Field(10.0, gt=0, description="User and system time of a program; decides a timeout.")
+    wall_seconds: Real | None = Field(
+        None, gt=0, description="Wall clock that a program may take; 6 x cpu_seconds if not given."
+    )
+    memory_mib: int = Field(1024, ge=16, description="Memory of a program and its children, in MiB.")
