@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from flextune.config import Experiment
 from flextune.errors import FlextuneError
 from flextune.extras import need
-from flextune.judging.settings import JudgeSettings, limits_of, note_missing_toolchains
+from flextune.judging import JudgeSettings, note_missing_toolchains
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.report.optimizers.study import write_optimizer_study
 from flextune.report.page import write_page
 from flextune.runner.generate import complete_all, note_ties
-from flextune.runner.judge_queue import JudgeQueue
+from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
 from flextune.runner.score import baseline_arm, score_run
 from flextune.runner.tuning import tune
@@ -125,7 +125,8 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
     with run.locked():
         source = ModelSource(experiment)
         given = _checked_plan(experiment, source, run, options)
-        settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
+        limits = limits_of(experiment.judge)
+        settings = JudgeSettings(limits, workers=options.workers, sandbox=not options.accept_risk)
         _check_judge(given.evaluations, run, options)
         run.begin(experiment, describe_environment())
         plan = _tuned_plan(experiment, given, source, run, options)
@@ -209,7 +210,8 @@ def evaluate_model(
         evaluations = bare_evaluations(
             experiment, model, training, lambda part: load_problems(part, options.data_dir)
         )
-        settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
+        limits = limits_of(experiment.judge)
+        settings = JudgeSettings(limits, workers=options.workers, sandbox=not options.accept_risk)
         _check_judge(evaluations, run, options)
 
         def load(evaluation: Evaluation) -> LoadedModel:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,28 @@ class Toolchain:
     path: str = ""
     install: str = ""
     missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One thing that a language needs on this machine.
+
+    Attributes:
+        name: What a user is told is missing.
+        install: The command that installs it.
+        programs: Names on PATH, of which the first that is there counts; by default ``name``. They are only
+            looked at for a language's first tool, the program that runs its code.
+        is_here: For the other tools, such as a library: whether that program, given by its path, has it.
+    """
+
+    name: str
+    install: str
+    programs: tuple[str, ...] = ()
+    is_here: Callable[[Path], bool] = field(default=lambda program: True, repr=False)
+
+    def program(self) -> Path | None:
+        """The program's real path, None when it is not on PATH."""
+        return next(filter(None, map(find_program, self.programs or (self.name,))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +158,33 @@ class Basis:
     name: str
     suffix: str
     comment = "#"
+    #: The program that runs the code, then what else is needed, in the order in which it is looked for.
+    tools: tuple[Tool, ...]
+    #: The oldest version of that program that will do, empty where any will.
+    oldest = ""
+
+    def toolchain(self) -> Toolchain:
+        """The first of ``tools`` on PATH with all others, or what is missing and how to install it."""
+        runner, *others = self.tools
+        program = runner.program()
+        if program is None:
+            return Toolchain(found=False, missing=runner.name, install=runner.install)
+        version = self.version(program)
+        if self.oldest and _number(version) < _number(self.oldest):
+            older = f"{runner.name} {self.oldest} or newer (found {version or 'an unknown version'})"
+            return Toolchain(found=False, version=version, missing=older, install=runner.install)
+        for tool in others:
+            if not tool.is_here(program):
+                return Toolchain(found=False, missing=tool.name, install=tool.install)
+        return Toolchain(found=True, version=version, path=str(self.executable(program)))
+
+    def version(self, program: Path) -> str:
+        """The version of ``program``, the first of ``tools``."""
+        return version_of(program, "--version")
+
+    def executable(self, program: Path) -> Path:
+        """What runs the code, where ``program`` on PATH is a wrapper."""
+        return program
 
     def file_name(self) -> str:
         """``main`` and the suffix."""
@@ -146,7 +195,7 @@ class Basis:
         return problem.program(completion.text)
 
     def artifacts(self) -> tuple[Artifact, ...]:
-        """Nothing."""
+        """No artifacts."""
         return ()
 
     def compiler(self, limits: Limits) -> Command | None:
@@ -211,6 +260,10 @@ _BREACHES: Mapping[str, tuple[Outcome, str]] = {
 def tail(text: bytes) -> str:
     """The last characters of what a program said, in valid text."""
     return text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-MESSAGE_CHARACTERS:]
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, filter(str.isdecimal, version.split("."))))
 
 
 def find_program(name: str) -> Path | None:

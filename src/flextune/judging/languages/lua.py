@@ -6,43 +6,12 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Toolchain, find_program, prefix_of
+from flextune.judging.languages.base import Basis, Tool, prefix_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.lua"
-_NAMES = ("lua", "lua5.4", "lua5.3")
 _INSTALL = "apt-get install lua5.4 lua-unit"
-
-
-class Lua(Basis):
-    """``lua``."""
-
-    name = "lua"
-    suffix = ".lua"
-    comment = "--"
-
-    def toolchain(self) -> Toolchain:
-        """Lua 5.3 or newer on PATH with luaunit, or how to install them."""
-        lua = next(filter(None, map(find_program, _NAMES)), None)
-        if lua is None:
-            return Toolchain(found=False, missing="lua", install=_INSTALL)
-        version, has_luaunit = _known(lua)
-        if version < "5.3":
-            return Toolchain(found=False, missing="Lua 5.3 or newer", install=_INSTALL)
-        if not has_luaunit:
-            return Toolchain(found=False, missing="luaunit", install="apt-get install lua-unit")
-        return Toolchain(found=True, version=version, path=str(lua))
-
-    def run(self, program: bytes, limits: Limits) -> Command:
-        """The runner, with the source beside it."""
-        lua = Path(self.toolchain().path)
-        return Command(
-            argv=(str(lua), "{program}/runner.lua", f"{{program}}/{self.file_name()}"),
-            files={"runner.lua": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end()\n"},
-            readable=prefix_of(lua),
-            address_space=True,
-        )
 
 
 @cache
@@ -57,6 +26,33 @@ def _known(lua: Path) -> tuple[str, bool]:
         return "", False
     version, _, found = said.stdout.strip().partition("\t")
     return version, found == "true"
+
+
+class Lua(Basis):
+    """``lua``."""
+
+    name = "lua"
+    suffix = ".lua"
+    comment = "--"
+    oldest = "5.3"
+    tools = (
+        Tool("lua", _INSTALL, programs=("lua", "lua5.4", "lua5.3")),
+        Tool("luaunit", "apt-get install lua-unit", is_here=lambda lua: _known(lua)[1]),
+    )
+
+    def version(self, program: Path) -> str:
+        """Asked together with the place of luaunit."""
+        return _known(program)[0]
+
+    def run(self, program: bytes, limits: Limits) -> Command:
+        """The runner, with the source beside it."""
+        lua = Path(self.toolchain().path)
+        return Command(
+            argv=(str(lua), "{program}/runner.lua", f"{{program}}/{self.file_name()}"),
+            files={"runner.lua": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end()\n"},
+            readable=prefix_of(lua),
+            address_space=True,
+        )
 
 
 LANGUAGE = Lua()
