@@ -14,8 +14,8 @@ from flextune.errors import FlextuneError
 from flextune.judging import Judge, Limits
 from flextune.judging import cache as cache_module
 from flextune.judging.cache import VerdictCache
-from flextune.judging.worker import Worker
 from flextune.judging.judgement import Judgement
+from flextune.judging.worker import Worker
 from flextune.records import Verdict, as_row
 
 PASSED = Judgement("passed", "run", cpu_seconds=0.5)

@@ -252,7 +252,7 @@ def _partial(
     """Where the verdicts of this very request are kept until all are known."""
     programs = [[*_identity(p, c), p.program(c.text), [asdict(case) for case in p.cases]] for p, c in pairs]
     kept = None if keep_programs is None else str(keep_programs.resolve())
-    limits = {**asdict(settings.limits), "wall_seconds": settings.limits.wall}
+    limits = {**asdict(settings.limits), "wall_seconds": settings.limits.wall_limit}
     content = json.dumps([programs, limits, settings.sandbox, settings.strict, kept])
     return output.with_name(f".{output.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}.partial")
 

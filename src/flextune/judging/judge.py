@@ -173,7 +173,7 @@ class Judge:
         if self._pool is None:
             self._pool = _Pool(self._isolation, self._limits, self._size)
         # A cached judgement holds for one toolchain and these limits.
-        limits = replace(self._limits, wall_seconds=self._limits.wall)
+        limits = replace(self._limits, wall_seconds=self._limits.wall_limit)
         context = f"{self._isolation.kind}\n{limits}"
         shift = _Shift(self._pool, self._known, context, self._strict, keep_programs)
         try:

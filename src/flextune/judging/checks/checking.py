@@ -103,7 +103,7 @@ def _less_patient(settings: JudgeSettings, references: Iterable[Verdict]) -> Jud
     slowest = max((verdict.cpu_seconds for verdict in references), default=0.0)
     seconds = min(settings.limits.cpu_seconds, max(1.0, _PATIENCE * slowest))
     # A mutant of a reference that sleeps sleeps, too: the wall clock stays.
-    limits = replace(settings.limits, cpu_seconds=seconds, wall_seconds=settings.limits.wall)
+    limits = replace(settings.limits, cpu_seconds=seconds, wall_seconds=settings.limits.wall_limit)
     return replace(settings, limits=limits)
 
 

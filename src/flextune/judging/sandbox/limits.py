@@ -41,7 +41,7 @@ class Limits:
     compile_memory_bytes: int = 2048 * MIB
 
     @property
-    def wall(self) -> float:
+    def wall_limit(self) -> float:
         """The limit on the wall clock in seconds, whether it was given or follows from ``cpu_seconds``."""
         return WALL_PER_CPU_SECOND * self.cpu_seconds if self.wall_seconds is None else self.wall_seconds
 
