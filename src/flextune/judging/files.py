@@ -207,8 +207,8 @@ def identity(verdict: Verdict) -> Identity:
 
 def note_skipped(skipped: Sequence[Skipped], reporter: Reporter) -> None:
     """Report what was left out and why, the first of it at least."""
-    for one in skipped[:_LINES_SHOWN]:
-        reporter.note(f"skipped {one}")
+    for line in skipped[:_LINES_SHOWN]:
+        reporter.note(f"skipped {line}")
     if len(skipped) > _LINES_SHOWN:
         reporter.note(f"skipped {len(skipped) - _LINES_SHOWN} more (--json lists them all)")
 

@@ -139,7 +139,7 @@ class Judge:
         return [verdicts[problem.language, problem.name, c.sample] for problem, c in pairs]
 
     def close(self) -> None:
-        """End every process now."""
+        """End every process now; a later call starts new ones."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -195,7 +195,7 @@ def processors() -> int:
 def strict_languages() -> list[str]:
     """Languages whose solution and tests can run in separate processes."""
     problem, completion = Problem("", "", "", "", ""), Completion("", 0, "")
-    return [name for name, one in languages().items() if one.parts(problem, completion) is not None]
+    return [name for name, entry in languages().items() if entry.parts(problem, completion) is not None]
 
 
 def _numbered(problems: list[Problem], texts: list[str]) -> list[tuple[Problem, Completion]]:
@@ -226,7 +226,7 @@ class _Shift:
     _versions: dict[str, str] = field(default_factory=dict)
 
     def verdicts(self, pairs: Iterator[tuple[Problem, Completion]]) -> Generator[Verdict, None, None]:
-        """One verdict for every pair."""
+        """One verdict for every pair, in the order in which they become known."""
         waiting, more = self._waiting, True
         while more or waiting:
             while more and len(waiting) < self.pool.capacity:
@@ -289,7 +289,7 @@ class _Pool:
         return self.size * _AHEAD
 
     def interrupt(self) -> None:
-        """Wake up who waits for a result."""
+        """Make ``result`` raise ``Interrupted``, also where it waits already."""
         self._results.put((b"", Interrupted()))
 
     def close(self) -> None:

@@ -226,7 +226,15 @@ class Worker:
 
 
 def write_program(folder: Path, name: str, sample: int, file_name: str, source: str) -> None:
-    """Keep a program as ``folder/name/sample/file_name``; the name cannot lead outside ``folder``."""
+    """Keep a program as ``folder/name/sample/file_name``.
+
+    Args:
+        folder: Made if need be.
+        name: The problem's name. Its slashes make folders; it cannot lead outside ``folder``.
+        sample: The completion's number.
+        file_name: The source file's name, as the language's tools expect it.
+        source: The program.
+    """
     parts = [part if part not in ("", ".", "..") else "_" for part in name.split("/")]
     path = folder.joinpath(*parts, str(sample), file_name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,5 +251,5 @@ def _compiler_ended(result: Result) -> Finding:
         return Finding("timeout", "compile", message or "limit on compile time reached")
     if result.breach == "memory":
         return Finding("memory_limit", "compile", message or "limit on memory reached by the compiler")
-    said = f"the compiler ended with status {result.status}"
-    return Finding("compile_error", "compile", message or said)
+    status = f"the compiler ended with status {result.status}"
+    return Finding("compile_error", "compile", message or status)

@@ -122,7 +122,7 @@ def _check(problem: Problem, changed: list[Mutant], verdicts: dict[Identity, Ver
 
     outcomes = [(mutant, verdict(n).outcome) for n, mutant in enumerate(changed, start=_FIRST_MUTANT)]
     # What the compiler refuses never met a test, and of a fault nothing is known.
-    ran = [one for one in outcomes if one[1] != "compile_error" and one[1] not in UNKNOWN_OUTCOMES]
+    ran = [pair for pair in outcomes if pair[1] != "compile_error" and pair[1] not in UNKNOWN_OUTCOMES]
     survivors = tuple(str(mutant) for mutant, outcome in ran if outcome == "passed")
     reference = verdict(_REFERENCE)
     return Check(

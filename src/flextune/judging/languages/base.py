@@ -116,7 +116,7 @@ class Language(Protocol):
         """Name of the source file, as its tools expect it."""
 
     def source(self, problem: Problem, completion: Completion) -> str:
-        """The program to judge."""
+        """The whole program that is judged for a completion."""
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """What must be built once before the first program; often nothing."""
@@ -187,7 +187,7 @@ class Basis:
         return program
 
     def file_name(self) -> str:
-        """``main`` and the suffix."""
+        """``main`` with the language's suffix."""
         return f"main{self.suffix}"
 
     def source(self, problem: Problem, completion: Completion) -> str:
@@ -195,19 +195,19 @@ class Basis:
         return problem.program(completion.text)
 
     def artifacts(self) -> tuple[Artifact, ...]:
-        """No artifacts."""
+        """No artifacts: nothing has to be built before the first program."""
         return ()
 
     def compiler(self, limits: Limits) -> Command | None:
-        """No server compiles."""
+        """None: no server compiles."""
         return None
 
     def compile(self, source: bytes, limits: Limits) -> Command | None:
-        """Nothing is compiled."""
+        """None: nothing is compiled, or ``compiler`` does it."""
         return None
 
     def parts(self, problem: Problem, completion: Completion) -> Parts | None:
-        """Solution and tests share a process."""
+        """None: solution and tests share a process."""
         return None
 
     def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
@@ -225,14 +225,14 @@ def classify(result: Result, secret: bytes) -> Finding:
     reply = result.reply
     running = reply.startswith(STARTED + RUNNING)
     stage: Stage = "run" if running else "compile"
-    said = f"exit status {result.status}"
+    reason = f"exit status {result.status}"
     if result.breach is not None:
-        outcome, said = _BREACHES[result.breach]
+        outcome, reason = _BREACHES[result.breach]
         # "Killed" is what the shell says when we end the program.
-        message = said if message in ("", "Killed") else f"{said}\n{message}"[:MESSAGE_CHARACTERS]
+        message = reason if message in ("", "Killed") else f"{reason}\n{message}"[:MESSAGE_CHARACTERS]
     if not reply.startswith(STARTED):
         # Whatever happened, the program was not yet part of it.
-        return Finding("sandbox_fault", stage, message or f"the runner did not start ({said})")
+        return Finding("sandbox_fault", stage, message or f"the runner did not start ({reason})")
     if result.breach is not None:
         return Finding(outcome, stage, message)
     if not running:
@@ -268,18 +268,18 @@ def _number(version: str) -> tuple[int, ...]:
 
 def find_program(name: str) -> Path | None:
     """The program's real path, None when it is not on PATH."""
-    found = shutil.which(name)
-    return None if found is None else Path(os.path.realpath(found))
+    path = shutil.which(name)
+    return None if path is None else Path(os.path.realpath(path))
 
 
 @cache
 def version_of(program: Path, *arguments: str) -> str:
     """The version number that a tool prints, empty when it says none."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             (program, *arguments), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    match = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    match = re.search(r"\d+(\.\d+)+", answer.stdout + answer.stderr)
     return match.group() if match else ""

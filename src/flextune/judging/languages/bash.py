@@ -18,7 +18,7 @@ _NO_MEMORY = (b"cannot allocate", b"Cannot allocate memory")
 
 
 class Bash(Basis):
-    """``sh``."""
+    """Bash; MultiPL-E's name is ``sh``."""
 
     name = "sh"
     suffix = ".sh"

@@ -19,7 +19,7 @@ _FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/(runner|stric
 
 
 class JavaScript(Basis):
-    """``js``."""
+    """JavaScript; MultiPL-E's name is ``js``."""
 
     name = "js"
     suffix = ".js"

@@ -21,15 +21,15 @@ def _known(lua: Path) -> tuple[str, bool]:
     # -E: the environment does not say where to look, as it does not in the sandbox.
     command = (str(lua), "-E", "-e", question)
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):
         return "", False
-    version, _, found = said.stdout.strip().partition("\t")
-    return version, found == "true"
+    version, _, has_luaunit = answer.stdout.strip().partition("\t")
+    return version, has_luaunit == "true"
 
 
 class Lua(Basis):
-    """``lua``."""
+    """Lua; MultiPL-E's name is ``lua``."""
 
     name = "lua"
     suffix = ".lua"

@@ -22,7 +22,7 @@ def _has_test_deep(perl: Path) -> bool:
 
 
 class Perl(Basis):
-    """``pl``."""
+    """Perl; MultiPL-E's name is ``pl``."""
 
     name = "pl"
     suffix = ".pl"

@@ -30,16 +30,16 @@ _SETTINGS = (
 def _modules(php: Path, *options: str) -> frozenset[str]:
     """The extensions that PHP has loaded, in lower case."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             (php, *options, "-m"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
         return frozenset()
-    return frozenset(line.strip().lower() for line in said.stdout.splitlines())
+    return frozenset(line.strip().lower() for line in answer.stdout.splitlines())
 
 
 class Php(Basis):
-    """``php``."""
+    """PHP; MultiPL-E's name is ``php``."""
 
     name = "php"
     suffix = ".php"

@@ -21,12 +21,12 @@ _INSTALL = "apt-get install r-base-core"
 def _home(script: Path) -> Path:
     """Where R's own files are, as R says it."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             (script, "RHOME"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
         return Path("/nonexistent")
-    return Path(said.stdout.strip())
+    return Path(answer.stdout.strip())
 
 
 def _binary(script: Path) -> Path:
@@ -34,7 +34,7 @@ def _binary(script: Path) -> Path:
 
 
 class R(Basis):
-    """``r``."""
+    """R; MultiPL-E's name is ``r``."""
 
     name = "r"
     suffix = ".r"

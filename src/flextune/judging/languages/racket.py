@@ -21,7 +21,7 @@ def _has_rackunit(racket: Path) -> bool:
 
 
 class Racket(Basis):
-    """``rkt``."""
+    """Racket; MultiPL-E's name is ``rkt``."""
 
     name = "rkt"
     suffix = ".rkt"

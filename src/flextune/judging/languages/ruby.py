@@ -26,14 +26,16 @@ def _known(ruby: Path) -> tuple[str, ...]:
     # Leaving at once: the tests that test/unit would run at the end are none.
     question = (str(ruby), "-e", f"{_QUESTION}; $stdout.flush; exit!(0)")
     try:
-        said = subprocess.run(question, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
+        answer = subprocess.run(
+            question, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    return tuple(said.stdout.split("\n")[:-1]) if said.returncode == 0 else ()
+    return tuple(answer.stdout.split("\n")[:-1]) if answer.returncode == 0 else ()
 
 
 class Ruby(Basis):
-    """``rb``."""
+    """Ruby; MultiPL-E's name is ``rb``."""
 
     name = "rb"
     suffix = ".rb"
@@ -47,7 +49,7 @@ class Ruby(Basis):
         return (*_known(program), "")[0]
 
     def artifacts(self) -> tuple[Artifact, ...]:
-        """test/unit, compiled."""
+        """The library test/unit, compiled to Ruby's bytecode."""
         argv = ("{program}/precompile.rb", ":".join(self._packages()))
         return (Artifact("test-unit", self._ruby(argv, {"precompile.rb": _script("precompile.rb")})),)
 
