@@ -271,4 +271,4 @@ def _options(
     from flextune.runner.execute import RunOptions
 
     folder = None if data_dir is None else Path(data_dir)
-    return RunOptions(folder, workers, not sandbox, reporter or Silent())
+    return RunOptions(folder, workers, sandbox, reporter or Silent())

@@ -1,7 +1,9 @@
-"""How long work tells that it goes on; the command line decides what that looks like."""
+"""How long work reports its progress; the command line decides what that looks like."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -9,36 +11,41 @@ class Stage(Protocol):
     """One piece of work with a known size."""
 
     def update(self, done: int, total: int) -> None:
-        """So much of it is done."""
-
-    def close(self) -> None:
-        """It has ended."""
+        """Report that ``done`` of ``total`` steps are finished."""
 
 
 class Reporter(Protocol):
     """Receives what happens in a run. Stages may overlap, from two threads."""
 
-    def stage(self, label: str, total: int) -> Stage:
-        """Work begins."""
+    def stage(self, label: str, total: int) -> AbstractContextManager[Stage]:
+        """A piece of work that lasts as long as the ``with`` block.
+
+        ::
+
+            with reporter.stage("judge", len(pairs)) as stage:
+                stage.update(1, len(pairs))
+
+        Args:
+            label: What the work is called.
+            total: Its number of steps.
+        """
 
     def note(self, text: str) -> None:
-        """Something worth one line happened."""
+        """Report something that is worth one line."""
 
 
 class _SilentStage:
     def update(self, done: int, total: int) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
+        pass
 
 
 class Silent:
     """A reporter for callers that do not watch."""
 
-    def stage(self, label: str, total: int) -> Stage:
-        """A stage that tells nobody."""
-        return _SilentStage()
+    @contextmanager
+    def stage(self, label: str, total: int) -> Iterator[Stage]:
+        """A stage that reports to nobody."""
+        yield _SilentStage()
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Drop ``text``."""

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,15 +29,13 @@ class Watching(Silent):
     def __init__(self) -> None:
         self.seen: list[tuple[str, int] | tuple[int, int]] = []
 
-    def stage(self, label: str, total: int) -> Watching:
+    @contextmanager
+    def stage(self, label: str, total: int) -> Iterator[Watching]:
         self.seen.append((label, total))
-        return self
+        yield self
 
     def update(self, done: int, total: int) -> None:
         self.seen.append((done, total))
-
-    def close(self) -> None:
-        pass
 
 
 def measure(folder: Path, **options: object) -> AdapterSpectra:

@@ -318,6 +318,22 @@ def test_cases_test_a_whole_program(flextune: Call, tmp_path: Path):
     assert (found["passed"], found["wrong_answer"]) == (1, 1)
 
 
+@pytest.mark.parametrize("option", ["--memory-mib", "--memory-mb"])
+def test_memory_is_limited_in_mib_by_the_option_and_by_its_former_name(
+    flextune: Call, problems: Path, tmp_path: Path, option: str
+):
+    text = "    filled = bytes(150 * 2**20)\n    return a + b\n"
+    given = samples(tmp_path, ("add_py", text))
+    request = ("judge", "--problems", problems, "--samples", given, "--json")
+    assert flextune(*request, option, "256").json["passed"] == 1
+    assert flextune(*request, option, "64").json["memory_limit"] == 1
+
+
+def test_the_former_name_of_an_option_is_not_advertised(flextune: Call):
+    assert "--memory-mib" in flextune("judge", "--help").out
+    assert "--memory-mb" not in flextune("judge", "--help").out
+
+
 def test_no_samples_is_said(flextune: Call, problems: Path, tmp_path: Path):
     given = write_lines(tmp_path / "samples.jsonl", [])
     complaint = flextune("judge", "--problems", problems, "--samples", given).complaint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.support.judging import LIMITS
 
@@ -36,6 +38,11 @@ def test_a_chat_is_judged_by_its_last_message(reward: Reward) -> None:
 
 def test_text_behind_a_stop_string_does_not_count(reward: Reward) -> None:
     with reward:
+        assert reward(None, [f"{RIGHT}\n\nraise ValueError"], name=["double"]) == [1.0]
+
+
+def test_an_empty_stop_string_is_no_stop(sandboxed: None) -> None:
+    with Reward([replace(DOUBLE, stop=("", "\n\n"))], limits=LIMITS) as reward:
         assert reward(None, [f"{RIGHT}\n\nraise ValueError"], name=["double"]) == [1.0]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,11 @@ from flextune.errors import FlextuneError
 from flextune.judging import Judge, Limits
 from flextune.judging import cache as cache_module
 from flextune.judging.cache import VerdictCache
+from flextune.judging.judgement import Judgement
 from flextune.judging.worker import Worker
-from flextune.records import Verdict
+from flextune.records import Verdict, as_row
 
-PASSED = Verdict("", 0, "passed", "run", cpu_seconds=0.5, language="py")
+PASSED = Judgement("passed", "run", cpu_seconds=0.5)
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, sandboxed: None) -> list[str]:
     found: list[str] = []
     real = Worker._judge_once
 
-    def counted(self: Worker, language: object, program: object) -> Verdict:
+    def counted(self: Worker, language: object, program: object) -> Judgement:
         found.append(program.source)  # type: ignore[attr-defined]
         return real(self, language, program)  # type: ignore[arg-type]
 
@@ -52,6 +55,24 @@ def test_other_limits_are_another_program(tmp_path: Path, runs: list[str]) -> No
     assert len(runs) == 2
 
 
+def test_a_wall_clock_that_follows_from_the_cpu_limit_is_the_same_limit(
+    tmp_path: Path, runs: list[str]
+) -> None:
+    judged("assert 1", tmp_path / "cache", Limits(cpu_seconds=2))
+    judged("assert 1", tmp_path / "cache", Limits(cpu_seconds=2, wall_seconds=12))
+    assert len(runs) == 1
+
+
+def test_a_file_whose_verdicts_name_a_sample_is_still_read(tmp_path: Path) -> None:
+    cache = VerdictCache(tmp_path / "cache")
+    cache.put(b"1", PASSED)
+    cache.close()
+    row = json.dumps(as_row(PASSED.verdict("py", "", 0)))
+    with sqlite3.connect(tmp_path / "cache") as file:
+        file.execute("UPDATE verdicts_1 SET verdict = ?", (row,))
+    assert VerdictCache(tmp_path / "cache").get(b"1") == PASSED
+
+
 def test_without_a_file_nothing_is_kept(runs: list[str]) -> None:
     judged("assert 1", None)
     judged("assert 1", None)
@@ -59,7 +80,7 @@ def test_without_a_file_nothing_is_kept(runs: list[str]) -> None:
 
 
 def test_a_fault_is_not_kept(tmp_path: Path, runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    fault = Verdict("", 0, "sandbox_fault", "run")
+    fault = Judgement("sandbox_fault", "run")
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "judge", lambda *_: fault)
         assert judged("assert 1", tmp_path / "cache").outcome == "sandbox_fault"

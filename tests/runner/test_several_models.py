@@ -36,7 +36,8 @@ def test_each_model_is_loaded_once_and_answers_as_itself(
     monkeypatch.setattr("flextune.models.load.load_model", noted)
     arms = (
         f"arms=[{{name: base, train: null}}, {{name: other, train: null, model: '{other_model}'}}, "
-        f"{{name: lora}}, {{name: half, train: null, dtype: bfloat16}}, {{name: lora-2, model: '{other_model}'}}]"
+        f"{{name: lora}}, {{name: half, train: null, dtype: bfloat16}}, "
+        f"{{name: lora-2, model: '{other_model}'}}]"
     )
     result = run_experiment(small_experiment(model_folder, arms), tmp_path, RunOptions())
     assert loaded == [

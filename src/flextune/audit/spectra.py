@@ -140,17 +140,16 @@ def _compared(
     from flextune.spectral.nulls import compare
 
     generator = torch.Generator("cpu").manual_seed(seed)
-    stage = reporter.stage(f"spectrum of {name}", len(pairs))
     threads, found = torch.get_num_threads(), []
     # The transforms are short: with two threads they take as long, and many times that beside other work.
     torch.set_num_threads(1)
     try:
-        for pair in pairs:
-            found.append(compare(pair, generator, draws=draws, bins=bins))
-            stage.update(len(found), len(pairs))
+        with reporter.stage(f"spectrum of {name}", len(pairs)) as stage:
+            for pair in pairs:
+                found.append(compare(pair, generator, draws=draws, bins=bins))
+                stage.update(len(found), len(pairs))
     finally:
         torch.set_num_threads(threads)
-        stage.close()
     return found
 
 

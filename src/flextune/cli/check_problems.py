@@ -13,7 +13,7 @@ from flextune.cli import options as o
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from flextune.judging.checks.checking import Check
+    from flextune.judging import Check
 
 
 def check_problems(
@@ -24,10 +24,11 @@ def check_problems(
     seed: o.Seed = 0,
     output: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("-o", "--output", help="What was found, one JSON line each.", show_default=False),
+        typer.Option("-o", "--output", help="The checks, one JSON line each.", show_default=False),
     ] = None,
-    cpu_seconds: Annotated[float, typer.Option("--cpu-seconds", min=0.1, help="Limit per program.")] = 10.0,
-    memory_mb: Annotated[int, typer.Option("--memory-mb", min=16, help="Limit per program, MiB.")] = 1024,
+    cpu_seconds: o.CpuSeconds = 10.0,
+    memory_mib: o.MemoryMib = 1024,
+    memory_mb: o.MemoryMb = None,
     workers: o.Workers = None,
     no_sandbox: o.NoSandbox = False,
     as_json: o.Json = False,
@@ -37,37 +38,40 @@ def check_problems(
     A reference must pass and an empty completion must not; else the exit status is 1. A changed reference
     that passes has survived: the tests are weak there, or the change means the same.
     """
-    from flextune.cli.terminal import out, print_json, progress
-    from flextune.config import JudgeConfig
-    from flextune.files.whole import write_whole
-    from flextune.judging import files as judge_files
-    from flextune.judging.checks import checking
-    from flextune.judging.settings import JudgeSettings, limits_of
+    from flextune import judging
+    from flextune.cli.terminal import progress
 
-    problems = judge_files.read_problems(file)
-    config = JudgeConfig(cpu_seconds=cpu_seconds, memory_mib=memory_mb)
-    settings = JudgeSettings(limits_of(config), workers, no_sandbox)
+    problems = judging.read_problems(file)
+    limits = o.limits(cpu_seconds, memory_mib, memory_mb)
+    settings = judging.JudgeSettings(limits, workers=workers, sandbox=not no_sandbox)
     with progress() as reporter:
-        judge_files.note_skipped(problems.skipped, reporter)
-        found = checking.check_problems(problems.found, settings, count=mutants, seed=seed, reporter=reporter)
-    rows = {_label(check, found): _row(check) for check in found}
+        judging.note_skipped(problems.skipped, reporter)
+        checks = judging.check_problems(problems.found, settings, count=mutants, seed=seed, reporter=reporter)
+    _show(checks, len(problems.found), output, as_json)
+    if not all(check.sound for check in checks):
+        raise typer.Exit(1)
+
+
+def _show(checks: list[Check], total: int, output: Path | None, as_json: bool) -> None:
+    from flextune.cli.terminal import out, print_json
+    from flextune.files.whole import write_whole
+
+    rows = {_label(check, checks): _row(check) for check in checks}
     if output:
         lines = [json.dumps({"problem": name, **row}, ensure_ascii=False) for name, row in rows.items()]
         write_whole(output, "".join(f"{line}\n" for line in lines))
     if as_json:
         print_json(rows)
-    else:
-        out().print(_summary(found, len(problems.found)), highlight=False)
-        weak = [check for check in found if not check.sound or check.survivors]
-        if weak:
-            out().print(_table(weak))
-    if not all(check.sound for check in found):
-        raise typer.Exit(1)
+        return
+    out().print(_summary(checks, total), highlight=False)
+    weak = [check for check in checks if not check.sound or check.survivors]
+    if weak:
+        out().print(_table(weak))
 
 
-def _label(check: Check, found: list[Check]) -> str:
-    """The problem's name, with its language where that is needed to tell it."""
-    shared = sum(other.problem == check.problem for other in found) > 1
+def _label(check: Check, checks: list[Check]) -> str:
+    """The problem's name, with its language where another problem has the same name."""
+    shared = sum(other.problem == check.problem for other in checks) > 1
     return f"{check.problem} ({check.language})" if shared else check.problem
 
 
@@ -83,12 +87,12 @@ def _row(check: Check) -> dict[str, Any]:
     }
 
 
-def _summary(found: list[Check], total: int) -> str:
-    passing = sum(check.reference == "passed" for check in found)
-    killed, mutants = sum(check.killed for check in found), sum(check.mutants for check in found)
+def _summary(checks: list[Check], total: int) -> str:
+    passing = sum(check.reference == "passed" for check in checks)
+    killed, mutants = sum(check.killed for check in checks), sum(check.mutants for check in checks)
     share = f" ({100 * killed / mutants:.1f} %)" if mutants else ""
-    without = f", {total - len(found)} problems without a reference" if total > len(found) else ""
-    return f"{passing} of {len(found)} references pass, {killed} of {mutants} mutants killed{share}{without}"
+    without = f", {total - len(checks)} problems without a reference" if total > len(checks) else ""
+    return f"{passing} of {len(checks)} references pass, {killed} of {mutants} mutants killed{share}{without}"
 
 
 def _table(weak: list[Check]) -> Table:
@@ -106,8 +110,8 @@ def _table(weak: list[Check]) -> Table:
 
 def _weakness(check: Check) -> str:
     if check.reference != "passed":
-        said = check.message.strip().splitlines()
-        return f"the reference does not pass: {check.reference}" + (f" ({said[-1]})" if said else "")
+        lines = check.message.strip().splitlines()
+        return f"the reference does not pass: {check.reference}" + (f" ({lines[-1]})" if lines else "")
     if check.empty == "passed":
         return "an empty completion passes"
     return f"survived, {check.survivors[0]}"

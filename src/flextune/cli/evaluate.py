@@ -38,7 +38,7 @@ def evaluate(
 
     experiment = request.experiment(language or ["py"])
     with progress() as reporter:
-        options = RunOptions(data_dir, workers, no_sandbox, reporter)
+        options = RunOptions(data_dir, workers, not no_sandbox, reporter)
         result = evaluate_model(experiment, runs / (name or f"eval-{experiment.name}"), options)
     if as_json:
         print_json([as_row(score) for score in result.scores])

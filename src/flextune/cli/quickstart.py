@@ -20,6 +20,6 @@ def quickstart(
     source = files("flextune.cli") / "quickstart.yaml"
     experiment = parse_experiment(source.read_text(encoding="utf-8"), where="quickstart.yaml")
     with progress() as reporter:
-        options = RunOptions(None, workers, no_sandbox, reporter)
+        options = RunOptions(None, workers, not no_sandbox, reporter)
         result = run_experiment(experiment, runs / experiment.name, options)
     show_run(result, as_json=as_json)

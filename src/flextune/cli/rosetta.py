@@ -30,10 +30,8 @@ def pretrain(
     from flextune.rosetta.pretrain import pretrain as train_base
 
     recipe = Recipe(seed=seed) if documents is None else Recipe(seed=seed, documents=documents)
-    with progress() as reporter:
-        stage = reporter.stage("pretrain", recipe.documents)
+    with progress() as reporter, reporter.stage("pretrain", recipe.documents) as stage:
         result = train_base(recipe, output, progress=lambda done, total, _: stage.update(done, total))
-        stage.close()
     write_recipe(output, recipe, result)
     typer.echo(
         f"{output}: {result.parameters:,} parameters, {result.tokens:,} tokens, "

@@ -38,6 +38,6 @@ def run_file(
     if quickly:
         experiment = quick(experiment)
     with progress() as reporter:
-        options = RunOptions(data_dir, workers, no_sandbox, reporter)
+        options = RunOptions(data_dir, workers, not no_sandbox, reporter)
         result = run_experiment(experiment, runs / experiment.name, options)
     show_run(result, as_json=as_json)

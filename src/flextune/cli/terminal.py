@@ -46,9 +46,14 @@ class RichReporter:
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
 
-    def stage(self, label: str, total: int) -> Stage:
+    @contextmanager
+    def stage(self, label: str, total: int) -> Iterator[Stage]:
         """A new bar."""
-        return _RichStage(self._bars, self._bars.add_task(label, total=total), label)
+        stage = _RichStage(self._bars, self._bars.add_task(label, total=total), label)
+        try:
+            yield stage
+        finally:
+            stage.close()
 
     def note(self, text: str) -> None:
         """A line above the bars."""
@@ -78,9 +83,14 @@ class PlainReporter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def stage(self, label: str, total: int) -> Stage:
-        """A stage that writes a line when it ends, and now and then before."""
-        return _PlainStage(label, self.note)
+    @contextmanager
+    def stage(self, label: str, total: int) -> Iterator[Stage]:
+        """A stage that writes a line when it ends, and every ``PLAIN_INTERVAL`` seconds before."""
+        stage = _PlainStage(label, self.note)
+        try:
+            yield stage
+        finally:
+            stage.close()
 
     def note(self, text: str) -> None:
         """One line."""

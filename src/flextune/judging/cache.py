@@ -1,23 +1,26 @@
-"""Verdicts of programs that were judged before."""
+"""What is known about programs that were judged before."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections import OrderedDict
+from dataclasses import fields
 from pathlib import Path
 
 from flextune.errors import FlextuneError
-from flextune.records import Verdict, as_row
+from flextune.judging.judgement import Judgement
+from flextune.records import as_row
 
-#: Verdicts that are kept in memory, some hundred bytes each.
+#: Judgements that are kept in memory, some hundred bytes each.
 CAPACITY = 20_000
 #: Raised when the same program would get another verdict than before.
 _VERSION = 1
+_FIELDS = tuple(field.name for field in fields(Judgement))
 
 
 class VerdictCache:
-    """The verdicts of the last programs in memory and, with a file, of all programs on disk.
+    """Judgements of the last programs in memory and, with a file, of all programs on disk.
 
     Keys stand for program, toolchain, limits and isolation. Several judges may use one file at once.
 
@@ -29,7 +32,7 @@ class VerdictCache:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._recent: OrderedDict[bytes, Verdict] = OrderedDict()
+        self._recent: OrderedDict[bytes, Judgement] = OrderedDict()
         self._path = path
         self._file: sqlite3.Connection | None = None
         if path is not None:
@@ -49,8 +52,8 @@ class VerdictCache:
             raise FlextuneError(f"{path}: cannot be used as a cache of verdicts ({error})") from None
         return file
 
-    def get(self, key: bytes) -> Verdict | None:
-        """The verdict of a program, None when it is not known."""
+    def get(self, key: bytes) -> Judgement | None:
+        """What is known about a program, None when it was not judged."""
         if key in self._recent:
             self._recent.move_to_end(key)
             return self._recent[key]
@@ -61,15 +64,19 @@ class VerdictCache:
             .execute(f"SELECT verdict FROM verdicts_{_VERSION} WHERE key = ?", (key,))
             .fetchone()
         )
-        return None if row is None else Verdict(**json.loads(row[0]))
+        if row is None:
+            return None
+        # Files of earlier versions also name a sample.
+        values = json.loads(row[0])
+        return Judgement(**{name: values[name] for name in _FIELDS})
 
-    def put(self, key: bytes, verdict: Verdict) -> None:
-        """Keep a verdict."""
-        self._recent[key] = verdict
+    def put(self, key: bytes, judgement: Judgement) -> None:
+        """Keep a judgement for later programs of that key."""
+        self._recent[key] = judgement
         if len(self._recent) > CAPACITY:
             self._recent.popitem(last=False)
         if self._path is not None:
-            row = (key, json.dumps(as_row(verdict)))
+            row = (key, json.dumps(as_row(judgement)))
             self._connection().execute(f"INSERT OR REPLACE INTO verdicts_{_VERSION} VALUES (?, ?)", row)
 
     def close(self) -> None:

@@ -28,9 +28,9 @@ def case_finding(finding: Finding, result: Result, case: Case, number: int) -> F
     output = result.output.decode("utf-8", "replace")
     if same_output(output, case.output):
         return Finding("passed", finding.stage)
-    expected, found = first_difference(case.output, output)
-    said = f"case {number}: expected {expected!r}, printed {found!r}"
-    return Finding("wrong_answer", finding.stage, said)
+    expected, printed = first_difference(case.output, output)
+    message = f"case {number}: expected {expected!r}, printed {printed!r}"
+    return Finding("wrong_answer", finding.stage, message)
 
 
 def same_output(first: str, second: str) -> bool:
@@ -38,9 +38,9 @@ def same_output(first: str, second: str) -> bool:
     return _lines(first) == _lines(second)
 
 
-def first_difference(expected: str, found: str) -> tuple[str, str]:
+def first_difference(expected: str, printed: str) -> tuple[str, str]:
     """The first line in which two outputs differ, from each."""
-    for ours, theirs in itertools.zip_longest(_lines(expected), _lines(found)):
+    for ours, theirs in itertools.zip_longest(_lines(expected), _lines(printed)):
         if ours != theirs:
             return " ".join(ours or [])[:_SHOWN], " ".join(theirs or [])[:_SHOWN]
     return "", ""

@@ -1,7 +1,8 @@
-"""Judging alone: files of problems and samples in, verdicts out, resumed where it was stopped."""
+"""Files of problems and samples in, verdicts out, resumed where it was stopped."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -9,7 +10,6 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flextune.config import EvaluateConfig
 from flextune.data.problem_rows import Problems
 from flextune.data.problem_rows import read_problems as _read_problems
 from flextune.data.samples import LONGEST_SOURCE, read_samples
@@ -17,12 +17,17 @@ from flextune.errors import FlextuneError
 from flextune.files.lenient import Skipped
 from flextune.files.lines import LineWriter, read_records
 from flextune.files.whole import write_whole
-from flextune.judging import languages
-from flextune.judging.settings import JudgeSettings, note_missing_toolchains, note_not_strict
-from flextune.progress import Reporter
+from flextune.judging.judgement import Judgement
+from flextune.judging.languages import languages
+from flextune.judging.settings import JudgeSettings, note_missing_toolchains, note_not_strict, with_progress
+from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
-from flextune.runs.keys import digest
-from flextune.sources.loading import load_problems
+
+#: What tells a sample or its verdict from all others of a file: language, name and sample.
+Identity = tuple[str, str, int]
+
+#: Lines about skipped input that a person will read.
+_LINES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,68 @@ class Request:
     skipped: tuple[Skipped, ...] = ()
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What came of a request.
+
+    Attributes:
+        verdicts: In the samples' order.
+        skipped: What was left out of the files, with the reason.
+    """
+
+    verdicts: list[Verdict]
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many verdicts each outcome has; ``total``, ``passed`` and ``unknown`` are always there."""
+        return _counts(self.verdicts)
+
+    @property
+    def by_language(self) -> dict[str, dict[str, int]]:
+        """``counts`` for each language, in the order in which they come."""
+        verdicts: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            verdicts.setdefault(verdict.language, []).append(verdict)
+        return {language: _counts(group) for language, group in verdicts.items()}
+
+
+def judge_files(
+    samples: Path | str,
+    problems: Path | str | Sequence[Problem] | None = None,
+    settings: JudgeSettings | None = None,
+    *,
+    limit: int | None = None,
+    output: Path | str | None = None,
+    keep_programs: Path | str | None = None,
+    reporter: Reporter | None = None,
+) -> Judged:
+    """Judge a file of samples: ``flextune judge`` as a call.
+
+    Args:
+        samples: A file, or a folder of MultiPL-E's.
+        problems: A file of problems, or problems; None where the samples bring their own.
+        settings: How programs are judged.
+        limit: Judge the samples of the first ``limit`` problems only.
+        output: File for the verdicts, one JSON line each. What is judged is kept beside it as it comes, and
+            the same call continues where it was stopped.
+        keep_programs: Folder in which every program is written as ``<name>/<sample>/<source file>``.
+        reporter: Told of skipped lines, missing toolchains and progress.
+
+    Raises:
+        FlextuneError: A file cannot be read, nothing in it can be used, or programs cannot be isolated here.
+    """
+    source = Path(problems) if isinstance(problems, str) else problems
+    request = read_request(Path(samples), problems=source, limit=limit)
+    return judge_request(
+        request,
+        settings or JudgeSettings(),
+        output=None if output is None else Path(output),
+        keep_programs=None if keep_programs is None else Path(keep_programs),
+        reporter=reporter or Silent(),
+    )
+
+
 def read_problems(path: Path) -> Problems:
     """Problems of a file that can be judged; languages and formats may be mixed.
 
@@ -50,28 +117,24 @@ def read_problems(path: Path) -> Problems:
 def read_request(
     samples: Path,
     *,
-    problems: Path | None = None,
-    part: EvaluateConfig | None = None,
-    data_dir: Path | None = None,
+    problems: Path | Sequence[Problem] | None = None,
     limit: int | None = None,
 ) -> Request:
-    """Samples with the problems of a file or of a benchmark, or with those that they carry themselves.
+    """Samples with their problems.
 
     Args:
         samples: A file, or a folder of MultiPL-E's.
-        problems: A file of problems.
-        part: Instead of it, a benchmark.
-        data_dir: Where benchmark files are.
-        limit: Judge samples of the first so many problems.
+        problems: A file of problems, or problems; None where the samples bring their own.
+        limit: Take the samples of the first ``limit`` problems only.
 
     Raises:
         FlextuneError: A file cannot be read, or nothing in it can be used.
     """
     known: Problems | None = None
-    if problems is not None:
+    if isinstance(problems, Path):
         known = read_problems(problems)
-    elif part is not None:
-        known = Problems(tuple(load_problems(part, data_dir)))
+    elif problems is not None:
+        known = Problems(tuple(problems))
     pairs, skipped = read_samples(
         samples,
         None if known is None else known.found,
@@ -82,117 +145,124 @@ def read_request(
     return Request(pairs, (*(known.skipped if known else ()), *skipped))
 
 
-def reference_request(part: EvaluateConfig, data_dir: Path | None) -> Request:
-    """The reference answers of a benchmark, to test the judge with.
+def reference_request(problems: Sequence[Problem]) -> Request:
+    """The reference answers of problems, to test the judge with.
 
     Raises:
-        FlextuneError: The benchmark has none.
+        FlextuneError: No problem has one.
     """
-    problems = load_problems(part, data_dir)
     pairs = [(p, Completion(p.name, 0, p.reference)) for p in problems if p.reference is not None]
     if not pairs:
-        raise FlextuneError(f"{part.benchmark} has no reference answers in language {part.language!r}")
+        benchmarks = ", ".join(sorted({f"{p.benchmark} ({p.language})" for p in problems})) or "no problems"
+        raise FlextuneError(f"{benchmarks}: no reference answers to judge")
     return Request(pairs)
 
 
 def judge_request(
-    pairs: list[tuple[Problem, Completion]],
+    request: Request,
     settings: JudgeSettings,
     *,
-    output: Path | None,
-    keep_programs: Path | None,
+    output: Path | None = None,
+    keep_programs: Path | None = None,
     reporter: Reporter,
-) -> list[Verdict]:
-    """Judge pairs; the verdicts are in their order.
+) -> Judged:
+    """Judge what a request asks for.
 
-    With ``output``, what is judged is kept as it comes, and the same call goes on where it was stopped.
+    Args:
+        request: Problems and completions, no two with the same identity.
+        settings: How programs are judged.
+        output: As for ``judge_files``.
+        keep_programs: As for ``judge_files``.
+        reporter: As for ``judge_files``.
+
+    Raises:
+        FlextuneError: Programs cannot be isolated here, or a file cannot be written.
     """
-    note_missing_toolchains((problem.language for problem, _ in pairs), reporter)
-    if settings.strict:
-        note_not_strict((problem for problem, _ in pairs), reporter)
-    partial = output and output.with_name(f".{output.name}.{_digest(pairs, settings, keep_programs)}.partial")
-    known = {verdict_key(v): v for v in read_records(partial, Verdict)} if partial else {}
-    known = {key: verdict for key, verdict in known.items() if verdict.outcome not in UNKNOWN_OUTCOMES}
-    pending = [pair for pair in pairs if _pair_key(*pair) not in known]
-    stage = reporter.stage("judge", len(pairs))
-    try:
-        with ExitStack() as stack:
-            found = stack.enter_context(closing(_verdicts(pending, settings, keep_programs)))
-            writer = stack.enter_context(LineWriter(partial)) if partial else None
-            for verdict in found:
-                known[verdict_key(verdict)] = verdict
-                if writer:
-                    writer.write([as_row(verdict)])
-                stage.update(len(known), len(pairs))
-    finally:
-        stage.close()
-    verdicts = [known[_pair_key(*pair)] for pair in pairs]
-    if output and partial:
-        lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in verdicts)
+    pairs = request.pairs
+    _note(request, settings, reporter)
+    partial = None if output is None else _partial(output, pairs, settings, keep_programs)
+    known = {} if partial is None else _known(partial)
+    pending = [pair for pair in pairs if _identity(*pair) not in known]
+    verdicts = _verdicts(pending, settings, keep_programs)
+    watched = with_progress(verdicts, reporter, "judge", len(pairs), done=len(known))
+    with ExitStack() as stack:
+        stack.enter_context(closing(watched))
+        writer = None if partial is None else stack.enter_context(LineWriter(partial))
+        for verdict in watched:
+            known[identity(verdict)] = verdict
+            if writer:
+                writer.write([as_row(verdict)])
+    ordered = [known[_identity(*pair)] for pair in pairs]
+    if output is not None and partial is not None:
+        lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)
         write_whole(output, "".join(lines))
         partial.unlink()
-    return verdicts
+    return Judged(ordered, request.skipped)
+
+
+def identity(verdict: Verdict) -> Identity:
+    """What tells a verdict from all others of a file."""
+    return verdict.language, verdict.name, verdict.sample
+
+
+def note_skipped(skipped: Sequence[Skipped], reporter: Reporter) -> None:
+    """Report what was left out and why, the first of it at least."""
+    for line in skipped[:_LINES_SHOWN]:
+        reporter.note(f"skipped {line}")
+    if len(skipped) > _LINES_SHOWN:
+        reporter.note(f"skipped {len(skipped) - _LINES_SHOWN} more (--json lists them all)")
+
+
+def _note(request: Request, settings: JudgeSettings, reporter: Reporter) -> None:
+    note_skipped(request.skipped, reporter)
+    note_missing_toolchains((problem.language for problem, _ in request.pairs), reporter)
+    if settings.strict:
+        note_not_strict((problem for problem, _ in request.pairs), reporter)
 
 
 def _verdicts(
     pairs: list[tuple[Problem, Completion]], settings: JudgeSettings, keep_programs: Path | None
 ) -> Generator[Verdict, None, None]:
     """Verdicts as they come; what is too long to be source is refused without a run."""
-    fit = []
+    runnable = []
     for problem, completion in pairs:
         if len(completion.text) > LONGEST_SOURCE:
-            yield Verdict(
-                completion.name,
-                completion.sample,
-                "compile_error",
-                "compile",
-                f"more than {LONGEST_SOURCE:,} characters of source; not run",
-                language=problem.language,
-            )
+            yield _TOO_LONG.verdict(*_identity(problem, completion))
         else:
-            fit.append((problem, completion))
-    with settings.judge() as own:
-        yield from own.verdicts(fit, keep_programs=keep_programs)
+            runnable.append((problem, completion))
+    with settings.judge() as judge:
+        yield from judge.verdicts(runnable, keep_programs=keep_programs)
 
 
-def verdict_key(verdict: Verdict) -> tuple[str, str, int]:
-    """What tells a verdict from all others of a file."""
-    return verdict.language, verdict.name, verdict.sample
+_TOO_LONG = Judgement(
+    "compile_error", "compile", f"more than {LONGEST_SOURCE:,} characters of source; not run"
+)
 
 
-def _pair_key(problem: Problem, completion: Completion) -> tuple[str, str, int]:
+def _identity(problem: Problem, completion: Completion) -> Identity:
     return problem.language, completion.name, completion.sample
 
 
-def _digest(
-    pairs: list[tuple[Problem, Completion]], settings: JudgeSettings, keep_programs: Path | None
-) -> str:
-    """Stands for a request: programs and their cases, limits, and where the programs are kept."""
-    programs = [[*_pair_key(p, c), p.program(c.text), [asdict(case) for case in p.cases]] for p, c in pairs]
+def _partial(
+    output: Path,
+    pairs: list[tuple[Problem, Completion]],
+    settings: JudgeSettings,
+    keep_programs: Path | None,
+) -> Path:
+    """Where the verdicts of this very request are kept until all are known."""
+    programs = [[*_identity(p, c), p.program(c.text), [asdict(case) for case in p.cases]] for p, c in pairs]
     kept = None if keep_programs is None else str(keep_programs.resolve())
-    return digest([programs, asdict(settings.limits), settings.accept_risk, settings.strict, kept])
+    limits = {**asdict(settings.limits), "wall_seconds": settings.limits.wall_limit}
+    content = json.dumps([programs, limits, settings.sandbox, settings.strict, kept])
+    return output.with_name(f".{output.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}.partial")
 
 
-def summary(verdicts: Sequence[Verdict]) -> dict[str, int]:
-    """Outcomes and how often each occurred, ``passed`` and ``total`` always among them."""
+def _known(partial: Path) -> dict[Identity, Verdict]:
+    verdicts = (verdict for verdict in read_records(partial, Verdict))
+    return {identity(verdict): verdict for verdict in verdicts if verdict.outcome not in UNKNOWN_OUTCOMES}
+
+
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, int]:
     counts: dict[str, int] = {"total": len(verdicts), "passed": 0}
     counts.update(Counter(verdict.outcome for verdict in verdicts))
     return {**counts, "unknown": sum(verdict.outcome in UNKNOWN_OUTCOMES for verdict in verdicts)}
-
-
-def by_language(verdicts: Sequence[Verdict]) -> dict[str, dict[str, int]]:
-    """``summary`` for each language, in the order in which they come."""
-    found = dict.fromkeys(verdict.language for verdict in verdicts)
-    return {name: summary([verdict for verdict in verdicts if verdict.language == name]) for name in found}
-
-
-#: Lines about skipped input that a person will read.
-_SAID = 20
-
-
-def note_skipped(skipped: Sequence[Skipped], reporter: Reporter) -> None:
-    """Say what was left out and why, the first of it at least."""
-    for one in skipped[:_SAID]:
-        reporter.note(f"skipped {one}")
-    if len(skipped) > _SAID:
-        reporter.note(f"skipped {len(skipped) - _SAID} more (--json lists them all)")

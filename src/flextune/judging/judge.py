@@ -7,12 +7,16 @@ import hashlib
 import os
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from flextune.errors import FlextuneError
 from flextune.judging.cache import VerdictCache
-from flextune.judging.languages import language, languages
+from flextune.judging.judgement import Judgement
+from flextune.judging.languages import language as language_of
+from flextune.judging.languages import languages
 from flextune.judging.languages.base import Language
 from flextune.judging.sandbox.command import Interrupted
 from flextune.judging.sandbox.isolation import Isolation
@@ -30,17 +34,33 @@ def judge(
     *,
     limits: Limits | None = None,
     workers: int | None = None,
-    accept_risk: bool = False,
+    sandbox: bool = True,
     strict: bool = False,
     cache: Path | None = None,
     on_verdict: Callable[[Verdict], None] | None = None,
     keep_programs: Path | None = None,
 ) -> Generator[Verdict, None, None]:
-    """Judge completions by running their programs, with a ``Judge`` of its own; see there.
+    """Judge completions by running their programs, with a ``Judge`` for this call alone.
 
     Isolation is checked at the call, before the first verdict is read.
+
+    Args:
+        pairs: Problems and completions; the two names of a pair agree.
+        limits: As for ``Judge``.
+        workers: As for ``Judge``.
+        sandbox: As for ``Judge``.
+        strict: As for ``Judge``.
+        cache: As for ``Judge``.
+        on_verdict: As for ``Judge.verdicts``.
+        keep_programs: As for ``Judge.verdicts``.
+
+    Returns:
+        One verdict for every pair, in the order in which they become known.
+
+    Raises:
+        FlextuneError: As for ``Judge`` and ``Judge.verdicts``.
     """
-    own = Judge(limits=limits, workers=workers, accept_risk=accept_risk, strict=strict, cache=cache)
+    own = Judge(limits=limits, workers=workers, sandbox=sandbox, strict=strict, cache=cache)
     return _once(own, pairs, on_verdict, keep_programs)
 
 
@@ -57,14 +77,21 @@ def _once(
 class Judge:
     """A pool of workers that stays warm between calls, and never runs a program twice.
 
-    Identical programs run once: the last ones are remembered, with ``cache`` all of them and for ever. A
-    fault of the sandbox is tried again twice before it is reported.
-    Leaving the context ends every process and leaves no file.
+    ::
+
+        with Judge(workers=8) as judge:
+            verdicts = judge(problems, texts)
+
+    Identical programs run once: the last ones are remembered, and with ``cache`` all of them, also between
+    processes. A fault of the sandbox is tried again twice before it is reported. Leaving the context ends
+    every process and leaves no file.
 
     Args:
-        limits: What each program may use.
-        workers: Programs at once; by default one for each processor.
-        accept_risk: Run without isolation, with limits only. Never for programs of unknown origin.
+        limits: What each program may use; by default ``Limits()``.
+        workers: Programs to judge in parallel; by default one per core.
+        sandbox: Run programs in the sandbox. False leaves only the limits: programs then run with the
+            caller's rights, so this is for programs that you would run yourself. It is ``--no-sandbox`` of
+            the command line.
         strict: Run solution and tests in separate processes where the language can (``strict_languages``).
         cache: File in which verdicts are kept for later judges.
 
@@ -77,11 +104,11 @@ class Judge:
         *,
         limits: Limits | None = None,
         workers: int | None = None,
-        accept_risk: bool = False,
+        sandbox: bool = True,
         strict: bool = False,
         cache: Path | None = None,
     ) -> None:
-        self._isolation = Isolation("none") if accept_risk else check_isolation()
+        self._isolation = check_isolation() if sandbox else Isolation("none")
         self._limits = limits or Limits()
         self._size = workers or processors()
         self._strict = strict
@@ -94,8 +121,25 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __call__(self, problems: Iterable[Problem], texts: Iterable[str]) -> list[Verdict]:
+        """Judge one text for each problem.
+
+        Args:
+            problems: One may come several times; its texts are then its samples 0, 1, ...
+            texts: What follows each problem's prompt.
+
+        Returns:
+            Verdicts in the order of ``texts``.
+
+        Raises:
+            FlextuneError: If there are not as many texts as problems, or a problem's language is unknown.
+        """
+        pairs = _numbered(list(problems), list(texts))
+        verdicts = {(v.language, v.name, v.sample): v for v in self.verdicts(pairs)}
+        return [verdicts[problem.language, problem.name, c.sample] for problem, c in pairs]
+
     def close(self) -> None:
-        """End every process now."""
+        """End every process now; a later call starts new ones."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None
@@ -128,8 +172,9 @@ class Judge:
         """
         if self._pool is None:
             self._pool = _Pool(self._isolation, self._limits, self._size)
-        # A cached verdict holds for one toolchain and these limits.
-        context = f"{self._isolation.kind}\n{self._limits}"
+        # A cached judgement holds for one toolchain and these limits.
+        limits = replace(self._limits, wall_seconds=self._limits.wall_limit)
+        context = f"{self._isolation.kind}\n{limits}"
         shift = _Shift(self._pool, self._known, context, self._strict, keep_programs)
         try:
             for verdict in shift.verdicts(iter(pairs)):
@@ -150,7 +195,22 @@ def processors() -> int:
 def strict_languages() -> list[str]:
     """Languages whose solution and tests can run in separate processes."""
     problem, completion = Problem("", "", "", "", ""), Completion("", 0, "")
-    return [name for name, tongue in languages().items() if tongue.parts(problem, completion) is not None]
+    return [name for name, entry in languages().items() if entry.parts(problem, completion) is not None]
+
+
+def _numbered(problems: list[Problem], texts: list[str]) -> list[tuple[Problem, Completion]]:
+    """Each text as a completion, numbered within its problem."""
+    if len(problems) != len(texts):
+        raise FlextuneError(
+            f"judge: {len(problems)} problems and {len(texts)} texts; give one text for each problem"
+        )
+    samples: Counter[tuple[str, str]] = Counter()
+    pairs = []
+    for problem, text in zip(problems, texts, strict=True):
+        key = (problem.language, problem.name)
+        pairs.append((problem, Completion(problem.name, samples[key], text)))
+        samples[key] += 1
+    return pairs
 
 
 @dataclass
@@ -162,11 +222,11 @@ class _Shift:
     context: str
     strict: bool
     keep_programs: Path | None
-    _waiting: dict[bytes, list[tuple[str, int]]] = field(default_factory=dict)
+    _waiting: dict[bytes, list[tuple[str, str, int]]] = field(default_factory=dict)
     _versions: dict[str, str] = field(default_factory=dict)
 
     def verdicts(self, pairs: Iterator[tuple[Problem, Completion]]) -> Generator[Verdict, None, None]:
-        """One verdict for every pair."""
+        """One verdict for every pair, in the order in which they become known."""
         waiting, more = self._waiting, True
         while more or waiting:
             while more and len(waiting) < self.pool.capacity:
@@ -176,36 +236,36 @@ class _Shift:
                 elif (verdict := self._hand_out(*pair)) is not None:
                     yield verdict
             if waiting:
-                key, verdict = self.pool.result()
+                key, judgement = self.pool.result()
                 # A fault says nothing about the program, so a later twin gets a run of its own.
-                if verdict.outcome not in UNKNOWN_OUTCOMES:
-                    self.known.put(key, verdict)
-                for name, sample in waiting.pop(key):
-                    yield replace(verdict, name=name, sample=sample)
+                if judgement.outcome not in UNKNOWN_OUTCOMES:
+                    self.known.put(key, judgement)
+                for identity in waiting.pop(key):
+                    yield judgement.verdict(*identity)
 
     def _hand_out(self, problem: Problem, completion: Completion) -> Verdict | None:
         """Submit one program, or return the verdict of an identical one; ``_waiting`` learns who asked."""
-        tongue = language(problem.language)
-        program = Program(tongue.source(problem, completion), problem.cases)
+        language = language_of(problem.language)
+        program = Program(language.source(problem, completion), problem.cases)
         if self.keep_programs is not None:
             write_program(
-                self.keep_programs, completion.name, completion.sample, tongue.file_name(), program.source
+                self.keep_programs, completion.name, completion.sample, language.file_name(), program.source
             )
         if self.strict and not problem.cases:
-            program = replace(program, parts=tongue.parts(problem, completion))
-        key = self._key(tongue, program)
-        if (verdict := self.known.get(key)) is not None:
-            return replace(verdict, name=completion.name, sample=completion.sample)
+            program = replace(program, parts=language.parts(problem, completion))
+        key, identity = self._key(language, program), (language.name, completion.name, completion.sample)
+        if (judgement := self.known.get(key)) is not None:
+            return judgement.verdict(*identity)
         if key not in self._waiting:
             self._waiting[key] = []
-            self.pool.submit(key, tongue.name, program)
-        self._waiting[key].append((completion.name, completion.sample))
+            self.pool.submit(key, language.name, program)
+        self._waiting[key].append(identity)
         return None
 
-    def _key(self, tongue: Language, program: Program) -> bytes:
-        if tongue.name not in self._versions:
-            self._versions[tongue.name] = tongue.toolchain().version
-        content = (tongue.name, self._versions[tongue.name], self.context, program)
+    def _key(self, language: Language, program: Program) -> bytes:
+        if language.name not in self._versions:
+            self._versions[language.name] = language.toolchain().version
+        content = (language.name, self._versions[language.name], self.context, program)
         return hashlib.sha256(repr(content).encode("utf-8", "replace")).digest()
 
 
@@ -217,7 +277,7 @@ class _Pool:
     limits: Limits
     size: int
     _tasks: queue.SimpleQueue[tuple[bytes, str, Program] | None] = field(default_factory=queue.SimpleQueue)
-    _results: queue.SimpleQueue[tuple[bytes, Verdict | BaseException]] = field(
+    _results: queue.SimpleQueue[tuple[bytes, Judgement | BaseException]] = field(
         default_factory=queue.SimpleQueue
     )
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -229,7 +289,7 @@ class _Pool:
         return self.size * _AHEAD
 
     def interrupt(self) -> None:
-        """Wake up who waits for a result."""
+        """Make ``result`` raise ``Interrupted``, also where it waits already."""
         self._results.put((b"", Interrupted()))
 
     def close(self) -> None:
@@ -252,12 +312,12 @@ class _Pool:
             self._threads.append(thread)
             thread.start()
 
-    def result(self) -> tuple[bytes, Verdict]:
-        """The next program that is done, by its key, with its verdict; raises what its worker raised."""
-        key, outcome = self._results.get()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return key, outcome
+    def result(self) -> tuple[bytes, Judgement]:
+        """The key of the next program that is done, and its judgement; raises what its worker raised."""
+        key, judgement = self._results.get()
+        if isinstance(judgement, BaseException):
+            raise judgement
+        return key, judgement
 
     def _core(self, number: int) -> int | None:
         """The processor that worker ``number`` keeps to, where there is a worker for each; None: any.
@@ -277,8 +337,7 @@ class _Pool:
             while (task := self._tasks.get()) is not None:
                 key, name, program = task
                 try:
-                    verdict = worker.judge(language(name), program)
-                    self._results.put((key, replace(verdict, language=name)))
+                    self._results.put((key, worker.judge(language_of(name), program)))
                 except Interrupted:
                     return
                 except BaseException as error:

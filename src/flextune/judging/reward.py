@@ -33,18 +33,16 @@ class Reward:
     Args:
         problems: What may be asked about.
         rewards: Reward by outcome; outcomes not named get 0. By default 1 for ``passed``.
-        extract: Makes of a problem and a completion what is judged: the problem to use and the text behind
-            its
-            prompt. By default the completion itself, cut before the problem's first stop string.
+        extract: Turns a problem and a completion into what is judged: the problem to use, and the text after
+            its prompt. By default the completion itself, cut before the problem's first stop string.
         limits: What each program may use; by default tighter than for evaluation.
-        workers: Programs at once; by default one for each processor.
+        workers: Programs to judge in parallel; by default one per core.
         strict: Run solution and tests in separate processes where the language can.
-        accept_risk: Run without isolation. Never with what a model wrote.
+        sandbox: Run programs in the sandbox; see ``Judge``. Never switch it off for what a model wrote.
 
     Raises:
         FlextuneError: If programs cannot be isolated here, two problems share language and name, or
-            ``rewards``
-            names an unknown outcome.
+            ``rewards`` names an unknown outcome.
     """
 
     def __init__(
@@ -56,7 +54,7 @@ class Reward:
         limits: Limits = TRAINING_LIMITS,
         workers: int | None = None,
         strict: bool = True,
-        accept_risk: bool = False,
+        sandbox: bool = True,
     ) -> None:
         #: The name under which TRL logs it.
         self.__name__ = "tests_passed"
@@ -72,7 +70,7 @@ class Reward:
                 raise FlextuneError(f"reward: two {problem.language} problems are called {problem.name!r}")
             self._problems[key] = problem
             self._languages.setdefault(problem.name, []).append(problem.language)
-        self._judge = Judge(limits=limits, workers=workers, strict=strict, accept_risk=accept_risk)
+        self._judge = Judge(limits=limits, workers=workers, strict=strict, sandbox=sandbox)
 
     def __call__(
         self,
@@ -90,7 +88,7 @@ class Reward:
             completions: Texts, or chats of which the last message counts.
             name: The problem of each.
             language: The language of each; may be left out where names are unique.
-            columns: The dataset's other columns and what else the trainer tells; not used.
+            columns: The dataset's other columns, and whatever else the trainer passes; not used.
 
         Returns:
             None (TRL counts it as not rewarded) where nothing is known about the program: a toolchain is
@@ -110,11 +108,11 @@ class Reward:
             # Any text is judged: one that cannot be cut or extracted is a wrong program, not a failure.
             problem, text = self._extract(problem, _text(completion))
             pairs.append((problem, Completion(f"{index}", 0, text)))
-        found: dict[str, float | None] = {}
+        rewards: dict[str, float | None] = {}
         for verdict in self._judge.verdicts(pairs):
             unknown = verdict.outcome in UNKNOWN_OUTCOMES
-            found[verdict.name] = None if unknown else self._rewards.get(verdict.outcome, 0.0)
-        return [found[f"{index}"] for index in range(len(pairs))]
+            rewards[verdict.name] = None if unknown else self._rewards.get(verdict.outcome, 0.0)
+        return [rewards[f"{index}"] for index in range(len(pairs))]
 
     def __enter__(self) -> Reward:
         return self
@@ -125,7 +123,7 @@ class Reward:
         self.close()
 
     def close(self) -> None:
-        """End the judge's processes; a later call starts them anew."""
+        """End the judge's processes; a later call starts new ones."""
         self._judge.close()
 
     def _find(self, name: str, language: str | None) -> Problem:
@@ -150,5 +148,6 @@ def _text(completion: Answer) -> str:
 
 def _cut(problem: Problem, text: str) -> tuple[Problem, str]:
     """The text before the problem's first stop string."""
-    ends = [end for stop in problem.stop if (end := text.find(stop)) >= 0]
+    # An empty stop string is no stop.
+    ends = [end for stop in problem.stop if stop and (end := text.find(stop)) >= 0]
     return problem, text[: min(ends, default=len(text))]

@@ -62,8 +62,8 @@ def _build(artifacts: tuple[Artifact, ...], folder: Path, sandbox: Sandbox) -> N
             command = with_runtime(artifact.command, unfinished)
             result = sandbox.run(command, _BUILD, reply_bytes=_BUILD.file_bytes)
             if result.status or result.breach or not result.reply:
-                said = tail(result.errors) or f"status {result.status}"
-                raise SandboxFault(f"{artifact.name} could not be built: {said}")
+                reason = tail(result.errors) or f"status {result.status}"
+                raise SandboxFault(f"{artifact.name} could not be built: {reason}")
             file = unfinished / artifact.name
             file.write_bytes(result.reply)
             # Whatever the umask says: programs run as another user.

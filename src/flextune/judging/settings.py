@@ -2,27 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
-from flextune.config import JudgeConfig
-from flextune.judging import Judge, Limits, language, strict_languages
+from flextune.judging.judge import Judge, strict_languages
+from flextune.judging.languages import language
+from flextune.judging.sandbox.limits import Limits
 from flextune.progress import Reporter
-from flextune.records import Problem
+from flextune.records import Problem, Verdict
 
 
-def limits_of(config: JudgeConfig) -> Limits:
-    """The judge's limits in its own units."""
-    return Limits(
-        cpu_seconds=config.cpu_seconds,
-        wall_seconds=config.wall_limit,
-        memory_bytes=config.memory_mib * 2**20,
-    )
+@dataclass(frozen=True)
+class JudgeSettings:
+    """What ``Judge`` takes, to be handed on before there is one.
+
+    All but ``limits`` is given by name, so that no value for another setting can switch the sandbox off.
+
+    Attributes:
+        limits: What each program may use.
+        workers: Programs to judge in parallel; one per core if None.
+        sandbox: Whether programs run in the sandbox; see ``Judge``.
+        strict: Whether solution and tests run in separate processes, where the language can.
+        cache: File of verdicts that are kept for later judges.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    _: KW_ONLY
+    workers: int | None = None
+    sandbox: bool = True
+    strict: bool = False
+    cache: Path | None = None
+
+    def judge(self) -> Judge:
+        """A judge with these settings.
+
+        Raises:
+            FlextuneError: As for ``Judge``.
+        """
+        return Judge(
+            limits=self.limits,
+            workers=self.workers,
+            sandbox=self.sandbox,
+            strict=self.strict,
+            cache=self.cache,
+        )
+
+
+def with_progress(
+    verdicts: Generator[Verdict, None, None],
+    reporter: Reporter,
+    label: str,
+    total: int,
+    *,
+    done: int = 0,
+) -> Generator[Verdict, None, None]:
+    """Hand on verdicts and report each once it was dealt with.
+
+    Args:
+        verdicts: Closed with this iterator.
+        reporter: Gets a stage for them.
+        label: The stage's.
+        total: Verdicts in all.
+        done: Those that are known already.
+    """
+    with reporter.stage(label, total) as stage, closing(verdicts):
+        for number, verdict in enumerate(verdicts, start=done + 1):
+            yield verdict
+            stage.update(number, total)
 
 
 def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
-    """Say once for each language without its tools that its programs get no score, and what to install.
+    """Report once for each language without its tools that its programs get no score, and what to install.
 
     Raises:
         FlextuneError: A language that nothing here can judge.
@@ -37,7 +89,7 @@ def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
 
 
 def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:
-    """Say which languages are judged in the default mode although strict was asked for."""
+    """Report which languages are judged in the default mode although strict was asked for."""
     strict = set(strict_languages())
     # What is tested by its output never shares a process with its tests.
     names = sorted({problem.language for problem in problems if not problem.cases} - strict)
@@ -45,33 +97,4 @@ def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:
         reporter.note(
             f"--strict: {', '.join(names)} cannot run solution and tests in separate processes; "
             "these programs are judged in the default mode (docs/judging.md says what it catches)"
-        )
-
-
-@dataclass(frozen=True)
-class JudgeSettings:
-    """How programs are judged.
-
-    Attributes:
-        limits: What each program may use.
-        workers: Programs at a time; one per processor if None.
-        accept_risk: Whether they run without a sandbox.
-        strict: Whether solution and tests run in separate processes, where the language can.
-        cache: File of verdicts that are kept for later judges.
-    """
-
-    limits: Limits
-    workers: int | None = None
-    accept_risk: bool = False
-    strict: bool = False
-    cache: Path | None = None
-
-    def judge(self) -> Judge:
-        """A judge with these settings."""
-        return Judge(
-            limits=self.limits,
-            workers=self.workers,
-            accept_risk=self.accept_risk,
-            strict=self.strict,
-            cache=self.cache,
         )

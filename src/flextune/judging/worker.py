@@ -9,13 +9,14 @@ from pathlib import Path
 from types import TracebackType
 
 from flextune.judging.cases import case_finding
+from flextune.judging.judgement import Judgement
 from flextune.judging.languages.base import MESSAGE_CHARACTERS, Finding, Language, Parts, Toolchain, tail
 from flextune.judging.runtime import runtime, with_runtime
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.sandbox import Sandbox, Session
-from flextune.records import Case, Stage, Verdict
+from flextune.records import Case, Stage
 
 #: A program's run is tried this often before a fault of the sandbox is reported.
 ATTEMPTS = 3
@@ -80,8 +81,8 @@ class Worker:
             with contextlib.suppress(OSError):
                 sandbox.interrupt()
 
-    def judge(self, language: Language, program: Program) -> Verdict:
-        """The verdict on one program, with an empty name.
+    def judge(self, language: Language, program: Program) -> Judgement:
+        """Compile and run one program.
 
         Raises:
             Interrupted: If ``interrupt`` was called.
@@ -91,25 +92,25 @@ class Worker:
         toolchain = self._toolchains[language.name]
         if not toolchain.found:
             message = f"{toolchain.missing} not found; install it with: {toolchain.install}"
-            return Verdict("", 0, "toolchain_missing", "toolchain", message)
-        verdict = Verdict("", 0, "sandbox_fault", "run")
+            return Judgement("toolchain_missing", "toolchain", message)
+        judgement = Judgement("sandbox_fault", "run")
         for _ in range(ATTEMPTS):
             try:
-                verdict = self._judge_once(language, program)
+                judgement = self._judge_once(language, program)
             except SandboxFault as fault:
-                verdict = Verdict("", 0, "sandbox_fault", "run", str(fault)[-MESSAGE_CHARACTERS:])
-            if verdict.outcome != "sandbox_fault":
+                judgement = Judgement("sandbox_fault", "run", str(fault)[-MESSAGE_CHARACTERS:])
+            if judgement.outcome != "sandbox_fault":
                 break
             # Its helper may be what failed; the next attempt gets a new one.
             self._close()
-        return verdict
+        return judgement
 
-    def _judge_once(self, language: Language, program: Program) -> Verdict:
+    def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
             return self._run_parts(language, program.parts)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
         compiled = self._compile(language, program.source.encode("utf-8", "replace"))
-        if isinstance(compiled, Verdict):
+        if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
         command = self._with_runtime(language.run(compiled, self._limits), language, sandbox)
@@ -117,34 +118,36 @@ class Worker:
             return self._run_cases(language, command, program.cases)
         secret = _secret()
         result = sandbox.run(command, self._limits, secret)
-        return _verdict(language.classify(result, secret), result)
+        return Judgement.of(language.classify(result, secret), result)
 
-    def _run_parts(self, language: Language, parts: Parts) -> Verdict:
+    def _run_parts(self, language: Language, parts: Parts) -> Judgement:
         sandbox, secret = self._sandbox(language, "run"), _secret()
         tests, solution = language.run_parts(parts, self._limits)
         result = sandbox.run(tests, self._limits, secret, companion=solution)
-        return _verdict(language.classify(result, secret), result)
+        return Judgement.of(language.classify(result, secret), result)
 
-    def _run_cases(self, language: Language, command: Command, cases: tuple[Case, ...]) -> Verdict:
+    def _run_cases(self, language: Language, command: Command, cases: tuple[Case, ...]) -> Judgement:
         """Run a program once for each case, until one fails; usage is the sum, memory the peak."""
         spent, waited, peak = 0.0, 0.0, 0
-        verdict = Verdict("", 0, "passed", "run")
+        judgement = Judgement("passed", "run")
         for number, case in enumerate(cases, start=1):
             secret = _secret()
             result = self._sandbox(language, "run").run(
                 command, self._limits, secret, stdin=case.input.encode("utf-8", "replace")
             )
-            verdict = _verdict(case_finding(language.classify(result, secret), result, case, number), result)
-            spent, waited = spent + verdict.cpu_seconds, waited + verdict.wall_seconds
-            peak = max(peak, verdict.peak_memory_bytes)
-            if not verdict.passed:
+            judgement = Judgement.of(
+                case_finding(language.classify(result, secret), result, case, number), result
+            )
+            spent, waited = spent + judgement.cpu_seconds, waited + judgement.wall_seconds
+            peak = max(peak, judgement.peak_memory_bytes)
+            if not judgement.passed:
                 break
         return replace(
-            verdict, cpu_seconds=round(spent, 4), wall_seconds=round(waited, 4), peak_memory_bytes=peak
+            judgement, cpu_seconds=round(spent, 4), wall_seconds=round(waited, 4), peak_memory_bytes=peak
         )
 
-    def _compile(self, language: Language, source: bytes) -> bytes | Verdict:
-        """The program to run, or the verdict when there is none."""
+    def _compile(self, language: Language, source: bytes) -> bytes | Judgement:
+        """The program to run, or what is to be said where there is none."""
         limits = self._limits.for_compiling()
         if (command := language.compiler(limits)) is not None:
             return self._ask_compiler(language, command, source)
@@ -155,9 +158,9 @@ class Worker:
         result = sandbox.run(command, limits, reply_bytes=limits.file_bytes)
         if result.status == 0 and result.breach is None and result.reply:
             return result.reply
-        return _verdict(_compiler_ended(result), result)
+        return Judgement.of(_compiler_ended(result), result)
 
-    def _ask_compiler(self, language: Language, command: Command, source: bytes) -> bytes | Verdict:
+    def _ask_compiler(self, language: Language, command: Command, source: bytes) -> bytes | Judgement:
         fresh = language.name not in self._compilers
         answer = self._compiler(language, command).request(source, self._limits.for_compiling())
         if isinstance(answer, Result) or answer[:1] == b"M":
@@ -166,11 +169,11 @@ class Worker:
                 # What broke may have piled up over earlier programs: ask a new one.
                 return self._ask_compiler(language, command, source)
             if isinstance(answer, Result):
-                return _verdict(_compiler_ended(answer), answer)
-            return Verdict("", 0, "memory_limit", "compile", "the compiler's memory was exhausted")
+                return Judgement.of(_compiler_ended(answer), answer)
+            return Judgement("memory_limit", "compile", "the compiler's memory was exhausted")
         if answer[:1] == b"O":
             return answer[1:]
-        return Verdict("", 0, "compile_error", "compile", tail(answer[1:]))
+        return Judgement("compile_error", "compile", tail(answer[1:]))
 
     def _compiler(self, language: Language, command: Command) -> Session:
         """The language's compile server, started if need be."""
@@ -223,7 +226,15 @@ class Worker:
 
 
 def write_program(folder: Path, name: str, sample: int, file_name: str, source: str) -> None:
-    """Keep a program as ``folder/name/sample/file_name``; the name cannot lead outside ``folder``."""
+    """Keep a program as ``folder/name/sample/file_name``.
+
+    Args:
+        folder: Made if need be.
+        name: The problem's name. Its slashes make folders; it cannot lead outside ``folder``.
+        sample: The completion's number.
+        file_name: The source file's name, as the language's tools expect it.
+        source: The program.
+    """
     parts = [part if part not in ("", ".", "..") else "_" for part in name.split("/")]
     path = folder.joinpath(*parts, str(sample), file_name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -240,18 +251,5 @@ def _compiler_ended(result: Result) -> Finding:
         return Finding("timeout", "compile", message or "limit on compile time reached")
     if result.breach == "memory":
         return Finding("memory_limit", "compile", message or "limit on memory reached by the compiler")
-    said = f"the compiler ended with status {result.status}"
-    return Finding("compile_error", "compile", message or said)
-
-
-def _verdict(finding: Finding, result: Result) -> Verdict:
-    return Verdict(
-        name="",
-        sample=0,
-        outcome=finding.outcome,
-        stage=finding.stage,
-        message=finding.message,
-        cpu_seconds=round(result.cpu_seconds, 4),
-        wall_seconds=round(result.wall_seconds, 4),
-        peak_memory_bytes=result.peak_memory_bytes,
-    )
+    status = f"the compiler ended with status {result.status}"
+    return Finding("compile_error", "compile", message or status)

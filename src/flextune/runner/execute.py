@@ -9,7 +9,7 @@ from pathlib import Path
 from flextune.config import Experiment, JudgeConfig
 from flextune.errors import FlextuneError
 from flextune.judging import Judge
-from flextune.judging.settings import JudgeSettings, limits_of, note_missing_toolchains
+from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
@@ -17,7 +17,7 @@ from flextune.report.optimizers.study import write_optimizer_study
 from flextune.report.page import write_page
 from flextune.runner.checks import check_trainings
 from flextune.runner.generate import generate_all, note_ties
-from flextune.runner.judge_queue import JudgeQueue
+from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.score import baseline_arm, score_run
@@ -34,13 +34,13 @@ class RunOptions:
     Attributes:
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
         workers: Programs judged at the same time; None: one per core.
-        accept_risk: Judge without a sandbox where there is none.
+        sandbox: False runs programs with the rights of this process. Dangerous.
         reporter: Told of the progress.
     """
 
     data_dir: Path | None = None
     workers: int | None = None
-    accept_risk: bool = False
+    sandbox: bool = True
     reporter: Reporter = field(default_factory=Silent)
 
 
@@ -180,9 +180,8 @@ class Execution:
             return
         from flextune.training.engine import train_adapter
 
-        stage = self.options.reporter.stage(f"train {training.label}", 1)
         trained.describe(training.row())
-        try:
+        with self.options.reporter.stage(f"train {training.label}", 1) as stage:
             train_adapter(
                 self.models.base(training.model),
                 training.examples,
@@ -191,18 +190,16 @@ class Execution:
                 trained.folder,
                 progress=stage.update,
             )
-        finally:
-            stage.close()
 
     def _judge(self, config: JudgeConfig) -> Judge:
-        return JudgeSettings(limits_of(config), self.options.workers, self.options.accept_risk).judge()
+        return Judge(limits=limits_of(config), workers=self.options.workers, sandbox=self.options.sandbox)
 
     def check_judge(self, evaluations: list[Evaluation]) -> None:
         """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
         from flextune.judging import check_isolation
 
         pending = [e for e in evaluations if not self.run.judged(e.key).verdicts_file.exists()]
-        if pending and not self.options.accept_risk:
+        if pending and self.options.sandbox:
             check_isolation()
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)

@@ -61,19 +61,19 @@ def write_completions(
 
     done = {(c.name, c.sample) for c in read_records(file, Completion)}
     finished = len(done)
-    stage = reporter.stage(f"generate {label}", generation.total)
-    try:
-        with LineWriter(file) as writer, _few_threads(model):
-            batches = LocalEngine(model).generate(
-                generation.problems, generation.decode, seed=generation.seed or 0, done=done
-            )
-            for batch in batches:
-                writer.write(map(as_row, batch))
-                writer.checkpoint()
-                finished += len(batch)
-                stage.update(finished, generation.total)
-    finally:
-        stage.close()
+    with (
+        reporter.stage(f"generate {label}", generation.total) as stage,
+        LineWriter(file) as writer,
+        _few_threads(model),
+    ):
+        batches = LocalEngine(model).generate(
+            generation.problems, generation.decode, seed=generation.seed or 0, done=done
+        )
+        for batch in batches:
+            writer.write(map(as_row, batch))
+            writer.checkpoint()
+            finished += len(batch)
+            stage.update(finished, generation.total)
     return finished
 
 

@@ -9,11 +9,22 @@ from collections.abc import Callable
 from types import TracebackType
 
 from flextune.config import JudgeConfig
-from flextune.judging import Judge
+from flextune.judging import Judge, Limits
+from flextune.judging.sandbox.limits import MIB
+from flextune.judging.settings import with_progress
 from flextune.progress import Reporter
 from flextune.records import as_row
 from flextune.runner.plan import Evaluation
 from flextune.runs.run import Run
+
+
+def limits_of(config: JudgeConfig) -> Limits:
+    """The judge's limits in its own units."""
+    return Limits(
+        cpu_seconds=config.cpu_seconds,
+        wall_seconds=config.wall_seconds,
+        memory_bytes=config.memory_mib * MIB,
+    )
 
 
 class JudgeQueue:
@@ -96,15 +107,12 @@ class JudgeQueue:
         pending = [(problems[c.name], c) for sample, c in completions.items() if sample not in known]
         if not pending:
             return
-        stage = self._reporter.stage(f"judge {evaluation.label}", len(completions))
-        finished = len(completions) - len(pending)
-        try:
-            with judged.writer() as writer, contextlib.closing(judge.verdicts(pending)) as verdicts:
-                for verdict in verdicts:
-                    writer.write([as_row(verdict)])
-                    finished += 1
-                    stage.update(finished, len(completions))
-                    if self._stop.is_set():
-                        return
-        finally:
-            stage.close()
+        total, label = len(completions), f"judge {evaluation.label}"
+        verdicts = with_progress(
+            judge.verdicts(pending), self._reporter, label, total, done=total - len(pending)
+        )
+        with judged.writer() as writer, contextlib.closing(verdicts):
+            for verdict in verdicts:
+                writer.write([as_row(verdict)])
+                if self._stop.is_set():
+                    return

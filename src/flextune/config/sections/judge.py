@@ -12,11 +12,13 @@ from flextune.config.section import Float, Int, Section
 class JudgeConfig(Section):
     """Limits for every judged program."""
 
-    cpu_seconds: Float = Field(10.0, gt=0, description="CPU time of the program and its children.")
-    wall_seconds: Float | None = Field(
-        None, gt=0, description="Wall clock of the run. null: six times cpu_seconds."
+    cpu_seconds: Float = Field(
+        10.0, gt=0, description="User and system time of a program; decides a timeout."
     )
-    memory_mib: Int = Field(1024, ge=16, description="Memory of all its processes together, in MiB.")
+    wall_seconds: Float | None = Field(
+        None, gt=0, description="Wall clock that a program may take. null: six times cpu_seconds."
+    )
+    memory_mib: Int = Field(1024, ge=16, description="Memory of a program and its children, in MiB.")
 
     @property
     def wall_limit(self) -> float:

@@ -60,16 +60,16 @@ def mutants(problem: Problem, count: int, rng: random.Random) -> list[Mutant]:
     kinds: dict[str, list[_Edit]] = defaultdict(list)
     for edit in edits:
         kinds[edit.kind].append(edit)
-    for one in kinds.values():
-        rng.shuffle(one)
-    found: dict[str, Mutant] = {}
+    for group in kinds.values():
+        rng.shuffle(group)
+    by_text: dict[str, Mutant] = {}
     for turn in zip_longest(*kinds.values()):
         for edit in turn:
-            if edit is not None and len(found) < count:
+            if edit is not None and len(by_text) < count:
                 mutant = _applied(reference, edit)
                 if mutant.text != reference:
-                    found.setdefault(mutant.text, mutant)
-    return list(found.values())
+                    by_text.setdefault(mutant.text, mutant)
+    return list(by_text.values())
 
 
 def _applied(reference: str, edit: _Edit) -> Mutant:
@@ -138,18 +138,18 @@ class _Places:
         return self._starts[line - 1] + len(prefix.decode())
 
     def start(self, node: ast.expr | ast.stmt) -> int:
-        """Where a node begins."""
+        """Position of a node's first character."""
         return self.at(node.lineno, node.col_offset)
 
     def end(self, node: ast.expr | ast.stmt) -> int:
-        """Where it ends."""
+        """Position after a node's last character."""
         return self.at(node.end_lineno or node.lineno, node.end_col_offset or 0)
 
 
-_Found = tuple[str, int, int, str]
+_Change = tuple[str, int, int, str]
 
 
-def _node_edits(node: ast.AST, source: str, at: _Places) -> Iterator[_Found]:
+def _node_edits(node: ast.AST, source: str, at: _Places) -> Iterator[_Change]:
     if isinstance(node, ast.Compare):
         operands = [node.left, *node.comparators]
         for left, right in pairwise(operands):
@@ -186,17 +186,17 @@ def _node_edits(node: ast.AST, source: str, at: _Places) -> Iterator[_Found]:
         yield "statement", at.start(node), at.end(node), "pass"
 
 
-def _operator(kind: str, swaps: dict[str, str], start: int, end: int, source: str) -> Iterator[_Found]:
+def _operator(kind: str, swaps: dict[str, str], start: int, end: int, source: str) -> Iterator[_Change]:
     # Brackets around the operands, and line breaks, may be there too.
-    found = re.search(r"not\s+in|is\s+not|\w+|[^\s()\\\w]+", source[start:end])
-    if found is None:
+    match = re.search(r"not\s+in|is\s+not|\w+|[^\s()\\\w]+", source[start:end])
+    if match is None:
         return
-    other = swaps.get(" ".join(found[0].split()))
+    other = swaps.get(" ".join(match[0].split()))
     if other is not None:
-        yield kind, start + found.start(), start + found.end(), other
+        yield kind, start + match.start(), start + match.end(), other
 
 
-def _constant(node: ast.Constant, at: _Places) -> Iterator[_Found]:
+def _constant(node: ast.Constant, at: _Places) -> Iterator[_Change]:
     span = at.start(node), at.end(node)
     if isinstance(node.value, bool):
         yield "constant", *span, str(not node.value)
@@ -219,23 +219,23 @@ def _tokens(problem: Problem, reference: str) -> Iterator[_Edit]:
     """Edits that do not need to understand the language; those that it refuses are no mutants."""
     code = grammar_of(problem.language).blank(reference)
     swaps = {**_COMPARISONS, **_ARITHMETIC, **_LOGIC}
-    for found in _OPERATORS.finditer(code):
-        if found[0] in swaps:
-            kind = next(k for k, table in _TABLES.items() if found[0] in table)
-            yield _Edit(kind, found.start(), found.end(), swaps[found[0]])
-    for found in _STEPS.finditer(code):
-        yield _Edit("arithmetic", found.start(), found.end(), _ARITHMETIC[found[0]])
-    for found in _TRUTHS.finditer(code):
-        yield _Edit("constant", found.start(), found.end(), _TRUTH[found[0]])
-    for found in _NUMBER.finditer(code):
+    for match in _OPERATORS.finditer(code):
+        if match[0] in swaps:
+            kind = next(k for k, table in _TABLES.items() if match[0] in table)
+            yield _Edit(kind, match.start(), match.end(), swaps[match[0]])
+    for match in _STEPS.finditer(code):
+        yield _Edit("arithmetic", match.start(), match.end(), _ARITHMETIC[match[0]])
+    for match in _TRUTHS.finditer(code):
+        yield _Edit("constant", match.start(), match.end(), _TRUTH[match[0]])
+    for match in _NUMBER.finditer(code):
         for step in (1, -1):
-            yield _Edit("constant", found.start(), found.end(), str(int(found[0]) + step))
-    for found in _RETURN.finditer(code):
+            yield _Edit("constant", match.start(), match.end(), str(int(match[0]) + step))
+    for match in _RETURN.finditer(code):
         for value in ("0", "true", "false", '""'):
-            yield _Edit("return", found.start(1), found.end(1), value)
-    for found in _STATEMENT.finditer(code):
-        if found[0].strip():
-            yield _Edit("statement", found.start(), found.end(), "")
+            yield _Edit("return", match.start(1), match.end(1), value)
+    for match in _STATEMENT.finditer(code):
+        if match[0].strip():
+            yield _Edit("statement", match.start(), match.end(), "")
 
 
 _TABLES = {"comparison": _COMPARISONS, "arithmetic": _ARITHMETIC, "logic": _LOGIC}

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -41,6 +41,28 @@ class Toolchain:
     path: str = ""
     install: str = ""
     missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One thing that a language needs on this machine.
+
+    Attributes:
+        name: What a user is told is missing.
+        install: The command that installs it.
+        programs: Names on PATH, of which the first that is there counts; by default ``name``. They are only
+            looked at for a language's first tool, the program that runs its code.
+        is_here: For the other tools, such as a library: whether that program, given by its path, has it.
+    """
+
+    name: str
+    install: str
+    programs: tuple[str, ...] = ()
+    is_here: Callable[[Path], bool] = field(default=lambda program: True, repr=False)
+
+    def program(self) -> Path | None:
+        """The program's real path, None when it is not on PATH."""
+        return next(filter(None, map(find_program, self.programs or (self.name,))), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +116,7 @@ class Language(Protocol):
         """Name of the source file, as its tools expect it."""
 
     def source(self, problem: Problem, completion: Completion) -> str:
-        """The program to judge."""
+        """The whole program that is judged for a completion."""
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """What must be built once before the first program; often nothing."""
@@ -136,9 +158,36 @@ class Basis:
     name: str
     suffix: str
     comment = "#"
+    #: The program that runs the code, then what else is needed, in the order in which it is looked for.
+    tools: tuple[Tool, ...]
+    #: The oldest version of that program that will do, empty where any will.
+    oldest = ""
+
+    def toolchain(self) -> Toolchain:
+        """The first of ``tools`` on PATH with all others, or what is missing and how to install it."""
+        runner, *others = self.tools
+        program = runner.program()
+        if program is None:
+            return Toolchain(found=False, missing=runner.name, install=runner.install)
+        version = self.version(program)
+        if self.oldest and _number(version) < _number(self.oldest):
+            older = f"{runner.name} {self.oldest} or newer (found {version or 'an unknown version'})"
+            return Toolchain(found=False, version=version, missing=older, install=runner.install)
+        for tool in others:
+            if not tool.is_here(program):
+                return Toolchain(found=False, missing=tool.name, install=tool.install)
+        return Toolchain(found=True, version=version, path=str(self.executable(program)))
+
+    def version(self, program: Path) -> str:
+        """The version of ``program``, the first of ``tools``."""
+        return version_of(program, "--version")
+
+    def executable(self, program: Path) -> Path:
+        """What runs the code, where ``program`` on PATH is a wrapper."""
+        return program
 
     def file_name(self) -> str:
-        """``main`` and the suffix."""
+        """``main`` with the language's suffix."""
         return f"main{self.suffix}"
 
     def source(self, problem: Problem, completion: Completion) -> str:
@@ -146,19 +195,19 @@ class Basis:
         return problem.program(completion.text)
 
     def artifacts(self) -> tuple[Artifact, ...]:
-        """Nothing."""
+        """No artifacts: nothing has to be built before the first program."""
         return ()
 
     def compiler(self, limits: Limits) -> Command | None:
-        """No server compiles."""
+        """None: no server compiles."""
         return None
 
     def compile(self, source: bytes, limits: Limits) -> Command | None:
-        """Nothing is compiled."""
+        """None: nothing is compiled, or ``compiler`` does it."""
         return None
 
     def parts(self, problem: Problem, completion: Completion) -> Parts | None:
-        """Solution and tests share a process."""
+        """None: solution and tests share a process."""
         return None
 
     def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
@@ -176,14 +225,14 @@ def classify(result: Result, secret: bytes) -> Finding:
     reply = result.reply
     running = reply.startswith(STARTED + RUNNING)
     stage: Stage = "run" if running else "compile"
-    said = f"exit status {result.status}"
+    reason = f"exit status {result.status}"
     if result.breach is not None:
-        outcome, said = _BREACHES[result.breach]
+        outcome, reason = _BREACHES[result.breach]
         # "Killed" is what the shell says when we end the program.
-        message = said if message in ("", "Killed") else f"{said}\n{message}"[:MESSAGE_CHARACTERS]
+        message = reason if message in ("", "Killed") else f"{reason}\n{message}"[:MESSAGE_CHARACTERS]
     if not reply.startswith(STARTED):
         # Whatever happened, the program was not yet part of it.
-        return Finding("sandbox_fault", stage, message or f"the runner did not start ({said})")
+        return Finding("sandbox_fault", stage, message or f"the runner did not start ({reason})")
     if result.breach is not None:
         return Finding(outcome, stage, message)
     if not running:
@@ -213,20 +262,24 @@ def tail(text: bytes) -> str:
     return text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-MESSAGE_CHARACTERS:]
 
 
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, filter(str.isdecimal, version.split("."))))
+
+
 def find_program(name: str) -> Path | None:
     """The program's real path, None when it is not on PATH."""
-    found = shutil.which(name)
-    return None if found is None else Path(os.path.realpath(found))
+    path = shutil.which(name)
+    return None if path is None else Path(os.path.realpath(path))
 
 
 @cache
 def version_of(program: Path, *arguments: str) -> str:
     """The version number that a tool prints, empty when it says none."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             (program, *arguments), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    match = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
+    match = re.search(r"\d+(\.\d+)+", answer.stdout + answer.stderr)
     return match.group() if match else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
@@ -18,17 +18,11 @@ _NO_MEMORY = (b"cannot allocate", b"Cannot allocate memory")
 
 
 class Bash(Basis):
-    """``sh``."""
+    """Bash; MultiPL-E's name is ``sh``."""
 
     name = "sh"
     suffix = ".sh"
-
-    def toolchain(self) -> Toolchain:
-        """Bash on PATH, or how to install it."""
-        bash = find_program("bash")
-        if bash is None:
-            return Toolchain(found=False, missing="bash", install="apt-get install bash")
-        return Toolchain(found=True, version=version_of(bash, "--version"), path=str(bash))
+    tools = (Tool("bash", "apt-get install bash"),)
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, which starts the program beside it."""

@@ -22,7 +22,7 @@ _INCLUDES_EVERYTHING = re.compile(
 
 
 class Cpp(Native):
-    """``cpp``."""
+    """C++; MultiPL-E's name is ``cpp``."""
 
     name = "cpp"
     suffix = ".cpp"

@@ -23,7 +23,7 @@ _BUILD = '"$@" -out:"$TMPDIR/it.exe" >&2 && exec cat "$TMPDIR/it.exe" >&4'
 
 
 class CSharp(Basis):
-    """``cs``."""
+    """C#; MultiPL-E's name is ``cs``."""
 
     name = "cs"
     suffix = ".cs"
@@ -42,7 +42,7 @@ class CSharp(Basis):
         return tuple(self._built(name) for name in ("Launcher", "CompileServer"))
 
     def compiler(self, limits: Limits) -> Command:
-        """The compile server."""
+        """A server that stays and compiles one source after another."""
         mono = Path(self.toolchain().path)
         arguments = ("{runtime}/CompileServer.exe", str(_compiler(mono)), *_OPTIONS, "-nologo")
         return self._command(*arguments, heap=limits.memory_bytes // 2)

@@ -15,7 +15,7 @@ _CONFIGURATION = (Path("/etc/ldc2.conf"),)
 
 
 class D(Native):
-    """``d``."""
+    """D; MultiPL-E's name is ``d``."""
 
     name = "d"
     suffix = ".d"
@@ -47,11 +47,11 @@ class D(Native):
         if finding.outcome != "exception":
             return finding
         # The failures of unit tests are on standard output, their number on standard error.
-        said = _ADDRESSES.sub(b"", result.output + b"\n" + result.errors)
-        message = tail(said)
-        if b": [unittest] " in said or b"core.exception.AssertError@" in said:
+        report = _ADDRESSES.sub(b"", result.output + b"\n" + result.errors)
+        message = tail(report)
+        if b": [unittest] " in report or b"core.exception.AssertError@" in report:
             return Finding("wrong_answer", finding.stage, message)
-        if b"core.exception.OutOfMemoryError" in said:
+        if b"core.exception.OutOfMemoryError" in report:
             return Finding("memory_limit", finding.stage, message)
         return Finding(finding.outcome, finding.stage, message or finding.message)
 

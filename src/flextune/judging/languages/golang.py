@@ -32,7 +32,7 @@ _MOST_LINES = 8
 
 
 class Go(Basis):
-    """``go``."""
+    """Go; MultiPL-E's name is ``go``."""
 
     name = "go"
     suffix = ".go"
@@ -49,11 +49,11 @@ class Go(Basis):
             return Toolchain(found=False, missing="go", install="apt-get install golang-go")
         version = version_of(go, "version")
         if not version or tuple(map(int, version.split(".")[:2])) < OLDEST:
-            wanted = ".".join(map(str, OLDEST))
+            oldest = ".".join(map(str, OLDEST))
             return Toolchain(
                 found=False,
                 version=version,
-                missing=f"Go {wanted} or newer (found {version or 'an unknown version'})",
+                missing=f"Go {oldest} or newer (found {version or 'an unknown version'})",
                 install="https://go.dev/dl",
             )
         return Toolchain(found=True, version=version, path=str(go))
@@ -67,12 +67,12 @@ class Go(Basis):
         )
 
     def compiler(self, limits: Limits) -> Command:
-        """The compile server."""
+        """A server that stays and compiles one source after another."""
         runner = {"runner.go": (_SOURCES / "runner.go").read_bytes()}
         return self._shell(_SERVE, "serve", "{runtime}/std.zip", "{program}/runner.go", files=runner)
 
     def run(self, program: bytes, limits: Limits) -> Command:
-        """The executable itself."""
+        """The executable that was compiled and linked."""
         return Command(
             argv=("{program}/program", str(limits.memory_bytes // 4)),
             files={"program": program},
@@ -92,9 +92,9 @@ class Go(Basis):
         start = max(map(errors.rfind, (b"panic: ", b"fatal error: ")))
         if start < 0:
             return errors
-        said, _, traces = errors[start:].partition(b"\n\n")
+        message, _, traces = errors[start:].partition(b"\n\n")
         lines = [line for line in traces.split(b"\n") if self.file_name().encode() + b":" in line]
-        return b"\n".join([said, *lines[:_MOST_LINES]])
+        return b"\n".join([message, *lines[:_MOST_LINES]])
 
     def _shell(self, script: str, *arguments: str, files: dict[str, bytes] | None = None) -> Command:
         root = _root(Path(self.toolchain().path))
@@ -117,12 +117,12 @@ class Go(Basis):
 def _root(go: Path) -> Path:
     """The folder of the toolchain; the program on PATH may be a wrapper elsewhere."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             (go, "env", "GOROOT"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.TimeoutExpired):
         return go.parent.parent
-    return Path(said.stdout.strip() or go.parent.parent)
+    return Path(answer.stdout.strip() or go.parent.parent)
 
 
 LANGUAGE = Go()

@@ -21,7 +21,7 @@ _BUILD = (
 
 
 class Java(Basis):
-    """``java``."""
+    """Java; MultiPL-E's name is ``java``."""
 
     name = "java"
     suffix = ".java"
@@ -33,14 +33,14 @@ class Java(Basis):
 
     def toolchain(self) -> Toolchain:
         """A JDK on PATH and the javatuples library, or how to install them."""
-        found = jdk()
-        if found.found and _javatuples() is None:
+        java = jdk()
+        if java.found and _javatuples() is None:
             return Toolchain(
                 found=False,
                 missing="javatuples.jar",
                 install="apt-get install libjavatuples-java (or name the jar in $FLEXTUNE_JAVATUPLES)",
             )
-        return found
+        return java
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""
@@ -52,7 +52,7 @@ class Java(Basis):
         )
 
     def compiler(self, limits: Limits) -> Command:
-        """The compile server."""
+        """A server that stays and compiles one source after another."""
         return _jvm().compile_server(limits, *_SERVER)
 
     def run(self, program: bytes, limits: Limits) -> Command:

@@ -7,15 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from flextune.judging.languages.base import (
-    Basis,
-    Finding,
-    Parts,
-    Toolchain,
-    find_program,
-    prefix_of,
-    version_of,
-)
+from flextune.judging.languages.base import Basis, Finding, Parts, Tool, prefix_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits
 from flextune.records import Completion, Problem
@@ -27,18 +19,12 @@ _FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/(runner|stric
 
 
 class JavaScript(Basis):
-    """``js``."""
+    """JavaScript; MultiPL-E's name is ``js``."""
 
     name = "js"
     suffix = ".js"
     comment = "//"
-
-    def toolchain(self) -> Toolchain:
-        """Node on PATH, or how to install it."""
-        node = find_program("node")
-        if node is None:
-            return Toolchain(found=False, missing="node", install="apt-get install nodejs")
-        return Toolchain(found=True, version=version_of(node, "--version"), path=str(node))
+    tools = (Tool("node", "apt-get install nodejs"),)
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it."""

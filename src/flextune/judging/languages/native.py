@@ -83,7 +83,7 @@ class Native(Basis):
         return Toolchain(found=True, version=version_of(compiler, "--version"), path=str(compiler))
 
     def program(self) -> Path | None:
-        """Where the compiler is."""
+        """The compiler's real path, None when it is not on PATH."""
         return find_program(self.compiler_name)
 
     def readable(self) -> tuple[Path, ...]:
@@ -117,7 +117,7 @@ class Native(Basis):
         return finding
 
     def run(self, program: bytes, limits: Limits) -> Command:
-        """The executable itself."""
+        """The executable that was compiled and linked."""
         return Command(
             argv=("{program}/program",),
             files={"program": program},
@@ -127,7 +127,7 @@ class Native(Basis):
 
 
 def linker() -> Path:
-    """The C compiler, which links."""
+    """Path of the C compiler, which links the executable."""
     return find_program("cc") or Path("cc")
 
 

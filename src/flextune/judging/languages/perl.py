@@ -9,27 +9,27 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of, version_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.pm"
 
 
+@cache
+def _has_test_deep(perl: Path) -> bool:
+    return bool(version_of(perl, "-MTest::Deep::NoTest", "-e", "print $Test::Deep::VERSION"))
+
+
 class Perl(Basis):
-    """``pl``."""
+    """Perl; MultiPL-E's name is ``pl``."""
 
     name = "pl"
     suffix = ".pl"
-
-    def toolchain(self) -> Toolchain:
-        """Perl on PATH with Test::Deep, or how to install them."""
-        perl = find_program("perl")
-        if perl is None:
-            return Toolchain(found=False, missing="perl", install="apt-get install perl libtest-deep-perl")
-        if not _has_test_deep(perl):
-            return Toolchain(found=False, missing="Test::Deep", install="apt-get install libtest-deep-perl")
-        return Toolchain(found=True, version=version_of(perl, "--version"), path=str(perl))
+    tools = (
+        Tool("perl", "apt-get install perl libtest-deep-perl"),
+        Tool("Test::Deep", "apt-get install libtest-deep-perl", is_here=_has_test_deep),
+    )
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner loaded before it."""
@@ -49,11 +49,6 @@ class Perl(Basis):
         if finding.outcome in ("wrong_answer", "exception") and b"Out of memory" in result.errors[-200:]:
             return Finding("memory_limit", finding.stage, finding.message)
         return finding
-
-
-@cache
-def _has_test_deep(perl: Path) -> bool:
-    return bool(version_of(perl, "-MTest::Deep::NoTest", "-e", "print $Test::Deep::VERSION"))
 
 
 LANGUAGE = Perl()

@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import Basis, Tool, prefix_of, version_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -26,23 +26,36 @@ _SETTINGS = (
 )
 
 
+@cache
+def _modules(php: Path, *options: str) -> frozenset[str]:
+    """The extensions that PHP has loaded, in lower case."""
+    try:
+        answer = subprocess.run(
+            (php, *options, "-m"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return frozenset()
+    return frozenset(line.strip().lower() for line in answer.stdout.splitlines())
+
+
 class Php(Basis):
-    """``php``."""
+    """PHP; MultiPL-E's name is ``php``."""
 
     name = "php"
     suffix = ".php"
     comment = "//"
+    tools = (
+        Tool("php", "apt-get install php-cli"),
+        Tool(
+            "PHP's tokenizer extension",
+            "apt-get install php-common",
+            is_here=lambda php: "tokenizer" in _modules(php),
+        ),
+    )
 
-    def toolchain(self) -> Toolchain:
-        """PHP on PATH with its tokenizer, or how to install them."""
-        php = find_program("php")
-        if php is None:
-            return Toolchain(found=False, missing="php", install="apt-get install php-cli")
-        if "tokenizer" not in _modules(php):
-            return Toolchain(
-                found=False, missing="PHP's tokenizer extension", install="apt-get install php-common"
-            )
-        return Toolchain(found=True, version=version_of(php, "-n", "--version"), path=str(php))
+    def version(self, program: Path) -> str:
+        """Asked without the machine's settings, as programs run."""
+        return version_of(program, "-n", "--version")
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner before it."""
@@ -67,18 +80,6 @@ def _with_end(program: bytes) -> bytes:
     """The program and a last line that says that its end was reached."""
     in_text = re.search(rb"\?>\s*\Z", program)
     return program + (b"\n<?php " if in_text else b"\n") + _END
-
-
-@cache
-def _modules(php: Path, *options: str) -> frozenset[str]:
-    """The extensions that PHP has loaded, in lower case."""
-    try:
-        said = subprocess.run(
-            (php, *options, "-m"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return frozenset()
-    return frozenset(line.strip().lower() for line in said.stdout.splitlines())
 
 
 LANGUAGE = Php()

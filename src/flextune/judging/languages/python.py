@@ -18,7 +18,7 @@ _ENVIRONMENT = {"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "2"}
 
 
 class Python(Basis):
-    """``py``."""
+    """Python; MultiPL-E's name is ``py``."""
 
     name = "py"
     suffix = ".py"

@@ -6,7 +6,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -17,22 +17,36 @@ _SETTINGS = (Path("/etc/R"),)
 _INSTALL = "apt-get install r-base-core"
 
 
+@cache
+def _home(script: Path) -> Path:
+    """Where R's own files are, as R says it."""
+    try:
+        answer = subprocess.run(
+            (script, "RHOME"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Path("/nonexistent")
+    return Path(answer.stdout.strip())
+
+
+def _binary(script: Path) -> Path:
+    return _home(script) / "bin" / "exec" / "R"
+
+
 class R(Basis):
-    """``r``."""
+    """R; MultiPL-E's name is ``r``."""
 
     name = "r"
     suffix = ".r"
+    oldest = "4.0"
+    tools = (
+        Tool("R", _INSTALL),
+        Tool("R's own bin/exec/R", _INSTALL, is_here=lambda script: _binary(script).is_file()),
+    )
 
-    def toolchain(self) -> Toolchain:
-        """R (4.0 or newer) on PATH, or how to install it."""
-        script = find_program("R")
-        if script is None:
-            return Toolchain(found=False, missing="R", install=_INSTALL)
-        version = version_of(script, "--version")
-        binary = _home(script) / "bin" / "exec" / "R"
-        if int(version.partition(".")[0] or 0) < 4 or not binary.is_file():
-            return Toolchain(found=False, missing=f"R 4.0 or newer (found {version})", install=_INSTALL)
-        return Toolchain(found=True, version=version, path=str(binary))
+    def executable(self, program: Path) -> Path:
+        """The program behind the shell script that is on PATH."""
+        return _binary(program)
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """What R's default packages offer."""
@@ -68,18 +82,6 @@ class R(Basis):
 
 def _script(name: str) -> bytes:
     return (_RUNNERS / name).read_bytes()
-
-
-@cache
-def _home(script: Path) -> Path:
-    """Where R's own files are, as R says it."""
-    try:
-        said = subprocess.run(
-            (script, "RHOME"), capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return Path("/nonexistent")
-    return Path(said.stdout.strip())
 
 
 LANGUAGE = R()

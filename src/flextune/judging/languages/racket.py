@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program, prefix_of, version_of
+from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of, version_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
@@ -15,21 +15,21 @@ _RUNNER = Path(__file__).parent / "runners" / "runner.rkt"
 _SETTINGS = (Path("/etc/racket"),)
 
 
+@cache
+def _has_rackunit(racket: Path) -> bool:
+    return bool(version_of(racket, "-l", "racket/base", "-l", "rackunit/log", "-e", "(display (version))"))
+
+
 class Racket(Basis):
-    """``rkt``."""
+    """Racket; MultiPL-E's name is ``rkt``."""
 
     name = "rkt"
     suffix = ".rkt"
     comment = ";"
-
-    def toolchain(self) -> Toolchain:
-        """Racket on PATH with rackunit, or how to install them."""
-        racket = find_program("racket")
-        if racket is None:
-            return Toolchain(found=False, missing="racket", install="apt-get install racket")
-        if not _has_rackunit(racket):
-            return Toolchain(found=False, missing="rackunit", install="raco pkg install rackunit-lib")
-        return Toolchain(found=True, version=version_of(racket, "--version"), path=str(racket))
+    tools = (
+        Tool("racket", "apt-get install racket"),
+        Tool("rackunit", "raco pkg install rackunit-lib", is_here=_has_rackunit),
+    )
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it."""
@@ -49,11 +49,6 @@ class Racket(Basis):
         if finding.outcome == "wrong_answer" and first is not None and first[1] == b"ERROR":
             return Finding("exception", finding.stage, finding.message)
         return finding
-
-
-@cache
-def _has_rackunit(racket: Path) -> bool:
-    return bool(version_of(racket, "-l", "racket/base", "-l", "rackunit/log", "-e", "(display (version))"))
 
 
 LANGUAGE = Racket()

@@ -6,7 +6,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of
+from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -20,24 +20,36 @@ _QUESTION = (
 )
 
 
+@cache
+def _known(ruby: Path) -> tuple[str, ...]:
+    """Version and package folders; nothing where test/unit cannot be loaded."""
+    # Leaving at once: the tests that test/unit would run at the end are none.
+    question = (str(ruby), "-e", f"{_QUESTION}; $stdout.flush; exit!(0)")
+    try:
+        answer = subprocess.run(
+            question, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return tuple(answer.stdout.split("\n")[:-1]) if answer.returncode == 0 else ()
+
+
 class Ruby(Basis):
-    """``rb``."""
+    """Ruby; MultiPL-E's name is ``rb``."""
 
     name = "rb"
     suffix = ".rb"
+    tools = (
+        Tool("ruby", _INSTALL),
+        Tool("test/unit for Ruby", _INSTALL, is_here=lambda ruby: bool(_known(ruby))),
+    )
 
-    def toolchain(self) -> Toolchain:
-        """Ruby on PATH with test/unit, or how to install them."""
-        ruby = find_program("ruby")
-        if ruby is None:
-            return Toolchain(found=False, missing="ruby", install=_INSTALL)
-        version, *_ = _known(ruby) or ("",)
-        if not version:
-            return Toolchain(found=False, missing="test/unit for Ruby", install=_INSTALL)
-        return Toolchain(found=True, version=version, path=str(ruby))
+    def version(self, program: Path) -> str:
+        """Asked together with the folders of its packages."""
+        return (*_known(program), "")[0]
 
     def artifacts(self) -> tuple[Artifact, ...]:
-        """test/unit, compiled."""
+        """The library test/unit, compiled to Ruby's bytecode."""
         argv = ("{program}/precompile.rb", ":".join(self._packages()))
         return (Artifact("test-unit", self._ruby(argv, {"precompile.rb": _script("precompile.rb")})),)
 
@@ -70,18 +82,6 @@ class Ruby(Basis):
 
 def _script(name: str) -> bytes:
     return (_RUNNERS / name).read_bytes()
-
-
-@cache
-def _known(ruby: Path) -> tuple[str, ...]:
-    """Version and package folders; nothing where test/unit cannot be loaded."""
-    # Leaving at once: the tests that test/unit would run at the end are none.
-    question = (str(ruby), "-e", f"{_QUESTION}; $stdout.flush; exit!(0)")
-    try:
-        said = subprocess.run(question, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return tuple(said.stdout.split("\n")[:-1]) if said.returncode == 0 else ()
 
 
 def _is_under(folder: str, prefixes: tuple[Path, ...]) -> bool:

@@ -16,7 +16,7 @@ _ASSERTION = re.compile(rb"panicked at [^\n]*(\n|')assertion ")
 
 
 class Rust(Native):
-    """``rs``."""
+    """Rust; MultiPL-E's name is ``rs``."""
 
     name = "rs"
     suffix = ".rs"
@@ -26,8 +26,8 @@ class Rust(Native):
 
     def program(self) -> Path | None:
         """The compiler itself, where the one on PATH is rustup's proxy."""
-        found = find_program("rustc")
-        return None if found is None else _without_proxy(found)
+        rustc = find_program("rustc")
+        return None if rustc is None else _without_proxy(rustc)
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """The compiler's defaults, as MultiPL-E has them; the symbols, which nothing reads, are left out."""
@@ -47,12 +47,12 @@ class Rust(Native):
 
 
 @cache
-def _without_proxy(found: Path) -> Path:
+def _without_proxy(rustc: Path) -> Path:
     """The toolchain that rustup's proxy chooses; the proxy itself needs the home folder."""
-    if found.name == "rustc" and not (found.parent / "rustup").exists():
-        return found
+    if rustc.name == "rustc" and not (rustc.parent / "rustup").exists():
+        return rustc
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             ("rustc", "--print", "sysroot"),
             capture_output=True,
             text=True,
@@ -60,9 +60,9 @@ def _without_proxy(found: Path) -> Path:
             stdin=subprocess.DEVNULL,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return found
-    chosen = Path(said.stdout.strip(), "bin", "rustc")
-    return chosen if chosen.is_file() else found
+        return rustc
+    chosen = Path(answer.stdout.strip(), "bin", "rustc")
+    return chosen if chosen.is_file() else rustc
 
 
 LANGUAGE = Rust()

@@ -24,7 +24,7 @@ _BUILD = (
 
 
 class Scala(Basis):
-    """``scala``."""
+    """Scala; MultiPL-E's name is ``scala``."""
 
     name = "scala"
     suffix = ".scala"
@@ -51,7 +51,7 @@ class Scala(Basis):
         )
 
     def compiler(self, limits: Limits) -> Command:
-        """The compile server."""
+        """A server that stays and compiles one source after another."""
         return _jvm().compile_server(limits, *_server())
 
     def run(self, program: bytes, limits: Limits) -> Command:
@@ -91,10 +91,10 @@ def _version(library: Path) -> str:
     """The version that the library's jar names; the compiler itself takes a second to say it."""
     try:
         with zipfile.ZipFile(library) as jar:
-            found = re.search(rb"^version\.number=(.+)$", jar.read("library.properties"), re.MULTILINE)
+            match = re.search(rb"^version\.number=(.+)$", jar.read("library.properties"), re.MULTILINE)
     except (OSError, KeyError, zipfile.BadZipFile):
         return ""
-    return found.group(1).decode().strip() if found else ""
+    return match.group(1).decode().strip() if match else ""
 
 
 LANGUAGE = Scala()

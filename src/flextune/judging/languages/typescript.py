@@ -20,7 +20,7 @@ _INSTALL = "apt-get install node-typescript (or npm install --global typescript)
 
 
 class TypeScript(Basis):
-    """``ts``."""
+    """TypeScript; MultiPL-E's name is ``ts``."""
 
     name = "ts"
     suffix = ".ts"
@@ -41,7 +41,7 @@ class TypeScript(Basis):
         return Toolchain(found=True, version=f"{version} (node {node.version})", path=node.path)
 
     def compiler(self, limits: Limits) -> Command:
-        """The compile server."""
+        """A server that stays and compiles one source after another."""
         node = Path(self.toolchain().path)
         heap = max(128, limits.memory_bytes // MIB * 3 // 4)
         return Command(
@@ -59,11 +59,11 @@ class TypeScript(Basis):
         )
 
     def run(self, program: bytes, limits: Limits) -> Command:
-        """As JavaScript, which it now is."""
+        """Runs what was compiled, which is JavaScript."""
         return JAVASCRIPT.run(program, limits)
 
     def classify(self, result: Result, secret: bytes) -> Finding:
-        """As JavaScript."""
+        """Classified by the rules of JavaScript."""
         return JAVASCRIPT.classify(result, secret)
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 
 MIB = 1024**2
 
+#: Wall clock that a program may take for each second of its CPU limit, where no limit of its own is given.
+WALL_PER_CPU_SECOND = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -14,7 +17,7 @@ class Limits:
     Attributes:
         cpu_seconds: User and system time of the whole process tree. It decides a timeout.
         wall_seconds: Wall clock for which a program may neither run nor wait for a busy processor. With
-            that waiting it may take ten times as long.
+            that waiting it may take ten times as long. None: ``WALL_PER_CPU_SECOND`` times ``cpu_seconds``.
         memory_bytes: Resident memory of the whole tree, files in its /tmp included where a cgroup
             can be had. Runtimes get a heap limit below it.
         processes: Processes and threads at once; a JVM needs about 20, Node about 12.
@@ -27,7 +30,7 @@ class Limits:
     """
 
     cpu_seconds: float = 10.0
-    wall_seconds: float = 30.0
+    wall_seconds: float | None = None
     memory_bytes: int = 1024 * MIB
     processes: int = 64
     file_bytes: int = 64 * MIB
@@ -36,6 +39,11 @@ class Limits:
     open_files: int = 256
     compile_seconds: float = 30.0
     compile_memory_bytes: int = 2048 * MIB
+
+    @property
+    def wall_limit(self) -> float:
+        """The limit on the wall clock in seconds, whether it was given or follows from ``cpu_seconds``."""
+        return WALL_PER_CPU_SECOND * self.cpu_seconds if self.wall_seconds is None else self.wall_seconds
 
     def for_compiling(self) -> Limits:
         """What a compiler may use; its output is as large as programs are."""

@@ -53,5 +53,5 @@ def check_isolation() -> Isolation:
     )
     raise FlextuneError(
         f"programs cannot be isolated: {found.detail}; {remedy}; "
-        "or run them unprotected, at your own risk, with --no-sandbox"
+        "or run them unprotected, at your own risk, with --no-sandbox (in Python: sandbox=False)"
     )

@@ -95,7 +95,7 @@ class Sandbox:
         with self._started(command, limits, stdin, companion, reply_bytes) as (helper, child):
             kills = helper.kills()
             child.send(data, last=True)
-            child.pump(lambda: False, cpu_seconds=limits.cpu_seconds, wall_seconds=limits.wall_seconds)
+            child.pump(lambda: False, cpu_seconds=limits.cpu_seconds, wall_seconds=limits.wall_limit)
             wall = time.monotonic() - start
             child.drain()
             # Whatever else it led to: when the kernel ended a process for want of memory, that was the cause.
@@ -229,7 +229,7 @@ class Session:
             child.send(len(content).to_bytes(4, "big") + content)
         start = time.monotonic()
         spent = tree_usage(self._helper.pid).cpu_seconds
-        child.pump(self._complete, cpu_seconds=spent + limits.cpu_seconds, wall_seconds=limits.wall_seconds)
+        child.pump(self._complete, cpu_seconds=spent + limits.cpu_seconds, wall_seconds=limits.wall_limit)
         if self._complete():
             size = int.from_bytes(child.reply[:4], "big")
             answer = bytes(child.reply[4 : 4 + size])
