@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from flextune.data import lookup as files
-from flextune.data.lookup import HubSource, find, hub_rows, load_rows
+from flextune.data import origins as files
+from flextune.data.origins import HubSource, find, hub_rows, load_rows
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, read_rows
 

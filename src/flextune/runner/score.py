@@ -54,7 +54,7 @@ def baseline_arm(experiment: Experiment) -> str:
 
 def _cell(evaluation: Evaluation) -> Cell:
     part = evaluation.part
-    lexicon = part.lexicon if part.benchmark == "rosetta" else None
+    lexicon = part.lexicon if part.has_lexicons else None
     return part.benchmark, part.language, lexicon, evaluation.decode.label
 
 

@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from flextune.config.names import BenchmarkName, LanguageName
 from flextune.config.section import Part, Real
 from flextune.config.sections.train import Lexicon
+from flextune.registry import BENCHMARKS
 
 
 class DecodeConfig(Part):
@@ -40,17 +42,20 @@ class DecodeConfig(Part):
 class EvaluateConfig(Part):
     """One benchmark in one language."""
 
-    benchmark: Literal[
-        "rosetta", "humaneval", "humaneval-plus", "multipl-e", "multipl-e-mbpp", "mbpp", "apps"
-    ] = "rosetta"
-    language: str = "py"
+    benchmark: BenchmarkName = "rosetta"
+    language: LanguageName = "py"
     lexicon: Lexicon = Field("base", description="Wording of the descriptions (Rosetta only).")
     limit: int | None = Field(None, ge=1, description="Judge only the first so many problems.")
 
     @property
+    def has_lexicons(self) -> bool:
+        """Whether the benchmark comes in more than one wording."""
+        return bool(BENCHMARKS.get(self.benchmark).has_lexicons)
+
+    @property
     def label(self) -> str:
         """What tells it apart from other evaluations."""
-        lexicon = f" {self.lexicon}" if self.benchmark == "rosetta" else ""
+        lexicon = f" {self.lexicon}" if self.has_lexicons else ""
         return f"{self.benchmark} {self.language}{lexicon}"
 
 

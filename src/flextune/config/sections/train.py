@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from flextune.config.names import LanguageName, SourceName
 from flextune.config.section import Part, Real
 
 Targets = Literal["attention", "standard", "mlp", "all"]
@@ -60,7 +61,7 @@ class ReplayConfig(Part):
     """Programs in other languages among the training examples: Rosetta's, in its base lexicon."""
 
     share: Real = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
-    languages: list[str] = Field(min_length=1, description="In equal parts.")
+    languages: list[LanguageName] = Field(min_length=1, description="In equal parts.")
 
     @field_validator("languages")
     @classmethod
@@ -74,8 +75,8 @@ class ReplayConfig(Part):
 class TrainConfig(Part):
     """Training data and the recipe."""
 
-    data: Literal["mbpp", "rosetta"] = "mbpp"
-    language: str = Field("py", description="Language of the training programs (Rosetta only).")
+    data: SourceName = "mbpp"
+    language: LanguageName = Field("py", description="Language of the training programs (Rosetta only).")
     lexicon: Lexicon = Field("base", description="Wording of the training descriptions (Rosetta only).")
     format: Literal["docstring", "paper"] = Field(
         "paper",
