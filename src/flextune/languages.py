@@ -119,11 +119,12 @@ def unknown_language(spelling: str, known: Iterable[str]) -> str:
         spelling: What was typed.
         known: Short names of the languages that would have been possible.
     """
-    known, entries = tuple(known), LANGUAGES.entries()
-    spellings = [name for short in known for name in (short, *_spellings(entries.get(short)))]
-    hint = did_you_mean(spelling, spellings)
+    known = tuple(known)
+    hint = did_you_mean(spelling, [name for short in known for name in (short, *spellings(short))])
     return f"unknown language {spelling!r}{hint} (known: {', '.join(known)})"
 
 
-def _spellings(names: LanguageNames | None) -> tuple[str, ...]:
-    return names.spellings if names else ()
+def spellings(short: str) -> tuple[str, ...]:
+    """How a language may be spelled, in lower case; an unknown short name only as it is."""
+    names = LANGUAGES.entries().get(short)
+    return names.spellings if names else (short,)

@@ -94,7 +94,7 @@ def test_lexicon_and_reference_of_a_row_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("given", "nearest"),
-    [("jav", "java"), ("javascript", "js"), ("Rust", "rs"), ("c++", "cpp"), ("tss", "ts")],
+    [("jav", "java"), ("javascrip", "javascript"), ("Rusty", "rust"), ("c+", "c++"), ("tss", "ts")],
 )
 def test_an_unknown_language_names_the_nearest_and_the_list(given: str, nearest: str) -> None:
     with pytest.raises(FlextuneError) as caught:

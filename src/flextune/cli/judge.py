@@ -35,7 +35,7 @@ def judge(
     ] = None,
     benchmark: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--benchmark", help=f"Instead of --problems: {o.BENCHMARKS}", show_default=False),
+        typer.Option("--benchmark", help=f"Instead of --problems: {o.BENCHMARKS}.", show_default=False),
     ] = None,
     language: Annotated[str, typer.Option("--language", help="Of --benchmark: py, java, js, ...")] = "py",
     limit: o.Limit = None,

@@ -38,7 +38,8 @@ def _explain(model: type[Part], error: ValidationError) -> str:
         hint = did_you_mean(str(first["loc"][-1]), known)
         return f"unknown key {location!r}{hint} (known: {', '.join(sorted(known))})"
     given = first.get("input")
-    silent = isinstance(given, (dict, list)) or first["type"] == "missing" or repr(given) in first["msg"]
+    quoted = isinstance(given, str) and repr(given) in first["msg"]
+    silent = quoted or isinstance(given, (dict, list)) or first["type"] == "missing"
     shown = "" if silent else f" (given: {json.dumps(given, default=str)})"
     message = first["msg"].removeprefix("Value error, ")
     return f"{location + ': ' if location else ''}{message}{shown}"

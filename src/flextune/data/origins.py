@@ -1,4 +1,4 @@
-"""Where a benchmark's rows come from: a folder, ``$FLEXTUNE_DATA`` or the hub; and a record of what was read."""
+"""Where rows come from: a folder, ``$FLEXTUNE_DATA`` or the hub; and a record of what was read."""
 
 from __future__ import annotations
 
