@@ -67,6 +67,9 @@ class Registry(Generic[EntryT]):
     def register(self, name: str, entry: Any = _NONE_GIVEN) -> Any:
         """Add ``entry`` and return it; without one, return a decorator that adds what it decorates.
 
+        Nothing is collected for it, so that modules can register as they are imported. A name that a module
+        of the package wants too is therefore refused at the first question.
+
         Raises:
             FlextuneError: The name is taken.
         """
