@@ -21,7 +21,7 @@ from benchmarks.go_answers import ANSWERS as GO_ANSWERS
 from benchmarks.plain import Plain, run_plain
 from benchmarks.reporting import conditions, finish, table
 from flextune.data import humaneval, mbpp, multipl_e
-from flextune.data.lookup import find
+from flextune.data.origins import find
 from flextune.data.samples import from_answer
 from flextune.errors import FlextuneError
 from flextune.judging import Isolation, Judge, Limits, language, languages

@@ -69,7 +69,7 @@ def test_an_installed_entry_point_registers_itself(package: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "code", ["raise RuntimeError('broken\\nagain')", "raise ValueError", "import no_such_module_anywhere"]
+    "code", ["raise RuntimeError('broken\\nagain')", "raise ValueError", "import no_such_module"]
 )
 def test_an_entry_point_that_fails_is_named_in_one_line(
     package: Path, monkeypatch: pytest.MonkeyPatch, code: str
@@ -127,3 +127,20 @@ def test_a_module_may_ask_for_what_is_there_while_it_is_collected(package: Path)
     add(package, "one", "BOOKS.register('emma', 'Austen')")
     add(package, "two", "BOOKS.register('sequel', BOOKS.get('emma') + ' again')")
     assert books().get("sequel") == "Austen again"
+
+
+def test_a_module_may_hold_its_entry_in_an_attribute(package: Path) -> None:
+    (package / "one.py").write_text("class BOOK:\n    name = 'emma'\n")
+    (package / "two.py").write_text("from shelf.one import BOOK as OTHER\n")
+    shelf: Registry[type] = Registry("book", "shelf", attribute="BOOK")
+    assert shelf.names() == ("emma",)
+    assert shelf.get("emma") is importlib.import_module("shelf.one").BOOK
+
+
+def test_after_an_error_what_was_found_is_not_taken(package: Path) -> None:
+    (package / "one.py").write_text("class BOOK:\n    name = 'emma'\n")
+    (package / "two.py").write_text("raise RuntimeError('broken')\n")
+    shelf: Registry[type] = Registry("book", "shelf", attribute="BOOK")
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="broken"):
+            shelf.names()

@@ -38,12 +38,22 @@ class Registry(Generic[EntryT]):
         package: Dotted name of the package whose modules register themselves.
         group: Group of entry points of other distributions. Each points to a module that registers itself:
             ``mine = "my_package.my_benchmark"``.
+        attribute: A module may hold its one entry in this attribute instead of calling ``register``; it is
+            registered under its ``name``.
     """
 
-    def __init__(self, kind: str, package: str | None = None, group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str | None = None,
+        group: str | None = None,
+        *,
+        attribute: str | None = None,
+    ) -> None:
         self.kind = kind
         self._package = package
         self._group = group
+        self._attribute = attribute
         self._entries: dict[str, EntryT] = {}
         self._collected = False
         self._collecting = False
@@ -56,6 +66,9 @@ class Registry(Generic[EntryT]):
     def register(self, name: str) -> Callable[[ThingT], ThingT]: ...
     def register(self, name: str, entry: Any = _NONE_GIVEN) -> Any:
         """Add ``entry`` and return it; without one, return a decorator that adds what it decorates.
+
+        Nothing is collected for it, so that modules can register as they are imported. A name that a module
+        of the package wants too is therefore refused at the first question.
 
         Raises:
             FlextuneError: The name is taken.
@@ -127,17 +140,24 @@ class Registry(Generic[EntryT]):
         if self._package is not None:
             package = importlib.import_module(self._package)
             for module in pkgutil.iter_modules(package.__path__, f"{self._package}."):
-                importlib.import_module(module.name)
+                self._adopt(importlib.import_module(module.name))
 
     def _import_entry_points(self) -> None:
         if self._group is None:
             return
         for point in metadata.entry_points(group=self._group):
             try:
-                point.load()
+                self._adopt(point.load())
             # Other people's code: whatever goes wrong, a user must learn whose it is.
             except Exception as error:
                 raise FlextuneError(self._broken(point, error)) from error
+
+    def _adopt(self, module: object) -> None:
+        """Register what a module holds in ``attribute``, if it holds something."""
+        entry: Any = getattr(module, self._attribute, None) if self._attribute else None
+        # After an error everything is imported again, and what is registered already stays.
+        if entry is not None and self._entries.get(entry.name) is not entry:
+            self.register(entry.name, entry)
 
     def _broken(self, point: metadata.EntryPoint, error: Exception) -> str:
         owner = f" of {point.dist.name}" if point.dist else ""

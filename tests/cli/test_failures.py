@@ -49,7 +49,11 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     [
         ("name: x\ntrian: {}\n", ": unknown key 'trian', did you mean 'train'?"),
         ("name: x\ntrain: {epoch: 1}\n", ": unknown key 'train.epoch', did you mean 'epochs'?"),
-        ("name: x\nevaluate: [{benchmark: nonsense}]\n", ": evaluate.0.benchmark: Input should be 'rosetta'"),
+        (
+            "name: x\ntrain: {data: mbp}\n",
+            ": train.data: unknown training source 'mbp', did you mean 'mbpp",
+        ),
+        ("name: x\nevaluate: [{benchmark: nonsense}]\n", ": evaluate.0.benchmark: unknown benchmark 'nonse"),
         ("name: [\n", ":2: not valid YAML"),
         ("- a\n- b\n", ": an experiment is a mapping of keys (found: list)"),
         ("name: x\n", "experiment 'x' evaluates nothing: add for example evaluate:"),

@@ -83,7 +83,7 @@ def test_another_request_into_the_same_file_is_refused(
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--benchmark", "nonsense"], "--benchmark: Input should be 'rosetta'"),
+        (["--benchmark", "nonsense"], "--benchmark: unknown benchmark 'nonsense'"),
         (["--language", "klingon"], "rosetta: unknown language 'klingon' (known: java, js, py)"),
         (["--lexicon", "other"], "--lexicon: Input should be 'base' or 'reserved' (given: \"other\")"),
         (["--dtype", "float8"], "--dtype: Input should be 'float32'"),

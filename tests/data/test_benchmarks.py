@@ -94,7 +94,7 @@ def test_lexicon_and_reference_of_a_row_are_kept() -> None:
 
 @pytest.mark.parametrize(
     ("given", "nearest"),
-    [("jav", "java"), ("javascript", "js"), ("Rust", "rs"), ("c++", "cpp"), ("tss", "ts")],
+    [("jav", "java"), ("javascrip", "javascript"), ("Rusty", "rust"), ("c+", "c++"), ("tss", "ts")],
 )
 def test_an_unknown_language_names_the_nearest_and_the_list(given: str, nearest: str) -> None:
     with pytest.raises(FlextuneError) as caught:
@@ -118,3 +118,17 @@ def test_a_name_that_comes_twice_is_an_error(tmp_path: Path, write_jsonl: WriteJ
     write_jsonl(tmp_path / "humaneval-java.jsonl", [ROW, ROW])
     with pytest.raises(FlextuneError, match="'HumanEval_0_f' is there already"):
         multipl_e.problems("java", tmp_path)
+
+
+@pytest.mark.parametrize("language", ["js", "JavaScript", "javascript"])
+def test_a_language_may_be_spelled_out(tmp_path: Path, write_jsonl: WriteJsonl, language: str) -> None:
+    write_jsonl(tmp_path / "humaneval-js.jsonl", [{**ROW, "language": language}])
+    [problem] = multipl_e.problems(language, tmp_path)
+    assert problem.language == "js"
+
+
+def test_there_is_no_python_in_it() -> None:
+    with pytest.raises(
+        FlextuneError, match=r"^multipl-e has no Python; humaneval has its problems in Python"
+    ):
+        multipl_e.problems("py")

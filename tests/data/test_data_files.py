@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from flextune.data import lookup as files
-from flextune.data.lookup import HubSource, find, hub_rows, load_rows
+from flextune.data.origins import HubSource, find, hub_rows, load_rows, reading, recorded_origins
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, read_rows
 
@@ -103,14 +103,29 @@ def test_data_dir_goes_before_the_variable(tmp_path: Path) -> None:
     environ = {"FLEXTUNE_DATA": str(tmp_path / "second")}
     assert find("a.jsonl", data_dir=tmp_path / "first", environ=environ) == tmp_path / "first" / "a.jsonl"
     assert find("a.jsonl", data_dir=None, environ=environ) == tmp_path / "second" / "a.jsonl"
-    assert find("b.jsonl", data_dir=tmp_path / "first", environ=environ) is None
+    assert find("b.jsonl", data_dir=None, environ=environ) is None
 
 
-def test_a_file_that_only_the_variable_has_is_found_behind_the_data_dir(tmp_path: Path) -> None:
+def test_a_data_dir_without_the_file_is_an_error_even_where_the_variable_has_it(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.jsonl").write_text("{}\n")
     environ = {"FLEXTUNE_DATA": str(tmp_path)}
-    assert find("a.jsonl", data_dir=tmp_path / "empty", environ=environ) == tmp_path / "a.jsonl"
+    for read in (find, lambda *names, **where: load_rows(names, hub=HUB, **where)):
+        with pytest.raises(FlextuneError) as caught:
+            read("a.jsonl", "a.jsonl.gz", data_dir=tmp_path / "empty", environ=environ)
+        assert str(caught.value) == (
+            f"--data-dir {tmp_path / 'empty'}: no a.jsonl or a.jsonl.gz in this folder; give the one that "
+            "holds it, or leave --data-dir out to use $FLEXTUNE_DATA or the hub"
+        )
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.jsonl").write_text("{}\n")
+    file = tmp_path / "data" / "a.jsonl"
+    assert find("a.jsonl", data_dir=Path("~/data"), environ={}) == file
+    assert find("a.jsonl", data_dir=None, environ={"FLEXTUNE_DATA": "~/data"}) == file
 
 
 def test_a_data_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
@@ -146,12 +161,10 @@ def test_a_file_that_is_nowhere_says_which_places_were_looked_at(
         raise ConnectionError("no route to the hub\nand a second line")
 
     fake_datasets(monkeypatch, load)
-    other = tmp_path / "other"
-    other.mkdir()
     with pytest.raises(FlextuneError) as caught:
-        load_rows(("a.jsonl",), data_dir=tmp_path, hub=HUB, environ={"FLEXTUNE_DATA": str(other)})
+        load_rows(("a.jsonl",), data_dir=None, hub=HUB, environ={"FLEXTUNE_DATA": str(tmp_path)})
     text = str(caught.value)
-    for place in ("a.jsonl", str(tmp_path), str(other), "owner/name", "no route to the hub", "--data-dir"):
+    for place in ("a.jsonl", str(tmp_path), "owner/name", "no route to the hub", "--data-dir"):
         assert place in text
     assert "\n" not in text
 
@@ -175,4 +188,53 @@ def test_the_data_package_loads_neither_torch_nor_pydantic() -> None:
 def test_a_folder_in_place_of_a_file_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").mkdir()
     assert "cannot be read" in message(tmp_path / "a.jsonl")
-    assert files.find("a.jsonl", data_dir=tmp_path, environ={}) is None
+    assert find("a.jsonl", data_dir=None, environ={"FLEXTUNE_DATA": str(tmp_path)}) is None
+
+
+def test_what_was_read_is_recorded_without_a_path(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    file = tmp_path / "deep" / "a.jsonl"
+    file.write_bytes(b"{}\n")
+    digest = hashlib.sha256(b"{}\n").hexdigest()
+    load_rows(("deep/a.jsonl",), data_dir=tmp_path, hub=HUB)
+    with recorded_origins() as origins:
+        load_rows(("deep/a.jsonl",), data_dir=tmp_path, hub=HUB)
+        with reading("mine"):
+            load_rows(("deep/a.jsonl",), data_dir=tmp_path, hub=HUB)
+            load_rows(("deep/a.jsonl",), data_dir=tmp_path, hub=HUB)
+    load_rows(("deep/a.jsonl",), data_dir=tmp_path, hub=HUB)
+    assert origins == {"a.jsonl": f"a.jsonl sha256:{digest}", "mine": f"a.jsonl sha256:{digest}"}
+
+
+def test_a_file_that_changed_is_recorded_with_its_new_digest(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    seen = []
+    for content in (b"{}\n", b'{"x": 1}\n'):
+        file.write_bytes(content)
+        with recorded_origins() as origins:
+            load_rows(("a.jsonl",), data_dir=tmp_path, hub=HUB)
+        seen.append(origins["a.jsonl"].partition(":")[2])
+    assert seen == [hashlib.sha256(content).hexdigest() for content in (b"{}\n", b'{"x": 1}\n')]
+
+
+@pytest.mark.parametrize(
+    ("checksums", "revision"),
+    [
+        ({f"hf://datasets/owner/name@{'ab' * 20}/full/train-0.parquet": {}}, "ab" * 20),
+        ({}, "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_the_hubs_commit_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, checksums: dict[str, Any] | None, revision: str
+) -> None:
+    class Table(list[dict[str, str]]):
+        info = types.SimpleNamespace(download_checksums=checksums)
+
+    fake_datasets(monkeypatch, lambda *args, split: Table([{"x": "one"}]))
+    with recorded_origins() as origins, reading("mine"):
+        for split in ("train", "validation"):
+            load_rows(("a.jsonl",), data_dir=None, hub=HubSource("owner/name", "full", split), environ={})
+    assert origins == {
+        "mine": f"owner/name@{revision} (full, train); owner/name@{revision} (full, validation)"
+    }

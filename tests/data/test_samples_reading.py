@@ -222,3 +222,38 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         read_samples(tmp_path / "nowhere.jsonl", PROBLEMS)
     with pytest.raises(FlextuneError, match=r"no \.json or \.jsonl files in this folder"):
         read_samples(tmp_path, PROBLEMS)
+
+
+MBPP = [Problem(f"MBPP/{n}", "mbpp", "py", "", "assert f()", original=str(n)) for n in (2, 11)]
+
+
+@pytest.mark.parametrize("key", ["task_id", "name"])
+@pytest.mark.parametrize("name", [11, "11", "MBPP/11", "Mbpp/11"])
+def test_a_task_of_mbpp_may_be_named_by_its_number(
+    tmp_path: Path, write_jsonl: WriteJsonl, key: str, name: object
+) -> None:
+    path = write_jsonl(tmp_path / "samples.jsonl", [{key: name, "completion": "def f(): pass"}])
+    assert programs(path, MBPP) == [("MBPP/11", 0, "def f(): pass\nassert f()")]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (12, "no problem is called '12'"),
+        (11.0, 'field "task_id" must be text or a whole number (found: a number)'),
+        (True, 'field "task_id" must be text or a whole number (found: true or false)'),
+        (None, 'field "task_id" must be text or a whole number (found: null)'),
+    ],
+)
+def test_a_number_that_names_no_task_is_skipped(
+    tmp_path: Path, write_jsonl: WriteJsonl, name: object, reason: str
+) -> None:
+    rows = [{"task_id": name, "completion": ""}, {"task_id": 2, "completion": ""}]
+    _, skipped = read_samples(write_jsonl(tmp_path / "samples.jsonl", rows), MBPP)
+    assert [str(one) for one in skipped] == [f"samples.jsonl:1: {reason}"]
+
+
+def test_a_number_is_no_place_in_a_benchmark_of_other_names(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    path = write_jsonl(tmp_path / "samples.jsonl", [{"task_id": 0, "completion": BODY}])
+    with pytest.raises(FlextuneError, match="no problem is called '0'"):
+        read_samples(path, PROBLEMS)

@@ -50,7 +50,7 @@ def test_identity_of_a_large_file_sees_a_changed_block(copy: Path, monkeypatch: 
 
 
 def test_embedded_model_is_found_by_its_name(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "_EMBEDDED_FOLDER", model_folder)
+    monkeypatch.setattr(base, "model_folder", lambda: model_folder)
     assert model_identity("rosetta") == model_identity(str(model_folder))
 
 

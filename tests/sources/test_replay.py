@@ -72,6 +72,10 @@ def test_mbpp_is_replayed_with_rosetta(real_data: Path) -> None:
     ("replay", "message"),
     [
         ({"languages": ["jva"]}, r"train\.replay\.languages: rosetta: unknown language 'jva', did you mean"),
+        (
+            {"languages": ["rust"]},
+            r"train\.replay\.languages: rosetta has no Rust \(its languages: java",
+        ),
         ({"share": 0.999, "languages": ["js"]}, r"train\.replay\.share 0\.999 of 200 examples leaves none"),
     ],
 )

@@ -28,6 +28,7 @@ from flextune.cli import (
     spectrum,
     train,
 )
+from flextune.cli.options import BenchmarkCommand
 from flextune.errors import FlextuneError
 
 INTERRUPTED = 130
@@ -43,10 +44,10 @@ app = typer.Typer(
 app.command("run")(run_file.run_file)
 app.command("quickstart")(quickstart.quickstart)
 app.command("train")(train.train)
-app.command("generate")(generate.generate)
-app.command("judge")(judge.judge)
+app.command("generate", cls=BenchmarkCommand)(generate.generate)
+app.command("judge", cls=BenchmarkCommand)(judge.judge)
 app.command("check-problems")(check_problems.check_problems)
-app.command("eval")(evaluate.evaluate)
+app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("spectrum")(spectrum.spectrum)

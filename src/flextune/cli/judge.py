@@ -34,7 +34,7 @@ SampleFile = Annotated[
 ]
 Benchmark = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--benchmark", help=f"Instead of --problems: {o.BENCHMARKS}", show_default=False),
+    typer.Option("--benchmark", help=f"Instead of --problems: {o.BENCHMARKS}.", show_default=False),
 ]
 Language = Annotated[str, typer.Option("--language", help="Of --benchmark: py, java, js, ...")]
 Reference = Annotated[bool, typer.Option("--reference", help="Judge the reference answers of --benchmark.")]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
+from typer.core import TyperCommand
+
+from flextune.registry import BENCHMARKS as REGISTERED
 
 if TYPE_CHECKING:
     from flextune.judging import Limits
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
 DataDir = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
     typer.Option(
-        "--data-dir", help="Folder of benchmark files; else $FLEXTUNE_DATA, else the hub.", show_default=False
+        "--data-dir",
+        help="Folder of benchmark files (default: $FLEXTUNE_DATA, then the hub).",
+        show_default=False,
     ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
@@ -26,12 +31,12 @@ NoSandbox = Annotated[
     typer.Option("--no-sandbox", help="Judge without a sandbox: programs run with your rights. Dangerous."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-#: What ``--benchmark`` takes.
-BENCHMARKS = "rosetta, humaneval, humaneval-plus, multipl-e, multipl-e-mbpp, mbpp or apps."
-Benchmark = Annotated[str, typer.Option("--benchmark", help=BENCHMARKS)]
+#: Stands in a help text for the names that ``--benchmark`` takes; see ``BenchmarkCommand``.
+BENCHMARKS = "{benchmarks}"
+Benchmark = Annotated[str, typer.Option("--benchmark", help=f"{BENCHMARKS}.")]
 Languages = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--language", help="py, java, js, ...; may be given several times."),
+    typer.Option("--language", help="Python, java, c++, ...; may be given several times."),
 ]
 Lexicon = Annotated[str, typer.Option("--lexicon", help="base or reserved wording (rosetta).")]
 Limit = Annotated[
@@ -64,3 +69,16 @@ def limits(cpu_seconds: float, memory_mib: int, memory_mb: int | None) -> Limits
     from flextune.judging.sandbox.limits import MIB
 
     return Limits(cpu_seconds=cpu_seconds, memory_bytes=(memory_mb or memory_mib) * MIB)
+
+
+class BenchmarkCommand(TyperCommand):
+    """A command whose help lists the registered benchmarks; they are looked up only when it is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help page with the benchmarks' names in place of ``BENCHMARKS``."""
+        names = ", ".join(REGISTERED.names())
+        for parameter in self.params:
+            text = getattr(parameter, "help", None)
+            if text:
+                parameter.help = text.replace(BENCHMARKS, names)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)

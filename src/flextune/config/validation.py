@@ -102,7 +102,8 @@ def _explain(model: type[Section], error: ValidationError) -> SettingError:
     if first["type"] == "extra_forbidden":
         return unknown_key(key, known_keys(model, first["loc"][:-1]))
     given = first.get("input")
-    silent = isinstance(given, (dict, list)) or first["type"] == "missing"
+    quoted = isinstance(given, str) and repr(given) in first["msg"]
+    silent = quoted or isinstance(given, (dict, list)) or first["type"] == "missing"
     shown = "" if silent else f" (given: {json.dumps(given, default=str)})"
     message = first["msg"].removeprefix("Value error, ").replace("{", "{{")
     return SettingError(key, f"{{key}}: {message}{shown}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from flextune.data.lookup import HubSource, load_rows
+from flextune.data.origins import HubSource, load_rows
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, json_kind
 from flextune.records import Case, Problem

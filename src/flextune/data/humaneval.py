@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flextune.data.lookup import HubSource, load_rows
+from flextune.data.origins import HubSource, load_rows
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, json_kind, parse_unique
 from flextune.records import Problem

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from flextune.data.lookup import HubSource, load_rows
+from flextune.data.origins import HubSource, load_rows
 from flextune.data.training_text import as_comments, normalize, pose_as_docstring
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, parse_unique

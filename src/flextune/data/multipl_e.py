@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-from flextune.data.lookup import HubSource, load_rows
+from flextune.data.origins import HubSource, load_rows
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, json_kind, parse_unique
+from flextune.languages import LANGUAGES as KNOWN_LANGUAGES
+from flextune.languages import language_of_row, supported, unknown_language
 from flextune.records import Case, Problem, as_row
 
 Origin = Literal["humaneval", "mbpp"]
@@ -21,18 +22,12 @@ LANGUAGES = (
 )
 # fmt: on
 
-#: Languages that a row may name; Python's own problems come in this format from Rosetta.
-ROW_LANGUAGES = ("py", *LANGUAGES)
-
-# Some files carry a compiler's file suffix, or their translator's name, where the others carry the language.
-_ALIASES = {"go_test.go": "go", "humaneval_to_dlang.py": "d", "humaneval_to_r.py": "r"}
-
 
 def problems(language: str, data_dir: Path | None = None, origin: Origin = "humaneval") -> list[Problem]:
     """All problems of one language in file order.
 
     Args:
-        language: A short name.
+        language: A short name, or any spelling of the language.
         data_dir: Folder to look in first.
         origin: The Python benchmark that was translated.
 
@@ -40,7 +35,9 @@ def problems(language: str, data_dir: Path | None = None, origin: Origin = "huma
         FlextuneError: For an unknown language, a file missing everywhere, or naming the bad row.
     """
     benchmark = "multipl-e" if origin == "humaneval" else "multipl-e-mbpp"
-    known_language(language, LANGUAGES, where=benchmark)
+    language = supported(
+        language, LANGUAGES, where=benchmark, elsewhere=f"{origin} has its problems in Python"
+    )
     file = f"{origin}-{language}.jsonl"
     hub = HubSource("nuprl/MultiPL-E", f"{origin}-{language}", "test")
     rows = load_rows((f"multipl-e/{file}", file), data_dir=data_dir, hub=hub)
@@ -64,8 +61,9 @@ def problem(row: Row, benchmark: str = "multipl-e") -> Problem:
     Raises:
         FlextuneError: For a missing field, one of a wrong type, or an unknown language.
     """
-    language = language_of(row.text("language"))
-    known_language(language, ROW_LANGUAGES, where=row.where)
+    language = language_of_row(row.text("language"))
+    if language not in KNOWN_LANGUAGES:
+        raise FlextuneError(f"{row.where}: {unknown_language(language, KNOWN_LANGUAGES.names())}")
     cases = _cases(row)
     return Problem(
         name=row.text("name"),
@@ -111,38 +109,3 @@ def _cases(row: Row) -> tuple[Case, ...]:
             raise FlextuneError(f'{row.where}: cases[{position}] must have the texts "input" and "output"')
         cases.append(Case(case["input"], case["output"]))
     return tuple(cases)
-
-
-def language_of(given: str) -> str:
-    """The short name that a row's ``language`` stands for; itself where it is no alias."""
-    return _ALIASES.get(given, given)
-
-
-def known_language(language: str, known: tuple[str, ...], *, where: str) -> None:
-    """Refuse a language that is not known.
-
-    Raises:
-        FlextuneError: With the nearest known name and the list.
-    """
-    if language in known:
-        return
-    close = difflib.get_close_matches(language.lower(), [*known, *_FULL_NAMES], n=1, cutoff=0.5)
-    hint = f", did you mean {_FULL_NAMES.get(close[0], close[0])!r}?" if close else ""
-    raise FlextuneError(f"{where}: unknown language {language!r}{hint} (known: {', '.join(known)})")
-
-
-_FULL_NAMES = {
-    "python": "py",
-    "c++": "cpp",
-    "c#": "cs",
-    "csharp": "cs",
-    "golang": "go",
-    "julia": "jl",
-    "javascript": "js",
-    "perl": "pl",
-    "ruby": "rb",
-    "racket": "rkt",
-    "rust": "rs",
-    "bash": "sh",
-    "typescript": "ts",
-}

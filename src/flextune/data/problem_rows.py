@@ -80,4 +80,4 @@ def _problem(item: Placed, benchmark: str, judged: Collection[str]) -> Problem:
 
 def _name(item: Placed) -> str | None:
     name = item.value.get("name", item.value.get("task_id")) if isinstance(item.value, dict) else None
-    return name if isinstance(name, str) else None
+    return str(name) if isinstance(name, str) or type(name) is int else None

@@ -8,6 +8,8 @@ import re
 import textwrap
 import tokenize
 
+from flextune.data.python_source import parse_python
+
 _INDENTATION = re.compile(r"^[ \t]+")
 
 #: Width of one level where the code itself shows none.
@@ -21,7 +23,7 @@ def normalize(text: str) -> str:
     give another block structure, indentation is widened as Python reads it (to multiples of eight).
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    tree = _tree(text) if "\t" in text else None
+    tree = parse_python(text) if "\t" in text else None
     plain = text.replace("\t", _INDENT)
     if tree is None:
         return plain
@@ -46,15 +48,8 @@ def _indent_with_spaces(text: str, tree: ast.Module, width: int) -> str:
 
 
 def _meaning(source: str) -> str | None:
-    tree = _tree(source)
+    tree = parse_python(source)
     return None if tree is None else ast.dump(tree)
-
-
-def _tree(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
-        return None
 
 
 def as_comments(text: str) -> str:
@@ -79,7 +74,7 @@ def pose_as_docstring(code: str, *, description: str, tests: str) -> tuple[str, 
         "    return x + 1\n")``; None when no function of the program is called by the tests, nothing is
         left of its body, or docstring and body share a line.
     """
-    tree = _tree(code)
+    tree = parse_python(code)
     function = None if tree is None else _tested_function(tree, tests)
     if function is None:
         return None
@@ -107,7 +102,8 @@ def _tested_function(tree: ast.Module, tests: str) -> ast.FunctionDef | ast.Asyn
     functions = {
         node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     }
-    calls = [node for node in ast.walk(_tree(tests) or ast.Module([], [])) if isinstance(node, ast.Call)]
+    called = ast.walk(parse_python(tests) or ast.Module([], []))
+    calls = [node for node in called if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         if isinstance(call.func, ast.Name) and call.func.id in functions:
             return functions[call.func.id]

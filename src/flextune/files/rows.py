@@ -36,6 +36,11 @@ class Row:
         """A field that must be a whole number."""
         return self._typed(key, int, "a whole number")
 
+    def identifier(self, key: str) -> str:
+        """A field that names something: text, or a whole number, which is given as text."""
+        value = self.fields.get(key)
+        return str(value) if type(value) is int else self._typed(key, str, "text or a whole number")
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A field that must be a list of text."""
         values: list[Any] = self._typed(key, list, "a list of text")

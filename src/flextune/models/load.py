@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import EMBEDDED_MODEL
 from flextune.errors import FlextuneError
+from flextune.rosetta import model_folder
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 DType = Literal["float32", "bfloat16", "float16"]
 
-_EMBEDDED_FOLDER = Path(__file__).parent.parent / "rosetta" / "model"
 _WEIGHT_SUFFIXES = frozenset({".safetensors", ".bin"})
 _IDENTITY_SUFFIXES = _WEIGHT_SUFFIXES | {".json", ".model", ".txt"}
 _WHOLE_FILE_BYTES = 256 * 2**20
@@ -113,7 +113,7 @@ def resolve_device(device: str) -> torch.device:
 
 def _locate(name: str) -> tuple[str, str, str | None]:
     """Where a model lies: source for ``from_pretrained``, identity, hub revision."""
-    folder = _EMBEDDED_FOLDER if name == EMBEDDED_MODEL else Path(name).expanduser()
+    folder = model_folder() if name == EMBEDDED_MODEL else Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise FlextuneError(f"model {name!r}: no config.json in {folder}; it is not a model folder")

@@ -8,12 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from flextune.languages import language_name
 from flextune.records import Comparison, Score
 from flextune.report import formats
 from flextune.report.figures import losses, outcomes, scores, spectrum
 from flextune.report.findings import adjusted, direction
 from flextune.report.inputs import Run
-from flextune.report.labels import BENCHMARKS, Labels, language_name
+from flextune.report.labels import Labels, benchmark_title
 from flextune.report.optimizers.claims import causes, tuning_notes, verdicts
 from flextune.report.optimizers.drawn import optimizer_figures
 from flextune.report.optimizers.groups import optimizer_groups
@@ -36,7 +37,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
     """What was run, as name and value; unknown ones are left out."""
     experiment, environment = run.experiment, run.environment
     trained = [t.seed for t in run.trainings]
-    benchmarks = dict.fromkeys(BENCHMARKS.get(s[0], s[0]) for s in run.labels.settings)
+    benchmarks = dict.fromkeys(benchmark_title(s[0]) for s in run.labels.settings)
     languages = dict.fromkeys(language_name(s[1]) for s in run.labels.settings)
     versions = environment.get("versions") or {}
     hardware = environment.get("hardware") or {}

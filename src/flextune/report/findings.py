@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from flextune.languages import language_name
 from flextune.records import Comparison, Score
 from flextune.report.formats import count, interval, p_value, points
-from flextune.report.labels import Labels, language_name
+from flextune.report.labels import Labels
 from flextune.statistics.multiplicity import holm
 from flextune.statistics.summary import setting
 

@@ -6,23 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flextune.languages import language_name
 from flextune.records import OUTCOMES, Comparison, Outcome, Score
+from flextune.registry import BENCHMARKS, TRAINING_SOURCES
 from flextune.statistics.summary import Setting, setting
-
-LANGUAGES = {
-    "cpp": "C++", "cs": "C#", "d": "D", "go": "Go", "java": "Java", "jl": "Julia", "js": "JavaScript",
-    "lua": "Lua", "php": "PHP", "pl": "Perl", "py": "Python", "r": "R", "rb": "Ruby", "rkt": "Racket",
-    "rs": "Rust", "scala": "Scala", "sh": "Bash", "swift": "Swift", "ts": "TypeScript",
-}  # fmt: skip
-BENCHMARKS = {
-    "apps": "APPS",
-    "humaneval": "HumanEval",
-    "humaneval-plus": "HumanEval+",
-    "mbpp": "MBPP",
-    "multipl-e": "MultiPL-E",
-    "multipl-e-mbpp": "MultiPL-E MBPP",
-    "rosetta": "Rosetta",
-}
 
 #: Okabe and Ito's palette, told apart with every common colour blindness; grey is the baseline's.
 GREY = "#8a8f98"
@@ -41,9 +28,14 @@ OUTCOME_COLOURS: dict[Outcome, str] = {
 }
 
 
-def language_name(language: str) -> str:
-    """``java`` is ``Java``; an unknown short name stays as it is."""
-    return LANGUAGES.get(language, language)
+def benchmark_title(name: str) -> str:
+    """``humaneval`` is ``HumanEval``; a benchmark that is not registered here keeps its name."""
+    return BENCHMARKS.get(name).title if name in BENCHMARKS else name
+
+
+def source_title(name: str) -> str:
+    """``mbpp`` is ``MBPP``; a training source that is not registered here keeps its name."""
+    return TRAINING_SOURCES.get(name).title if name in TRAINING_SOURCES else name
 
 
 def outcome_name(outcome: str) -> str:
@@ -93,7 +85,7 @@ class Labels:
         several_benchmarks = len({s[0] for s in self.settings}) > 1
         several_decodings = len({s[3] for s in self.settings}) > 1
         parts = [
-            BENCHMARKS.get(benchmark, benchmark) if several_benchmarks else "",
+            benchmark_title(benchmark) if several_benchmarks else "",
             self.wording(where),
             decoding if several_decodings else "",
         ]

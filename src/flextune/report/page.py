@@ -15,12 +15,13 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from flextune.errors import FlextuneError
+from flextune.languages import language_name
 from flextune.records import OUTCOMES
 from flextune.report import context
 from flextune.report.findings import findings
 from flextune.report.formats import count
 from flextune.report.inputs import Run, read_run
-from flextune.report.labels import OUTCOME_COLOURS, language_name
+from flextune.report.labels import OUTCOME_COLOURS
 from flextune.report.programs import programs
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flextune.languages import language_name
 from flextune.records import UNKNOWN_OUTCOMES, Score
 from flextune.report.inputs import Row, Run, read_rows
-from flextune.report.labels import Labels, language_name
+from flextune.report.labels import Labels
 from flextune.statistics.summary import Setting, setting
 
 #: Bytes of texts and cells in the page; plotly takes 4.8 MB of the 8 MB that a page may have.

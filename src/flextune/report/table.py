@@ -8,9 +8,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from flextune.languages import language_name
 from flextune.records import Comparison, Estimate, Score
 from flextune.report.formats import interval, p_value, percent, points
-from flextune.report.labels import BENCHMARKS, language_name
+from flextune.report.labels import benchmark_title
 from flextune.statistics.summary import Setting, setting
 
 
@@ -48,7 +49,7 @@ def _where(where: Setting, settings: Sequence[Setting]) -> str:
     """Language and wording; benchmark and decoding only where the run has several."""
     benchmark, language, lexicon, decoding = where
     parts = [
-        BENCHMARKS.get(benchmark, benchmark) if len({s[0] for s in settings}) > 1 else "",
+        benchmark_title(benchmark) if len({s[0] for s in settings}) > 1 else "",
         language_name(language),
         lexicon or "",
         decoding if len({s[3] for s in settings}) > 1 else "",

@@ -7,16 +7,18 @@ from typing import Any
 
 from flextune.config.sections.optimizer import read_optimizer
 from flextune.errors import FlextuneError
-from flextune.report.labels import BENCHMARKS, language_name
+from flextune.languages import language_name
+from flextune.registry import TRAINING_SOURCES
+from flextune.report.labels import source_title
 
 
 def training_data(train: Mapping[str, Any]) -> str:
     """What a ``train`` section learns from: ``Rosetta, Python, reserved words``."""
     data = str(train.get("data") or "")
-    parts = [BENCHMARKS.get(data, data)]
+    parts = [source_title(data)]
     if "language" in train:
         parts.append(language_name(str(train["language"])))
-    if data == "rosetta" and train.get("lexicon"):
+    if data in TRAINING_SOURCES and TRAINING_SOURCES.get(data).has_lexicons and train.get("lexicon"):
         parts.append(f"{train['lexicon']} words")
     return ", ".join(part for part in parts if part)
 

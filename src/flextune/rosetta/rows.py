@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from flextune.errors import FlextuneError, did_you_mean
+from flextune.languages import supported
 from flextune.rosetta.languages import LANGUAGES, Language
 from flextune.rosetta.splits import Exercise, compositions, evaluation_set, known_split
 from flextune.rosetta.testing import cases, choose
@@ -19,7 +19,7 @@ def rows(
     """Problems of one language and lexicon; the same in every process.
 
     Args:
-        language: MultiPL-E's short name of a language that Rosetta has.
+        language: A language that Rosetta has: MultiPL-E's short name, or another spelling.
         lexicon: ``base`` or ``reserved`` wordings.
         split: ``evaluation``: the evaluation set in its order. Another split: its problems by name, with
             tests that are chosen now (about 0.03 s a problem).
@@ -36,15 +36,12 @@ def rows(
 
 
 def known_language(language: str) -> Language:
-    """The language of that short name.
+    """The language of that short name, or of any spelling of it.
 
     Raises:
         FlextuneError: If Rosetta is not written in it.
     """
-    if language in LANGUAGES:
-        return LANGUAGES[language]
-    hint = did_you_mean(language, LANGUAGES)
-    raise FlextuneError(f"rosetta: unknown language {language!r}{hint} (known: {', '.join(LANGUAGES)})")
+    return LANGUAGES[supported(language, LANGUAGES, where="rosetta")]
 
 
 def _exercises(split: str) -> Iterator[Exercise]:

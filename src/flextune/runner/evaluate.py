@@ -15,7 +15,6 @@ from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
 from flextune.runner.score import baseline_arm, gather_scores, write_scores
 from flextune.runs import layout
-from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
 from flextune.statistics.summary import setting
 
@@ -48,7 +47,7 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
         experiment, arm = extended(earlier, request, folder.name)
         plan = execution.plan(request.model_copy(update={"name": arm}))
         execution.check_judge(plan.evaluations)
-        run.begin(experiment, describe_environment())
+        run.begin(experiment, execution.environment())
         execution.evaluate(plan)
         new = gather_scores(plan.evaluations, run)
         baseline = baseline_arm(experiment)

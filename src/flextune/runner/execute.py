@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flextune.config import Experiment, JudgeConfig
+from flextune.data.origins import recorded_origins
 from flextune.errors import FlextuneError
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
@@ -124,10 +126,18 @@ class Execution:
         self.options = options
         self.models = ModelStore(self.run)
         self._sources = plan_sources(self.models, options.data_dir)
+        self._origins: dict[str, str] = {}
 
     def plan(self, experiment: Experiment) -> Plan:
         """The experiment's work, with data read and keys computed."""
-        return make_plan(experiment, self._sources)
+        with recorded_origins() as origins:
+            plan = make_plan(experiment, self._sources)
+        self._origins |= origins
+        return plan
+
+    def environment(self) -> dict[str, Any]:
+        """Where this runs, and the data that was read for it."""
+        return {**describe_environment(), "data": dict(sorted(self._origins.items()))}
 
     def begin(self, experiment: Experiment, *, judged: bool = True) -> Plan:
         """Check what can be known, write what is run, tune what is to be tuned."""
@@ -135,7 +145,7 @@ class Execution:
         check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
         if judged:
             self.check_judge(plan.evaluations)
-        self.run.begin(experiment, describe_environment())
+        self.run.begin(experiment, self.environment())
         return plan if experiment.tune is None else self._tuned(experiment)
 
     def _tuned(self, experiment: Experiment) -> Plan:

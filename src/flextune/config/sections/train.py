@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from flextune.config.names import LanguageName, SourceName
 from flextune.config.section import Float, Int, Section
 
 Lexicon = Literal["base", "reserved"]
@@ -36,7 +37,7 @@ class ReplayConfig(Section):
     """Programs in other languages among the training examples: Rosetta's, in its base lexicon."""
 
     share: Float = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
-    languages: list[str] = Field(min_length=1, description="In equal parts.")
+    languages: list[LanguageName] = Field(min_length=1, description="In equal parts.")
 
     @field_validator("languages")
     @classmethod
@@ -50,8 +51,8 @@ class ReplayConfig(Section):
 class TrainConfig(Section):
     """Training data, and how it is learned from."""
 
-    data: Literal["mbpp", "rosetta"] = Field("mbpp", description="The source of the training examples.")
-    language: str = Field("py", description="Language of the training programs (Rosetta only).")
+    data: SourceName = Field("mbpp", description="The source of the training examples.")
+    language: LanguageName = Field("py", description="Language of the training programs (Rosetta only).")
     lexicon: Lexicon = Field("base", description="Wording of the training descriptions (Rosetta only).")
     format: Literal["docstring", "paper"] = Field(
         "paper",

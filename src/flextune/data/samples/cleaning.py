@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+from flextune.data.python_source import parse_python
 from flextune.data.samples.grammar import Grammar, closing_brace, without
-from flextune.data.samples.markdown import parse_python
 from flextune.records import Problem
 
 _PACKAGE = re.compile(r"^[ \t]*(?:package|namespace)\s+[\w.]+\s*;", re.MULTILINE)

@@ -76,7 +76,8 @@ def _line(row: Row) -> Sample:
         where=row.where,
         kind=_TEXTS[text],
         text=row.text(text),
-        name=row.text(key),
+        # MBPP's own ids are numbers.
+        name=row.identifier(key),
         language=row.optional_text("language"),
     )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from flextune.languages import spellings
+
 
 @dataclass(frozen=True)
 class Grammar:
     """Patterns of one language; all but ``comment`` and ``string`` are matched where those two are blanked.
 
     Attributes:
-        tags: What a markdown fence calls the language.
+        short: MultiPL-E's short name of the language.
         comment: A comment.
         string: A literal whose content is no code.
         defines: Definition of the function ``{name}``.
@@ -20,9 +22,10 @@ class Grammar:
         example: How a statement begins that only shows the function off; ``{name}`` is the function.
         container: Keyword of the type that methods must be in, where there is one.
         opener: Opens a scope that does nothing, for tests that begin by closing the function's.
+        more_tags: What a markdown fence may call the language, besides its names and their spellings.
     """
 
-    tags: tuple[str, ...]
+    short: str
     comment: str
     string: str
     defines: str
@@ -31,6 +34,12 @@ class Grammar:
     example: str | None = None
     container: str | None = None
     opener: str = ""
+    more_tags: tuple[str, ...] = ()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What a markdown fence may call the language, in lower case."""
+        return (*spellings(self.short), *self.more_tags)
 
     def blank(self, source: str, *, strings: bool = True) -> str:
         """``source`` with comments, and literals if wanted, as spaces: every position keeps its meaning."""
@@ -81,7 +90,7 @@ _JS_EXAMPLE = (
 )
 
 PYTHON = Grammar(
-    tags=("python", "py", "python3"),
+    "py",
     comment=_HASH,
     string=rf'[rbfuRBFU]{{0,2}}(?:""".*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|{_DOUBLE}|{_SINGLE})',
     defines=r"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b",
@@ -90,7 +99,7 @@ PYTHON = Grammar(
 GRAMMARS: dict[str, Grammar] = {
     "py": PYTHON,
     "java": Grammar(
-        tags=("java",),
+        "java",
         comment=_C_COMMENT,
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_SINGLE}',
         defines=_C_FUNCTION,
@@ -99,7 +108,7 @@ GRAMMARS: dict[str, Grammar] = {
         opener="    static {\n",
     ),
     "cs": Grammar(
-        tags=("csharp", "cs", "c#"),
+        "cs",
         comment=_C_COMMENT,
         string=rf'\$?@\$?"(?:""|[^"])*+"?|{_DOUBLE}|{_SINGLE}',
         defines=_C_FUNCTION,
@@ -108,7 +117,7 @@ GRAMMARS: dict[str, Grammar] = {
         opener="    static void Unused() {\n",
     ),
     "scala": Grammar(
-        tags=("scala",),
+        "scala",
         comment=_C_COMMENT,
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_CHARACTER}',
         defines=r"\bdef\s+{name}\b",
@@ -117,7 +126,8 @@ GRAMMARS: dict[str, Grammar] = {
         opener="    def unused(): Unit = {\n",
     ),
     "cpp": Grammar(
-        tags=("cpp", "c++", "cc", "cxx", "c"),
+        "cpp",
+        more_tags=("cc", "cxx", "c"),
         comment=_C_COMMENT,
         string=rf'R"(\w{{0,16}})\(.*?(?:\)\3"|\Z)|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
         defines=_C_FUNCTION,
@@ -125,7 +135,7 @@ GRAMMARS: dict[str, Grammar] = {
         opener="namespace {\n",
     ),
     "rs": Grammar(
-        tags=("rust", "rs"),
+        "rs",
         comment=_C_COMMENT,
         string=rf'\br(\#{{0,9}})".*?(?:"\3|\Z)|{_LONG}|{_CHARACTER}',
         defines=r"\bfn\s+{name}\b",
@@ -133,21 +143,21 @@ GRAMMARS: dict[str, Grammar] = {
         opener="mod unused {\n",
     ),
     "go": Grammar(
-        tags=("go", "golang"),
+        "go",
         comment=_C_COMMENT,
         string=rf"`[^`]*+`?|{_DOUBLE}|{_CHARACTER}",
         defines=r"\bfunc\s+{name}\b",
         main=r"func\s+main\s*\(\s*\)\s*\{",
     ),
     "d": Grammar(
-        tags=("d", "dlang"),
+        "d",
         comment=rf"{_C_COMMENT}|/\+.*?(?:\+/|\Z)",
         string=rf"`[^`]*+`?|{_LONG}|{_CHARACTER}",
         defines=_C_FUNCTION,
         main=r"(?:(?:int|void)\s+main\s*\([^)]{0,999}\)|unittest)\s*\{",
     ),
     "swift": Grammar(
-        tags=("swift",),
+        "swift",
         comment=_C_COMMENT,
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}',
         defines=r"\bfunc\s+{name}\b",
@@ -155,7 +165,8 @@ GRAMMARS: dict[str, Grammar] = {
         opener="do {\n",
     ),
     "js": Grammar(
-        tags=("javascript", "js", "node", "nodejs", "jsx", "mjs"),
+        "js",
+        more_tags=("jsx", "mjs"),
         comment=_C_COMMENT,
         string=rf"`(?:\\.|[^`\\])*+`?|{_REGEX}|{_DOUBLE}|{_SINGLE}",
         defines=_JS,
@@ -163,7 +174,8 @@ GRAMMARS: dict[str, Grammar] = {
         example=_JS_EXAMPLE,
     ),
     "ts": Grammar(
-        tags=("typescript", "ts", "tsx", "javascript", "js"),
+        "ts",
+        more_tags=("tsx", "javascript", "js"),
         comment=_C_COMMENT,
         string=rf"`(?:\\.|[^`\\])*+`?|{_REGEX}|{_DOUBLE}|{_SINGLE}",
         defines=_JS,
@@ -171,14 +183,14 @@ GRAMMARS: dict[str, Grammar] = {
         example=_JS_EXAMPLE,
     ),
     "php": Grammar(
-        tags=("php",),
+        "php",
         comment=rf"{_C_COMMENT}|{_HASH}",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"\bfunction\s+&?{name}\b",
         example=r"(?:(?:echo|print|assert|var_dump|print_r)\b|{name}\s*\()",
     ),
     "rb": Grammar(
-        tags=("ruby", "rb"),
+        "rb",
         comment=rf"^=begin\b.*?(?:^=end\b|\Z)|{_HASH}",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"^[ \t]*def\s+(?:self\.)?{name}",
@@ -186,14 +198,14 @@ GRAMMARS: dict[str, Grammar] = {
         example=r"(?:(?:puts|print|pp|p)\b|assert\w*\b|{name}\s*\(|if\s+__FILE__\b)",
     ),
     "pl": Grammar(
-        tags=("perl", "pl"),
+        "pl",
         comment=r"^=\w+.*?(?:^=cut\b|\Z)|(?<![$\w\\@{])\#[^\n]*",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"\bsub\s+{name}\b",
         example=r"(?:(?:print|printf|say)\b|{name}\s*\()",
     ),
     "lua": Grammar(
-        tags=("lua",),
+        "lua",
         comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*",
         string=rf"\[\[.*?(?:\]\]|\Z)|{_DOUBLE}|{_SINGLE}",
         defines=r"(?:\bfunction\s+|\blocal\s+(?!function\b)){name}\b",
@@ -201,7 +213,7 @@ GRAMMARS: dict[str, Grammar] = {
         example=r"(?:print\s*\(|assert\s*\(|{name}\s*\(|return\b)",
     ),
     "r": Grammar(
-        tags=("r",),
+        "r",
         comment=_HASH,
         string=rf"`[^`]*+`?|{_LONG}|{_LONG_SINGLE}",
         defines=r"(?<![\w.]){name}\s*(?:<-|=)\s*function\b",
@@ -209,7 +221,8 @@ GRAMMARS: dict[str, Grammar] = {
         example=r"(?:print|cat|stopifnot|{name})\s*\(",
     ),
     "rkt": Grammar(
-        tags=("racket", "rkt", "scheme", "lisp"),
+        "rkt",
+        more_tags=("scheme", "lisp"),
         comment=r"\#\|.*?(?:\|\#|\Z)|;[^\n]*",
         string=rf"\#\\.|{_LONG}",
         defines=r"\(define\s+\(?\s*{name}(?=[\s()])",
@@ -217,7 +230,7 @@ GRAMMARS: dict[str, Grammar] = {
         example=r"\((?:display\w*|print\w*|writeln|check-\w+\S*|module\+|{name})[\s)]",
     ),
     "sh": Grammar(
-        tags=("bash", "sh", "shell"),
+        "sh",
         comment=r"(?:(?<=\s)|(?<![^\n]))\#[^\n]*",
         string=rf"'[^']*+'?|{_LONG}",
         defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*)?\{",
@@ -226,7 +239,7 @@ GRAMMARS: dict[str, Grammar] = {
         opener="unused() {\n    :\n",
     ),
     "jl": Grammar(
-        tags=("julia", "jl"),
+        "jl",
         comment=rf"\#=.*?(?:=\#|\Z)|{_HASH}",
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}',
         defines=r"\bfunction\s+{name}",
@@ -238,7 +251,7 @@ GRAMMARS: dict[str, Grammar] = {
 
 def grammar_of(language: str) -> Grammar:
     """The table's entry; what is not in it is taken for a relative of C."""
-    return GRAMMARS.get(language) or Grammar((language,), _C_COMMENT, f"{_DOUBLE}|{_SINGLE}", _C_FUNCTION)
+    return GRAMMARS.get(language) or Grammar(language, _C_COMMENT, f"{_DOUBLE}|{_SINGLE}", _C_FUNCTION)
 
 
 def closing_brace(blanked: str, opening: int) -> int:

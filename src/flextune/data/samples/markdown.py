@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
 from dataclasses import dataclass
 
+from flextune.data.python_source import parse_python
 from flextune.data.samples.grammar import PYTHON, Grammar
 
 _FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^\n`]*)\n", re.MULTILINE)
@@ -95,12 +95,3 @@ def _as_statements(code: str) -> str:
         if lines[length - 1].rstrip().endswith(("}", ";", ")", "end", "};")):
             return "\n".join(lines[:length])
     return code
-
-
-def parse_python(source: str) -> ast.Module | None:
-    """The syntax tree, None where there is none to be had."""
-    try:
-        return ast.parse(source)
-    # Nested too deeply, or with bytes that no source may hold.
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None

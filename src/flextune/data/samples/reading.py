@@ -13,6 +13,7 @@ from flextune.data.samples.formats import Sample, samples_in
 from flextune.errors import FlextuneError, did_you_mean
 from flextune.files.lenient import Skipped, read_values, skipped_by
 from flextune.files.rows import Row
+from flextune.languages import language_of_row
 from flextune.records import Completion, Problem
 
 #: A longer text is cut to one character more, so that it is known to be too long and takes no memory.
@@ -40,6 +41,7 @@ class SampleReader:
     limit: int | None = None
     skipped: list[Skipped] = field(default_factory=list)
     _named: dict[str, dict[str, Problem]] = field(default_factory=lambda: defaultdict(dict))
+    _numbered: dict[str, dict[str, Problem]] = field(default_factory=lambda: defaultdict(dict))
     _wanted: set[tuple[str, str]] = field(default_factory=set)
     _counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     _hints: int = _HINTS
@@ -47,6 +49,8 @@ class SampleReader:
     def __post_init__(self) -> None:
         for problem in self.problems or ():
             self._named[problem.name][problem.language] = problem
+            if (problem.original or "").isdecimal():
+                self._numbered[str(problem.original)][problem.language] = problem
         self._wanted = {(p.language, p.name) for p in (self.problems or ())[: self.limit]}
 
     def read(self, path: Path) -> Iterator[tuple[Problem, Completion]]:
@@ -98,10 +102,10 @@ class SampleReader:
         if sample.position is not None:
             return self._at(sample.position, sample.where)
         name = sample.name or ""
-        language = sample.language and multipl_e.language_of(sample.language)
+        language = sample.language and language_of_row(sample.language)
         if self.problems is None:
             return self._brought(sample, name)
-        named = self._named.get(name) or self._case_aside(name)
+        named = self._named.get(name) or self._by_another_name(name)
         if not named:
             raise FlextuneError(f"{sample.where}: {self._unknown(name)}")
         if language is None and len(named) > 1:
@@ -136,11 +140,11 @@ class SampleReader:
             self._wanted.add(key)
         return problem
 
-    def _case_aside(self, name: str) -> dict[str, Problem]:
-        """EvalPlus writes ``Mbpp/2`` for ``MBPP/2``."""
+    def _by_another_name(self, name: str) -> dict[str, Problem]:
+        """EvalPlus writes ``Mbpp/2`` for ``MBPP/2``; MBPP's own file numbers its tasks, as APPS does."""
         if name.lower().startswith("mbpp/"):
             return self._named.get(f"MBPP/{name[5:]}", {})
-        return {}
+        return self._numbered.get(name, {})
 
     def _unknown(self, name: str) -> str:
         refused = next((one for one in self.refused if one.name == name), None)

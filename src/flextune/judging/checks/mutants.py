@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
+from flextune.data.python_source import parse_python
 from flextune.data.samples.grammar import grammar_of
 from flextune.records import Problem
 
@@ -104,9 +105,8 @@ _TRUTH |= {no: yes for yes, no in _TRUTH.items()}
 def _python(prompt: str, reference: str) -> Iterator[_Edit]:
     """Edits of a reference by the syntax tree of the whole program; none if that is none."""
     source = prompt + reference
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+    tree = parse_python(source)
+    if tree is None:
         return
     places = _Places(source)
     first = len(prompt)

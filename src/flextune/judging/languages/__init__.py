@@ -1,25 +1,21 @@
-"""The languages that can be judged: every module here that has a ``LANGUAGE``."""
+"""The languages that can be judged: every module here that has a ``LANGUAGE``.
+
+To add a language, add a file that ends in ``LANGUAGE = ...``; no other file changes. Another distribution
+names a module of that shape in an entry point of the group ``flextune.languages``; the module also registers
+what the language is called in ``flextune.languages.LANGUAGES``. A notebook calls ``LANGUAGES.register``.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from functools import cache
-
-from flextune.errors import FlextuneError
 from flextune.judging.languages.base import Language
+from flextune.registry import Registry
+
+LANGUAGES: Registry[Language] = Registry("language", __name__, "flextune.languages", attribute="LANGUAGE")
 
 
-@cache
 def languages() -> dict[str, Language]:
     """Short name to language, in alphabetical order."""
-    found: dict[str, Language] = {}
-    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
-        if not module.ispkg:
-            value = getattr(importlib.import_module(module.name), "LANGUAGE", None)
-            if value is not None:
-                found[value.name] = value
-    return dict(sorted(found.items()))
+    return LANGUAGES.entries()
 
 
 def language(name: str) -> Language:
@@ -28,7 +24,4 @@ def language(name: str) -> Language:
     Raises:
         FlextuneError: If it is not known; names those that are.
     """
-    found = languages().get(name)
-    if found is None:
-        raise FlextuneError(f'unknown language "{name}"; known: {", ".join(languages())}')
-    return found
+    return LANGUAGES.get(name)

@@ -1,0 +1,27 @@
+"""HumanEval+: HumanEval with many more tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flextune.data import humaneval
+from flextune.records import Problem
+from flextune.registry import BENCHMARKS
+from flextune.sources.benchmarks.base import Benchmark
+
+
+def problems(language: str, lexicon: str, limit: int | None, data_dir: Path | None) -> list[Problem]:
+    """All 164 problems."""
+    return humaneval.plus_problems(data_dir)
+
+
+BENCHMARKS.register(
+    "humaneval-plus",
+    Benchmark(
+        "humaneval-plus",
+        "HumanEval+",
+        ("py",),
+        problems,
+        elsewhere="multipl-e has HumanEval, without the additional tests, in other languages",
+    ),
+)
