@@ -4,10 +4,10 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
+from flextune.report.figures import adapter_layers, adapter_power, files
 from tests.support.spectrum_rows import module_rows, type_rows
 
 from flextune.errors import FlextuneError
-from flextune.report.figures import adapter_layers, adapter_power, files
 
 MATRICES = ["A", "B", "update, inputs", "update, outputs"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from flextune.records import Outcome, Score
 from flextune.report.figures import losses, outcomes, scores, spectrum
 from flextune.report.inputs import Training, read_run
+
+from flextune.records import Outcome, Score
 from flextune.report.labels import labels
 from flextune.statistics.summary import estimate
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from flextune.report.findings import Direction, adjusted, direction, findings, near_zero
 
 from flextune.records import Comparison, Estimate, Score
-from flextune.report.findings import Direction, adjusted, direction, findings, near_zero
 from flextune.report.labels import labels
 
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, SOPHIA_G, SOPHIA_H, OptimizerRun, log
-
 from flextune.report.inputs import read_run
 from flextune.report.optimizers.claims import Outcome, below, causes, faster, tuning_notes, verdicts
 from flextune.report.optimizers.groups import Group, optimizer_groups
 from flextune.report.optimizers.pairs import Race
+from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, SOPHIA_G, SOPHIA_H, OptimizerRun, log
+
 from flextune.statistics.means import Spread, mean_over_seeds
 
 Curves = list[list[float | None]]

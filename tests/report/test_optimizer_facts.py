@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 
 import pytest
+from flextune.report.inputs import read_run
+from flextune.report.optimizers.groups import Group, Numbers, numbers, optimizer_groups
 from tests.support.optimizer_runs import (
     ADAMW,
     CONSTANT,
@@ -16,9 +18,6 @@ from tests.support.optimizer_runs import (
     OptimizerRun,
     log,
 )
-
-from flextune.report.inputs import read_run
-from flextune.report.optimizers.groups import Group, Numbers, numbers, optimizer_groups
 
 
 def groups(path: Path) -> tuple[Group, ...]:

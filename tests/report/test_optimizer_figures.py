@@ -6,14 +6,13 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
-from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, MBPP, SOPHIA_G, SOPHIA_H, OptimizerRun, log
-
 from flextune.report.figures import optimizer_composite, optimizer_curves, optimizer_rates
 from flextune.report.figures.optimizer_curves import CURVES
 from flextune.report.figures.optimizer_panels import Row, styles
 from flextune.report.inputs import read_run
 from flextune.report.optimizers.drawn import optimizer_figures
 from flextune.report.optimizers.groups import Group, optimizer_groups
+from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, MBPP, SOPHIA_G, SOPHIA_H, OptimizerRun, log
 
 
 def groups(run: OptimizerRun) -> tuple[Group, ...]:

@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+from flextune.report.context import facts
+from flextune.report.inputs import read_run
 from tests.report.test_page import Reader
 from tests.support.optimizer_runs import ADAMW, LION, MBPP, SOPHIA_G, OptimizerRun, falling, log
 
 from flextune.errors import FlextuneError
-from flextune.report.context import facts
-from flextune.report.inputs import read_run
 from flextune.report.page import write_page
 
 

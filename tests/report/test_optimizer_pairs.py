@@ -4,10 +4,9 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from tests.support.optimizer_runs import ADAMW, log
-
 from flextune.report.optimizers.groups import Arm, Validation, numbers
 from flextune.report.optimizers.pairs import pair, race, reach
+from tests.support.optimizer_runs import ADAMW, log
 
 
 def arm(name: str, *losses: Sequence[float | None], step_seconds: float | None = 1.0) -> Arm:

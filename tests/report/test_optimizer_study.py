@@ -8,6 +8,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 import pytest
+from flextune.report.inputs import read_run
+from flextune.report.optimizers import study as optimizer_study
+from flextune.report.optimizers.study import optimizer_summary, write_optimizer_study
 from tests.support.optimizer_runs import (
     ADAMW,
     CONSTANT,
@@ -21,9 +24,6 @@ from tests.support.optimizer_runs import (
 )
 
 from flextune.errors import FlextuneError
-from flextune.report.inputs import read_run
-from flextune.report.optimizers import study as optimizer_study
-from flextune.report.optimizers.study import optimizer_summary, write_optimizer_study
 
 
 def whole(path: Path, *, seeds: int = 3) -> OptimizerRun:

@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from flextune.report.inputs import read_object, read_rows, read_run
 
 from flextune.errors import FlextuneError
-from flextune.report.inputs import read_object, read_rows, read_run
 
 
 def test_a_half_written_last_line_is_dropped(tmp_path: Path) -> None:

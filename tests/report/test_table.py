@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from flextune.report.table import score_table
 from rich.console import Console
 
-from flextune.report.table import score_table
 from flextune.statistics.scores_file import ScoresFile, read_scores
 
 

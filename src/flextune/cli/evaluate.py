@@ -38,8 +38,8 @@ def evaluate(
     from flextune.cli.requests import decode_request, evaluation_request, slug, split_model
     from flextune.cli.terminal import out, print_json, progress
     from flextune.records import as_row
-    from flextune.report.table import score_table
     from flextune.runner.execute import RunOptions, evaluate_model
+    from flextune.studies.scores.score_table import score_table
 
     name, adapter = split_model(model)
     experiment = evaluation_request(

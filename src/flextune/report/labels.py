@@ -117,27 +117,29 @@ def labels(experiment: Mapping[str, Any], scores: Sequence[Score], baseline: str
         scores: All scores of the run.
         baseline: The baseline arm.
     """
-    given = [arm for arm in experiment.get("arms") or [] if isinstance(arm, dict)]
-    arms = _first_seen([*(arm.get("name") for arm in given), baseline, *(score.arm for score in scores)])
-    held = {score.arm for score in scores}
-    wanted = [(e.get("benchmark"), e.get("language")) for e in experiment.get("evaluate") or []]
+    sections = [arm for arm in experiment.get("arms") or [] if isinstance(arm, dict)]
+    arms = _first_seen([*(arm.get("name") for arm in sections), baseline, *(score.arm for score in scores)])
+    scored = {score.arm for score in scores}
+    order = [(e.get("benchmark"), e.get("language")) for e in experiment.get("evaluate") or []]
 
     def place(where: Setting) -> tuple[int, str, int, str]:
-        listed = _place(wanted, (where[0], where[1]))
+        listed = _place(order, (where[0], where[1]))
         return (listed, f"{where[0]} {where[1]}", ("base", "reserved", None).index(where[2]), where[3])
 
     return Labels(
-        arms=tuple(arm for arm in arms if arm in held),
+        arms=tuple(arm for arm in arms if arm in scored),
         settings=tuple(sorted({setting(score) for score in scores}, key=place)),
         baseline=baseline,
         trained=(experiment.get("train") or {}).get("language") or "py",
-        taught=any((part.get("train") or {}).get("lexicon") == "reserved" for part in (experiment, *given)),
+        taught=any(
+            (part.get("train") or {}).get("lexicon") == "reserved" for part in (experiment, *sections)
+        ),
     )
 
 
-def outcomes_present(found: Iterable[str]) -> list[Outcome]:
+def outcomes_present(outcomes: Iterable[str]) -> list[Outcome]:
     """The outcomes that occur, in the records' order."""
-    seen = set(found)
+    seen = set(outcomes)
     return [outcome for outcome in OUTCOMES if outcome in seen]
 
 

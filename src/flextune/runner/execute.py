@@ -14,8 +14,6 @@ from flextune.extras import need
 from flextune.judging.settings import JudgeSettings, limits_of, note_missing_toolchains
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
-from flextune.report.optimizers.study import write_optimizer_study
-from flextune.report.page import write_page
 from flextune.runner.generate import complete_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue
 from flextune.runner.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
@@ -24,6 +22,7 @@ from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import RunDirectory
 from flextune.sources.loading import load_examples, load_problems
+from flextune.studies.writing import Report, write_report
 
 if TYPE_CHECKING:
     from flextune.models.load import LoadedModel
@@ -53,15 +52,13 @@ class RunResult:
         run: Its folder.
         scores: Of every arm and setting.
         comparisons: Of every arm with the baseline.
-        page: The report.
-        study: ``optimizers.md``, where the arms have different optimizers.
+        report: The page, and what studies wrote beside it.
     """
 
     run: RunDirectory
     scores: list[Score]
     comparisons: list[Comparison]
-    page: Path
-    study: Path | None = None
+    report: Report
 
 
 class ModelSource:
@@ -141,7 +138,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
                 complete_all(plan.of(training.key), adapted, run, judging.submit, options.reporter)
         scores, comparisons = score_run(experiment.name, baseline_arm(experiment), plan.evaluations, run)
         note_ties(plan.evaluations, run, options.reporter)
-        return RunResult(run, scores, comparisons, write_page(folder), write_optimizer_study(folder))
+        return RunResult(run, scores, comparisons, write_report(folder))
 
 
 def _checked_plan(

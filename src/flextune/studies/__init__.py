@@ -1,0 +1,1 @@
+"""Studies of a run: what is chosen, contrasted, claimed and shown; one folder each, with its ``STUDY``."""

@@ -1,0 +1,5 @@
+"""What a run says about the optimizers that it compares, beside the numbers of the paper."""
+
+from flextune.studies.optimizers.study import OptimizersStudy
+
+STUDY = OptimizersStudy()
