@@ -31,10 +31,10 @@ def draw_grid(
     rows = list(dict.fromkeys(row for row, _ in panels))
     columns = list(dict.fromkeys(column for _, column in panels))
     drawn = _canvas(rows, columns)
-    shown: set[str] = set()
+    in_legend: set[str] = set()
     for (row, column), lines in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-        draw_marks(drawn, lines, shown, **place)
+        draw_marks(drawn, lines, in_legend, **place)
         if any(max(line.y) > peak for line in lines):
             drawn.update_yaxes(type="log", dtick=1, **place)
     height = drawn.layout.height

@@ -89,18 +89,18 @@ class Points:
 Mark = Line | Points
 
 
-def draw_marks(drawn: go.Figure, marks: Sequence[Mark], shown: set[str], **place: int) -> None:
+def draw_marks(drawn: go.Figure, marks: Sequence[Mark], in_legend: set[str], **place: int) -> None:
     """Draw marks into one pair of axes.
 
     Args:
         drawn: Is drawn into.
         marks: All bands come first, so that no line lies under the band of another.
-        shown: Groups that the legend has already; those of ``marks`` are added.
+        in_legend: Groups that the legend has already; those of ``marks`` are added.
         place: ``row`` and ``col`` in a figure of several panels.
     """
     for mark in marks:
         if isinstance(mark, Line) and mark.band is not None:
-            drawn.add_trace(_band(mark, mark.band, shown), **place)
+            drawn.add_trace(_band(mark, mark.band, in_legend), **place)
     for mark in marks:
         trace = _line(mark) if isinstance(mark, Line) else _points(mark)
         group = mark.group or mark.label
@@ -109,16 +109,16 @@ def draw_marks(drawn: go.Figure, marks: Sequence[Mark], shown: set[str], **place
             y=mark.y,
             name=plain(mark.label),
             legendgroup=plain(group),
-            showlegend=mark.legend and group not in shown,
+            showlegend=mark.legend and group not in in_legend,
             customdata=[list(row) for row in mark.details] or None,
             **({"hovertemplate": mark.hover} if mark.hover else {"hoverinfo": "skip"}),
         )
         drawn.add_trace(trace, **place)
         if mark.legend:
-            shown.add(group)
+            in_legend.add(group)
 
 
-def _band(line: Line, band: Band, shown: set[str]) -> go.Scatter:
+def _band(line: Line, band: Band, in_legend: set[str]) -> go.Scatter:
     """As one closed outline."""
     own = f"{line.group or line.label} band"
     trace = go.Scatter(
@@ -131,11 +131,11 @@ def _band(line: Line, band: Band, shown: set[str]) -> go.Scatter:
         opacity=band.opacity,
         hoverinfo="skip",
         legendgroup=plain(own if band.label else line.group or line.label),
-        showlegend=bool(band.label) and own not in shown,
+        showlegend=bool(band.label) and own not in in_legend,
     )
     if band.label:
         trace.update(name=plain(band.label))
-        shown.add(own)
+        in_legend.add(own)
     return trace
 
 

@@ -51,10 +51,10 @@ def draw_panels(panels: Sequence[Panel], *, height: int = PANEL_HEIGHT) -> go.Fi
     """
     columns = min(2, len(panels))
     drawn = _canvas(len(panels), columns, height)
-    shown: set[str] = set()
+    in_legend: set[str] = set()
     for index, panel in enumerate(panels):
         place = {"row": index // columns + 1, "col": index % columns + 1}
-        draw_marks(drawn, panel.marks, shown, **place)
+        draw_marks(drawn, panel.marks, in_legend, **place)
         drawn.layout.annotations[index].text = plain(panel.title)
         drawn.update_xaxes(**_settings(panel.x), **place)
         drawn.update_yaxes(**_settings(panel.y), **place)

@@ -16,7 +16,10 @@ from flextune.studies.optimizers.pass_at_1 import pass_tables
 from flextune.studies.optimizers.training_numbers import finite
 
 Cells = tuple[str, ...]
-TIMING_NOTE = f" A ratio of times takes {TIMED_SEEDS} seeds or more; with fewer, whatever else the machine did is in it."
+TIMING_NOTE = (
+    f" A ratio of times takes {TIMED_SEEDS} seeds or more: a single training's time depends on what else the "
+    "machine was doing."
+)
 
 
 def group_tables(group: Group, run: RunData) -> list[Table]:
