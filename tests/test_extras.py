@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from flextune.config import OptimizerConfig
+from flextune.config import optimizer
 from flextune.errors import FlextuneError
 from flextune.extras import need
 from flextune.training.arguments import optimizer_arguments
 
-LION = OptimizerConfig(name="lion")
+LION = optimizer(name="lion")
 
 
 def test_lion_without_its_package_fails_as_its_training_would(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,8 @@ class Score:
         outcomes: Seed (as text, ``"-"`` for a model without one) to problem name to the outcomes of its
             samples, in sample order.
         trainings: Seed to training key; None for the base model.
-        evaluations: Seed to evaluation key (folder under ``evaluated/``).
+        generations: Seed to generation key (folder under ``generated/``).
+        judgings: Seed to judging key (folder under ``judged/``).
         estimates: pass@k for every k that the samples allow.
     """
 
@@ -177,7 +178,8 @@ class Score:
     decoding: str
     outcomes: dict[str, dict[str, list[Outcome]]] = field(default_factory=dict)
     trainings: dict[str, str | None] = field(default_factory=dict)
-    evaluations: dict[str, str] = field(default_factory=dict)
+    generations: dict[str, str] = field(default_factory=dict)
+    judgings: dict[str, str] = field(default_factory=dict)
     estimates: tuple[Estimate, ...] = ()
 
 

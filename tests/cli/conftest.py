@@ -19,7 +19,7 @@ SMALL = """
 name: small
 model: {model}
 train: {{data: rosetta, lexicon: reserved, format: docstring, max_steps: 2, batch_size: 2, limit: 4,
-        validation: 0}}
+        validation_size: 0}}
 decode: [{{max_new_tokens: 8, batch_size: 2}}]
 evaluate: [{{language: py, limit: 3}}]
 judge: {{cpu_seconds: 2}}

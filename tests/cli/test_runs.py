@@ -183,7 +183,7 @@ def test_a_run_with_several_optimizers_ends_with_their_ratios_as_json(
     flextune: Call, experiment_file: Path, tmp_path: Path
 ):
     arms = "arms=[{name: adamw, penalty: null}, {name: sophia, penalty: null, optimizer: {name: sophia}}]"
-    said = flextune("run", experiment_file, arms, "train.validation=2", "--quick", "--runs", tmp_path)
+    said = flextune("run", experiment_file, arms, "train.validation_size=2", "--quick", "--runs", tmp_path)
     assert said.code == 0, said.err
     *_, page, study, ratios = said.out.splitlines()
     assert page == f"page: {tmp_path}/small-quick/report.html"

@@ -9,7 +9,7 @@ ROUND_5 = """
 name: round-5
 model: codellama/CodeLlama-7b-hf
 adapter: {rank: 8, alpha: 16, dropout: 0.05, targets: mlp}
-train: {data: mbpp, epochs: 3, batch_size: 4, learning_rate: 2e-4, schedule: cosine, max_length: 512}
+train: {data: mbpp, epochs: 3, batch_size: 4, learning_rate: 2e-4, lr_scheduler_type: cosine, max_length: 512}
 penalty: {kind: fourier, strength: 0.02, cutoff: 0.5, low: 1.0, high: 0.1}
 decode: [{strategy: greedy}]
 evaluate: [{benchmark: multipl-e, language: java}, {benchmark: humaneval}]
@@ -18,7 +18,7 @@ arms:
   - {name: baseline, train: null}
   - {name: lora, penalty: null}
   - {name: flex}
-  - {name: flex-merged, adapter: {export: merged}}
+  - {name: flex-merged, generate: {export: merged}}
 """
 
 
@@ -77,7 +77,7 @@ def test_a_resolved_file_with_every_control_reads_back_as_the_same_experiment():
         """
 name: x
 penalty: {preset: paper-literal}
-adapter: {scale: 0.5}
+generate: {scale: 0.5}
 train: {early_stopping: {patience: 2}, kl: {weight: 1e-1, tokens: all}, replay: {languages: [java]}}
 """
     )
@@ -102,7 +102,7 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\ndecode: [{}, {max_new_tokens: 9}]", "decode: 'greedy' is given twice"),
         ("name: x\nevaluate: [{}, {limit: 5}]", "evaluate: 'rosetta py base' is given twice"),
         ("name: x\narms: [{name: a}, {name: a}]", "arms: 'a' is given twice"),
-        ("name: x\ndecode: [{samples: 4}]", "samples: 4 needs strategy: sample"),
+        ("name: x\ndecode: [{n: 4}]", "n: 4 needs strategy: sample"),
         ("name: x\npenalty: {length: bins}", "unknown key 'penalty.length', did you mean"),
         ("name: x\npenalty: {low: 1.5}", "penalty.low: Input should be less than or equal to 1"),
         ("name: x\npenalty: {high: -0.1}", "penalty.high: Input should be greater than or equal to 0"),
@@ -115,13 +115,13 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\npenalty: {preset: [paper]}", "penalty.preset"),
         ("name: x\npenalty: {kind: update, flatten: rank}", "penalty.flatten: has no meaning for kind"),
         ("name: x\npenalty: {kind: update, target: A}", "penalty.target: has no meaning for kind"),
-        ("name: x\npenalty: {kind: update, sides: two}", "penalty.sides: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, onesided: false}", "penalty.sides: has no meaning for kind"),
         (
-            "name: x\npenalty: {sides: two}\narms: [{name: a, penalty: {kind: update}}]",
+            "name: x\npenalty: {onesided: false}\narms: [{name: a, penalty: {kind: update}}]",
             "arms.a.penalty: sides: has no meaning for kind update, which knows 'one' alone",
         ),
-        ("name: x\nadapter: {scale: 1.5}", "adapter.scale: Input should be less than or equal to 1"),
-        ("name: x\nadapter: {scale: -0.5}", "adapter.scale: Input should be greater than or equal to 0"),
+        ("name: x\ngenerate: {scale: 1.5}", "adapter.scale: Input should be less than or equal to 1"),
+        ("name: x\ngenerate: {scale: -0.5}", "adapter.scale: Input should be greater than or equal to 0"),
         ("name: x\ntrain: {kl: {weight: 0}}", "train.kl.weight: Input should be greater than 0"),
         ("name: x\ntrain: {kl: {wieght: 1}}", "unknown key 'train.kl.wieght', did you mean 'weight'?"),
         ("name: x\ntrain: {replay: {languages: [js], share: 1}}", "train.replay.share: Input should be less"),
@@ -130,7 +130,10 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\ntrain: {replay: {languages: [js, js]}}", "train.replay.languages: 'js' is given twice"),
         ("name: x\ntrain: {replay: {languages: [py]}}", "train: replay.languages: 'py' is the language of"),
         ("name: x\ntrain: {early_stopping: {patience: 0}}", "train.early_stopping.patience"),
-        ("name: x\ntrain: {early_stopping: {}, validation: 0}", "early_stopping: needs a validation loss"),
+        (
+            "name: x\ntrain: {early_stopping: {}, validation_size: 0}",
+            "early_stopping: needs a validation loss",
+        ),
         ("name: ../x", "name"),
         ("- a\n- b", "an experiment is a mapping"),
         ("a: [", "not valid YAML"),

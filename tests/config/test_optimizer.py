@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flextune.config import Experiment, OptimizerConfig, dump_experiment, parse_experiment
+from flextune.config import Experiment, OptimizerConfig, dump_experiment, optimizer, parse_experiment
 from flextune.errors import FlextuneError
 
 
@@ -15,7 +15,7 @@ def parse(text: str, *overrides: str) -> Experiment:
 
 
 def used(optimizer: OptimizerConfig) -> dict[str, Any]:
-    return optimizer.model_dump(exclude_none=True)
+    return optimizer.options()
 
 
 SOPHIA = {
@@ -59,7 +59,7 @@ def test_sophia_s_defaults_are_those_of_the_optimizer() -> None:
     from flextune.optim import Sophia
 
     defaults = Sophia([torch.zeros(1)]).defaults
-    section = used(OptimizerConfig(name="sophia"))
+    section = used(optimizer(name="sophia"))
     assert {key: defaults[key] for key in section if key in defaults} == {
         key: value for key, value in section.items() if key not in ("name", "estimator")
     }
@@ -87,8 +87,8 @@ arms:
     same, every, constant, adamw, hutchinson = (arm.optimizer for arm in parse(text).resolved_arms())
     assert used(same) == {**SOPHIA, "gamma": 2.0, "betas": (0.9, 0.9)}
     assert every == same.model_copy(update={"every": 5})
-    assert constant == OptimizerConfig(name="sophia-constant")
-    assert adamw == OptimizerConfig(eps=1e-6)
+    assert constant == optimizer(name="sophia-constant")
+    assert adamw == optimizer(eps=1e-6)
     assert hutchinson == same.model_copy(update={"estimator": "hutchinson"})
 
 

@@ -17,8 +17,8 @@ from flextune.models.load import LoadedModel
 from flextune.records import Completion, Problem
 
 GREEDY = DecodeConfig(max_new_tokens=40, batch_size=8)
-SAMPLE = DecodeConfig(strategy="sample", temperature=0.9, samples=2, max_new_tokens=40, batch_size=8)
-BEAM = DecodeConfig(strategy="beam", beams=3, max_new_tokens=20, batch_size=8)
+SAMPLE = DecodeConfig(strategy="sample", temperature=0.9, n=2, max_new_tokens=40, batch_size=8)
+BEAM = DecodeConfig(strategy="beam", num_beams=3, max_new_tokens=20, batch_size=8)
 EVERY_WAY = pytest.mark.parametrize("decode", [GREEDY, SAMPLE, BEAM], ids=["greedy", "sample", "beam"])
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from flextune.report.spectrum_table import NOTE, spectrum_tables
 from rich.console import Console
 from tests.support.spectrum_rows import module_rows, type_rows
+
+from flextune.report.spectra.tables import NOTE, spectrum_tables
 
 
 def printed(adapters: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[list[str]]:

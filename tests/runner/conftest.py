@@ -10,7 +10,7 @@ from flextune.config import Experiment, parse_experiment
 SMALL = """
 name: small
 train: {data: rosetta, lexicon: reserved, format: docstring, max_steps: 3, batch_size: 2, limit: 6,
-        validation: 2, log_every: 1}
+        validation_size: 2, logging_steps: 1}
 penalty: {strength: 0.02}
 decode: [{max_new_tokens: 12, batch_size: 2}]
 evaluate: [{language: py, limit: 5}]
@@ -18,7 +18,7 @@ arms:
   - {name: baseline, train: null}
   - {name: lora, penalty: null}
   - {name: fourier}
-  - {name: fourier-merged, adapter: {export: merged}}
+  - {name: fourier-merged, generate: {export: merged}}
 """
 
 

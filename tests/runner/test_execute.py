@@ -76,10 +76,10 @@ def test_a_second_run_does_nothing_again(finished: Path, model_folder: Path, tmp
     "override",
     [
         "evaluate=[{language: py, limit: 5}, {language: js, limit: 2}]",
-        "decode=[{max_new_tokens: 12, batch_size: 2}, {strategy: sample, max_new_tokens: 8, samples: 2}]",
+        "decode=[{max_new_tokens: 12, batch_size: 2}, {strategy: sample, max_new_tokens: 8, n: 2}]",
         "arms=[{name: baseline, train: null}, {name: lora, penalty: null}, {name: fourier}, "
-        "{name: fourier-merged, adapter: {export: merged}}, "
-        "{name: lora-merged, penalty: null, adapter: {export: merged}}]",
+        "{name: fourier-merged, generate: {export: merged}}, "
+        "{name: lora-merged, penalty: null, generate: {export: merged}}]",
     ],
     ids=["language", "decoding", "merged arm"],
 )
@@ -105,8 +105,8 @@ def test_the_resolved_file_reruns_to_the_same_scores(finished: Path, tmp_path: P
 
 def test_an_adapter_at_scale_zero_answers_as_the_base_model_does(model_folder: Path, tmp_path: Path):
     arms = (
-        "arms=[{name: baseline, train: null}, {name: fourier}, {name: none, adapter: {scale: 0}}, "
-        "{name: none-merged, adapter: {scale: 0, export: merged}}, {name: half, adapter: {scale: 0.5}}]"
+        "arms=[{name: baseline, train: null}, {name: fourier}, {name: none, generate: {scale: 0}}, "
+        "{name: none-merged, generate: {scale: 0, export: merged}}, {name: half, generate: {scale: 0.5}}]"
     )
     experiment = small_experiment(model_folder, arms, "train.learning_rate=0.5")
     result = run_experiment(experiment, tmp_path, RunOptions())

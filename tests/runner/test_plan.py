@@ -17,7 +17,7 @@ arms:
   - {name: baseline, train: null}
   - {name: lora, penalty: null}
   - {name: fourier}
-  - {name: fourier-merged, adapter: {export: merged}}
+  - {name: fourier-merged, generate: {export: merged}}
 """
 
 
@@ -62,8 +62,8 @@ def test_arms_that_differ_in_their_optimizer_have_trainings_of_their_own():
 
 def test_arms_that_differ_in_their_scale_share_their_trainings_and_not_their_evaluations():
     plan = plan_of(
-        "arms=[{name: lora}, {name: half, adapter: {scale: 0.5}}, "
-        "{name: half-merged, adapter: {scale: 0.5, export: merged}}, {name: whole, adapter: {scale: 1.0}}]"
+        "arms=[{name: lora}, {name: half, generate: {scale: 0.5}}, "
+        "{name: half-merged, generate: {scale: 0.5, export: merged}}, {name: whole, generate: {scale: 1.0}}]"
     )
     assert len(plan.trainings) == 3
     keys = {arm: {e.key for e in plan.evaluations if e.arm == arm} for arm in ("lora", "half", "half-merged")}
@@ -87,8 +87,8 @@ def test_the_base_model_is_sampled_once_per_seed():
         "evaluate=[{language: py}, {language: java}, {language: js}]",
         "decode=[{strategy: greedy}, {strategy: beam}]",
         "arms=[{name: baseline, train: null}, {name: lora, penalty: null}, {name: fourier}, "
-        "{name: fourier-merged, adapter: {export: merged}}, {name: lora-merged, penalty: null, "
-        "adapter: {export: merged}}]",
+        "{name: fourier-merged, generate: {export: merged}}, {name: lora-merged, penalty: null, "
+        "generate: {export: merged}}]",
     ],
     ids=["language", "decoding", "merged arm"],
 )

@@ -100,7 +100,7 @@ def test_nothing_is_tuned_or_trained_twice(tuned: tuple[Experiment, Path]) -> No
 
 
 def test_a_training_that_diverges_is_a_loss_like_another(model_folder: Path, tmp_path: Path) -> None:
-    arms = "arms=[{name: adamw, penalty: null, train: {learning_rate: 1e30, clip: 0}}]"
+    arms = "arms=[{name: adamw, penalty: null, train: {learning_rate: 1e30, max_grad_norm: 0}}]"
     tune = "tune={trainings: 3, settings: {train.learning_rate: 1e16}}"
     train_experiment(small_experiment(model_folder, arms, tune), tmp_path, RunOptions())
     adamw = json.loads((tmp_path / "tuned.json").read_text())["arms"]["adamw"]
@@ -118,7 +118,7 @@ def test_a_training_that_diverges_is_a_loss_like_another(model_folder: Path, tmp
         ("tune: {settings: {train.learning_rate: 1}}", "greater than 1"),
         ("tune: {seed: 0}", "tune.seed: 0 is one of the seeds"),
         ("tune: {trainings: 1}", "tune.trainings"),
-        ("tune: {}\ntrain: {validation: 0}", "train.validation is 0"),
+        ("tune: {}\ntrain: {validation_size: 0}", "train.validation is 0"),
         ("tune: {trials: 5}", "did you mean 'trainings'"),
         ("tune: {}\narms: [{name: a, tune: {penalty.strength: 2}}]", "arm 'a' has no setting"),
     ],

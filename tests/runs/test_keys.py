@@ -10,10 +10,10 @@ from flextune.config import (
     EarlyStoppingConfig,
     JudgeConfig,
     KLConfig,
-    OptimizerConfig,
     PenaltyConfig,
     ReplayConfig,
     TrainConfig,
+    optimizer,
 )
 from flextune.records import Example
 from flextune.runs.keys import content_digest, evaluation_key, training_key
@@ -116,8 +116,8 @@ DEFAULTS = [
         {"train": TrainConfig(early_stopping=EarlyStoppingConfig())},
         {"train": TrainConfig(kl=KLConfig())},
         {"train": TrainConfig(replay=ReplayConfig(languages=["java"]))},
-        {"optimizer": OptimizerConfig(eps=1e-6)},
-        {"optimizer": OptimizerConfig(name="lion")},
+        {"optimizer": optimizer(eps=1e-6)},
+        {"optimizer": optimizer(name="lion")},
         {"seed": 1},
         {"data": "e"},
     ],
@@ -131,10 +131,10 @@ def test_whatever_determines_the_adapter_changes_the_training_key(change: dict[s
     [
         {"adapter": AdapterConfig(export="merged")},
         {"adapter": AdapterConfig(scale=0.5)},
-        {"train": TrainConfig(log_every=1)},
+        {"train": TrainConfig(logging_steps=1)},
         {"penalty": PenaltyConfig(preset="default")},
         {"penalty": PenaltyConfig(seed=7)},
-        {"optimizer": OptimizerConfig()},
+        {"optimizer": optimizer()},
     ],
 )
 def test_what_does_not_change_the_weights_does_not_change_the_training_key(change: dict[str, Any]):
@@ -157,17 +157,17 @@ def test_equal_penalties_have_equal_training_keys(one: PenaltyConfig, other: Pen
 
 def test_optimizers_have_training_keys_of_their_own():
     optimizers = (
-        OptimizerConfig(),
-        OptimizerConfig(name="lion"),
-        OptimizerConfig(name="sophia"),
-        OptimizerConfig(name="sophia", estimator="hutchinson"),
-        OptimizerConfig(name="sophia", gamma=0.01),
-        OptimizerConfig(name="sophia-constant"),
+        optimizer(),
+        optimizer(name="lion"),
+        optimizer(name="sophia"),
+        optimizer(name="sophia", estimator="hutchinson"),
+        optimizer(name="sophia", gamma=0.01),
+        optimizer(name="sophia-constant"),
     )
     assert len({training_key(**TRAINING, optimizer=optimizer) for optimizer in optimizers}) == 6
-    written_out = OptimizerConfig(name="sophia", estimator="gnb", every=10, gamma=0.05, betas=(0.96, 0.99))
+    written_out = optimizer(name="sophia", estimator="gnb", every=10, gamma=0.05, betas=(0.96, 0.99))
     assert training_key(**TRAINING, optimizer=written_out) == training_key(
-        **TRAINING, optimizer=OptimizerConfig(name="sophia")
+        **TRAINING, optimizer=optimizer(name="sophia")
     )
 
 

@@ -20,7 +20,7 @@ BEGINNINGS = {"py": "def ", "java": "import ", "js": "/"}
 def rosetta(**replay: Any) -> tuple[list[Example], list[Example]]:
     chosen = ReplayConfig(**replay) if replay else None
     train = TrainConfig(
-        data="rosetta", lexicon="reserved", format="docstring", limit=200, validation=20, replay=chosen
+        data="rosetta", lexicon="reserved", format="docstring", limit=200, validation_size=20, replay=chosen
     )
     return load_examples(train, None)
 

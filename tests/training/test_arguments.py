@@ -8,10 +8,17 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from pydantic import ValidationError
 
-from flextune.config import PENALTY_FORM, PENALTY_PRESETS, EarlyStoppingConfig, PenaltyConfig, TrainConfig
+from flextune.config import (
+    PENALTY_FORM,
+    PENALTY_PRESETS,
+    EarlyStoppingConfig,
+    PenaltyConfig,
+    Recipe,
+    TrainConfig,
+)
 from flextune.models.load import LoadedModel
 from flextune.spectral.form import PRESETS, PenaltyForm
-from flextune.training.arguments import callbacks, penalty_form, penalty_in_the_loss, training_arguments
+from flextune.training.arguments import penalty_form, recipe_callbacks, trainer_arguments, training_arguments
 from flextune.training.callbacks.early_stopping import EarlyStopping
 from flextune.training.callbacks.penalty import SpectralCallback
 
@@ -42,7 +49,7 @@ def test_presets_are_the_same(name: str) -> None:
     assert penalty_form(PenaltyConfig(preset=name)) == PRESETS[name]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("name", "value"), [("flatten", "rank"), ("target", "A"), ("sides", "two")])
+@pytest.mark.parametrize(("name", "value"), [("flatten", "rank"), ("target", "A"), ("onesided", False)])
 def test_what_update_does_not_know_is_refused_in_both(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match="has no meaning for kind 'update'"):
         PenaltyForm(kind="update", **{name: value})
@@ -50,30 +57,40 @@ def test_what_update_does_not_know_is_refused_in_both(name: str, value: Any) -> 
         PenaltyConfig(kind="update", **{name: value})
 
 
+def recipe_with(penalty: PenaltyConfig | None, **train: Any) -> Recipe:
+    return Recipe(train=TrainConfig(**train), penalty=penalty)
+
+
 def test_each_way_has_its_host() -> None:
-    train = TrainConfig()
     for way in ("gradient", "proximal"):
-        penalty = PenaltyConfig(apply=way, strength=0.7, kind="l2")  # type: ignore[arg-type]
-        (host,) = callbacks(train, penalty)
+        recipe = recipe_with(PenaltyConfig(apply=way, strength=0.7, kind="l2"))
+        (host,) = recipe_callbacks(recipe)
         assert isinstance(host, SpectralCallback)
         assert (host.apply, host.term.strength, host.term.penalty.form.kind) == (way, 0.7, "l2")
-        assert penalty_in_the_loss(penalty) == {}
-    penalty = PenaltyConfig(apply="loss", strength=0.7)
-    assert callbacks(train, penalty) == []
-    assert penalty_in_the_loss(penalty) == {"penalty": PenaltyForm(), "strength": 0.7}
-    assert callbacks(train, None) == []
-    assert penalty_in_the_loss(None) == {}
+        assert trainer_arguments(recipe) == {"kl": 0.0}
+    in_the_loss = recipe_with(PenaltyConfig(apply="loss", strength=0.7))
+    assert recipe_callbacks(in_the_loss) == []
+    arguments = trainer_arguments(in_the_loss)
+    assert (arguments["penalty"].form, arguments["strength"]) == (PenaltyForm(), 0.7)
+    assert recipe_callbacks(Recipe()) == []
+    assert trainer_arguments(Recipe()) == {"kl": 0.0}
 
 
 def test_early_stopping_takes_part_where_it_is_asked_for() -> None:
-    (found,) = callbacks(TrainConfig(early_stopping=EarlyStoppingConfig(patience=7)), None)
-    assert isinstance(found, EarlyStopping)
-    assert found.patience == 7
+    (callback,) = recipe_callbacks(recipe_with(None, early_stopping=EarlyStoppingConfig(patience=7)))
+    assert isinstance(callback, EarlyStopping)
+    assert callback.patience == 7
 
 
 def test_recipe_reaches_the_trainer(loaded: LoadedModel, tmp_path: Path) -> None:
-    train = TrainConfig(batch_size=3, accumulation=5, learning_rate=0.3, clip=0.7, weight_decay=0.2)
-    arguments = training_arguments(loaded, train, 11, tmp_path, evaluate=False)
+    train = TrainConfig(
+        batch_size=3,
+        gradient_accumulation_steps=5,
+        learning_rate=0.3,
+        max_grad_norm=0.7,
+        weight_decay=0.2,
+    )
+    arguments = training_arguments(loaded, Recipe(train=train, seed=11), tmp_path, evaluate=False)
     assert (arguments.per_device_train_batch_size, arguments.gradient_accumulation_steps) == (3, 5)
     assert (arguments.learning_rate, arguments.max_grad_norm, arguments.weight_decay) == (0.3, 0.7, 0.2)
     assert (arguments.seed, arguments.n_gpu <= 1, arguments.report_to) == (11, True, [])

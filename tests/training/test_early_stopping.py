@@ -9,7 +9,7 @@ import torch
 from tests.support.trainings import lines
 from torch import nn
 
-from flextune.config import AdapterConfig, EarlyStoppingConfig, TrainConfig
+from flextune.config import AdapterConfig, EarlyStoppingConfig, Recipe, TrainConfig
 from flextune.errors import FlextuneError
 from flextune.models.load import LoadedModel
 from flextune.records import Example
@@ -17,7 +17,12 @@ from flextune.training.callbacks.early_stopping import EarlyStopping
 from flextune.training.engine import train_adapter
 
 RECIPE = TrainConfig(
-    max_steps=40, batch_size=4, learning_rate=3e-2, schedule="constant", log_every=5, max_length=64
+    max_steps=40,
+    batch_size=4,
+    learning_rate=3e-2,
+    lr_scheduler_type="constant",
+    logging_steps=5,
+    max_length=64,
 )
 EXAMPLES = [Example(str(n), f"say {n % 4}: ", "ab" * (n % 4 + 1)) for n in range(16)]
 #: Begins as the examples do and goes on otherwise: at first it is learned too.
@@ -31,11 +36,10 @@ def trained(loaded: LoadedModel, folder: Path, **changes: Any) -> Path:
         loaded,
         EXAMPLES,
         validation,
-        adapter=AdapterConfig(rank=2, targets="all", dropout=0),
-        train=RECIPE.model_copy(update=options),
-        penalty=None,
-        seed=0,
-        folder=folder,
+        Recipe(
+            adapter=AdapterConfig(rank=2, targets="all", dropout=0), train=RECIPE.model_copy(update=options)
+        ),
+        folder,
         progress=progress,
     )
     return folder

@@ -16,7 +16,7 @@ from tests.support.trainings import lines, logged
 from transformers import AutoModelForCausalLM
 
 import flextune.training.callbacks.logbook as logbook
-from flextune.config import AdapterConfig, KLConfig, PenaltyConfig, TrainConfig
+from flextune.config import AdapterConfig, KLConfig, PenaltyConfig, Recipe, TrainConfig
 from flextune.errors import FlextuneError
 from flextune.models.adapters import load_adapter
 from flextune.models.load import LoadedModel, load_model
@@ -25,7 +25,13 @@ from flextune.training.engine import train_adapter
 
 ADAPTER = AdapterConfig(rank=2, targets="all")
 RECIPE = TrainConfig(
-    max_steps=12, batch_size=4, learning_rate=1e-2, log_every=5, max_length=64, warmup=0.1, weight_decay=0.01
+    max_steps=12,
+    batch_size=4,
+    learning_rate=1e-2,
+    logging_steps=5,
+    max_length=64,
+    warmup_steps=0.1,
+    weight_decay=0.01,
 )
 EXAMPLES = [Example(str(n), f"say {n % 4}: ", "ab" * (n % 4 + 1)) for n in range(22)]
 HELD_OUT = EXAMPLES[:5]
@@ -33,15 +39,11 @@ IDS = torch.tensor([[0, 70, 80, 90]])
 
 
 def train(loaded: LoadedModel, folder: Path, **changes: Any) -> Path:
-    options: dict[str, Any] = {
-        "adapter": ADAPTER,
-        "train": RECIPE,
-        "penalty": PenaltyConfig(),
-        "seed": 0,
-        **changes,
-    }
-    examples, validation = options.pop("examples", EXAMPLES), options.pop("validation", HELD_OUT)
-    train_adapter(loaded, examples, validation, folder=folder, **options)
+    """With a penalty; ``changes`` are sections of the recipe, the examples, or options of the engine."""
+    sections = {"adapter": ADAPTER, "train": RECIPE, "penalty": PenaltyConfig()}
+    given = {key: changes.pop(key) for key in Recipe.model_fields if key in changes}
+    examples, validation = changes.pop("examples", EXAMPLES), changes.pop("validation", HELD_OUT)
+    train_adapter(loaded, examples, validation, Recipe(**{**sections, **given}), folder, **changes)
     return folder
 
 

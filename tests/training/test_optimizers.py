@@ -12,29 +12,29 @@ from pytorch_optimizer import Lion
 from tests.support.trainings import arguments, model_with_adapter, rows
 from tests.training.test_engine import lines, recipe, tensors, train, weights
 
-from flextune.config import EarlyStoppingConfig, KLConfig, OptimizerConfig, TrainConfig
+from flextune.config import EarlyStoppingConfig, KLConfig, OptimizerConfig, Recipe, TrainConfig, optimizer
 from flextune.errors import FlextuneError
 from flextune.models.load import LoadedModel
 from flextune.optim import Sophia
-from flextune.training.arguments import optimizer_arguments, training_arguments
+from flextune.training.arguments import trainer_arguments, training_arguments
 from flextune.training.trainer import FlexTrainer
 
 OPTIMIZERS: dict[str, OptimizerConfig] = {
-    "adamw": OptimizerConfig(),
-    "lion": OptimizerConfig(name="lion"),
-    "sophia-g": OptimizerConfig(name="sophia", gamma=1.0, every=4),
-    "sophia-h": OptimizerConfig(name="sophia", estimator="hutchinson", gamma=1.0, every=4),
-    "sophia-constant": OptimizerConfig(name="sophia-constant"),
+    "adamw": optimizer(),
+    "lion": optimizer(name="lion"),
+    "sophia-g": optimizer(name="sophia", gamma=1.0, every=4),
+    "sophia-h": optimizer(name="sophia", estimator="hutchinson", gamma=1.0, every=4),
+    "sophia-constant": optimizer(name="sophia-constant"),
 }
-SHORT: dict[str, Any] = {"learning_rate": 3e-3, "accumulation": 2, "log_every": 4}
+SHORT: dict[str, Any] = {"learning_rate": 3e-3, "gradient_accumulation_steps": 2, "logging_steps": 4}
 
 
 @pytest.fixture(scope="module")
 def trained(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("runs")
     return {
-        name: train(loaded, folder / name, train=recipe(**SHORT), optimizer=optimizer)
-        for name, optimizer in OPTIMIZERS.items()
+        name: train(loaded, folder / name, train=recipe(**SHORT), optimizer=section)
+        for name, section in OPTIMIZERS.items()
     }
 
 
@@ -90,26 +90,26 @@ def test_sophia_trains_beside_divergence_and_early_stopping(loaded: LoadedModel,
 
 
 def test_options_reach_their_optimizers(loaded: LoadedModel, tmp_path: Path) -> None:
-    def made(optimizer: OptimizerConfig) -> Any:
-        options = TrainConfig(learning_rate=0.3, weight_decay=0.2)
-        args = training_arguments(loaded, options, 0, tmp_path, evaluate=False, optimizer=optimizer)
-        extra = optimizer_arguments(optimizer, options.learning_rate)
+    def made(section: OptimizerConfig) -> Any:
+        options = Recipe(train=TrainConfig(learning_rate=0.3, weight_decay=0.2), optimizer=section)
+        args = training_arguments(loaded, options, tmp_path, evaluate=False)
+        extra = trainer_arguments(options)
         trainer = FlexTrainer(model=model_with_adapter(loaded), args=args, train_dataset=rows(), **extra)
         return trainer.create_optimizer()
 
-    adamw = made(OptimizerConfig(betas=(0.5, 0.6), eps=0.7))
+    adamw = made(optimizer(betas=(0.5, 0.6), eps=0.7))
     assert type(adamw) is torch.optim.AdamW
-    lion = made(OptimizerConfig(name="lion", betas=(0.5, 0.6)))
+    lion = made(optimizer(name="lion", betas=(0.5, 0.6)))
     assert type(lion) is Lion
-    sophia = made(OptimizerConfig(name="sophia", betas=(0.5, 0.6), eps=0.7, gamma=3, every=7))
-    constant = made(OptimizerConfig(name="sophia-constant", betas=(0.5, 0.6), eps=0.7, gamma=3))
-    for optimizer in (adamw, lion, sophia, constant):
-        group = optimizer.param_groups[0]
+    sophia = made(optimizer(name="sophia", betas=(0.5, 0.6), eps=0.7, gamma=3, every=7))
+    constant = made(optimizer(name="sophia-constant", betas=(0.5, 0.6), eps=0.7, gamma=3))
+    for made_one in (adamw, lion, sophia, constant):
+        group = made_one.param_groups[0]
         assert (group["lr"], group["weight_decay"], tuple(group["betas"])) == (0.3, 0.2, (0.5, 0.6))
-        assert group.get("eps") == (None if optimizer is lion else 0.7)
-    for optimizer, curvature, every in ((sophia, None, 7), (constant, 1e-4, 10)):
-        assert type(optimizer) is Sophia
-        group = optimizer.param_groups[0]
+        assert group.get("eps") == (None if made_one is lion else 0.7)
+    for made_one, curvature, every in ((sophia, None, 7), (constant, 1e-4, 10)):
+        assert type(made_one) is Sophia
+        group = made_one.param_groups[0]
         assert (group["gamma"], group["curvature"], group["every"]) == (3, curvature, every)
 
 

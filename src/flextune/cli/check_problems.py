@@ -45,7 +45,7 @@ def check_problems(
     from flextune.judging.settings import JudgeSettings, limits_of
 
     problems = judge_files.read_problems(file)
-    config = JudgeConfig(cpu_seconds=cpu_seconds, wall_seconds=6 * cpu_seconds, memory_mb=memory_mb)
+    config = JudgeConfig(cpu_seconds=cpu_seconds, memory_mib=memory_mb)
     settings = JudgeSettings(limits_of(config), workers, no_sandbox)
     with progress() as reporter:
         judge_files.note_skipped(problems.skipped, reporter)

@@ -86,7 +86,7 @@ def judge(
     from flextune.records import as_row
 
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
-    config = JudgeConfig(cpu_seconds=cpu_seconds, wall_seconds=6 * cpu_seconds, memory_mb=memory_mb)
+    config = JudgeConfig(cpu_seconds=cpu_seconds, memory_mib=memory_mb)
     with progress() as reporter:
         judge_files.note_skipped(request.skipped, reporter)
         verdicts = judge_files.judge_request(

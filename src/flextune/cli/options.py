@@ -16,7 +16,7 @@ DataDir = Annotated[
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the runs.")]
 Workers = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--workers", min=1, help="Programs judged at a time; one per core if not given."),
+    typer.Option("--workers", min=1, help="Programs to judge in parallel (default: one per core)."),
 ]
 NoSandbox = Annotated[
     bool,
@@ -33,13 +33,15 @@ Languages = Annotated[
 Lexicon = Annotated[str, typer.Option("--lexicon", help="base or reserved wording (rosetta).")]
 Limit = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--limit", min=1, help="Use the first so many problems."),
+    typer.Option("--limit", min=1, help="Evaluate only the first N problems."),
 ]
 Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 decodes greedily.")]
 TopP = Annotated[float, typer.Option("--top-p", help="Nucleus of sampling.")]
-Samples = Annotated[int, typer.Option("--samples", min=1, help="Completions per problem.")]
-Beams = Annotated[int, typer.Option("--beams", min=0, help="Beam search with so many beams; 0: none.")]
+Completions = Annotated[int, typer.Option("--n", "--samples", min=1, help="Completions per problem.")]
+NumBeams = Annotated[
+    int, typer.Option("--num-beams", "--beams", min=0, help="Number of beams; 0 disables beam search.")
+]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Tokens per completion.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Problems decoded at a time.")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the samples drawn.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
 DType = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or float16.")]

@@ -2,14 +2,85 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import yaml
+import typer
 
-from flextune.config import EMBEDDED_MODEL, EvaluateConfig, Experiment, parse_experiment
-from flextune.errors import FlextuneError
+from flextune.cli import options as o
+
+if TYPE_CHECKING:
+    from flextune.config import EvaluateConfig, Experiment
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """The options of ``eval`` and ``generate``: a model, a benchmark and a way of decoding."""
+
+    model: Annotated[
+        str,
+        typer.Argument(metavar="MODEL[+ADAPTER]", help="rosetta, a folder or a hub id; then a PEFT folder."),
+    ]
+    benchmark: o.Benchmark = "rosetta"
+    lexicon: o.Lexicon = "base"
+    limit: o.Limit = None
+    temperature: o.Temperature = 0.0
+    top_p: o.TopP = 0.95
+    n: o.Completions = 1
+    num_beams: o.NumBeams = 0
+    max_new_tokens: o.MaxNewTokens = 512
+    batch_size: o.BatchSize = 32
+    seed: o.Seed = 0
+    dtype: o.DType = "float32"
+    merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
+
+    def experiment(self, languages: Sequence[str]) -> Experiment:
+        """An experiment that evaluates the model and trains nothing.
+
+        Raises:
+            FlextuneError: A value that an experiment file could not hold either, under its option's name.
+        """
+        from flextune.files.names import slug
+
+        name, adapter = split_model(self.model)
+        part = {"benchmark": self.benchmark, "lexicon": self.lexicon, "limit": self.limit}
+        return _checked(
+            {
+                "name": slug(name),
+                "model": name,
+                "dtype": self.dtype,
+                "train": None,
+                "generate": {
+                    "adapter": str(adapter.absolute()) if adapter else None,
+                    "export": "merged" if self.merged else "adapter",
+                },
+                "seeds": [self.seed],
+                "decode": [self._decode()],
+                "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages)],
+            }
+        )
+
+    def _decode(self) -> dict[str, Any]:
+        """Beams if given, greedy at temperature 0, else sampling."""
+        from flextune.errors import FlextuneError
+
+        common = {"max_new_tokens": self.max_new_tokens, "batch_size": self.batch_size}
+        if self.num_beams and self.temperature:
+            raise FlextuneError(
+                "--num-beams and --temperature exclude each other: choose beam search or sampling"
+            )
+        if self.n > 1 and not self.temperature:
+            raise FlextuneError(
+                f"--n {self.n} needs --temperature above 0: without it every completion is the same"
+            )
+        if self.num_beams:
+            return {"strategy": "beam", "num_beams": self.num_beams, **common}
+        if self.temperature:
+            drawn = {"temperature": self.temperature, "top_p": self.top_p, "n": self.n}
+            return {"strategy": "sample", **drawn, **common}
+        return {"strategy": "greedy", **common}
 
 
 def split_model(text: str) -> tuple[str, Path | None]:
@@ -18,56 +89,17 @@ def split_model(text: str) -> tuple[str, Path | None]:
     Raises:
         FlextuneError: The adapter part is not an adapter folder.
     """
+    from flextune.errors import FlextuneError
+
     model, plus, adapter = text.rpartition("+")
-    if not plus or Path(text).is_dir():
+    if not plus or Path(text).expanduser().is_dir():
         return text, None
-    folder = Path(adapter)
+    folder = Path(adapter).expanduser()
     if not adapter or not folder.is_dir():
         raise FlextuneError(f"{text}: no adapter folder {adapter!r} (MODEL+ADAPTER names a PEFT folder)")
     if not (folder / "adapter_config.json").is_file():
         raise FlextuneError(f"{adapter}: no adapter_config.json; it is not an adapter folder")
     return model, folder
-
-
-def evaluation_request(
-    model: str,
-    *,
-    benchmark: str,
-    languages: list[str] | None,
-    lexicon: str,
-    limit: int | None,
-    dtype: str,
-    seed: int,
-    decode: dict[str, Any],
-    merged: bool = False,
-) -> Experiment:
-    """An experiment that only evaluates ``model``; an adapter is merged into its weights if ``merged``.
-
-    Raises:
-        FlextuneError: A value that an experiment file could not hold either, under its option's name.
-    """
-    part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
-    raw = {
-        "name": slug(model),
-        "model": model,
-        "dtype": dtype,
-        "adapter": {"export": "merged" if merged else "adapter"},
-        "seeds": [seed],
-        "decode": [decode],
-        "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages or ["py"])],
-    }
-    try:
-        return parse_experiment(yaml.safe_dump(raw), where=_HERE)
-    except FlextuneError as error:
-        raise FlextuneError(_KEY.sub(_option, str(error))) from None
-
-
-_HERE = "command line"
-_KEY = re.compile(rf"^{_HERE}: (?:(?:evaluate|decode)\.\d+\.|(?=dtype:))(\w+):")
-
-
-def _option(key: re.Match[str]) -> str:
-    return f"--{key[1].replace('_', '-')}:"
 
 
 def benchmark_request(benchmark: str, language: str, limit: int | None) -> EvaluateConfig:
@@ -76,43 +108,17 @@ def benchmark_request(benchmark: str, language: str, limit: int | None) -> Evalu
     Raises:
         FlextuneError: There is no such benchmark.
     """
-    request = evaluation_request(
-        EMBEDDED_MODEL,
-        benchmark=benchmark,
-        languages=[language],
-        lexicon="base",
-        limit=limit,
-        dtype="float32",
-        seed=0,
-        decode={},
-    )
-    return request.evaluate[0]
+    part = {"benchmark": benchmark, "language": language, "limit": limit}
+    return _checked({"name": "request", "evaluate": [part]}).evaluate[0]
 
 
-def decode_request(
-    *, temperature: float, top_p: float, samples: int, beams: int, max_new_tokens: int, batch_size: int
-) -> dict[str, Any]:
-    """The ``decode`` section for options: beams if given, greedy at temperature 0, else sampling.
+def _checked(raw: dict[str, Any]) -> Experiment:
+    from flextune.config import Experiment
+    from flextune.config.validation import SettingError, validate
+    from flextune.errors import FlextuneError
 
-    Raises:
-        FlextuneError: Options that exclude each other.
-    """
-    common = {"max_new_tokens": max_new_tokens, "batch_size": batch_size}
-    if beams and temperature:
-        raise FlextuneError("--beams and --temperature exclude each other: choose beam search or sampling")
-    if samples > 1 and not temperature:
-        raise FlextuneError(
-            f"--samples {samples} needs --temperature above 0: without it every sample is the same"
-        )
-    if beams:
-        return {"strategy": "beam", "beams": beams, **common}
-    if temperature:
-        drawn = {"temperature": temperature, "top_p": top_p, "samples": samples}
-        return {"strategy": "sample", **drawn, **common}
-    return {"strategy": "greedy", **common}
-
-
-def slug(model: str) -> str:
-    """A name for files from a model's name or path."""
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(model).name if Path(model).is_dir() else model)
-    return text.strip("-._") or "model"
+    try:
+        return validate(Experiment, raw)
+    except SettingError as error:
+        option = error.key.rpartition(".")[2].replace("_", "-")
+        raise FlextuneError(str(SettingError(f"--{option}", error.template))) from None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from flextune.cli import options as o
+
+if TYPE_CHECKING:
+    from flextune.runs.run import Run
 
 
 def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
@@ -15,7 +18,7 @@ def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
     from flextune.cli.terminal import print_json
     from flextune.runs.run import list_runs
 
-    rows = [_row(run.folder) for run in list_runs(folder)]
+    rows = [_row(run) for run in list_runs(folder)]
     if as_json:
         print_json(rows)
         return
@@ -23,18 +26,27 @@ def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
         typer.echo(f"no runs in {folder}; `flextune quickstart` makes one")
     for row in rows:
         state = "scored" if row["scored"] else "unfinished"
-        typer.echo(f"{row['name']:24} {state:10} {row['trained']} trained, {row['evaluated']} evaluated")
+        typer.echo(f"{row['name']:24} {state:10} {row['trained']} trained, {row['judged']} evaluated")
+        if row["problem"]:
+            typer.echo(f"  {row['problem']}")
 
 
-def _row(folder: Path) -> dict[str, Any]:
-    from flextune.statistics.scores_file import read_scores
+def _row(run: Run) -> dict[str, Any]:
+    from flextune.errors import FlextuneError
 
-    scores = folder / "scores.json"
+    baseline, problem = None, None
+    try:
+        run.check_format()
+        baseline = run.scores.baseline if run.scores_file.is_file() else None
+    # What is wrong with one run must not hide the others.
+    except FlextuneError as error:
+        problem = str(error)
     return {
-        "name": folder.name,
-        "folder": str(folder),
-        "trained": len(list(folder.glob("trained/*/adapter/adapter_config.json"))),
-        "evaluated": len(list(folder.glob("evaluated/*/verdicts.jsonl"))),
-        "scored": scores.is_file(),
-        "baseline": read_scores(scores).baseline if scores.is_file() else None,
+        "name": run.name,
+        "folder": str(run.folder),
+        "trained": sum(trained.finished for trained in run.trainings()),
+        "judged": sum(judged.verdicts_file.is_file() for judged in run.judgings()),
+        "scored": run.scores_file.is_file() and problem is None,
+        "baseline": baseline,
+        "problem": problem,
     }

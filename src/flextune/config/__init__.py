@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from flextune.config.experiment import (
-    EMBEDDED_MODEL,
-    ArmConfig,
-    Experiment,
-    ResolvedArm,
-    resolve_arm,
-    schema,
-)
+from flextune.config.arms import ArmConfig
+from flextune.config.experiment import EMBEDDED_MODEL, DType, Experiment
+from flextune.config.optimizers.base import OptimizerConfig
+from flextune.config.overrides import merged, nested, set_key
 from flextune.config.quick import quick
-from flextune.config.reading import apply_override, dump_experiment, load_experiment, parse_experiment
-from flextune.config.sections.evaluate import DecodeConfig, EvaluateConfig, JudgeConfig
-from flextune.config.sections.optimizer import OptimizerConfig
-from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig
+from flextune.config.reading import dump_experiment, load_experiment, make_experiment, parse_experiment
+from flextune.config.recipe import Recipe
+from flextune.config.schema import schema
+from flextune.config.sections.adapter import AdapterConfig, Targets
+from flextune.config.sections.decode import DecodeConfig
+from flextune.config.sections.evaluate import EvaluateConfig
+from flextune.config.sections.generate import GenerateConfig
+from flextune.config.sections.judge import JudgeConfig
+from flextune.config.sections.optimizer import optimizer
+from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
 from flextune.config.sections.train import (
-    AdapterConfig,
     EarlyStoppingConfig,
     KLConfig,
     Lexicon,
     ReplayConfig,
-    Targets,
     TrainConfig,
 )
-from flextune.config.sections.tune import TuneConfig, tuned_settings, value_of, with_settings
+from flextune.config.sections.tune import TuneConfig, tuned_settings, value_of
 
 __all__ = [
     "EMBEDDED_MODEL",
@@ -32,28 +32,33 @@ __all__ = [
     "PENALTY_PRESETS",
     "AdapterConfig",
     "ArmConfig",
+    "DType",
     "DecodeConfig",
     "EarlyStoppingConfig",
     "EvaluateConfig",
     "Experiment",
+    "GenerateConfig",
     "JudgeConfig",
     "KLConfig",
     "Lexicon",
     "OptimizerConfig",
     "PenaltyConfig",
+    "PenaltySection",
+    "Recipe",
     "ReplayConfig",
-    "ResolvedArm",
     "Targets",
     "TrainConfig",
     "TuneConfig",
-    "apply_override",
     "dump_experiment",
     "load_experiment",
+    "make_experiment",
+    "merged",
+    "nested",
+    "optimizer",
     "parse_experiment",
     "quick",
-    "resolve_arm",
     "schema",
+    "set_key",
     "tuned_settings",
     "value_of",
-    "with_settings",
 ]

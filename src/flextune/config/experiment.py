@@ -1,4 +1,4 @@
-"""The whole experiment, and its arms with their overrides applied."""
+"""The whole experiment; an arm of it is an experiment again."""
 
 from __future__ import annotations
 
@@ -6,46 +6,62 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from flextune.config.section import Part
-from flextune.config.sections.evaluate import DecodeConfig, EvaluateConfig, JudgeConfig
-from flextune.config.sections.optimizer import OptimizerConfig, merged
-from flextune.config.sections.penalty import PenaltyConfig, expand_preset
-from flextune.config.sections.train import AdapterConfig, TrainConfig
-from flextune.config.sections.tune import Ratio, TuneConfig, tuned_settings
-from flextune.config.validation import validate
+from flextune.config.arms import NOT_OF_AN_ARM, ArmConfig
+from flextune.config.optimizers.adamw import AdamW
+from flextune.config.overrides import merged
+from flextune.config.recipe import Recipe
+from flextune.config.section import Section, Seed
+from flextune.config.sections.adapter import AdapterConfig
+from flextune.config.sections.decode import DecodeConfig
+from flextune.config.sections.evaluate import EvaluateConfig
+from flextune.config.sections.generate import GenerateConfig
+from flextune.config.sections.judge import JudgeConfig
+from flextune.config.sections.optimizer import Optimizer
+from flextune.config.sections.penalty import Penalty
+from flextune.config.sections.train import TrainConfig
+from flextune.config.sections.tune import TuneConfig, tuned_settings
+from flextune.config.validation import unknown_key, validate
 
 #: The embedded base model; any other value is a folder or a hub id.
 EMBEDDED_MODEL = "rosetta"
 
-
-class ArmConfig(Part):
-    """A named variation: what it gives overrides the experiment; ``train: null`` is the base model itself."""
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
-    adapter: dict[str, Any] = Field(default_factory=dict)
-    train: dict[str, Any] | None = Field(default_factory=dict)
-    optimizer: dict[str, Any] = Field(default_factory=dict)
-    penalty: dict[str, Any] | None = Field(default_factory=dict)
-    tune: dict[str, Ratio] | None = Field(default_factory=dict)
+DType = Literal["float32", "bfloat16", "float16"]
 
 
-class Experiment(Part):
+class Experiment(Section):
     """Everything that determines a run."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    model: str = EMBEDDED_MODEL
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", description="Names the run's folder under runs/."
+    )
+    model: str = Field(
+        EMBEDDED_MODEL, description="A hub id, a folder, or rosetta (the embedded model): the base model."
+    )
+    dtype: DType = Field("float32", description="Type of the base model's weights.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
-    adapter: AdapterConfig = AdapterConfig()
-    train: TrainConfig = TrainConfig()
-    optimizer: OptimizerConfig = OptimizerConfig()
-    penalty: PenaltyConfig | None = None
-    decode: list[DecodeConfig] = Field(default_factory=lambda: [DecodeConfig()], min_length=1)
-    evaluate: list[EvaluateConfig] = Field(default_factory=list)
-    judge: JudgeConfig = JudgeConfig()
-    seeds: list[int] = Field(default_factory=lambda: [0], min_length=1)
-    tune: TuneConfig | None = None
-    arms: list[ArmConfig] = Field(default_factory=list)
+    adapter: AdapterConfig = Field(AdapterConfig(), description="LoRA: what is trained.")
+    train: TrainConfig | None = Field(
+        TrainConfig(), description="Data and recipe. null: nothing is trained, the base model is evaluated."
+    )
+    optimizer: Optimizer = Field(AdamW(), description="What moves the weights.")
+    penalty: Penalty | None = Field(None, description="On the adapter's matrices. null: none.")
+    generate: GenerateConfig = Field(GenerateConfig(), description="Which form of the model answers.")
+    decode: list[DecodeConfig] = Field(
+        default_factory=lambda: [DecodeConfig()],
+        min_length=1,
+        description="Ways of decoding; each is evaluated.",
+    )
+    evaluate: list[EvaluateConfig] = Field(
+        default_factory=list, description="Benchmarks, each in one language."
+    )
+    judge: JudgeConfig = Field(JudgeConfig(), description="Limits for judged programs.")
+    seeds: list[Seed] = Field(
+        default_factory=lambda: [0], min_length=1, description="Every arm is trained with each of them."
+    )
+    tune: TuneConfig | None = Field(None, description="Search settings for every arm first. null: do not.")
+    arms: list[ArmConfig] = Field(
+        default_factory=list, description="Variations: each sets keys of the experiment for itself."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
@@ -60,58 +76,50 @@ class Experiment(Part):
             twice = [value for value in values if values.count(value) > 1]
             if twice:
                 raise ValueError(f"{what}: {twice[0]!r} is given twice")
-        for arm in self.given_arms():
-            tuned_settings(self.tune, arm, resolve_arm(self, arm))
+        if self.generate.adapter is not None and self.train is not None and not self.arms:
+            raise ValueError("generate.adapter: an adapter from elsewhere needs train: null")
+        for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
+            tuned_settings(self.tune, arm, resolved)
         if self.tune is not None and self.tune.seed in self.seeds:
             raise ValueError(f"tune.seed: {self.tune.seed} is one of the seeds that the result is made with")
         return self
-
-    def resolved_arms(self) -> list[ResolvedArm]:
-        """Each arm with its own settings."""
-        return [resolve_arm(self, arm) for arm in self.given_arms()]
 
     def given_arms(self) -> list[ArmConfig]:
         """The arms as they are written; an experiment without arms is one arm of its own name."""
         return self.arms or [ArmConfig(name=self.name)]
 
+    def resolved_arms(self) -> list[Experiment]:
+        """Each arm as an experiment of the arm's name, without arms and tuning.
 
-class ResolvedArm(Part):
-    """One arm after its overrides; ``train`` None means the base model."""
+        Raises:
+            SettingError: At the arm's own key.
+        """
+        if not self.arms:
+            return [self if self.tune is None else self.model_copy(update={"tune": None})]
+        base = self.model_dump(mode="json", exclude_unset=True, exclude=set(NOT_OF_AN_ARM))
+        return [self._resolved(arm, base) for arm in self.arms]
 
-    name: str
-    adapter: AdapterConfig
-    train: TrainConfig | None
-    optimizer: OptimizerConfig
-    penalty: PenaltyConfig | None
+    def _resolved(self, arm: ArmConfig, base: dict[str, Any]) -> Experiment:
+        prefix = f"arms.{arm.name}"
+        known = [key for key in Experiment.model_fields if key not in NOT_OF_AN_ARM]
+        for key in arm.settings:
+            if key not in known:
+                raise unknown_key(f"{prefix}.{key}", [*known, "tune"])
+        raw = {**merged(base, arm.settings), "name": arm.name, "seeds": self.seeds}
+        return validate(Experiment, raw, prefix=prefix)
 
+    def recipe(self, seed: int) -> Recipe:
+        """What one training of this arm is, but for the model and the examples.
 
-def resolve_arm(experiment: Experiment, arm: ArmConfig) -> ResolvedArm:
-    """Apply an arm's overrides; a key it does not give keeps the experiment's value.
-
-    Raises:
-        FlextuneError: At the arm's own key, naming the nearest known one.
-    """
-    penalty: PenaltyConfig | None = experiment.penalty
-    where = f"arms.{arm.name}"
-    if arm.penalty is None:
-        penalty = None
-    elif arm.penalty:
-        base = experiment.penalty.model_dump() if experiment.penalty else {}
-        # A preset stands for all its options: those of the experiment's penalty would undo it.
-        given = expand_preset(arm.penalty)
-        penalty = validate(PenaltyConfig, {**base, **given}, where=f"{where}.penalty")
-    train = None
-    if arm.train is not None:
-        train = validate(TrainConfig, {**experiment.train.model_dump(), **arm.train}, where=f"{where}.train")
-    adapter = validate(
-        AdapterConfig, {**experiment.adapter.model_dump(), **arm.adapter}, where=f"{where}.adapter"
-    )
-    optimizer = experiment.optimizer
-    if arm.optimizer:
-        optimizer = validate(OptimizerConfig, merged(optimizer, arm.optimizer), where=f"{where}.optimizer")
-    return ResolvedArm(name=arm.name, adapter=adapter, train=train, optimizer=optimizer, penalty=penalty)
-
-
-def schema() -> dict[str, Any]:
-    """JSON schema of an experiment file, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Experiment.model_json_schema()}
+        Raises:
+            ValueError: The arm trains nothing.
+        """
+        if self.train is None:
+            raise ValueError(f"arm {self.name!r} trains nothing")
+        return Recipe(
+            adapter=self.adapter,
+            train=self.train,
+            optimizer=self.optimizer,
+            penalty=self.penalty,
+            seed=seed,
+        )

@@ -1,4 +1,4 @@
-"""What every part of an experiment file is."""
+"""What every section of an experiment file is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
-class Part(BaseModel):
+class Section(BaseModel):
     """Frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,7 +20,19 @@ def _number(value: Any) -> Any:
             return float(value)
         except ValueError:
             return value
+    if isinstance(value, bool):
+        raise ValueError("Input should be a valid number, not true or false")
     return value
 
 
-Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+def _whole(value: Any) -> Any:
+    """YAML's ``true`` would be 1."""
+    if isinstance(value, bool):
+        raise ValueError("Input should be a valid integer, not true or false")
+    return value
+
+
+Float = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Int = Annotated[int, BeforeValidator(_whole)]
+#: What torch, numpy and transformers all take.
+Seed = Annotated[Int, Field(ge=0, lt=2**32)]

@@ -1,4 +1,4 @@
-"""A mapping checked against a part, with errors that name the key and the nearest known one."""
+"""A mapping checked against a section, with errors that name the key and the right or nearest one."""
 
 from __future__ import annotations
 
@@ -8,60 +8,135 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from flextune.config.section import Part
+from flextune.config.section import Section
 from flextune.errors import FlextuneError, did_you_mean
 
-PartT = TypeVar("PartT", bound=Part)
+SectionT = TypeVar("SectionT", bound=Section)
+
+#: What a key was called before, or is called in transformers, PEFT, TRL, vLLM or EvalPlus, to its name here.
+OTHER_NAMES = {
+    "accumulation": "gradient_accumulation_steps",
+    "autocast": "mixed_precision",
+    "beams": "num_beams",
+    "bf16": "mixed_precision",
+    "bs": "batch_size",
+    "clip": "max_grad_norm",
+    "count": "cutoff_of",
+    "export": "generate.export",
+    "gradient_clipping": "max_grad_norm",
+    "layers_to_transform": "layers",
+    "length": "cutoff_of",
+    "log_every": "logging_steps",
+    "lora_alpha": "alpha",
+    "lora_dropout": "dropout",
+    "lora_r": "rank",
+    "lr": "learning_rate",
+    "lr_scheduler": "lr_scheduler_type",
+    "max_input_length": "max_length",
+    "max_seq_length": "max_length",
+    "max_tokens": "max_new_tokens",
+    "memory_mb": "memory_mib",
+    "model_name_or_path": "model",
+    "n_samples": "n",
+    "num_epochs": "epochs",
+    "num_return_sequences": "n",
+    "num_train_epochs": "epochs",
+    "per_device_train_batch_size": "batch_size",
+    "r": "rank",
+    "samples": "n",
+    "scale": "generate.scale",
+    "schedule": "lr_scheduler_type",
+    "scheduler": "lr_scheduler_type",
+    "sides": "onesided",
+    "target_modules": "targets",
+    "torch_dtype": "dtype",
+    "validation": "validation_size",
+    "warmup": "warmup_steps",
+    "warmup_ratio": "warmup_steps",
+}
 
 
-def validate(model: type[PartT], raw: Mapping[str, Any], *, where: str) -> PartT:
-    """A part from raw keys.
+class SettingError(FlextuneError):
+    """A key of an experiment that cannot be as it is given.
+
+    Attributes:
+        key: Its dotted path; may be empty.
+        template: The message, with ``{key}`` where the path stands.
+    """
+
+    def __init__(self, key: str, template: str) -> None:
+        self.key = key
+        self.template = template
+        super().__init__(template.replace("{key}", key) if key else template.replace("{key}: ", ""))
+
+    def within(self, prefix: str) -> SettingError:
+        """The same error, of a section that lies at ``prefix``."""
+        return SettingError(f"{prefix}.{self.key}" if self.key else prefix, self.template)
+
+
+def validate(model: type[SectionT], raw: Mapping[str, Any], *, prefix: str = "") -> SectionT:
+    """A section from raw keys.
+
+    Args:
+        model: The section.
+        raw: Its keys.
+        prefix: Where it lies in the experiment, for errors: ``optimizer``, ``arms.lora``.
 
     Raises:
-        FlextuneError: One line: where, the key, what is wrong, the nearest known key.
+        SettingError: One line: the key, what is wrong, the right or the nearest known key.
     """
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise FlextuneError(f"{where}: {_explain(model, error)}") from None
-    except FlextuneError as error:  # from an arm's own part
-        raise FlextuneError(f"{where}: {error}") from None
+        problem = _explain(model, error)
+    except SettingError as error:  # a section that is chosen by its own name
+        problem = error
+    raise problem.within(prefix) if prefix else problem from None
 
 
-def _explain(model: type[Part], error: ValidationError) -> str:
-    """The first error as one line: key, what is wrong, the nearest known key."""
+def _explain(model: type[Section], error: ValidationError) -> SettingError:
+    """The first error: key, what is wrong, the right key."""
     first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     # Of a union, pydantic also names the member it tried: "literal[...]", "list[str]".
-    location = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
+    key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     if first["type"] == "extra_forbidden":
-        known = _known_keys(model, first["loc"][:-1])
-        hint = did_you_mean(str(first["loc"][-1]), known)
-        return f"unknown key {location!r}{hint} (known: {', '.join(sorted(known))})"
+        return unknown_key(key, known_keys(model, first["loc"][:-1]))
     given = first.get("input")
     silent = isinstance(given, (dict, list)) or first["type"] == "missing"
     shown = "" if silent else f" (given: {json.dumps(given, default=str)})"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{location + ': ' if location else ''}{message}{shown}"
+    message = first["msg"].removeprefix("Value error, ").replace("{", "{{")
+    return SettingError(key, f"{{key}}: {message}{shown}")
 
 
-def _known_keys(model: type[Part], path: tuple[int | str, ...]) -> list[str]:
-    """Field names of the part that ``path`` leads to."""
+def unknown_key(key: str, known: list[str]) -> SettingError:
+    """The error for a key that does not exist, with what it is called here, or the nearest known key."""
+    name = key.rpartition(".")[2]
+    here = OTHER_NAMES.get(name)
+    if here is not None and ("." in here or here in known):
+        hint = f"; here it is called {here!r}"
+    else:
+        hint = did_you_mean(name, known)
+    return SettingError(key, f"unknown key '{{key}}'{hint} (known: {', '.join(sorted(known))})")
+
+
+def known_keys(model: type[Section], path: tuple[int | str, ...] = ()) -> list[str]:
+    """Field names of the section that ``path`` leads to."""
     current: Any = model
     for key in path:
         if isinstance(key, int) or not hasattr(current, "model_fields"):
             continue
         if key not in current.model_fields:
             continue
-        current = _part_of(current.model_fields[key].annotation)
+        current = _section_of(current.model_fields[key].annotation)
     return list(current.model_fields) if hasattr(current, "model_fields") else []
 
 
-def _part_of(annotation: Any) -> Any:
-    """The ``Part`` inside ``Part``, ``Part | None`` or ``list[Part]``."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
+def _section_of(annotation: Any) -> Any:
+    """The ``Section`` inside ``Section``, ``Section | None`` or ``list[Section]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         return annotation
     for inner in getattr(annotation, "__args__", ()):
-        found = _part_of(inner)
-        if found is not None:
-            return found
+        section = _section_of(inner)
+        if section is not None:
+            return section
     return None

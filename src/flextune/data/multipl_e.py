@@ -9,7 +9,7 @@ from typing import Any, Literal
 from flextune.data.lookup import HubSource, load_rows
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, json_kind, parse_unique
-from flextune.records import Case, Problem
+from flextune.records import Case, Problem, as_row
 
 Origin = Literal["humaneval", "mbpp"]
 
@@ -57,8 +57,9 @@ def problems(language: str, data_dir: Path | None = None, origin: Origin = "huma
 def problem(row: Row, benchmark: str = "multipl-e") -> Problem:
     """A row of MultiPL-E's format.
 
-    Fields of ours that may be there: ``lexicon``, ``reference``, ``entry_point``, and ``cases``, a list of
-    ``{input, output}`` that a whole program is run on; then ``tests`` may be missing. So may ``stop_tokens``.
+    Fields of ours that may be there: ``benchmark`` (it goes before the argument), ``lexicon``,
+    ``reference``, ``entry_point``, and ``cases``, a list of ``{input, output}`` that a whole program is run
+    on; then ``tests`` may be missing. So may ``stop_tokens``.
 
     Raises:
         FlextuneError: For a missing field, one of a wrong type, or an unknown language.
@@ -68,7 +69,7 @@ def problem(row: Row, benchmark: str = "multipl-e") -> Problem:
     cases = _cases(row)
     return Problem(
         name=row.text("name"),
-        benchmark=benchmark,
+        benchmark=row.optional_text("benchmark") or benchmark,
         language=language,
         prompt=row.text("prompt"),
         tests=(row.optional_text("tests") or "") if cases else row.text("tests"),
@@ -79,6 +80,23 @@ def problem(row: Row, benchmark: str = "multipl-e") -> Problem:
         entry_point=row.optional_text("entry_point"),
         cases=cases,
     )
+
+
+def problem_row(problem: Problem) -> dict[str, Any]:
+    """A problem in the one format in which flextune writes problems; ``problem`` reads every field back."""
+    return {
+        "name": problem.name,
+        "benchmark": problem.benchmark,
+        "language": problem.language,
+        "prompt": problem.prompt,
+        "tests": problem.tests,
+        "stop_tokens": list(problem.stop),
+        "lexicon": problem.lexicon,
+        "reference": problem.reference,
+        "original": problem.original,
+        "entry_point": problem.entry_point,
+        "cases": [as_row(case) for case in problem.cases],
+    }
 
 
 def _cases(row: Row) -> tuple[Case, ...]:

@@ -1,8 +1,13 @@
-"""JSON lines that survive a kill: whole lines are appended, a half-written last one is dropped."""
+"""JSON lines that survive a kill: whole lines are appended, a half-written last one is dropped.
+
+The one reader and writer of every JSONL file that flextune writes. What others wrote is read by ``rows``
+(strictly) and ``lenient``.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -10,7 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from flextune.errors import FlextuneError
-from flextune.files.whole import naming_errors
+from flextune.files.whole import naming_errors, write_whole
 
 T = TypeVar("T")
 
@@ -18,27 +23,12 @@ T = TypeVar("T")
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Every whole line of a JSONL file; [] if there is no file.
 
-    A last line without its newline was cut by a kill and does not count.
+    A last line without its newline was cut by a kill and does not count, nor does a blank line.
 
     Raises:
         FlextuneError: A whole line that is not a JSON object, with file and line.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    rows = []
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            raise FlextuneError(
-                f"{path}:{number}: not a JSON line; remove the line, or the file to make it anew"
-            ) from None
-        if not isinstance(row, dict):
-            raise FlextuneError(f"{path}:{number}: not a JSON object")
-        rows.append(row)
-    return rows
+    return [row for _, row in _numbered(path)]
 
 
 def read_records(path: Path, kind: Callable[..., T]) -> list[T]:
@@ -48,13 +38,68 @@ def read_records(path: Path, kind: Callable[..., T]) -> list[T]:
         FlextuneError: A line with missing or unknown fields, with file and line.
     """
     records = []
-    for number, row in enumerate(read_lines(path), start=1):
+    for number, row in _numbered(path):
         try:
             records.append(kind(**row))
         except TypeError:
             name = getattr(kind, "__name__", "record").lower()
             raise FlextuneError(f"{path}:{number}: not a {name} line (fields: {', '.join(row)})") from None
     return records
+
+
+def _numbered(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise FlextuneError(f"{path}: cannot be read ({error.strerror})") from None
+    rows = []
+    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise FlextuneError(
+                f"{path}:{number}: not a JSON line; remove the line, or the file to make it again"
+            ) from None
+        if not isinstance(row, dict):
+            raise FlextuneError(f"{path}:{number}: not a JSON object")
+        rows.append((number, row))
+    return rows
+
+
+def json_line(row: Mapping[str, Any]) -> str:
+    """One row as a line of strict JSON: a number that is not finite is null.
+
+    Text stays readable, but for lone surrogates, which UTF-8 does not have: they are escaped.
+    """
+    try:
+        text = json.dumps(row, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(finite(row), ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(finite(row))
+    return text + "\n"
+
+
+def finite(value: Any) -> Any:
+    """A JSON value with null for every number that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value
+
+
+def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a JSONL file that is there in full or not at all."""
+    write_whole(path, "".join(map(json_line, rows)))
 
 
 class LineWriter:
@@ -71,7 +116,7 @@ class LineWriter:
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows in one write."""
-        data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        data = "".join(map(json_line, rows)).encode()
         with naming_errors(self._path):
             self._file.write(data)
             self._file.flush()

@@ -20,7 +20,7 @@ class Engine(Protocol):
         seed: int,
         done: Set[tuple[str, int]] = frozenset(),
     ) -> Iterator[list[Completion]]:
-        """Answer every problem ``decode.samples`` times.
+        """Answer every problem ``decode.n`` times.
 
         Args:
             problems: Of one benchmark, language and lexicon; the complete list, also when resuming.

@@ -16,8 +16,8 @@ def limits_of(config: JudgeConfig) -> Limits:
     """The judge's limits in its own units."""
     return Limits(
         cpu_seconds=config.cpu_seconds,
-        wall_seconds=config.wall_seconds,
-        memory_bytes=config.memory_mb * 2**20,
+        wall_seconds=config.wall_limit,
+        memory_bytes=config.memory_mib * 2**20,
     )
 
 

@@ -6,6 +6,7 @@ read. What the matrices hold (NaN, quantised values) is for the reader of the nu
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import pickle
@@ -231,3 +232,11 @@ def _module(name: str) -> str:
     name = name.removeprefix(_PREFIX)
     module, mark, _ = name.partition(".lora_")
     return module if mark else name.rpartition(".")[0] or name
+
+
+def adapter_identity(folder: Path) -> str:
+    """What an adapter from anywhere is: a digest of its files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("adapter_*")):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

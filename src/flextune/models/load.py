@@ -77,6 +77,18 @@ def model_identity(name: str) -> str:
     return _locate(name)[1]
 
 
+def model_config(name: str) -> Any:
+    """The transformers configuration of a model, read without its weights.
+
+    Raises:
+        FlextuneError: No such model, or a damaged file.
+    """
+    from transformers import AutoConfig
+
+    source, _, revision = _locate(name)
+    return _read(name, lambda: AutoConfig.from_pretrained(source, revision=revision))
+
+
 def resolve_device(device: str) -> torch.device:
     """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from flextune.config import Experiment
+from flextune.config.section import Section
 from flextune.report import formats
 from flextune.report.labels import BENCHMARKS, language_name
 from flextune.report.run_data import JsonObject, RunData
@@ -15,17 +17,12 @@ AS_CODE = ("Command", "Commit")
 
 def facts(run: RunData) -> list[tuple[str, str]]:
     """Names and values; unknown ones are left out."""
-    experiment, environment = run.experiment, run.environment
-    seeds = [training.seed for training in run.trainings]
+    environment, seeds = run.environment, [training.seed for training in run.trainings]
     benchmarks = dict.fromkeys(BENCHMARKS.get(s[0], s[0]) for s in run.labels.settings)
     languages = dict.fromkeys(language_name(s[1]) for s in run.labels.settings)
     values = [
-        ("Model", experiment.get("model")),
-        ("Trained on", "; ".join(_training_data(run)) if seeds else None),
-        ("Adapter", _adapter(experiment.get("adapter") or {}) if seeds else None),
-        ("Optimizer", "; ".join(_optimizers(experiment)) if seeds else None),
-        ("Tuned", "; ".join(_tuned(run.tuned)) if seeds else None),
-        ("Penalty", pairs(experiment.get("penalty") or {}) if seeds else None),
+        ("Model", run.experiment.model if run.experiment else None),
+        *(_training_facts(run) if seeds else ()),
         ("Arms", ", ".join(run.labels.arms)),
         ("Seeds", ", ".join(dict.fromkeys(seeds))),
         ("Evaluated on", f"{', '.join(benchmarks)} in {', '.join(languages)}" if benchmarks else None),
@@ -39,22 +36,34 @@ def facts(run: RunData) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in values if value]
 
 
+def _training_facts(run: RunData) -> list[tuple[str, str]]:
+    experiment = run.experiment
+    if experiment is None:
+        return [("Trained on", "; ".join(_training_data(run))), ("Tuned", "; ".join(_tuned(run.tuned)))]
+    return [
+        ("Trained on", "; ".join(_training_data(run))),
+        ("Adapter", f"LoRA: {pairs(_json(experiment.adapter))}"),
+        ("Optimizer", "; ".join(_optimizers(experiment))),
+        ("Tuned", "; ".join(_tuned(run.tuned))),
+        ("Penalty", pairs(_json(experiment.penalty)) if experiment.penalty else ""),
+    ]
+
+
 def _training_data(run: RunData) -> list[str]:
     """Each training data once; what a run's trainings say before what its experiment does."""
     texts = [training_data(training.settings.get("train") or {}) for training in run.trainings]
-    return list(dict.fromkeys(filter(None, texts))) or [training_data(run.experiment.get("train") or {})]
+    if any(texts):
+        return list(dict.fromkeys(filter(None, texts)))
+    train = run.experiment.train if run.experiment else None
+    return [training_data(_json(train))] if train else []
 
 
-def _adapter(adapter: JsonObject) -> str:
-    return f"LoRA: {pairs(adapter)}" if adapter else ""
-
-
-def _optimizers(experiment: JsonObject) -> list[str]:
+def _optimizers(experiment: Experiment) -> list[str]:
     """The experiment's, then what arms have in its place; options at their defaults are left out."""
-    base = experiment.get("optimizer") or {}
-    arms = [arm for arm in experiment.get("arms") or [] if isinstance(arm, dict) and arm.get("optimizer")]
-    own = [f"{arm.get('name')}: {_optimizer(arm['optimizer'], arm['optimizer'])}" for arm in arms]
-    return [_optimizer(base, optimizer_options(base)), *own] if base else own
+    base = experiment.optimizer.options()
+    own = {arm.name: arm.settings["optimizer"] for arm in experiment.arms if arm.settings.get("optimizer")}
+    arms = [f"{name}: {_optimizer(section, section)}" for name, section in own.items()]
+    return [_optimizer(base, optimizer_options(base)), *arms]
 
 
 def _optimizer(section: JsonObject, options: dict[str, Any]) -> str:
@@ -70,3 +79,7 @@ def _tuned(tuned: JsonObject) -> list[str]:
         + f" ({formats.count(len(search.get('trials') or ()), 'training')})"
         for name, search in (tuned.get("arms") or {}).items()
     ]
+
+
+def _json(section: Section) -> JsonObject:
+    return section.model_dump(mode="json")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flextune.config import Experiment
 from flextune.records import OUTCOMES, Comparison, Outcome, Score
 from flextune.statistics.summary import Setting, setting
 
@@ -109,31 +110,29 @@ class Labels:
         return (_place(self.settings, setting(row)), _place(self.arms, row.arm))
 
 
-def labels(experiment: Mapping[str, Any], scores: Sequence[Score], baseline: str) -> Labels:
-    """Names and order from the experiment file, completed from the scores.
+def labels(experiment: Experiment | None, scores: Sequence[Score], baseline: str) -> Labels:
+    """Names and order from the experiment, completed from the scores.
 
     Args:
-        experiment: The resolved experiment; may be empty.
+        experiment: None where it is not known.
         scores: All scores of the run.
         baseline: The baseline arm.
     """
-    sections = [arm for arm in experiment.get("arms") or [] if isinstance(arm, dict)]
-    arms = _first_seen([*(arm.get("name") for arm in sections), baseline, *(score.arm for score in scores)])
+    arms = experiment.resolved_arms() if experiment is not None else []
+    names = dict.fromkeys([*(arm.name for arm in arms), baseline, *(score.arm for score in scores)])
     scored = {score.arm for score in scores}
-    order = [(e.get("benchmark"), e.get("language")) for e in experiment.get("evaluate") or []]
+    order = [(part.benchmark, part.language) for arm in arms for part in arm.evaluate]
 
     def place(where: Setting) -> tuple[int, str, int, str]:
         listed = _place(order, (where[0], where[1]))
         return (listed, f"{where[0]} {where[1]}", ("base", "reserved", None).index(where[2]), where[3])
 
     return Labels(
-        arms=tuple(arm for arm in arms if arm in scored),
+        arms=tuple(name for name in names if name in scored),
         settings=tuple(sorted({setting(score) for score in scores}, key=place)),
         baseline=baseline,
-        trained=(experiment.get("train") or {}).get("language") or "py",
-        taught=any(
-            (part.get("train") or {}).get("lexicon") == "reserved" for part in (experiment, *sections)
-        ),
+        trained=experiment.train.language if experiment is not None and experiment.train else "py",
+        taught=any(arm.train is not None and arm.train.lexicon == "reserved" for arm in arms),
     )
 
 
@@ -141,10 +140,6 @@ def outcomes_present(outcomes: Iterable[str]) -> list[Outcome]:
     """The outcomes that occur, in the records' order."""
     seen = set(outcomes)
     return [outcome for outcome in OUTCOMES if outcome in seen]
-
-
-def _first_seen(names: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(names))
 
 
 def _place(order: Sequence[Any], item: Any) -> int:

@@ -1,25 +1,21 @@
-"""What a report reads of a run's folder: the one place that opens its files."""
+"""A finished run as reports see it: its files through the run's handle, and its names and order."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from flextune.config import Experiment
 from flextune.errors import FlextuneError
-from flextune.files.lines import read_lines
-from flextune.records import Comparison, Score
+from flextune.records import Comparison, Completion, Problem, Score, Verdict
 from flextune.report.labels import Labels, labels
-from flextune.statistics.scores_file import read_scores
+from flextune.runs import layout
+from flextune.runs.run import Run, Sample, Trained
 
 #: One JSON object, as it stands in a file.
 JsonObject = dict[str, Any]
-#: Rows of a file by problem and sample.
-BySample = dict[tuple[str, int], JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +26,9 @@ class TrainedAdapter:
         key: Training key.
         arms: Arms that use it; a merged arm shares its adapter's training.
         seed: As in the scores.
-        log: Rows of training.jsonl.
-        matrices: Rows of spectrum.json, empty where none was measured.
-        settings: key.json, what the key stands for; empty in runs that did not write one.
+        log: Rows of its log.
+        matrices: A row for each matrix of its spectrum, empty where none was measured.
+        settings: What the key stands for; empty where the folder is gone.
     """
 
     key: str
@@ -48,14 +44,14 @@ class Answers:
     """What one arm answered in one setting, with one seed.
 
     Attributes:
-        problems: Rows of problems.jsonl by the problem's name.
-        completions: Rows of completions.jsonl.
-        verdicts: Rows of verdicts.jsonl.
+        problems: By name.
+        completions: By (name, sample).
+        verdicts: By (name, sample).
     """
 
-    problems: dict[str, JsonObject]
-    completions: BySample
-    verdicts: BySample
+    problems: dict[str, Problem]
+    completions: dict[Sample, Completion]
+    verdicts: dict[Sample, Verdict]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,30 +59,35 @@ class RunData:
     """One finished run in memory; answers are read when they are asked for.
 
     Attributes:
-        folder: The run's.
+        run: Its folder.
         name: Of the experiment.
         baseline: The arm that others are compared with.
         scores: Of every arm and setting.
         comparisons: Of every arm with the baseline.
         labels: Names, order and colours.
-        experiment: The resolved experiment; empty where its file is missing.
+        experiment: What was run; None where its file is missing.
         experiment_text: The same as it is written.
         environment: Where and with what it was run; may be empty.
         trainings: In the order of the arms.
-        tuned: tuned.json, what was searched before the seeds; empty where nothing was.
+        tuned: What was searched before the seeds; empty where nothing was.
     """
 
-    folder: Path
+    run: Run
     name: str
     baseline: str
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
     labels: Labels
-    experiment: JsonObject = field(default_factory=dict)
+    experiment: Experiment | None = None
     experiment_text: str = ""
     environment: JsonObject = field(default_factory=dict)
     trainings: tuple[TrainedAdapter, ...] = ()
     tuned: JsonObject = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything about the run lies."""
+        return self.run.folder
 
     def answers(self, score: Score) -> dict[str, Answers]:
         """The programs behind a score, by seed; empty where they were not kept.
@@ -94,113 +95,47 @@ class RunData:
         Raises:
             FlextuneError: A damaged file.
         """
-        return {seed: self._answers(key) for seed, key in sorted(score.evaluations.items())}
+        return {
+            seed: self._answers(key, score.judgings.get(seed))
+            for seed, key in sorted(score.generations.items())
+        }
 
-    def _answers(self, key: str) -> Answers:
-        folder = self.folder / "evaluated" / key
+    def _answers(self, generation: str, judging: str | None) -> Answers:
+        generated = self.run.generated(generation)
         return Answers(
-            problems={str(row.get("name")): row for row in read_lines(folder / "problems.jsonl")},
-            completions=_by_sample(read_lines(folder / "completions.jsonl")),
-            verdicts=_by_sample(read_lines(folder / "verdicts.jsonl")),
+            problems={problem.name: problem for problem in generated.problems()},
+            completions=generated.completions(),
+            verdicts=self.run.judged(judging).verdicts() if judging is not None else {},
         )
 
 
 def read_run(folder: Path) -> RunData:
-    """Read a run; only scores.json has to be there.
+    """Read a run; only its scores have to be there.
 
     Raises:
-        FlextuneError: If scores.json is missing, or a file is damaged in another place than its last line.
+        FlextuneError: If the scores are missing, or a file is damaged in another place than its last line.
     """
-    file = read_scores(folder / "scores.json")
-    text = _text(folder / "experiment.yaml")
-    experiment = _experiment(folder / "experiment.yaml", text)
+    run = Run(folder)
+    file = run.scores
+    path = folder / layout.EXPERIMENT
+    experiment = run.experiment if path.is_file() else None
     names = labels(experiment, file.scores, file.baseline)
     return RunData(
-        folder=folder,
+        run=run,
         name=file.experiment,
         baseline=file.baseline,
         scores=file.scores,
         comparisons=file.comparisons,
         labels=names,
         experiment=experiment,
-        experiment_text=text,
-        environment=_object(folder / "environment.json"),
-        trainings=tuple(_trainings(folder, sorted(file.scores, key=names.sort_key))),
-        tuned=_tuned(folder / "tuned.json"),
+        experiment_text=path.read_text(encoding="utf-8") if experiment is not None else "",
+        environment=run.environment,
+        trainings=tuple(_trainings(run, sorted(file.scores, key=names.sort_key))),
+        tuned=run.tuned,
     )
 
 
-def _experiment(path: Path, text: str) -> JsonObject:
-    try:
-        experiment = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise FlextuneError(f"{path}: not valid YAML ({error.__class__.__name__})") from None
-    return experiment if isinstance(experiment, dict) else {}
-
-
-def _by_sample(rows: Sequence[Mapping[str, Any]]) -> BySample:
-    return {(str(row.get("name")), int(row.get("sample", 0))): dict(row) for row in rows}
-
-
-def _object(path: Path) -> JsonObject:
-    """A JSON object; empty if the file is missing.
-
-    Raises:
-        FlextuneError: If the file is there and holds anything else.
-    """
-    text = _text(path)
-    try:
-        value = json.loads(text) if text else {}
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise FlextuneError(f"{path}: not a JSON object; remove it and make the page again")
-    return value
-
-
-def _tuned(path: Path) -> JsonObject:
-    """What was searched.
-
-    Raises:
-        FlextuneError: If it is not as a tuning writes it.
-    """
-    document = _object(path)
-    arms = document.get("arms") or {}
-    if not isinstance(arms, dict) or not all(map(_is_search, arms.values())):
-        raise FlextuneError(f"{path}: not what a tuning writes; remove it and run the experiment again")
-    return document
-
-
-def _is_search(part: Any) -> bool:
-    rows = [part, *part.get("trials", [None])] if isinstance(part, dict) else [None]
-    return all(isinstance(row, dict) and isinstance(row.get("settings"), dict) for row in rows)
-
-
-def _settings(path: Path) -> JsonObject:
-    """What a training's key stands for.
-
-    Raises:
-        FlextuneError: If a section is not one.
-    """
-    settings = _object(path)
-    for section in ("train", "adapter", "optimizer", "penalty"):
-        if not isinstance(settings.get(section) or {}, dict):
-            raise FlextuneError(
-                f"{path}: {section!r} is not an object; remove the folder and run the experiment again"
-            )
-    return settings
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise FlextuneError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _trainings(folder: Path, scores: Sequence[Score]) -> Iterator[TrainedAdapter]:
+def _trainings(run: Run, scores: Sequence[Score]) -> Iterator[TrainedAdapter]:
     users: dict[tuple[str, str], list[str]] = {}
     for score in scores:
         for seed, key in score.trainings.items():
@@ -209,12 +144,28 @@ def _trainings(folder: Path, scores: Sequence[Score]) -> Iterator[TrainedAdapter
                 if score.arm not in arms:
                     arms.append(score.arm)
     for (key, seed), arms in users.items():
-        place = folder / "trained" / key
+        trained = run.trained(key)
         yield TrainedAdapter(
             key=key,
             arms=tuple(arms),
             seed=seed,
-            log=tuple(read_lines(place / "training.jsonl")),
-            matrices=tuple(_object(place / "spectrum.json").get("matrices") or ()),
-            settings=_settings(place / "key.json"),
+            log=tuple(trained.log()),
+            matrices=tuple(trained.spectrum()),
+            settings=_settings(trained),
         )
+
+
+def _settings(trained: Trained) -> JsonObject:
+    """What a training's key stands for.
+
+    Raises:
+        FlextuneError: If a section is not one.
+    """
+    settings = trained.settings()
+    for section in ("train", "adapter", "optimizer", "penalty"):
+        if not isinstance(settings.get(section) or {}, dict):
+            raise FlextuneError(
+                f"{trained.folder / layout.KEY}: {section!r} is not an object; remove the folder and run the "
+                "experiment again"
+            )
+    return settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flextune.config import OptimizerConfig
+from flextune.config.sections.optimizer import read_optimizer
 from flextune.errors import FlextuneError
 from flextune.report.labels import BENCHMARKS, language_name
 
@@ -44,7 +44,7 @@ def setting_name(key: str) -> str:
 def optimizer_options(optimizer: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are not the defaults of the optimizer's name; all of one that is not known here."""
     try:
-        names = set(OptimizerConfig(**optimizer).given())
+        names = set(read_optimizer(optimizer).given())
     except (ValueError, FlextuneError):
         names = set(optimizer)
     return {key: value for key, value in optimizer.items() if key in names - {"name"}}

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from flextune.config import Experiment
+from flextune.config import Experiment, JudgeConfig
 from flextune.errors import FlextuneError
-from flextune.extras import need
+from flextune.judging import Judge
 from flextune.judging.settings import JudgeSettings, limits_of, note_missing_toolchains
+from flextune.models.adapter_folder import adapter_identity
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
-from flextune.runner.generate import complete_all, note_ties
+from flextune.runner.checks import check_trainings
+from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue
-from flextune.runner.plan import Evaluation, Plan, Training, bare_evaluations, make_plan
+from flextune.runner.models import ModelStore
+from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.score import baseline_arm, score_run
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
-from flextune.runs.run import RunDirectory
+from flextune.runs.run import Run
 from flextune.sources.loading import load_examples, load_problems
 from flextune.studies.writing import Report, write_report
-
-if TYPE_CHECKING:
-    from flextune.models.load import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class RunOptions:
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
         workers: Programs judged at the same time; None: one per core.
         accept_risk: Judge without a sandbox where there is none.
+        reporter: Told of the progress.
     """
 
     data_dir: Path | None = None
@@ -55,211 +54,150 @@ class RunResult:
         report: The page, and what studies wrote beside it.
     """
 
-    run: RunDirectory
+    run: Run
     scores: list[Score]
     comparisons: list[Comparison]
     report: Report
 
 
-class ModelSource:
-    """The base model, loaded when something first needs it."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
-
-    @cached_property
-    def identity(self) -> str:
-        """What the model is, found without loading it."""
-        need("torch", "transformers", "peft")
-        from flextune.models.load import model_identity
-
-        return model_identity(self._experiment.model)
-
-    @cached_property
-    def base(self) -> LoadedModel:
-        """The model in memory."""
-        from flextune.models.load import load_model
-
-        experiment = self._experiment
-        return load_model(experiment.model, dtype=experiment.dtype, device=experiment.device)
-
-    def adapted(self, folder: Path, evaluation: Evaluation) -> LoadedModel:
-        """The model with an adapter beside its weights, or merged into them, as an evaluation wants it."""
-        if evaluation.export == "merged":
-            from flextune.models.merging import merge_adapter
-
-            return merge_adapter(self.base, folder, evaluation.scale)
-        from flextune.models.adapters import load_adapter
-
-        return load_adapter(self.base, folder, evaluation.scale)
-
-
-def plan_experiment(experiment: Experiment, source: ModelSource, data_dir: Path | None) -> Plan:
-    """The experiment's work, with data read and keys computed."""
-    return make_plan(
-        experiment,
-        model=source.identity,
-        problems=lambda part: load_problems(part, data_dir),
-        examples=lambda train: load_examples(train, data_dir),
-    )
-
-
 def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> RunResult:
     """Do what of the experiment is not done yet in ``folder``, then score and report all of it.
 
-    Killed at any moment and called again, it goes on with the first unfinished batch, and on the CPU
+    Killed at any moment and called again, it continues with the first unfinished batch, and on the CPU
     ends with the same bytes in ``scores.json`` as an uninterrupted run.
 
     Raises:
         FlextuneError: Anything a user can mend: data, model, options, sandbox, toolchain.
     """
-    if not experiment.evaluate:
+    if not any(arm.evaluate for arm in experiment.resolved_arms()):
         raise FlextuneError(
             f"experiment {experiment.name!r} evaluates nothing: add for example "
             "evaluate: [{benchmark: rosetta, language: java}]"
         )
-    run = RunDirectory(folder)
-    with run.locked():
-        source = ModelSource(experiment)
-        given = _checked_plan(experiment, source, run, options)
-        settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
-        _check_judge(given.evaluations, run, options)
-        run.begin(experiment, describe_environment())
-        plan = _tuned_plan(experiment, given, source, run, options)
-        with JudgeQueue(run, settings, options.reporter) as judging:
-            complete_all(plan.of(None), lambda _: source.base, run, judging.submit, options.reporter)
-            for training in plan.trainings:
-                train_one(training, source, run, options.reporter)
-                adapter = run.trained(training.key).adapter
-
-                def adapted(evaluation: Evaluation, adapter: Path = adapter) -> LoadedModel:
-                    return source.adapted(adapter, evaluation)
-
-                complete_all(plan.of(training.key), adapted, run, judging.submit, options.reporter)
-        scores, comparisons = score_run(experiment.name, baseline_arm(experiment), plan.evaluations, run)
-        note_ties(plan.evaluations, run, options.reporter)
-        return RunResult(run, scores, comparisons, write_report(folder))
-
-
-def _checked_plan(
-    experiment: Experiment, source: ModelSource, run: RunDirectory, options: RunOptions
-) -> Plan:
-    """The work as it is given: what can be wrong with it is found before the first training."""
-    plan = plan_experiment(experiment, source, options.data_dir)
-    for training in plan.trainings:
-        if training.optimizer.name == "lion" and not run.trained(training.key).finished:
-            need("pytorch_optimizer", what="optimizer lion")
-    return plan
-
-
-def _tuned_plan(
-    experiment: Experiment, given: Plan, source: ModelSource, run: RunDirectory, options: RunOptions
-) -> Plan:
-    """The work once everything is tuned; that of ``given`` where nothing is to be.
-
-    After tuning, all trainings are done first and the arms take turns, so that their times can be compared:
-    nothing is judged meanwhile, and whatever else the machine does meets all of them.
-    """
-    if experiment.tune is None:
-        return given
-
-    def plan(variant: Experiment) -> Plan:
-        return plan_experiment(variant, source, options.data_dir)
-
-    def train(training: Training) -> None:
-        train_one(training, source, run, options.reporter)
-
-    tuned = plan(tune(experiment, run, plan=lambda variant: plan(variant).trainings, train=train))
-    for training in sorted(tuned.trainings, key=lambda training: experiment.seeds.index(training.seed)):
-        train(training)
-    return tuned
+    execution = Execution(folder, options)
+    with execution.run.locked():
+        plan = execution.begin(experiment)
+        execution.evaluate(plan)
+        scores, comparisons = score_run(
+            experiment.name, baseline_arm(experiment), plan.evaluations, execution.run
+        )
+        note_ties(plan.evaluations, execution.run, options.reporter)
+        return RunResult(execution.run, scores, comparisons, write_report(folder))
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
     """Only the trainings of an experiment; returns the adapters' folders."""
-    run = RunDirectory(folder)
-    with run.locked():
-        source = ModelSource(experiment)
-        given = _checked_plan(experiment, source, run, options)
-        run.begin(experiment, describe_environment())
-        plan = _tuned_plan(experiment, given, source, run, options)
-        for training in plan.trainings:
-            train_one(training, source, run, options.reporter)
-        return [run.trained(training.key).adapter for training in plan.trainings]
+    execution = Execution(folder, options)
+    with execution.run.locked():
+        plan = execution.begin(experiment, judged=False)
+        for model in plan.models():
+            for training in (t for t in plan.trainings if t.model == model):
+                execution.train(training)
+        return [execution.run.trained(training.key).adapter for training in plan.trainings]
 
 
-def evaluate_model(
-    experiment: Experiment, adapter: Path | None, folder: Path, options: RunOptions
-) -> list[Score]:
-    """Evaluate a model, or a model with an adapter that was trained anywhere; trains nothing.
+def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
+    """What planning reads: models' and adapters' identities, and data."""
+    return Sources(
+        model=models.identity,
+        adapter=adapter_identity,
+        problems=lambda part: load_problems(part, data_dir),
+        examples=lambda train: load_examples(train, data_dir),
+    )
+
+
+class Execution:
+    """One experiment at work in its folder.
 
     Args:
-        experiment: Model, benchmarks, decodings and limits; its ``train`` section and arms are not used.
-        adapter: A PEFT folder, or None.
-        folder: Receives ``evaluated/`` and ``scores.json``; finished work in it is not done again.
+        folder: The run's.
         options: What does not change the result.
     """
-    run = RunDirectory(folder)
-    with run.locked():
-        source = ModelSource(experiment)
-        model, training = source.identity, adapter_identity(adapter)
-        evaluations = bare_evaluations(
-            experiment, model, training, lambda part: load_problems(part, options.data_dir)
+
+    def __init__(self, folder: Path, options: RunOptions) -> None:
+        self.run = Run(folder)
+        self.options = options
+        self.models = ModelStore(self.run)
+        self._sources = plan_sources(self.models, options.data_dir)
+
+    def plan(self, experiment: Experiment) -> Plan:
+        """The experiment's work, with data read and keys computed."""
+        return make_plan(experiment, self._sources)
+
+    def begin(self, experiment: Experiment, *, judged: bool = True) -> Plan:
+        """Check what can be known, write what is run, tune what is to be tuned."""
+        plan = self.plan(experiment)
+        check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
+        if judged:
+            self.check_judge(plan.evaluations)
+        self.run.begin(experiment, describe_environment())
+        return plan if experiment.tune is None else self._tuned(experiment)
+
+    def _tuned(self, experiment: Experiment) -> Plan:
+        """The work once everything is tuned.
+
+        All trainings are then done first and the arms take turns, so that their times can be compared:
+        nothing is judged meanwhile, and whatever else the machine does meets all of them.
+        """
+        tuned = tune(
+            experiment, self.run, plan=lambda variant: self.plan(variant).trainings, train=self.train
         )
-        settings = JudgeSettings(limits_of(experiment.judge), options.workers, options.accept_risk)
-        _check_judge(evaluations, run, options)
+        plan = self.plan(tuned)
+        for model in plan.models():
+            members = [training for training in plan.trainings if training.model == model]
+            for training in sorted(members, key=lambda t: experiment.seeds.index(t.recipe.seed)):
+                self.train(training)
+        return plan
 
-        def load(evaluation: Evaluation) -> LoadedModel:
-            return source.base if adapter is None else source.adapted(adapter, evaluation)
+    def evaluate(self, plan: Plan) -> None:
+        """Train, generate and judge what is missing, one base model after the other."""
+        with JudgeQueue(self.run, self._judge, self.options.reporter) as judging:
 
-        with JudgeQueue(run, settings, options.reporter) as judging:
-            complete_all(evaluations, load, run, judging.submit, options.reporter)
-        scores, _ = score_run(experiment.name, experiment.name, evaluations, run)
-        note_ties(evaluations, run, options.reporter)
-        return scores
+            def generate(evaluations: list[Evaluation]) -> None:
+                generate_all(evaluations, self.models, self.run, judging.submit, self.options.reporter)
 
+            for model in plan.models():
+                self._evaluate_model(plan, model, generate)
 
-def adapter_identity(adapter: Path | None) -> str | None:
-    """What an adapter from anywhere is: a digest of its files; None for None."""
-    if adapter is None:
-        return None
-    digest = hashlib.sha256()
-    for path in sorted(adapter.glob("adapter_*")):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    def _evaluate_model(
+        self, plan: Plan, model: BaseModel, generate: Callable[[list[Evaluation]], None]
+    ) -> None:
+        generate(plan.of(None, model))
+        for training in plan.trainings:
+            if training.model == model:
+                self.train(training)
+                generate(plan.of(training.key, model))
 
+    def train(self, training: Training) -> None:
+        """Train an adapter unless it is there."""
+        trained = self.run.trained(training.key)
+        if trained.finished:
+            return
+        from flextune.training.engine import train_adapter
 
-def train_one(training: Training, source: ModelSource, run: RunDirectory, reporter: Reporter) -> None:
-    """Train an adapter unless it is there."""
-    trained = run.trained(training.key)
-    if trained.finished:
-        return
-    from flextune.training.engine import train_adapter
+        stage = self.options.reporter.stage(f"train {training.label}", 1)
+        trained.describe(training.row())
+        try:
+            train_adapter(
+                self.models.base(training.model),
+                training.examples,
+                training.validation,
+                training.recipe,
+                trained.folder,
+                progress=stage.update,
+            )
+        finally:
+            stage.close()
 
-    stage = reporter.stage(f"train {training.label}", 1)
-    trained.describe(training.row())
-    try:
-        train_adapter(
-            source.base,
-            training.examples,
-            training.validation,
-            adapter=training.adapter,
-            train=training.train,
-            optimizer=training.optimizer,
-            penalty=training.penalty,
-            seed=training.seed,
-            folder=trained.folder,
-            progress=stage.update,
-        )
-    finally:
-        stage.close()
+    def _judge(self, config: JudgeConfig) -> Judge:
+        return JudgeSettings(limits_of(config), self.options.workers, self.options.accept_risk).judge()
 
+    def check_judge(self, evaluations: list[Evaluation]) -> None:
+        """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
+        from flextune.judging import check_isolation
 
-def _check_judge(evaluations: list[Evaluation], run: RunDirectory, options: RunOptions) -> None:
-    """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
-    from flextune.judging import check_isolation
-
-    pending = [e for e in evaluations if not run.evaluated(e.key).verdicts_file.exists()]
-    if pending and not options.accept_risk:
-        check_isolation()
-    note_missing_toolchains((evaluation.part.language for evaluation in pending), options.reporter)
+        pending = [e for e in evaluations if not self.run.judged(e.key).verdicts_file.exists()]
+        if pending and not self.options.accept_risk:
+            check_isolation()
+        languages = (evaluation.generation.part.language for evaluation in pending)
+        note_missing_toolchains(languages, self.options.reporter)

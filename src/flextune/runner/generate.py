@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,72 +12,76 @@ from flextune.config import EMBEDDED_MODEL
 from flextune.files.lines import LineWriter, read_records
 from flextune.progress import Reporter
 from flextune.records import Completion, as_row
-from flextune.runner.plan import Evaluation
-from flextune.runs.run import RunDirectory
+from flextune.runner.models import ModelStore
+from flextune.runner.plan import Evaluation, Generation
+from flextune.runs.run import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flextune.models.load import LoadedModel
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.
 NEAR_TIE = 1e-4
 
 
-def complete_all(
-    evaluations: list[Evaluation],
-    load: Callable[[Evaluation], LoadedModel],
-    run: RunDirectory,
+def generate_all(
+    evaluations: Sequence[Evaluation],
+    models: ModelStore,
+    run: Run,
     then: Callable[[Evaluation], None],
     reporter: Reporter,
 ) -> None:
-    """Generate what is missing and then hand every evaluation on; one model per export and scale."""
-    for form in dict.fromkeys((evaluation.export, evaluation.scale) for evaluation in evaluations):
-        with ExitStack() as stack:
-            model: list[LoadedModel] = []
-            for evaluation in (e for e in evaluations if (e.export, e.scale) == form):
-                if _missing(evaluation, run):
-                    if not model:
-                        model.append(load(evaluation))
-                        stack.callback(model.clear)
-                    file = run.evaluated(evaluation.key).completions_file
-                    write_completions(evaluation, model[0], file, reporter)
-                then(evaluation)
+    """Generate what is missing and then hand every evaluation on; each form of a model is loaded once."""
+    forms = list(dict.fromkeys(evaluation.generation.form for evaluation in evaluations))
+    ordered = sorted(evaluations, key=lambda evaluation: forms.index(evaluation.generation.form))
+    for form, members in groupby(ordered, key=lambda evaluation: evaluation.generation.form):
+        model: LoadedModel | None = None
+        for evaluation in members:
+            generation = evaluation.generation
+            if _is_missing(generation, run):
+                model = model or models.form(form)
+                file = run.generated(generation.key).completions_file
+                write_completions(generation, model, file, reporter, label=evaluation.label)
+            then(evaluation)
+        del model
 
 
-def _missing(evaluation: Evaluation, run: RunDirectory) -> bool:
-    folder = run.evaluated(evaluation.key)
-    folder.describe(evaluation.row(), evaluation.problems)
-    return len(folder.completions()) < len(evaluation.problems) * evaluation.decode.samples
+def _is_missing(generation: Generation, run: Run) -> bool:
+    folder = run.generated(generation.key)
+    folder.begin(generation.row(), generation.problems)
+    return len(folder.completions()) < generation.total
 
 
-def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, reporter: Reporter) -> int:
+def write_completions(
+    generation: Generation, model: LoadedModel, file: Path, reporter: Reporter, *, label: str
+) -> int:
     """Append the completions that ``file`` does not have yet; returns how many it has then."""
     from flextune.generation.local.engine import LocalEngine
 
-    done = {(c.name, c.sample): c for c in read_records(file, Completion)}
-    total = len(evaluation.problems) * evaluation.decode.samples
-    stage = reporter.stage(f"generate {evaluation.label}", total)
+    done = {(c.name, c.sample) for c in read_records(file, Completion)}
     finished = len(done)
+    stage = reporter.stage(f"generate {label}", generation.total)
     try:
         with LineWriter(file) as writer, _few_threads(model):
             batches = LocalEngine(model).generate(
-                evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
+                generation.problems, generation.decode, seed=generation.seed or 0, done=done
             )
             for batch in batches:
                 writer.write(map(as_row, batch))
                 writer.checkpoint()
                 finished += len(batch)
-                stage.update(finished, total)
+                stage.update(finished, generation.total)
     finally:
         stage.close()
     return finished
 
 
-def note_ties(evaluations: list[Evaluation], run: RunDirectory, reporter: Reporter) -> None:
+def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -> None:
     """Say where another batch size could have decoded another greedy text."""
-    ties = 0
-    for key in {e.key for e in evaluations if e.decode.strategy == "greedy"}:
-        margins = [completion.margin for completion in run.evaluated(key).completions().values()]
-        ties += sum(margin is not None and margin < NEAR_TIE for margin in margins)
+    greedy = {e.generation.key for e in evaluations if e.generation.decode.strategy == "greedy"}
+    margins = [c.margin for key in sorted(greedy) for c in run.generated(key).completions().values()]
+    ties = sum(margin is not None and margin < NEAR_TIE for margin in margins)
     if ties:
         reporter.note(
             f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "

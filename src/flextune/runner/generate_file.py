@@ -1,4 +1,4 @@
-"""Stages run alone: files in, files out."""
+"""Completions alone: a model and a benchmark in, two files out."""
 
 from __future__ import annotations
 
@@ -6,56 +6,42 @@ import json
 from pathlib import Path
 
 from flextune.config import Experiment
+from flextune.data.multipl_e import problem_row
 from flextune.errors import FlextuneError
+from flextune.files.lines import write_lines
 from flextune.files.whole import write_whole
 from flextune.progress import Reporter
-from flextune.records import Problem, as_row
-from flextune.runner.execute import ModelSource, adapter_identity
+from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
-from flextune.runner.plan import bare_evaluations
-from flextune.sources.loading import load_problems
+from flextune.runner.models import ModelStore
+from flextune.runner.plan import make_plan
 
 
-def generate_alone(
-    experiment: Experiment,
-    adapter: Path | None,
-    output: Path,
-    *,
-    data_dir: Path | None,
-    reporter: Reporter,
-) -> int:
+def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, reporter: Reporter) -> int:
     """Write completions to ``output`` and their problems to ``OUTPUT.problems.jsonl``.
 
-    Called again with the same request it goes on where it was stopped.
+    Called again with the same request it continues where it was stopped.
+
+    Args:
+        request: One model, benchmark, language and decoding, with ``train: null``.
+        output: The completions.
+        data_dir: Where benchmark files are.
+        reporter: Told of the progress.
+
+    Returns:
+        Completions in the file.
 
     Raises:
         FlextuneError: ``output`` holds the completions of another request.
     """
-    source = ModelSource(experiment)
-    model, training = source.identity, adapter_identity(adapter)
-    found = bare_evaluations(experiment, model, training, lambda part: load_problems(part, data_dir))
-    evaluation = found[0]
-    request = output.with_name(output.name + ".request.json")
-    problems = output.with_name(output.name + ".problems.jsonl")
-    row = json.dumps({"key": evaluation.key, "model": experiment.model, **evaluation.row()}, indent=2) + "\n"
-    if output.exists() and (not request.exists() or request.read_text(encoding="utf-8") != row):
+    models = ModelStore()
+    (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
+    generation = evaluation.generation
+    request_file = output.with_name(output.name + ".request.json")
+    row = json.dumps({"key": generation.key, **generation.row()}, indent=2) + "\n"
+    if output.exists() and (not request_file.is_file() or request_file.read_text(encoding="utf-8") != row):
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
-    write_whole(request, row)
-    lines = (json.dumps(_problem_row(problem), ensure_ascii=False) + "\n" for problem in evaluation.problems)
-    write_whole(problems, "".join(lines))
-    loaded = source.base if adapter is None else source.adapted(adapter, evaluation)
-    return write_completions(evaluation, loaded, output, reporter)
-
-
-def _problem_row(problem: Problem) -> dict[str, object]:
-    """A problem in MultiPL-E's format."""
-    return {
-        "name": problem.name,
-        "language": problem.language,
-        "prompt": problem.prompt,
-        "tests": problem.tests,
-        "stop_tokens": list(problem.stop),
-        "original": problem.original,
-        "entry_point": problem.entry_point,
-        "cases": [as_row(case) for case in problem.cases],
-    }
+    write_whole(request_file, row)
+    write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
+    model = models.form(generation.form)
+    return write_completions(generation, model, output, reporter, label=evaluation.label)

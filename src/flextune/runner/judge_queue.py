@@ -5,24 +5,30 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
+from flextune.config import JudgeConfig
 from flextune.judging import Judge
-from flextune.judging.settings import JudgeSettings
 from flextune.progress import Reporter
 from flextune.records import as_row
 from flextune.runner.plan import Evaluation
-from flextune.runs.run import RunDirectory
+from flextune.runs.run import Run
 
 
 class JudgeQueue:
     """A context in which ``submit`` returns at once and leaving waits for every verdict.
 
     Leaving it by an error, Ctrl-C included, ends the running programs and keeps the verdicts so far.
+
+    Args:
+        run: Receives the verdicts.
+        make_judge: A judge with an evaluation's limits.
+        reporter: Told of the progress.
     """
 
-    def __init__(self, run: RunDirectory, settings: JudgeSettings, reporter: Reporter) -> None:
-        self._run, self._settings, self._reporter = run, settings, reporter
+    def __init__(self, run: Run, make_judge: Callable[[JudgeConfig], Judge], reporter: Reporter) -> None:
+        self._run, self._make_judge, self._reporter = run, make_judge, reporter
         self._work: queue.SimpleQueue[Evaluation | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -67,26 +73,33 @@ class JudgeQueue:
             raise self._error
 
     def _serve(self) -> None:
+        judges: dict[JudgeConfig, Judge] = {}
         try:
-            # One judge for all evaluations: its compilers stay warm, and it knows every program it ran.
-            with self._settings.judge() as self._judge:
+            # One judge for all evaluations of the same limits: its compilers stay warm, and it knows every
+            # program it ran.
+            with contextlib.ExitStack() as stack:
                 while (evaluation := self._work.get()) is not None and not self._stop.is_set():
+                    limits = evaluation.judge
+                    if limits not in judges:
+                        judges[limits] = stack.enter_context(self._make_judge(limits))
+                    self._judge = judges[limits]
                     self._evaluate(self._judge, evaluation)
         except BaseException as error:
             self._error = error
 
     def _evaluate(self, judge: Judge, evaluation: Evaluation) -> None:
-        folder = self._run.evaluated(evaluation.key)
-        problems = {problem.name: problem for problem in evaluation.problems}
-        done = folder.verdicts()
-        completions = folder.completions()
-        pending = [(problems[c.name], c) for key, c in completions.items() if key not in done]
+        generation, judged = evaluation.generation, self._run.judged(evaluation.key)
+        judged.describe(evaluation.row())
+        problems = {problem.name: problem for problem in generation.problems}
+        known = judged.known_verdicts()
+        completions = self._run.generated(generation.key).completions()
+        pending = [(problems[c.name], c) for sample, c in completions.items() if sample not in known]
         if not pending:
             return
         stage = self._reporter.stage(f"judge {evaluation.label}", len(completions))
         finished = len(completions) - len(pending)
         try:
-            with folder.verdict_writer() as writer, contextlib.closing(judge.verdicts(pending)) as verdicts:
+            with judged.writer() as writer, contextlib.closing(judge.verdicts(pending)) as verdicts:
                 for verdict in verdicts:
                     writer.write([as_row(verdict)])
                     finished += 1

@@ -1,86 +1,162 @@
-"""What an experiment consists of: every training and every evaluation, with their keys."""
+"""What an experiment consists of: every training, generation and evaluation, with their keys."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from flextune.config import (
-    AdapterConfig,
-    DecodeConfig,
-    EvaluateConfig,
-    Experiment,
-    OptimizerConfig,
-    PenaltyConfig,
-    ResolvedArm,
-    TrainConfig,
-)
+from flextune.config import DecodeConfig, DType, EvaluateConfig, Experiment, JudgeConfig, Recipe, TrainConfig
 from flextune.errors import FlextuneError
 from flextune.records import Example, Problem
-from flextune.runs.keys import content_digest, evaluation_key, training_key
+from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
 Examples = tuple[list[Example], list[Example]]
 
 
 @dataclass(frozen=True)
+class BaseModel:
+    """A base model as it is loaded.
+
+    Attributes:
+        name: As in the experiment.
+        dtype: Of its weights.
+        device: Where it runs; no part of what it is.
+        identity: What ``name`` stands for.
+    """
+
+    name: str
+    dtype: DType
+    device: str
+    identity: str
+
+
+@dataclass(frozen=True)
 class Training:
-    """One adapter to train; arms that differ only in its export or scale share it."""
+    """One adapter to train; arms that differ only in how they use it share it."""
 
     key: str
     label: str
-    adapter: AdapterConfig
-    train: TrainConfig
-    optimizer: OptimizerConfig
-    penalty: PenaltyConfig | None
-    seed: int
+    model: BaseModel
+    recipe: Recipe
     examples: list[Example]
     validation: list[Example]
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
         return {
-            "adapter": self.adapter.model_dump(mode="json", exclude={"export", "scale"}),
-            "train": self.train.model_dump(mode="json"),
-            "optimizer": self.optimizer.model_dump(mode="json", exclude_none=True),
-            "penalty": self.penalty.model_dump(mode="json") if self.penalty else None,
-            "seed": self.seed,
+            "model": self.model.name,
+            "dtype": self.model.dtype,
+            **self.recipe.row(),
             "examples": len(self.examples),
             "validation": len(self.validation),
         }
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """One arm and seed on one benchmark with one decoding."""
+class Form:
+    """One form of a model: with an adapter or without, beside its weights or merged into them.
 
-    key: str
-    arm: str
-    seed: int | None
-    training: str | None
-    export: str
-    scale: float
-    part: EvaluateConfig
-    decode: DecodeConfig
-    problems: list[Problem]
+    Attributes:
+        model: The base model.
+        training: Key of the adapter's training; None for the base model and for an adapter from elsewhere.
+        folder: Of an adapter from elsewhere.
+        identity: Of that adapter.
+        export: ``adapter`` or ``merged``.
+        scale: What the update is multiplied by.
+    """
+
+    model: BaseModel
+    training: str | None = None
+    folder: Path | None = None
+    identity: str | None = None
+    export: str = "adapter"
+    scale: float = 1.0
 
     @property
-    def label(self) -> str:
-        """Names it in progress lines."""
-        seed = "" if self.seed is None else f" seed {self.seed}"
-        return f"{self.arm}{seed} {self.part.label}"
+    def adapter(self) -> str | None:
+        """What stands for the adapter in a key; None for the base model."""
+        return self.training or self.identity
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One form of a model on one benchmark with one decoding and seed."""
+
+    form: Form
+    part: EvaluateConfig
+    decode: DecodeConfig
+    seed: int | None
+    problems: list[Problem]
+    content: str
+
+    @cached_property
+    def key(self) -> str:
+        """Its generation key."""
+        form = self.form
+        return generation_key(
+            model=form.model.identity,
+            dtype=form.model.dtype,
+            adapter=form.adapter,
+            export=form.export,
+            scale=form.scale,
+            problems=self.content,
+            decode=self.decode,
+            seed=self.seed,
+        )
+
+    @property
+    def total(self) -> int:
+        """Completions that it consists of."""
+        return len(self.problems) * self.decode.n
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
+        form = self.form
         return {
-            "training": self.training,
-            "export": self.export,
-            "scale": self.scale,
+            "model": form.model.name,
+            "dtype": form.model.dtype,
+            "training": form.training,
+            "adapter": form.folder.name if form.folder else None,
+            "export": form.export,
+            "scale": form.scale,
             "evaluate": self.part.model_dump(mode="json"),
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
             "problems": len(self.problems),
         }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A generation as one arm and seed has it, and how it is judged.
+
+    Attributes:
+        arm: The arm's name.
+        seed: Of the arm's training or draws; None where nothing depends on one.
+    """
+
+    arm: str
+    seed: int | None
+    generation: Generation
+    judge: JudgeConfig
+
+    @cached_property
+    def key(self) -> str:
+        """Its judging key."""
+        return judging_key(generation=self.generation.key, judge=self.judge)
+
+    @property
+    def label(self) -> str:
+        """Names it in progress lines."""
+        seed = "" if self.seed is None else f" seed {self.seed}"
+        return f"{self.arm}{seed} {self.generation.part.label}"
+
+    def row(self) -> dict[str, Any]:
+        """What the key stands for, as JSON."""
+        return {"generation": self.generation.key, "judge": self.judge.model_dump(mode="json")}
 
 
 @dataclass(frozen=True)
@@ -90,139 +166,112 @@ class Plan:
     trainings: list[Training]
     evaluations: list[Evaluation]
 
-    def of(self, training: str | None) -> list[Evaluation]:
-        """The evaluations of one training, or of the base model."""
-        return [evaluation for evaluation in self.evaluations if evaluation.training == training]
+    def models(self) -> list[BaseModel]:
+        """Every base model once: each is loaded in turn."""
+        users = [*(e.generation.form.model for e in self.evaluations), *(t.model for t in self.trainings)]
+        return list(dict.fromkeys(users))
+
+    def of(self, training: str | None, model: BaseModel | None = None) -> list[Evaluation]:
+        """The evaluations of one training, or (None) of what was not trained here; of one model if given."""
+        return [
+            evaluation
+            for evaluation in self.evaluations
+            if evaluation.generation.form.training == training
+            and model in (None, evaluation.generation.form.model)
+        ]
 
 
-def make_plan(
-    experiment: Experiment,
-    *,
-    model: str,
-    problems: Callable[[EvaluateConfig], list[Problem]],
-    examples: Callable[[TrainConfig], Examples],
-) -> Plan:
+@dataclass(frozen=True)
+class Sources:
+    """Where a plan gets what it cannot know: handed in, so that planning reads no file itself.
+
+    Attributes:
+        model: Identity of a base model by its name.
+        adapter: Identity of an adapter folder from elsewhere.
+        problems: Problems of an evaluation.
+        examples: Training and validation examples.
+    """
+
+    model: Callable[[str], str]
+    problems: Callable[[EvaluateConfig], list[Problem]]
+    examples: Callable[[TrainConfig], Examples]
+    adapter: Callable[[Path], str] = str
+
+
+def make_plan(experiment: Experiment, sources: Sources) -> Plan:
     """Resolve arms x seeds x evaluations x decodings into keyed work.
-
-    Args:
-        experiment: What to do.
-        model: Identity of the base model.
-        problems: Loads the problems of an evaluation.
-        examples: Loads training and validation examples.
 
     Raises:
         FlextuneError: Data is missing or bad, or a benchmark came back empty.
     """
-    benchmarks = [(part, _loaded(part, problems)) for part in experiment.evaluate]
-    trainings: dict[str, Training] = {}
-    evaluations: list[Evaluation] = []
-    loaded: dict[str, tuple[Examples, str]] = {}
+    planner = _Planner(sources)
     for arm in experiment.resolved_arms():
         for seed in experiment.seeds:
-            key = None
-            if arm.train is not None:
-                source = arm.train.model_dump_json()
-                if source not in loaded:
-                    pair = examples(arm.train)
-                    loaded[source] = (pair, content_digest([*pair[0], *pair[1]]))
-                training = _training(experiment, arm, arm.train, seed, model, *loaded[source])
-                key = trainings.setdefault(training.key, training).key
-            evaluations += _evaluations(experiment, arm, seed, key, model, benchmarks)
-    return Plan(list(trainings.values()), list({_identity(e): e for e in evaluations}.values()))
+            planner.add(arm, seed)
+    return Plan(list(planner.trainings.values()), list(planner.evaluations.values()))
 
 
-def bare_evaluations(
-    experiment: Experiment,
-    model: str,
-    training: str | None,
-    problems: Callable[[EvaluateConfig], list[Problem]],
-) -> list[Evaluation]:
-    """The evaluations of one model, or of one model with an adapter from anywhere.
+class _Planner:
+    """Collects the work; what arms share is read and keyed once."""
 
-    Args:
-        experiment: Benchmarks, decodings, limits and seeds.
-        model: Identity of the base model.
-        training: Stands for the adapter in the key; None for the base model.
-        problems: Loads the problems of an evaluation.
-    """
-    benchmarks = [(part, _loaded(part, problems)) for part in experiment.evaluate]
-    arm = ResolvedArm(
-        name=experiment.name,
-        adapter=experiment.adapter,
-        train=None,
-        optimizer=experiment.optimizer,
-        penalty=None,
-    )
-    found = [
-        evaluation
-        for seed in experiment.seeds
-        for evaluation in _evaluations(experiment, arm, seed, training, model, benchmarks)
-    ]
-    return list({_identity(e): e for e in found}.values())
+    def __init__(self, sources: Sources) -> None:
+        self.trainings: dict[str, Training] = {}
+        # The base model decoded greedily is the same for every seed: it is evaluated once.
+        self.evaluations: dict[tuple[str, int | None, str], Evaluation] = {}
+        self._sources = sources
+        self._identities: dict[str, str] = {}
+        self._examples: dict[str, tuple[Examples, str]] = {}
+        self._problems: dict[str, tuple[list[Problem], str]] = {}
 
+    def add(self, arm: Experiment, seed: int) -> None:
+        """One arm with one seed."""
+        model = self._model(arm)
+        training = None if arm.train is None else self._training(arm, arm.train, model, seed)
+        for evaluation in self._evaluated(arm, seed, self._form(arm, model, training)):
+            place = (evaluation.arm, evaluation.seed, evaluation.key)
+            self.evaluations.setdefault(place, evaluation)
 
-def _identity(evaluation: Evaluation) -> tuple[Any, ...]:
-    """The base model decoded greedily is the same for every seed: it is evaluated once."""
-    return (evaluation.arm, evaluation.seed, evaluation.key)
+    def _model(self, arm: Experiment) -> BaseModel:
+        if arm.model not in self._identities:
+            self._identities[arm.model] = self._sources.model(arm.model)
+        return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
 
+    def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> str:
+        source = train.model_dump_json()
+        if source not in self._examples:
+            pair = self._sources.examples(train)
+            self._examples[source] = (pair, content_digest([*pair[0], *pair[1]]))
+        examples, data = self._examples[source]
+        recipe = arm.recipe(seed)
+        key = training_key(recipe, model=model.identity, dtype=model.dtype, data=data)
+        training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples)
+        return self.trainings.setdefault(key, training).key
 
-def _loaded(
-    part: EvaluateConfig, problems: Callable[[EvaluateConfig], list[Problem]]
-) -> tuple[list[Problem], str]:
-    found = problems(part)
-    if not found:
-        raise FlextuneError(f"evaluate: {part.benchmark} has no problem in language {part.language!r}")
-    return found, content_digest(found)
+    def _form(self, arm: Experiment, model: BaseModel, training: str | None) -> Form:
+        generate = arm.generate
+        if training is None and generate.adapter is None:
+            return Form(model)
+        folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
+        identity = None if folder is None else self._sources.adapter(folder)
+        return Form(model, training, folder, identity, generate.export, generate.scale)
 
+    def _evaluated(self, arm: Experiment, seed: int, form: Form) -> Iterator[Evaluation]:
+        for part in arm.evaluate:
+            problems, content = self._posed(part)
+            for decode in arm.decode:
+                drawn = seed if decode.strategy == "sample" else None
+                # A model that was not trained here differs between seeds only by what is drawn.
+                shown = seed if form.training is not None else drawn
+                generation = Generation(form, part, decode, drawn, problems, content)
+                yield Evaluation(arm.name, shown, generation, arm.judge)
 
-def _training(
-    experiment: Experiment,
-    arm: ResolvedArm,
-    train: TrainConfig,
-    seed: int,
-    model: str,
-    examples: Examples,
-    data: str,
-) -> Training:
-    key = training_key(
-        model=model,
-        dtype=experiment.dtype,
-        adapter=arm.adapter,
-        train=train,
-        optimizer=arm.optimizer,
-        penalty=arm.penalty,
-        seed=seed,
-        data=data,
-    )
-    label = f"{arm.name} seed {seed}"
-    return Training(key, label, arm.adapter, train, arm.optimizer, arm.penalty, seed, *examples)
-
-
-def _evaluations(
-    experiment: Experiment,
-    arm: ResolvedArm,
-    seed: int,
-    training: str | None,
-    model: str,
-    benchmarks: list[tuple[EvaluateConfig, tuple[list[Problem], str]]],
-) -> list[Evaluation]:
-    found = []
-    for part, (problems, content) in benchmarks:
-        for decode in experiment.decode:
-            drawn = seed if decode.strategy == "sample" else None
-            key = evaluation_key(
-                model=model,
-                dtype=experiment.dtype,
-                training=training,
-                export=arm.adapter.export,
-                scale=arm.adapter.scale,
-                problems=content,
-                decode=decode,
-                judge=experiment.judge,
-                seed=drawn,
-            )
-            # A model that was not trained here differs between seeds only by what is drawn.
-            shown = seed if arm.train is not None else drawn
-            export, scale = arm.adapter.export, arm.adapter.scale
-            found.append(Evaluation(key, arm.name, shown, training, export, scale, part, decode, problems))
-    return found
+    def _posed(self, part: EvaluateConfig) -> tuple[list[Problem], str]:
+        source = part.model_dump_json()
+        if source not in self._problems:
+            problems = self._sources.problems(part)
+            if not problems:
+                raise FlextuneError(
+                    f"evaluate: {part.benchmark} has no problem in language {part.language!r}"
+                )
+            self._problems[source] = (problems, content_digest(problems))
+        return self._problems[source]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flextune.config import ArmConfig, Experiment, tuned_settings, value_of, with_settings
+from flextune.config import ArmConfig, Experiment, merged, nested, tuned_settings, value_of
 from flextune.errors import DivergedError
-from flextune.files.whole import write_whole
+from flextune.files.objects import write_object
 from flextune.runner.plan import Training
-from flextune.runs.run import RunDirectory
+from flextune.runs.run import Run
 from flextune.search.bracket import Point, best_point, interior, next_point
 
 #: Trainings that every arm gets more while one's best is at an edge.
@@ -46,7 +45,11 @@ class Search:
 
     def best(self) -> ArmConfig:
         """The arm with the best values."""
-        return with_settings(self.arm, self.settings(best_point(self.losses)))
+        return self.arm_at(best_point(self.losses))
+
+    def arm_at(self, point: Point) -> ArmConfig:
+        """The arm with the values at a point, and nothing to tune."""
+        return self.arm.with_settings(merged(self.arm.settings, nested(self.settings(point))))
 
     def row(self) -> dict[str, Any]:
         """What was found, as JSON; a loss of null: it diverged."""
@@ -67,14 +70,14 @@ class Search:
 
 def tune(
     experiment: Experiment,
-    run: RunDirectory,
+    run: Run,
     *,
     plan: Callable[[Experiment], list[Training]],
     train: Callable[[Training], None],
 ) -> Experiment:
     """The experiment with every arm at the best values found, and with nothing left to tune.
 
-    What was trained before is not trained again, so a killed search goes on where it was. Writes
+    What was trained before is not trained again, so a killed search continues where it was. Writes
     ``tuned.json``.
 
     Args:
@@ -97,11 +100,10 @@ def tune(
         if budget >= most or all(interior(search.losses) for search in searches):
             break
         budget = min(budget + _MORE, most)
-    found = {search.arm.name: search for search in searches}
-    rows = {name: search.row() for name, search in found.items()}
-    document = {"trainings": budget, "seed": experiment.tune.seed, "arms": rows}
-    write_whole(run.tuned_file, json.dumps(document, indent=2) + "\n")
-    arms = [found[arm.name].best() if arm.name in found else arm for arm in experiment.given_arms()]
+    by_name = {search.arm.name: search for search in searches}
+    rows = {name: search.row() for name, search in by_name.items()}
+    write_object(run.tuned_file, {"trainings": budget, "seed": experiment.tune.seed, "arms": rows})
+    arms = [by_name[arm.name].best() if arm.name in by_name else arm for arm in experiment.given_arms()]
     return experiment.model_copy(update={"arms": arms, "tune": None})
 
 
@@ -118,13 +120,14 @@ def _try(
     search: Search,
     point: Point,
     experiment: Experiment,
-    run: RunDirectory,
+    run: Run,
     plan: Callable[[Experiment], list[Training]],
     train: Callable[[Training], None],
 ) -> None:
     assert experiment.tune is not None
-    arm = with_settings(search.arm, search.settings(point))
-    trial = {"arms": [arm], "seeds": [experiment.tune.seed], "evaluate": [], "tune": None}
+    arm = search.arm_at(point)
+    unevaluated = arm.with_settings({**arm.settings, "evaluate": []})
+    trial = {"arms": [unevaluated], "seeds": [experiment.tune.seed], "tune": None}
     (training,) = plan(experiment.model_copy(update=trial))
     trained = run.trained(training.key)
     if not trained.diverged:

@@ -1,4 +1,7 @@
-"""The two keys that decide what is done again."""
+"""The three keys that decide what is done again: of a training, a generation and a judging.
+
+Settings at their defaults stay out of a key, so that an option that is added later undoes no finished work.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from flextune.config import (
-    AdapterConfig,
-    DecodeConfig,
-    JudgeConfig,
-    OptimizerConfig,
-    PenaltyConfig,
-    TrainConfig,
-)
+from flextune.config import DecodeConfig, JudgeConfig, Recipe
 from flextune.records import Example, Problem, as_row
 
-#: Raised when the same settings would train or decode something else than before.
-VERSION = 1
+#: Raised when the same settings would train, decode or judge something else than before.
+VERSION = 2
 
 
 def digest(value: Any) -> str:
@@ -44,86 +40,58 @@ def _content(record: Example | Problem) -> dict[str, Any]:
     return row
 
 
-def training_key(
-    *,
-    model: str,
-    dtype: str,
-    adapter: AdapterConfig,
-    train: TrainConfig,
-    penalty: PenaltyConfig | None,
-    seed: int,
-    data: str,
-    optimizer: OptimizerConfig | None = None,
-) -> str:
+def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
+        recipe: Adapter, training, optimizer, penalty, seed.
         model: Identity of the base model.
+        dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
-        optimizer: None: AdamW with its defaults.
-
-    Settings at their defaults are left out, so that a later option does not retrain old runs. So is what
-    does not change the weights: an adapter's export and scale, how often the training logs, all of a penalty
-    of strength 0, and the seed of one that draws nothing.
     """
-    return digest(
-        {
-            "version": VERSION,
-            "model": model,
-            "dtype": dtype,
-            "adapter": _given(adapter, without={"export", "scale"}),
-            "train": _given(train, without={"log_every"}),
-            "penalty": _given_penalty(penalty),
-            **({"optimizer": optimizer.given()} if optimizer is not None and optimizer.given() else {}),
-            "seed": seed,
-            "data": data,
-        }
-    )
+    return digest({"version": VERSION, "model": model, "dtype": dtype, "data": data, **recipe.given()})
 
 
-def evaluation_key(
+def generation_key(
     *,
     model: str,
     dtype: str,
-    training: str | None,
+    adapter: str | None,
     export: str,
-    scale: float = 1.0,
+    scale: float,
     problems: str,
     decode: DecodeConfig,
-    judge: JudgeConfig,
     seed: int | None,
 ) -> str:
-    """Key of one evaluation: adapter, problems and decoding.
+    """Key of one model's completions.
 
     Args:
-        training: Training key or adapter identity; None for the base model.
-        export: Adapter or merged.
+        model: Identity of the base model.
+        dtype: Of its weights.
+        adapter: Training key or identity of an adapter from elsewhere; None for the base model.
+        export: How the adapter is used; says nothing about the base model, and neither does the scale.
         scale: What the adapter's update is multiplied by.
         problems: ``content_digest`` of the problems.
+        decode: How completions are decoded.
         seed: Seed of the draws; None where nothing is drawn.
     """
-    scaled = {"scale": float(scale)} if training is not None and scale != 1 else {}
+    form = {"export": export} if adapter is not None and export != "adapter" else {}
+    scaled = {"scale": float(scale)} if adapter is not None and scale != 1 else {}
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
-            "training": training,
+            "adapter": adapter,
+            **form,
             **scaled,
-            "export": None if training is None else export,
             "problems": problems,
-            "decode": _given(decode),
-            "judge": _given(judge),
+            "decode": decode.model_dump(mode="json", exclude_defaults=True),
             "seed": seed,
         }
     )
 
 
-def _given_penalty(penalty: PenaltyConfig | None) -> dict[str, Any] | None:
-    if penalty is None or penalty.strength == 0:
-        return None
-    return _given(penalty, without=None if penalty.kind == "permuted" else {"seed"})
-
-
-def _given(part: Any, *, without: set[str] | None = None) -> dict[str, Any]:
-    return part.model_dump(mode="json", exclude_defaults=True, exclude=without)
+def judging_key(*, generation: str, judge: JudgeConfig) -> str:
+    """Key of the verdicts on one generation's completions."""
+    return digest({"version": VERSION, "generation": generation, "judge": judge.given()})

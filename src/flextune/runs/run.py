@@ -1,47 +1,83 @@
-"""One run's folder: its layout, its lock, and what in it is finished."""
+"""The handle of one run's folder: all of flextune reads and writes it through this."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flextune.config import Experiment, dump_experiment
+from flextune.config import Experiment, dump_experiment, load_experiment
+from flextune.data.multipl_e import problem, problem_row
 from flextune.errors import FlextuneError
-from flextune.files.lines import LineWriter, read_lines, read_records
+from flextune.files.lines import LineWriter, read_lines, read_records, write_lines
+from flextune.files.objects import read_object, write_object
+from flextune.files.rows import Row
 from flextune.files.whole import write_whole
-from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
+from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict
+from flextune.runs import layout
+from flextune.statistics.scores_file import ScoresFile, read_scores
+
+Sample = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """``trained/<training key>/``."""
+class Keyed:
+    """A folder with a key for a name."""
 
     folder: Path
 
     @property
+    def key(self) -> str:
+        """The key."""
+        return self.folder.name
+
+    def describe(self, row: Mapping[str, Any]) -> None:
+        """Write what the key stands for, in words."""
+        write_object(self.folder / layout.KEY, row)
+
+    def settings(self) -> dict[str, Any]:
+        """What ``describe`` wrote; empty if nothing was.
+
+        Raises:
+            FlextuneError: The file holds something else.
+        """
+        return read_object(self.folder / layout.KEY)
+
+
+class Trained(Keyed):
+    """``trained/<training key>/``."""
+
+    @property
     def adapter(self) -> Path:
         """PEFT folder; it appears when the training has finished."""
-        return self.folder / "adapter"
+        return self.folder / layout.ADAPTER
 
     @property
     def finished(self) -> bool:
         """Whether there is an adapter."""
-        return (self.adapter / "adapter_config.json").is_file()
+        return (self.adapter / layout.ADAPTER_CONFIG).is_file()
 
     @property
     def diverged(self) -> bool:
-        """Whether it was tried and came to no end, as ``note_divergence`` says."""
-        return (self.folder / "diverged.json").is_file()
+        """Whether the training ended in a loss that is not finite."""
+        return (self.folder / layout.DIVERGED).is_file()
 
     def note_divergence(self, reason: str) -> None:
-        """These settings lead nowhere; trying them again would show the same."""
-        write_whole(self.folder / "diverged.json", json.dumps({"reason": reason}) + "\n")
+        """Record that these settings diverged, so that they are not retried."""
+        write_object(self.folder / layout.DIVERGED, {"reason": reason})
+
+    def log(self) -> list[dict[str, Any]]:
+        """Lines of the training's log; [] before it began."""
+        return read_lines(self.folder / layout.TRAINING_LOG)
+
+    def spectrum(self) -> list[dict[str, Any]]:
+        """A row for each matrix of the adapter; [] where none was measured."""
+        return list(read_object(self.folder / layout.SPECTRUM).get("matrices") or ())
 
     def validation_loss(self) -> float:
         """Of the adapter that was kept; infinite if it diverged.
@@ -51,98 +87,185 @@ class Trained:
         """
         if self.diverged:
             return math.inf
-        log = self.folder / "training.jsonl"
-        for line in reversed(read_lines(log)):
-            for key in ("kept_eval_loss", "eval_loss"):
-                if key in line:
-                    return math.inf if line[key] is None else float(line[key])
-        raise FlextuneError(f"{log}: no validation loss (train.validation is 0?)")
-
-    def describe(self, row: dict[str, Any]) -> None:
-        """Say in words what the key stands for."""
-        write_whole(self.folder / "key.json", json.dumps(row, indent=2) + "\n")
+        for line in reversed(self.log()):
+            for name in ("kept_eval_loss", "eval_loss"):
+                if name in line:
+                    return math.inf if line[name] is None else float(line[name])
+        log = self.folder / layout.TRAINING_LOG
+        raise FlextuneError(f"{log}: no validation loss (train.validation_size is 0?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """``evaluated/<evaluation key>/``."""
-
-    folder: Path
+class Generated(Keyed):
+    """``generated/<generation key>/``: problems and completions."""
 
     @property
     def completions_file(self) -> Path:
         """Lines of ``Completion``."""
-        return self.folder / "completions.jsonl"
+        return self.folder / layout.COMPLETIONS
+
+    def begin(self, row: Mapping[str, Any], problems: Sequence[Problem]) -> None:
+        """Write what the key stands for and its problems, unless they are there: the folder stands alone."""
+        file = self.folder / layout.PROBLEMS
+        if not file.exists():
+            self.describe(row)
+            write_lines(file, map(problem_row, problems))
+
+    def problems(self) -> list[Problem]:
+        """The problems that were posed.
+
+        Raises:
+            FlextuneError: A damaged line, with file and line.
+        """
+        file = self.folder / layout.PROBLEMS
+        rows = enumerate(read_lines(file), start=1)
+        return [problem(Row(f"{file}:{number}", fields)) for number, fields in rows]
+
+    def completions(self) -> dict[Sample, Completion]:
+        """What was generated so far, by (name, sample)."""
+        records = read_records(self.completions_file, Completion)
+        return {(completion.name, completion.sample): completion for completion in records}
+
+
+class Judged(Keyed):
+    """``judged/<judging key>/``: verdicts on the completions of one generation."""
 
     @property
     def verdicts_file(self) -> Path:
         """Lines of ``Verdict``; of two for one sample the later counts."""
-        return self.folder / "verdicts.jsonl"
+        return self.folder / layout.VERDICTS
 
-    def describe(self, row: dict[str, Any], problems: list[Problem]) -> None:
-        """Say what the key stands for, and keep the problems: the folder can be judged again alone."""
-        if not (self.folder / "problems.jsonl").exists():
-            lines = "".join(json.dumps(as_row(p), ensure_ascii=False) + "\n" for p in problems)
-            write_whole(self.folder / "key.json", json.dumps(row, indent=2) + "\n")
-            write_whole(self.folder / "problems.jsonl", lines)
-
-    def completions(self) -> dict[tuple[str, int], Completion]:
-        """What was generated so far, by (name, sample)."""
-        found = read_records(self.completions_file, Completion)
-        return {(completion.name, completion.sample): completion for completion in found}
-
-    def verdicts(self) -> dict[tuple[str, int], Verdict]:
-        """What was judged so far; an unknown outcome is not kept: it is judged again."""
-        found = read_records(self.verdicts_file, Verdict)
-        return {(v.name, v.sample): v for v in found if v.outcome not in UNKNOWN_OUTCOMES}
-
-    def all_verdicts(self) -> dict[tuple[str, int], Verdict]:
-        """As ``verdicts``, unknown outcomes included."""
+    def verdicts(self) -> dict[Sample, Verdict]:
+        """What was judged so far, by (name, sample)."""
         return {(v.name, v.sample): v for v in read_records(self.verdicts_file, Verdict)}
 
-    def verdict_writer(self) -> LineWriter:
-        """Appends to ``verdicts.jsonl``."""
+    def known_verdicts(self) -> dict[Sample, Verdict]:
+        """As ``verdicts``, without unknown outcomes, which are judged again."""
+        return {key: v for key, v in self.verdicts().items() if v.outcome not in UNKNOWN_OUTCOMES}
+
+    def writer(self) -> LineWriter:
+        """Appends verdicts."""
         return LineWriter(self.verdicts_file)
 
 
-@dataclass(frozen=True, slots=True)
-class RunDirectory:
-    """``runs/<experiment>/``."""
+@dataclass(frozen=True)
+class Run:
+    """``runs/<experiment>/``: what it was, what is finished, and what came out.
+
+    Everything is read when it is asked for, and once.
+
+    Args:
+        folder: Need not exist yet.
+    """
 
     folder: Path
 
     @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
     def tuned_file(self) -> Path:
         """What was tuned, and every training that it took."""
-        return self.folder / "tuned.json"
+        return self.folder / layout.TUNED
 
     @property
     def scores_file(self) -> Path:
         """Outcomes per problem and estimates."""
-        return self.folder / "scores.json"
+        return self.folder / layout.SCORES
+
+    @property
+    def page(self) -> Path:
+        """The report."""
+        return self.folder / layout.PAGE
 
     def trained(self, key: str) -> Trained:
         """The folder of one training."""
-        return Trained(self.folder / "trained" / key)
+        return Trained(self.folder / layout.TRAINED / key)
 
-    def evaluated(self, key: str) -> Evaluated:
-        """The folder of one evaluation."""
-        return Evaluated(self.folder / "evaluated" / key)
+    def generated(self, key: str) -> Generated:
+        """The folder of one generation."""
+        return Generated(self.folder / layout.GENERATED / key)
 
-    def begin(self, experiment: Experiment, environment: dict[str, Any]) -> None:
+    def judged(self, key: str) -> Judged:
+        """The folder of one judging."""
+        return Judged(self.folder / layout.JUDGED / key)
+
+    def trainings(self) -> list[Trained]:
+        """Every training that was begun, by key."""
+        return [Trained(path.parent) for path in sorted(self.folder.glob(f"{layout.TRAINED}/*/{layout.KEY}"))]
+
+    def judgings(self) -> list[Judged]:
+        """Every judging that was begun, by key."""
+        return [Judged(path.parent) for path in sorted(self.folder.glob(f"{layout.JUDGED}/*/{layout.KEY}"))]
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """What was run.
+
+        Raises:
+            FlextuneError: There is no experiment.yaml, or it is not one that this version reads.
+        """
+        self.check_format()
+        return load_experiment(self.folder / layout.EXPERIMENT)
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """Versions, hardware, command; empty where nothing was recorded."""
+        return read_object(self.folder / layout.ENVIRONMENT)
+
+    @cached_property
+    def tuned(self) -> dict[str, Any]:
+        """What was searched before the seeds; empty where nothing was.
+
+        Raises:
+            FlextuneError: The file is not as a tuning writes it.
+        """
+        value = read_object(self.tuned_file)
+        arms = value.get("arms") or {}
+        if not isinstance(arms, dict) or not all(map(_is_search, arms.values())):
+            raise FlextuneError(
+                f"{self.tuned_file}: not what a tuning writes; remove it and run the experiment again"
+            )
+        return value
+
+    @cached_property
+    def scores(self) -> ScoresFile:
+        """Scores and comparisons.
+
+        Raises:
+            FlextuneError: There are none yet, or the file is damaged.
+        """
+        self.check_format()
+        return read_scores(self.scores_file)
+
+    def begin(self, experiment: Experiment, environment: Mapping[str, Any]) -> None:
         """Write what is run and where."""
-        write_whole(self.folder / "experiment.yaml", dump_experiment(experiment))
-        write_whole(self.folder / "environment.json", json.dumps(environment, indent=2) + "\n")
+        write_whole(self.folder / layout.EXPERIMENT, dump_experiment(experiment))
+        write_object(self.folder / layout.ENVIRONMENT, environment)
+
+    def check_format(self) -> None:
+        """Refuse what an earlier version wrote.
+
+        Raises:
+            FlextuneError: The folder is of format 1.
+        """
+        if (self.folder / layout.EVALUATED).is_dir():
+            raise FlextuneError(
+                f"{self.folder}: written by an earlier version of flextune (format 1), which this one cannot "
+                "continue or show; remove the folder, or choose another one with --runs"
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other processes out of this run.
 
         Raises:
-            FlextuneError: Another process is in it.
+            FlextuneError: Another process is in it, or an earlier version wrote it.
         """
+        self.check_format()
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / ".lock").open("a") as file:
+        with (self.folder / layout.LOCK).open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -153,19 +276,24 @@ class RunDirectory:
             yield
 
 
-def find_run(name: str, root: Path) -> RunDirectory:
+def _is_search(part: Any) -> bool:
+    rows = [part, *part.get("trials", [None])] if isinstance(part, dict) else [None]
+    return all(isinstance(row, dict) and isinstance(row.get("settings"), dict) for row in rows)
+
+
+def find_run(name: str, root: Path) -> Run:
     """The run called ``name`` below ``root``, or the folder ``name`` itself.
 
     Raises:
         FlextuneError: Neither is a run.
     """
     for folder in (Path(name), root / name):
-        if (folder / "experiment.yaml").is_file():
-            return RunDirectory(folder)
-    known = ", ".join(run.folder.name for run in list_runs(root)) or "none"
+        if (folder / layout.EXPERIMENT).is_file():
+            return Run(folder)
+    known = ", ".join(run.name for run in list_runs(root)) or "none"
     raise FlextuneError(f"{name!r} is neither a run folder nor a run in {root} (runs there: {known})")
 
 
-def list_runs(root: Path) -> list[RunDirectory]:
+def list_runs(root: Path) -> list[Run]:
     """Every run below ``root``, by name."""
-    return [RunDirectory(path.parent) for path in sorted(root.glob("*/experiment.yaml"))]
+    return [Run(path.parent) for path in sorted(root.glob(f"*/{layout.EXPERIMENT}"))]

@@ -64,10 +64,12 @@ def load_examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Examp
     """
     if train.data == "mbpp":
         examples = mbpp.examples(mbpp.read(data_dir, split="train"), train.format)[: train.limit]
-        validation = mbpp.examples(mbpp.read(data_dir, split="validation"), train.format)[: train.validation]
+        validation = mbpp.examples(mbpp.read(data_dir, split="validation"), train.format)[
+            : train.validation_size
+        ]
     else:
         examples = _rosetta_examples(train, limit=train.limit, validation=False)
-        validation = _rosetta_examples(train, limit=train.validation, validation=True)
+        validation = _rosetta_examples(train, limit=train.validation_size, validation=True)
     replayed = _replayed(train.replay, len(examples)) if train.replay is not None else []
     return [*examples[: len(examples) - len(replayed)], *replayed], validation
 

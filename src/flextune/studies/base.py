@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Section
@@ -15,11 +15,8 @@ T = TypeVar("T")
 class Study(ABC):
     """One way of looking at a run; what it does not override it does not have.
 
-    Attributes:
-        name: Short and unique; also the folder of its pictures.
+    ``flextune.studies.registry.STUDIES`` knows it by a name, which is also the folder of its pictures.
     """
-
-    name: ClassVar[str]
 
     @abstractmethod
     def applies(self, run: RunData) -> bool:

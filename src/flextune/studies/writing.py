@@ -61,17 +61,17 @@ def write_report(run_folder: Path, pictures: str | None = None) -> Report:
     """
     run = read_run(run_folder)
     studies = studies_of(run)
-    sections = [section for study in studies for section in study.sections(run)]
-    page = _write(run_folder / "report.html", render(run.name, sections))
-    return Report(page, tuple(_write_study(study, run, pictures) for study in studies))
+    sections = [section for study in studies.values() for section in study.sections(run)]
+    page = _write(run.run.page, render(run.name, sections))
+    return Report(page, tuple(_write_study(name, study, run, pictures) for name, study in studies.items()))
 
 
-def _write_study(study: Study, run: RunData, pictures: str | None) -> StudyFiles:
+def _write_study(name: str, study: Study, run: RunData, pictures: str | None) -> StudyFiles:
     charts = study.pictures(run) if pictures else []
-    files = _pictures(charts, run.folder / study.name, pictures) if pictures and charts else {}
+    files = _pictures(charts, run.folder / name, pictures) if pictures and charts else {}
     documents = study.documents(run, files)
-    written = tuple(_write(run.folder / name, text) for name, text in documents.items())
-    return StudyFiles(study.name, written, study.summary(run))
+    written = tuple(_write(run.folder / file, text) for file, text in documents.items())
+    return StudyFiles(name, written, study.summary(run))
 
 
 def _pictures(charts: list[Chart], folder: Path, kind: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""An experiment's training section as what the Trainer takes."""
+"""A recipe as what the Trainer takes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainingArguments
 
-from flextune.config import PENALTY_FORM, OptimizerConfig, PenaltyConfig, TrainConfig
+from flextune.config import PENALTY_FORM, PenaltyConfig, PenaltySection, Recipe, TrainConfig
 from flextune.errors import FlextuneError
-from flextune.extras import missing
 from flextune.spectral.form import PenaltyForm
+from flextune.spectral.penalty import Penalty
 from flextune.training.callbacks.early_stopping import EarlyStopping
 from flextune.training.callbacks.penalty import SpectralCallback
 
@@ -25,88 +24,62 @@ def penalty_form(penalty: PenaltyConfig) -> PenaltyForm:
     return PenaltyForm(**penalty.model_dump(include=set(PENALTY_FORM)))
 
 
-def penalty_in_the_loss(penalty: PenaltyConfig | None) -> dict[str, Any]:
-    """``FlexTrainer``'s arguments for a penalty under ``apply: loss``."""
-    if penalty is None or penalty.apply != "loss":
-        return {}
-    return {"penalty": penalty_form(penalty), "strength": penalty.strength}
+def build_penalty(section: PenaltySection) -> Any:
+    """What a training penalizes with: ours by its form, another package's by its own ``build``."""
+    return Penalty(penalty_form(section)) if isinstance(section, PenaltyConfig) else section.build()
 
 
-# The curvature in the paper's own scripts.
-_CONSTANT_CURVATURE = 1e-4
-# What says how Sophia is fed and not how it moves.
-_NOT_SOPHIA_S = {"name", "estimator"}
+def recipe_callbacks(recipe: Recipe) -> list[TrainerCallback]:
+    """What takes part in the training beside the Trainer itself."""
+    members: list[TrainerCallback] = []
+    penalty, stopping = recipe.penalty, recipe.train.early_stopping
+    if penalty is not None and penalty.apply != "loss":
+        members.append(
+            SpectralCallback(build_penalty(penalty), strength=penalty.strength, apply=penalty.apply)
+        )
+    if stopping is not None:
+        members.append(EarlyStopping(stopping.patience))
+    return members
 
 
-def optimizer_arguments(optimizer: OptimizerConfig, learning_rate: float) -> dict[str, Any]:
-    """``FlexTrainer``'s arguments for an optimizer other than AdamW.
+def trainer_arguments(recipe: Recipe) -> dict[str, Any]:
+    """``FlexTrainer``'s own arguments: divergence, a penalty in the loss, an optimizer other than AdamW.
 
     Raises:
-        FlextuneError: Lion's package is missing.
+        FlextuneError: The optimizer's package is missing.
     """
-    if optimizer.name == "adamw":
-        return {}
-    if optimizer.name == "lion":
-        return {"optimizer_cls_and_kwargs": (_lion(), {"lr": learning_rate, "betas": optimizer.betas})}
-    options = optimizer.model_dump(exclude_none=True, exclude=_NOT_SOPHIA_S)
-    if optimizer.name == "sophia-constant":
-        return {"sophia": {**options, "curvature": _CONSTANT_CURVATURE}}
-    return {"sophia": options, "estimator": optimizer.estimator}
-
-
-def _lion() -> type[Optimizer]:
-    try:
-        from pytorch_optimizer import Lion
-    except ImportError:
-        raise FlextuneError(missing("pytorch_optimizer", "optimizer lion")) from None
-    return Lion
-
-
-def callbacks(train: TrainConfig, penalty: PenaltyConfig | None) -> list[TrainerCallback]:
-    """What takes part in the training beside the Trainer itself."""
-    found: list[TrainerCallback] = []
-    if penalty is not None and penalty.apply != "loss":
-        form = penalty_form(penalty)
-        found.append(SpectralCallback(form, strength=penalty.strength, apply=penalty.apply))
-    if train.early_stopping is not None:
-        found.append(EarlyStopping(train.early_stopping.patience))
-    return found
+    train, penalty = recipe.train, recipe.penalty
+    arguments: dict[str, Any] = {"kl": train.kl.weight if train.kl is not None else 0.0}
+    if penalty is not None and penalty.apply == "loss":
+        arguments |= {"penalty": build_penalty(penalty), "strength": penalty.strength}
+    return arguments | recipe.optimizer.trainer_arguments(train.learning_rate)
 
 
 def training_arguments(
-    loaded: LoadedModel,
-    train: TrainConfig,
-    seed: int,
-    folder: Path,
-    *,
-    evaluate: bool,
-    optimizer: OptimizerConfig | None = None,
+    loaded: LoadedModel, recipe: Recipe, folder: Path, *, evaluate: bool
 ) -> TrainingArguments:
     """The recipe; of the optimizer what concerns AdamW, which the Trainer makes itself."""
-    adamw = optimizer if optimizer is not None and optimizer.name == "adamw" else OptimizerConfig()
-    assert adamw.betas is not None
+    train = recipe.train
     on_cpu = loaded.model.device.type == "cpu"
+    constant = train.lr_scheduler_type == "constant"
     arguments = TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=train.batch_size,
         per_device_eval_batch_size=max(train.batch_size, 8),
-        gradient_accumulation_steps=train.accumulation,
+        gradient_accumulation_steps=train.gradient_accumulation_steps,
         num_train_epochs=train.epochs,
         max_steps=train.max_steps or -1,
         optim="adamw_torch",
-        adam_beta1=adamw.betas[0],
-        adam_beta2=adamw.betas[1],
-        adam_epsilon=adamw.eps,
         learning_rate=train.learning_rate,
-        lr_scheduler_type="constant_with_warmup" if train.schedule == "constant" else train.schedule,
-        warmup_steps=train.warmup,
+        lr_scheduler_type="constant_with_warmup" if constant else train.lr_scheduler_type,
+        warmup_steps=train.warmup_steps,
         weight_decay=train.weight_decay,
-        max_grad_norm=train.clip,
-        seed=seed,
+        max_grad_norm=train.max_grad_norm,
+        seed=recipe.seed,
         use_cpu=on_cpu,
-        bf16=loaded.model.dtype == torch.bfloat16 or train.autocast == "bfloat16",
+        bf16=loaded.model.dtype == torch.bfloat16 or train.mixed_precision == "bfloat16",
         fp16=loaded.model.dtype == torch.float16,
-        logging_steps=train.log_every,
+        logging_steps=train.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,
         eval_strategy="steps" if evaluate else "no",
@@ -118,6 +91,7 @@ def training_arguments(
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=not on_cpu,
+        **recipe.optimizer.training_arguments(),
     )
     # Without torchrun, one device: the Trainer would spread each batch over all with DataParallel.
     arguments._n_gpu = min(arguments.n_gpu, 1)
@@ -125,12 +99,27 @@ def training_arguments(
 
 
 def check_recipe(loaded: LoadedModel, train: TrainConfig) -> None:
+    """Refuse what would fail late or in silence, once the model is in memory.
+
+    Raises:
+        FlextuneError: As ``check_training``.
+    """
+    model = loaded.model
+    check_training(train, device=model.device, dtype=model.dtype, config=model.config)
+
+
+def check_training(train: TrainConfig, *, device: torch.device, dtype: torch.dtype, config: Any) -> None:
     """Refuse what would fail late or in silence.
+
+    Args:
+        train: The recipe's section.
+        device: Of the model.
+        dtype: Of its weights.
+        config: Of transformers.
 
     Raises:
         FlextuneError: A dtype or device that training cannot use, or texts longer than the model's context.
     """
-    device, dtype = loaded.model.device, loaded.model.dtype
     if device.type == "cpu" and dtype == torch.float16:
         raise FlextuneError(
             "training in float16 needs a CUDA device; use dtype float32 or bfloat16 on the CPU"
@@ -140,7 +129,7 @@ def check_recipe(loaded: LoadedModel, train: TrainConfig) -> None:
             f"training runs on the first visible CUDA device, not {device}: set CUDA_VISIBLE_DEVICES="
             f"{device.index} and use device cuda"
         )
-    context = getattr(loaded.model.config, "max_position_embeddings", None)
+    context = getattr(config, "max_position_embeddings", None)
     if context is not None and train.max_length > context:
         raise FlextuneError(
             f"train.max_length {train.max_length} exceeds the model's context of {context} tokens"

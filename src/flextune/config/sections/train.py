@@ -1,4 +1,4 @@
-"""The sections ``adapter`` and ``train``."""
+"""The section ``train``."""
 
 from __future__ import annotations
 
@@ -6,39 +6,15 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from flextune.config.section import Part, Real
+from flextune.config.section import Float, Int, Section
 
-Targets = Literal["attention", "standard", "mlp", "all"]
 Lexicon = Literal["base", "reserved"]
 
 
-class AdapterConfig(Part):
-    """LoRA (arXiv:2106.09685) and what is evaluated: the adapter beside the model, or merged into it."""
-
-    rank: int = Field(8, ge=1)
-    alpha: Real = Field(16.0, gt=0)
-    dropout: Real = Field(0.05, ge=0, lt=1)
-    targets: Targets | list[str] = Field(
-        "mlp", description="A named set (attention, standard, mlp, all) or a list of module names."
-    )
-    layers: str | list[int] | None = Field(
-        None, description='Layers that get an adapter: a list, or a range such as "0-15". null: all.'
-    )
-    export: Literal["adapter", "merged"] = Field(
-        "adapter", description="What generation uses: the base model with its adapter, or merged weights."
-    )
-    scale: Real = Field(
-        1.0,
-        ge=0,
-        le=1,
-        description="What generation multiplies the trained update by (0: the base model); no new training.",
-    )
-
-
-class EarlyStoppingConfig(Part):
+class EarlyStoppingConfig(Section):
     """End a training that no longer improves, and keep the best adapter that it had."""
 
-    patience: int = Field(
+    patience: Int = Field(
         3,
         ge=1,
         description="Validations in a row without a new lowest loss (there are about ten, and one before"
@@ -46,20 +22,20 @@ class EarlyStoppingConfig(Part):
     )
 
 
-class KLConfig(Part):
+class KLConfig(Section):
     """weight * KL(adapter || base model), the mean over counted tokens, in the loss."""
 
-    weight: Real = Field(0.1, gt=0)
+    weight: Float = Field(0.1, gt=0, description="Weight of the divergence in the loss.")
     tokens: Literal["prompt", "all"] = Field(
         "prompt",
         description="Whose predictions are compared: the training prompts' tokens, or the answers' too.",
     )
 
 
-class ReplayConfig(Part):
+class ReplayConfig(Section):
     """Programs in other languages among the training examples: Rosetta's, in its base lexicon."""
 
-    share: Real = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
+    share: Float = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
     languages: list[str] = Field(min_length=1, description="In equal parts.")
 
     @field_validator("languages")
@@ -71,10 +47,10 @@ class ReplayConfig(Part):
         return languages
 
 
-class TrainConfig(Part):
-    """Training data and the recipe."""
+class TrainConfig(Section):
+    """Training data, and how it is learned from."""
 
-    data: Literal["mbpp", "rosetta"] = "mbpp"
+    data: Literal["mbpp", "rosetta"] = Field("mbpp", description="The source of the training examples.")
     language: str = Field("py", description="Language of the training programs (Rosetta only).")
     lexicon: Lexicon = Field("base", description="Wording of the training descriptions (Rosetta only).")
     format: Literal["docstring", "paper"] = Field(
@@ -85,30 +61,38 @@ class TrainConfig(Part):
     loss: Literal["completion", "full"] = Field(
         "completion", description="Tokens that count: the answer alone, or the prompt too (the paper's)."
     )
-    limit: int | None = Field(None, ge=1, description="Use the first so many examples.")
-    validation: int = Field(32, ge=0, description="Examples held out of training for the validation loss.")
-    epochs: Real = Field(3.0, gt=0)
-    max_steps: int | None = Field(None, ge=1, description="Optimizer steps; overrides epochs.")
-    batch_size: int = Field(4, ge=1)
-    accumulation: int = Field(1, ge=1, description="Batches per optimizer step.")
-    learning_rate: Real = Field(2e-4, gt=0)
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: Real = Field(0.0, ge=0, description="Share of the steps (below 1) or number of steps.")
-    weight_decay: Real = Field(0.0, ge=0)
-    clip: Real = Field(1.0, ge=0, description="Largest gradient norm; 0 switches clipping off.")
-    max_length: int = Field(512, ge=8, description="Tokens per example; longer ones are cut.")
-    autocast: Literal["bfloat16"] | None = Field(
-        None, description="Mixed precision: matrix products of the training in this type."
+    limit: Int | None = Field(None, ge=1, description="Use only the first N examples. null: all.")
+    validation_size: Int = Field(
+        32, ge=0, description="Examples held out of training for the validation loss."
     )
-    log_every: int = Field(10, ge=1)
-    early_stopping: EarlyStoppingConfig | None = None
-    kl: KLConfig | None = None
-    replay: ReplayConfig | None = None
+    epochs: Float = Field(3.0, gt=0, description="Passes over the examples.")
+    max_steps: Int | None = Field(None, ge=1, description="Optimizer steps; overrides epochs.")
+    batch_size: Int = Field(4, ge=1, description="Examples per batch and device.")
+    gradient_accumulation_steps: Int = Field(1, ge=1, description="Batches per optimizer step.")
+    learning_rate: Float = Field(2e-4, gt=0, description="Its highest value, after the warm-up.")
+    lr_scheduler_type: Literal["cosine", "linear", "constant"] = Field(
+        "cosine", description="How the learning rate falls after the warm-up."
+    )
+    warmup_steps: Float = Field(0.0, ge=0, description="Share of the steps (below 1) or number of steps.")
+    weight_decay: Float = Field(0.0, ge=0, description="Decoupled weight decay of the optimizer.")
+    max_grad_norm: Float = Field(1.0, ge=0, description="Largest gradient norm; 0 switches clipping off.")
+    max_length: Int = Field(512, ge=8, description="Tokens per example; longer ones are cut.")
+    mixed_precision: Literal["bfloat16"] | None = Field(
+        None, description="Matrix products of the training in this type."
+    )
+    logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
+    early_stopping: EarlyStoppingConfig | None = Field(
+        None, description="Stop when the validation loss no longer falls. null: never."
+    )
+    kl: KLConfig | None = Field(None, description="Divergence from the base model in the loss. null: none.")
+    replay: ReplayConfig | None = Field(
+        None, description="Programs in other languages among the examples. null: none."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainConfig:
-        if self.early_stopping is not None and self.validation == 0:
-            raise ValueError("early_stopping: needs a validation loss, and validation is 0")
+        if self.early_stopping is not None and self.validation_size == 0:
+            raise ValueError("early_stopping: needs a validation loss, and validation_size is 0")
         if self.replay is not None and self.language in self.replay.languages:
             raise ValueError(
                 f"replay.languages: {self.language!r} is the language of the training; replay is of others"

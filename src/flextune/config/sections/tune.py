@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any, Protocol
 
 from pydantic import Field
 
-from flextune.config.section import Part, Real
+from flextune.config.arms import ArmConfig, Ratio
+from flextune.config.optimizers.base import OptimizerConfig
+from flextune.config.section import Int, Section, Seed
+from flextune.config.sections.train import TrainConfig
 
-if TYPE_CHECKING:
-    from flextune.config.experiment import ArmConfig, ResolvedArm
-
-Ratio = Annotated[Real, Field(gt=1)]
 _SECTIONS = ("train", "optimizer", "penalty", "adapter")
 
 
-class TuneConfig(Part):
+class TuneConfig(Section):
     """Settings tuned by the validation loss at the end of a training, each arm with as many trainings."""
 
-    trainings: int = Field(
+    trainings: Int = Field(
         9,
         ge=2,
         description="Of each arm. While the best value of some arm is at the edge of what that arm has tried,"
         " every arm gets two more, up to `most`.",
     )
-    most: int = Field(18, ge=2, description="Of each arm, whatever comes out.")
-    seed: int = Field(1000, description="Of the tuning's trainings; not one of the experiment's seeds.")
+    most: Int = Field(18, ge=2, description="Of each arm, whatever comes out.")
+    seed: Seed = Field(1000, description="Of the tuning's trainings; not one of the experiment's seeds.")
     settings: dict[str, Ratio] = Field(
         default_factory=lambda: {"train.learning_rate": 2.0},
         min_length=1,
         description="What is tuned, and the ratio of two neighbouring values at first; it starts from the"
         " arm's own value, and an arm's `tune` adds to it (null: that arm is not tuned).",
     )
+
+
+class ResolvedArm(Protocol):
+    """What is asked of an arm: an ``Experiment``."""
+
+    @property
+    def name(self) -> str:
+        """The arm's."""
+
+    @property
+    def train(self) -> TrainConfig | None:
+        """None where nothing is trained."""
 
 
 def tuned_settings(tune: TuneConfig | None, arm: ArmConfig, resolved: ResolvedArm) -> dict[str, float]:
@@ -43,14 +53,16 @@ def tuned_settings(tune: TuneConfig | None, arm: ArmConfig, resolved: ResolvedAr
     """
     if tune is None or arm.tune is None or resolved.train is None:
         return {}
-    if resolved.train.validation == 0:
-        raise ValueError(f"tune: arm {arm.name!r} has no validation loss to tune by: train.validation is 0")
-    found = {**tune.settings, **arm.tune}
-    for key in found:
+    if resolved.train.validation_size == 0:
+        raise ValueError(
+            f"tune: arm {arm.name!r} has no validation loss to tune by: train.validation_size is 0"
+        )
+    ratios = {**tune.settings, **arm.tune}
+    for key in ratios:
         value = value_of(resolved, key)
         if not isinstance(value, float) or value <= 0:
             raise ValueError(f"tune: {key} of arm {arm.name!r} is {value!r}, not a positive real number")
-    return found
+    return ratios
 
 
 def value_of(resolved: ResolvedArm, key: str) -> Any:
@@ -63,13 +75,4 @@ def value_of(resolved: ResolvedArm, key: str) -> Any:
     part = getattr(resolved, section) if section in _SECTIONS else None
     if part is None or name not in type(part).model_fields:
         raise ValueError(f"tune: arm {resolved.name!r} has no setting {key!r} (one is train.learning_rate)")
-    return getattr(part, name)
-
-
-def with_settings(arm: ArmConfig, settings: Mapping[str, float]) -> ArmConfig:
-    """The arm with other values for its settings, and nothing to tune."""
-    sections: dict[str, Any] = {}
-    for key, value in settings.items():
-        section, _, name = key.partition(".")
-        sections.setdefault(section, dict(getattr(arm, section) or {}))[name] = value
-    return arm.model_copy(update={**sections, "tune": None})
+    return part.options()[name] if isinstance(part, OptimizerConfig) else getattr(part, name)

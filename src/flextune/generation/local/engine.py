@@ -55,7 +55,7 @@ class LocalEngine:
                 raise FlextuneError(f"{problem.name}: the prompt is empty, so there is nothing to continue")
             room = decode.max_new_tokens if self._context is None else self._context - len(prompt)
             limit = max(0, min(decode.max_new_tokens, room))
-            items += [Item(problem, sample, prompt, limit) for sample in range(decode.samples)]
+            items += [Item(problem, sample, prompt, limit) for sample in range(decode.n)]
         return items
 
     def _answer(self, batch: Sequence[Item], decode: DecodeConfig, seed: int) -> list[Completion]:
@@ -96,7 +96,7 @@ class LocalEngine:
 
             prompts = [item.prompt for item in chosen]
             beams = beam_search(
-                self._model, prompts, limit=limit, beams=decode.beams, eos=self._eos, stopped=stopped
+                self._model, prompts, limit=limit, beams=decode.num_beams, eos=self._eos, stopped=stopped
             )
             for row, ids in zip(rows, beams, strict=True):
                 paths[row].ids = ids

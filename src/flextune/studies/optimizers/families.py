@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flextune.registry import OPTIMIZERS
 from flextune.report.labels import GREY
 
 REFERENCE = "adamw"
@@ -39,8 +40,10 @@ _COLOUR_OF_OTHERS = "#D55E00"
 
 
 def family(name: str) -> Family:
-    """One of ``FAMILIES``, or one that is called what the experiment calls it."""
-    return FAMILIES.get(name, Family(name, _COLOUR_OF_OTHERS))
+    """One of ``FAMILIES``, or one that is called as its optimizer's section says."""
+    if name in FAMILIES:
+        return FAMILIES[name]
+    return Family(OPTIMIZERS.get(name).label if name in OPTIMIZERS else name, _COLOUR_OF_OTHERS)
 
 
 def family_name(optimizer: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flextune.config import OptimizerConfig
 from flextune.report.run_data import JsonObject, RunData, TrainedAdapter
 from flextune.report.settings_text import training_data
 from flextune.studies.base import once_per_run
@@ -108,13 +107,11 @@ def _arms(
 ) -> Iterable[Arm]:
     """The arms whose trainings say what they are; those that share an adapter are one, the first."""
     arms: dict[str, Arm] = {}
-    # A training from before there was a choice had this.
-    usual = {"optimizer": OptimizerConfig().model_dump(mode="json", exclude_none=True)}
     for training in trainings:
         if not training.settings.get("train"):
             continue
         name = min(training.arms, key=order.index)
-        arm = arms.setdefault(name, Arm(name, "", usual | training.settings, tuned.get(name) or {}))
+        arm = arms.setdefault(name, Arm(name, "", training.settings, tuned.get(name) or {}))
         arm.numbers[training.seed] = training_numbers(training.log)
         arm.logs[training.seed] = training.log
     return arms.values()
@@ -122,7 +119,7 @@ def _arms(
 
 def _apart(settings: JsonObject, searched: frozenset[str]) -> tuple[str, str]:
     """Two texts: all that arms of one group share, and the optimizer; without what was searched."""
-    left_out = searched | {"train.learning_rate", "train.log_every"}
+    left_out = searched | {"train.learning_rate", "train.logging_steps"}
 
     def part(section: str) -> JsonObject:
         values = settings.get(section) or {}

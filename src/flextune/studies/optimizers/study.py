@@ -24,8 +24,6 @@ from flextune.studies.optimizers.tables import group_tables
 class OptimizersStudy(Study):
     """Applies where two arms differ in their ``optimizer`` section and in nothing else but tuned settings."""
 
-    name = "optimizers"
-
     def applies(self, run: RunData) -> bool:
         """Whether arms that train alike have different optimizers."""
         return bool(optimizer_groups(run))
@@ -41,7 +39,7 @@ class OptimizersStudy(Study):
         template = asset("flextune.studies.optimizers", "templates/section.html.j2")
         return [
             Section(
-                id=self.name,
+                id="optimizers",
                 title="Optimizers",
                 order=60,
                 charts=tuple(replace(chart, id=f"optimizer-{chart.id}") for chart in _charts(run)),
@@ -69,7 +67,7 @@ class OptimizersStudy(Study):
     def documents(self, run: RunData, files: Mapping[str, str]) -> dict[str, str]:
         """``optimizers.md``, with links to the pictures."""
         pictures = [(chart.title, files[chart.id]) for chart in _charts(run) if chart.id in files]
-        return {f"{self.name}.md": optimizers_document(run, optimizer_groups(run), pictures)}
+        return {"optimizers.md": optimizers_document(run, optimizer_groups(run), pictures)}
 
     def arms_drawn(self, run: RunData) -> frozenset[str]:
         """Every arm that is compared."""

@@ -16,6 +16,15 @@ from flextune.studies.optimizers.pass_at_1 import pass_tables
 from flextune.studies.optimizers.training_numbers import finite
 
 Cells = tuple[str, ...]
+#: What else of the section ``train`` is told where all arms have it.
+RECIPE = (
+    "batch_size",
+    "gradient_accumulation_steps",
+    "lr_scheduler_type",
+    "warmup_steps",
+    "weight_decay",
+    "max_grad_norm",
+)
 TIMING_NOTE = (
     f" A ratio of times takes {TIMED_SEEDS} seeds or more: a single training's time depends on what else the "
     "machine was doing."
@@ -196,9 +205,7 @@ def _options(arm: Arm) -> str:
 def _shared(group: Group) -> str:
     """The numbers of the recipe that all arms of a group have."""
     trains = [arm.settings["train"] for arm in group.arms]
-    names = ["max_steps", "batch_size", "accumulation", "schedule", "warmup", "weight_decay", "clip"]
-    if not trains[0].get("max_steps"):
-        names[0] = "epochs"
+    names = ["max_steps" if trains[0].get("max_steps") else "epochs", *RECIPE]
     shared = {key: trains[0].get(key) for key in names if len({train.get(key) for train in trains}) == 1}
     sizes = {key: group.arms[0].settings.get(key) for key in ("examples", "validation")}
     return f"All: {settings_text.pairs({**shared, **sizes})}."

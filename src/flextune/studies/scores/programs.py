@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Score
+from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Problem, Score
 from flextune.report.labels import OUTCOME_COLOURS, Labels, language_name
-from flextune.report.run_data import Answers, JsonObject, RunData
+from flextune.report.run_data import Answers, RunData
 from flextune.report.sections import Fragment, Section, asset
 from flextune.statistics.summary import Setting, setting
 
@@ -56,20 +56,21 @@ class ScoredAnswers:
     score: Score
     by_seed: dict[str, Answers]
 
-    def problems(self) -> dict[str, JsonObject]:
-        """Rows of all seeds' problems, by name."""
+    def problems(self) -> dict[str, Problem]:
+        """All seeds' problems, by name."""
         return {name: row for answers in self.by_seed.values() for name, row in answers.problems.items()}
 
     def text(self, seed: str, name: str, sample: int) -> str | None:
         """A completion; None where it was not kept."""
         answers = self.by_seed.get(seed)
-        text = answers.completions.get((name, sample), {}).get("text") if answers else None
-        return None if text is None else str(text)
+        completion = answers.completions.get((name, sample)) if answers else None
+        return completion.text if completion else None
 
     def message(self, seed: str, name: str, sample: int) -> str:
         """What compiler or program said; empty where it is not known."""
         answers = self.by_seed.get(seed)
-        return str(answers.verdicts.get((name, sample), {}).get("message") or "") if answers else ""
+        verdict = answers.verdicts.get((name, sample)) if answers else None
+        return verdict.message if verdict else ""
 
 
 ByPlace = dict[tuple[Setting, str], ScoredAnswers]
@@ -121,18 +122,20 @@ def programs(run: RunData, budget: int = BUDGET) -> dict[str, Any]:
 def _group(where: Setting, by_place: ByPlace, labels: Labels, pool: Pool) -> dict[str, Any]:
     arms = [by_place.get((where, arm)) for arm in labels.arms]
     names = sorted({name for a in arms if a for runs in a.score.outcomes.values() for name in runs})
-    rows = {name: row for a in arms if a for name, row in a.problems().items()}
+    problems = {name: problem for a in arms if a for name, problem in a.problems().items()}
     return {
         "label": labels.name(where),
         "language": where[1],
         "language_name": language_name(where[1]),
         "wording": labels.detail(where),
-        "problems": [_problem(name, rows.get(name, {}), arms, pool) for name in names],
+        "problems": [_problem(name, problems.get(name), arms, pool) for name in names],
     }
 
 
-def _problem(name: str, row: JsonObject, arms: Sequence[ScoredAnswers | None], pool: Pool) -> dict[str, Any]:
-    texts = {key: pool.add(str(row.get(key) or "")) for key in ("prompt", "tests", "reference")}
+def _problem(
+    name: str, problem: Problem | None, arms: Sequence[ScoredAnswers | None], pool: Pool
+) -> dict[str, Any]:
+    texts = {key: pool.add(getattr(problem, key, None) or "") for key in ("prompt", "tests", "reference")}
     return {
         "name": name,
         **texts,

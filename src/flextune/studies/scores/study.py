@@ -19,8 +19,6 @@ from flextune.studies.scores.spectra import spectrum_section
 class ScoresStudy(Study):
     """Applies to every run; a section without data is left out."""
 
-    name = "scores"
-
     def applies(self, run: RunData) -> bool:
         """A run that can be read has scores."""
         return True

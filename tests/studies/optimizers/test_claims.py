@@ -3,13 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flextune.report.inputs import read_run
-from flextune.report.optimizers.claims import Outcome, below, causes, faster, tuning_notes, verdicts
-from flextune.report.optimizers.groups import Group, optimizer_groups
-from flextune.report.optimizers.pairs import Race
 from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, SOPHIA_G, SOPHIA_H, OptimizerRun, log
 
+from flextune.report.run_data import read_run
 from flextune.statistics.means import Spread, mean_over_seeds
+from flextune.studies.optimizers.causes import causes, tuning_notes
+from flextune.studies.optimizers.claims import Decision, below, claim_verdicts, sooner
+from flextune.studies.optimizers.groups import Group, optimizer_groups
+from flextune.studies.optimizers.pairs import Race
+from flextune.studies.optimizers.paper import paper
 
 Curves = list[list[float | None]]
 
@@ -44,7 +46,7 @@ def ends(*losses: float | None) -> Curves:
     ],
 )
 def test_a_loss_is_lower_only_where_its_whole_interval_is(
-    low: float | None, high: float | None, expected: Outcome
+    low: float | None, high: float | None, expected: Decision
 ) -> None:
     assert below(Spread(-0.05, low, high, 5), 0) == expected
 
@@ -66,9 +68,9 @@ def test_a_diverged_seed_decides_nothing() -> None:
     ],
 )
 def test_faster_holds_only_where_the_whole_interval_is_at_most_seven_tenths(
-    low: float | None, high: float | None, expected: Outcome
+    low: float | None, high: float | None, expected: Decision
 ) -> None:
-    assert faster(Race(Spread(0.6, low, high, 5), 5, 5, None)) == expected
+    assert sooner(Race(Spread(0.6, low, high, 5), 5, 5, None), 0.7) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,58 +88,75 @@ def test_faster_holds_only_where_the_whole_interval_is_at_most_seven_tenths(
         (Race(Spread(0.5, None, None, 1), 1, 5, 1.2), "not decided"),
     ],
 )
-def test_seeds_that_never_got_there_count_against_the_claim(race: Race, expected: Outcome) -> None:
-    assert faster(race) == expected
+def test_seeds_that_never_got_there_count_against_the_claim(race: Race, expected: Decision) -> None:
+    assert sooner(race, 0.7) == expected
 
 
-def test_a_lower_loss_is_said_with_its_paired_interval(tmp_path: Path) -> None:
+def test_a_verdicts_sentence_has_the_decision_and_its_paired_interval(tmp_path: Path) -> None:
     arms = {"adamw": (ADAMW, ends(0.50, 0.60, 0.70)), "sophia": (SOPHIA_G, ends(0.40, 0.49, 0.61))}
-    loss, seconds, steps = verdicts(study(tmp_path, arms))
-    spread = mean_over_seeds([-0.10, -0.11, -0.09])
-    assert spread is not None
+    loss = claim_verdicts(study(tmp_path, arms))[0]
     assert loss.sentence == (
-        f"sophia against adamw, final validation loss: lower ({spread.text(4, signed=True)}, 3 seeds)."
+        "sophia against adamw, final validation loss: lower (−0.1000 [−0.1248, −0.0752], 3 seeds)."
     )
-    assert "−0.1000 [−0.1248, −0.0752]" in loss.sentence
-    assert [verdict.claim for verdict in (seconds, steps)] == ["30 % faster", "30 % fewer steps"]
+
+
+def test_a_loss_is_compared_by_seed_and_each_claim_of_the_paper_is_judged(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.50, 0.60, 0.70)), "sophia": (SOPHIA_G, ends(0.40, 0.49, 0.61))}
+    loss, seconds, steps = claim_verdicts(study(tmp_path, arms))
+    assert (loss.decision, loss.measured) == ("lower", mean_over_seeds([0.4 - 0.5, 0.49 - 0.6, 0.61 - 0.7]))
+    assert [verdict.claim for verdict in (seconds, steps)] == [claim.name for claim in paper().claims]
     # 10 steps and 0.4/0.5, 0.3/0.41 and 0.2/0.29 of the 10 after them, of 20.
-    assert steps.sentence.startswith("sophia against adamw, 30 % fewer steps: does not hold (0.870 [")
+    assert steps.decision == "does not hold"
+    assert isinstance(steps.measured, Race)
+    assert steps.measured.ratio is not None
+    assert steps.measured.ratio.value == pytest.approx(0.870, abs=5e-4)
 
 
-def test_faster_is_said_with_its_ratio(tmp_path: Path) -> None:
+def test_faster_is_decided_by_the_ratio_of_seconds(tmp_path: Path) -> None:
     arms = {"adamw": (ADAMW, ends(0.5, 0.5)), "sophia": (SOPHIA_G, [[1.0, 0.5, 0.4], [1.0, 0.5, 0.4]])}
-    _, seconds, _ = verdicts(study(tmp_path, arms))
-    assert seconds.sentence == (
-        "sophia against adamw, 30 % faster: holds (0.500 [0.500, 0.500] of adamw's seconds, 2 seeds)."
-    )
+    _, seconds, _ = claim_verdicts(study(tmp_path, arms))
+    assert (seconds.decision, seconds.measured) == ("holds", Race(Spread(0.5, 0.5, 0.5, 2), 2, 2, None))
 
 
 def test_one_seed_decides_nothing_and_says_so(tmp_path: Path) -> None:
-    found = verdicts(study(tmp_path, {"adamw": (ADAMW, ends(0.5)), "sophia": (SOPHIA_G, ends(0.1))}))
-    assert {verdict.outcome for verdict in found} == {"not decided"}
-    assert found[0].words == "−0.4000, one seed, no interval"
-    assert "one seed, no interval" in found[1].words
+    verdicts = claim_verdicts(study(tmp_path, {"adamw": (ADAMW, ends(0.5)), "sophia": (SOPHIA_G, ends(0.1))}))
+    assert {verdict.decision for verdict in verdicts} == {"not decided"}
+    assert "one seed, no interval" in verdicts[0].words
+
+
+def test_with_one_seed_no_ratio_of_times_is_stated_and_the_reason_is(tmp_path: Path) -> None:
+    arms = {"adamw": (ADAMW, ends(0.5)), "sophia": (SOPHIA_G, ends(0.1))}
+    _, seconds, steps = claim_verdicts(study(tmp_path, arms))
+    assert seconds.measured == Race(None, 1, 1, None)
+    assert seconds.words == "its loss was reached in 1 of 1 seed; a ratio of times takes 2 or more"
+    # Steps do not depend on the machine.
+    assert isinstance(steps.measured, Race)
+    assert steps.measured.ratio is not None
 
 
 def test_a_loss_that_was_never_reached_is_counted(tmp_path: Path) -> None:
     arms = {"adamw": (ADAMW, ends(0.5, 0.5, 0.5)), "sophia": (SOPHIA_G, ends(0.6, 0.6, 0.4))}
-    _, _, steps = verdicts(study(tmp_path, arms))
-    assert steps.outcome == "not decided"
-    assert steps.words.endswith("of adamw's steps, over the 1 of 3 seeds that reached its loss, no interval")
+    _, seconds, steps = claim_verdicts(study(tmp_path, arms))
+    assert steps.decision == "not decided"
+    assert isinstance(steps.measured, Race)
+    assert (steps.measured.reached, steps.measured.of) == (1, 3)
+    assert "1 of 3 seeds that reached its loss, no interval" in steps.words
+    assert isinstance(seconds.measured, Race)
+    assert seconds.measured.too_few
     never = {"adamw": (ADAMW, ends(0.5, 0.5)), "sophia": (SOPHIA_G, ends(0.6, 0.6))}
-    _, _, steps = verdicts(study(tmp_path / "never", never))
-    assert (steps.outcome, steps.words) == ("does not hold", "its loss was reached in 0 of 2 seeds")
+    _, _, steps = claim_verdicts(study(tmp_path / "never", never))
+    assert (steps.decision, steps.measured) == ("does not hold", Race(None, 0, 2, 1.0))
 
 
 def test_a_diverged_training_is_named_and_decides_nothing(tmp_path: Path) -> None:
     arms = {"adamw": (ADAMW, ends(0.5, 0.6, 0.7)), "sophia": (SOPHIA_G, ends(0.1, 0.2, None))}
-    loss = verdicts(study(tmp_path, arms))[0]
-    assert loss.outcome == "not decided"
+    loss = claim_verdicts(study(tmp_path, arms))[0]
+    assert loss.decision == "not decided"
     assert loss.words.endswith("2 seeds; diverged in 1 seed")
 
 
 def test_lion_is_a_control_about_which_nothing_is_claimed(tmp_path: Path) -> None:
-    assert verdicts(study(tmp_path, {"adamw": (ADAMW, ends(0.5)), "lion": (LION, ends(0.1))})) == []
+    assert claim_verdicts(study(tmp_path, {"adamw": (ADAMW, ends(0.5)), "lion": (LION, ends(0.1))})) == []
 
 
 def whole(path: Path) -> Group:
@@ -177,18 +196,18 @@ def test_each_cause_is_a_contrast_of_arms_that_differ_in_it(tmp_path: Path) -> N
         "paper-sophia − paper-adamw": pytest.approx(-0.1),
         "(paper-sophia − paper-adamw) − (constant − adamw)": pytest.approx(-0.2),
     }
-    assert found["sophia-g − constant"].outcome == "lower"
-    assert found["sophia-h − constant"].outcome == "not decided"
-    assert found["constant − adamw"].outcome == "higher"
+    assert found["sophia-g − constant"].decision == "lower"
+    assert found["sophia-h − constant"].decision == "not decided"
+    assert found["constant − adamw"].decision == "higher"
 
 
 def test_an_untuned_sophia_is_also_held_against_the_untuned_adamw(tmp_path: Path) -> None:
-    found = [v for v in verdicts(whole(tmp_path)) if v.arm == "paper-sophia"]
-    losses = {v.against: v.outcome for v in found if v.claim == "final validation loss"}
+    found = [v for v in claim_verdicts(whole(tmp_path)) if v.arm == "paper-sophia"]
+    losses = {v.against: v.decision for v in found if v.claim == "final validation loss"}
     assert losses == {"adamw": "higher", "paper-adamw": "lower"}
     # To its own reference's loss, not to the tuned one's, which it never reaches.
-    assert [v.words for v in found if v.against == "adamw"][1] == "its loss was reached in 0 of 2 seeds"
-    assert "of paper-adamw's seconds, 2 seeds" in [v.words for v in found if v.against == "paper-adamw"][1]
+    reached = {v.against: v.measured.reached for v in found if isinstance(v.measured, Race)}
+    assert reached == {"adamw": 0, "paper-adamw": 2}
 
 
 def test_a_diverged_arm_is_no_part_of_the_untuned_settings_effect(tmp_path: Path) -> None:
@@ -203,10 +222,9 @@ def test_a_diverged_arm_is_no_part_of_the_untuned_settings_effect(tmp_path: Path
         tuned=("adamw", "constant"),
     )
     (found,) = (cause for cause in causes(group) if cause.what == "What the untuned settings add")
-    assert (found.outcome, found.words) == (
-        "not decided",
-        "−0.2000, one seed, no interval; diverged in 1 seed",
-    )
+    assert found.decision == "not decided"
+    assert found.loss == Spread(pytest.approx(-0.2), None, None, 1)
+    assert "diverged in 1 seed" in found.words
 
 
 def test_adamws_tuning_curve_is_told_without_an_interval(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from flextune.report.findings import Direction, adjusted, direction, findings, near_zero
 
 from flextune.records import Comparison, Estimate, Score
 from flextune.report.labels import labels
+from flextune.studies.scores.findings import Direction, adjusted, direction, findings, near_zero
 
 
 def compared(
@@ -57,8 +57,8 @@ def test_unknown_p_values_are_not_counted() -> None:
 def test_a_sentence_carries_difference_interval_and_p() -> None:
     scores = [scored("base", 0.4, 0.3, 0.5), scored("flex", 0.2, 0.1, 0.3)]
     comparison = compared("flex", -0.2, -0.31, -0.09, 0.004)
-    (finding,) = findings(scores, [comparison], labels({}, scores, "base"))
-    (line,) = finding.lines
+    (finding,) = findings(scores, [comparison], labels(None, scores, "base"))
+    (line,) = finding.arms
     assert (finding.language, line.detail, line.arm, line.direction) == ("Java", "retention", "flex", "falls")
     shown = line.words.replace("\u00a0", " ")
     assert shown == "falls against base: −20.0 points [−31.0, −9.0], p = 0.004"
@@ -66,8 +66,8 @@ def test_a_sentence_carries_difference_interval_and_p() -> None:
 
 def test_scores_near_zero_are_said_to_tell_nothing() -> None:
     scores = [scored("base", 0.0, 0.0, 0.023), scored("flex", 0.006, 0.0, 0.034)]
-    (finding,) = findings(scores, [compared("flex", 0.006, -0.02, 0.03, 1.0)], labels({}, scores, "base"))
-    assert finding.lines == ()
+    (finding,) = findings(scores, [compared("flex", 0.006, -0.02, 0.03, 1.0)], labels(None, scores, "base"))
+    assert finding.arms == ()
     assert "tells nothing about this model" in finding.notes[0]
 
 
@@ -78,6 +78,6 @@ def test_one_arm_above_five_percent_is_worth_comparing() -> None:
 
 def test_too_few_problems_for_near_zero_still_do_not_make_a_comparison_of_nothing() -> None:
     scores = [scored("base", 0.0, 0.0, 0.088), scored("flex", 0.0, 0.0, 0.088)]
-    (finding,) = findings(scores, [compared("flex", 0.0, -0.09, 0.09, 1.0)], labels({}, scores, "base"))
-    assert finding.lines == ()
+    (finding,) = findings(scores, [compared("flex", 0.0, -0.09, 0.09, 1.0)], labels(None, scores, "base"))
+    assert finding.arms == ()
     assert finding.notes == ("retention: no arm passed any of 40 problems, so there is nothing to compare.",)

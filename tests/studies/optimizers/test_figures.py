@@ -6,21 +6,29 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import pytest
-from flextune.report.figures import optimizer_composite, optimizer_curves, optimizer_rates
-from flextune.report.figures.optimizer_curves import CURVES
-from flextune.report.figures.optimizer_panels import Row, styles
-from flextune.report.inputs import read_run
-from flextune.report.optimizers.drawn import optimizer_figures
-from flextune.report.optimizers.groups import Group, optimizer_groups
 from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, MBPP, SOPHIA_G, SOPHIA_H, OptimizerRun, log
+
+from flextune.report.run_data import read_run
+from flextune.studies.optimizers.curves import (
+    CURVES,
+    ArmCurve,
+    arm_curves,
+    composite_curves,
+    draw_composite,
+    draw_curve,
+)
+from flextune.studies.optimizers.figures import optimizer_figures
+from flextune.studies.optimizers.groups import Group, optimizer_groups
+from flextune.studies.optimizers.rates import arm_trials, draw_rates
+from flextune.studies.optimizers.styles import styles
 
 
 def groups(run: OptimizerRun) -> tuple[Group, ...]:
     return optimizer_groups(read_run(run.write()))
 
 
-def lines(run: OptimizerRun, curve: str) -> dict[str, Row]:
-    return {row.arm: row for row in optimizer_curves.rows(groups(run), CURVES[curve])}
+def lines(run: OptimizerRun, curve: str) -> dict[str, ArmCurve]:
+    return {row.arm: row for row in arm_curves(groups(run), CURVES[curve])}
 
 
 def two(path: Path) -> OptimizerRun:
@@ -87,15 +95,15 @@ def test_an_optimizer_has_one_colour_on_all_data_and_an_untuned_arm_a_dash(tmp_p
     assert len({style.colour for style in known.values()}) == 5
     assert known["AdamW"].colour == known["AdamW, untuned"].colour
     assert (known["AdamW"].dash, known["AdamW, untuned"].dash) == ("solid", "dash")
-    for _, _, figure in optimizer_figures(found):
-        for trace in figure.data:
+    for chart in optimizer_figures(found):
+        for trace in chart.figure.data:
             colours = {trace.fillcolor, trace.line.color, trace.marker.color} - {None}
             assert colours == {known[trace.legendgroup].colour}
 
 
 def test_each_training_data_has_a_panel_and_each_optimizer_one_entry_in_the_legend(tmp_path: Path) -> None:
-    rows = optimizer_curves.rows(groups(both(tmp_path)), CURVES["validation-loss"])
-    drawn = optimizer_curves.draw(rows, CURVES["validation-loss"])
+    rows = arm_curves(groups(both(tmp_path)), CURVES["validation-loss"])
+    drawn = draw_curve(rows, CURVES["validation-loss"])
     assert [note.text for note in drawn.layout.annotations] == ["Rosetta", "MBPP, Python"]
     shown = [trace.name for trace in drawn.data if trace.showlegend]
     assert shown == ["AdamW", "Lion", "Sophia-constant", "Sophia-G", "Sophia-H", "AdamW, untuned"]
@@ -103,12 +111,12 @@ def test_each_training_data_has_a_panel_and_each_optimizer_one_entry_in_the_lege
 
 
 def test_the_composite_has_four_panels_for_each_training_data(tmp_path: Path) -> None:
-    found = optimizer_composite.rows(groups(both(tmp_path)))
+    found = composite_curves(groups(both(tmp_path)))
     assert {data: list(held) for data, held in found.items()} == {
         data: ["validation-loss", "perplexity", "gradient-norm", "win-rate-a"]
         for data in ("Rosetta", "MBPP, Python")
     }
-    titles = [note.text for note in optimizer_composite.draw(found["Rosetta"]).layout.annotations]
+    titles = [note.text for note in draw_composite(found["Rosetta"]).layout.annotations]
     assert titles == [
         "Validation loss",
         "Perplexity on validation examples",
@@ -119,7 +127,7 @@ def test_the_composite_has_four_panels_for_each_training_data(tmp_path: Path) ->
 
 def test_without_win_rates_the_training_loss_takes_their_place(tmp_path: Path) -> None:
     run = OptimizerRun(tmp_path).arm("adamw", ADAMW, {"0": log([1.0, 0.5])})
-    (held,) = optimizer_composite.rows(groups(run.arm("lion", LION, {"0": log([1.0, 0.5])}))).values()
+    (held,) = composite_curves(groups(run.arm("lion", LION, {"0": log([1.0, 0.5])}))).values()
     assert list(held) == ["validation-loss", "perplexity", "gradient-norm", "training-loss"]
 
 
@@ -131,20 +139,20 @@ def test_a_wide_fall_is_drawn_on_a_logarithm_and_a_share_never_is(tmp_path: Path
         run.arm(name, optimizer, {"0": rows})
     found = groups(run)
     axes = {
-        name: optimizer_curves.draw(optimizer_curves.rows(found, CURVES[name]), CURVES[name]).layout.yaxis
+        name: draw_curve(arm_curves(found, CURVES[name]), CURVES[name]).layout.yaxis
         for name in ("validation-loss", "win-rate-a", "gradient-norm")
     }
     assert [axis.type for axis in axes.values()] == ["log", None, None]
 
 
 def trials(run: OptimizerRun) -> go.Figure:
-    return optimizer_rates.draw(optimizer_rates.rows(groups(run)))
+    return draw_rates(arm_trials(groups(run)))
 
 
 def test_trials_stand_over_their_learning_rates_with_the_best_marked(tmp_path: Path) -> None:
     run = two(tmp_path)
     run.tune("adamw", [(4e-3, 0.25), (1e-3, 0.30), (2e-3, 0.20)])
-    (row,) = optimizer_rates.rows(groups(run))
+    (row,) = arm_trials(groups(run))
     assert [(trial.rate, trial.loss) for trial in row.trials] == [(1e-3, 0.30), (2e-3, 0.20), (4e-3, 0.25)]
     assert row.best is not None
     assert row.best.rate == 2e-3
@@ -178,7 +186,7 @@ def test_the_tuning_line_joins_the_best_of_each_rate_where_more_was_searched(tmp
         for rate, gamma, loss in found
     ]
     run.tuned["sophia"] = {"settings": rows[1]["settings"], "interior": False, "trials": rows}
-    (row,) = optimizer_rates.rows(groups(run))
+    (row,) = arm_trials(groups(run))
     assert row.best is not None
     assert (row.best.loss, row.best.settings) == (0.3, "learning rate 0.001, gamma 8")
     (line,) = (trace for trace in trials(run).data if trace.mode == "lines")
@@ -194,7 +202,7 @@ def test_where_every_trial_diverged_there_is_still_a_figure(tmp_path: Path) -> N
 
 
 def test_without_a_tuned_rate_there_is_no_tuning_figure(tmp_path: Path) -> None:
-    names = [name for name, _, _ in optimizer_figures(groups(two(tmp_path)))]
+    names = [chart.id for chart in optimizer_figures(groups(two(tmp_path)))]
     assert names == [
         "composite-1", "training-loss", "validation-loss", "perplexity", "gradient-norm", "win-rate-a",
         "loss-over-seconds",
@@ -209,6 +217,6 @@ def test_markup_in_an_arms_name_is_text_in_every_figure(tmp_path: Path) -> None:
         (path / name).write_text(text)
     found = optimizer_groups(read_run(path))
     assert any(arm.name == "<b>adamw</b>" for group in found for arm in group.arms)
-    for _, _, figure in optimizer_figures(found):
-        json.loads(figure.to_json())
-        assert "<b>" not in figure.to_json()
+    for chart in optimizer_figures(found):
+        json.loads(chart.figure.to_json())
+        assert "<b>" not in chart.figure.to_json()

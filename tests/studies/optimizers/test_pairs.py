@@ -4,14 +4,19 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from flextune.report.optimizers.groups import Arm, Validation, numbers
-from flextune.report.optimizers.pairs import pair, race, reach
 from tests.support.optimizer_runs import ADAMW, log
+
+from flextune.studies.optimizers.groups import Arm
+from flextune.studies.optimizers.pairs import pair, race, reach
+from flextune.studies.optimizers.training_numbers import Validation, training_numbers
 
 
 def arm(name: str, *losses: Sequence[float | None], step_seconds: float | None = 1.0) -> Arm:
     """An arm with a training of the given validation losses for each seed."""
-    held = {str(seed): numbers(log(curve, step_seconds=step_seconds)) for seed, curve in enumerate(losses)}
+    held = {
+        str(seed): training_numbers(log(curve, step_seconds=step_seconds))
+        for seed, curve in enumerate(losses)
+    }
     return Arm(name, name, {"optimizer": ADAMW}, {}, held)
 
 
@@ -72,7 +77,8 @@ def test_a_race_is_to_the_references_lowest_loss_of_the_same_seed() -> None:
 
 
 def test_seconds_count_what_a_step_takes() -> None:
-    reference, slow = arm("adamw", [1.0, 0.5]), arm("sophia", [1.0, 0.5], step_seconds=1.5)
+    curves = ([1.0, 0.5], [1.0, 0.5])
+    reference, slow = arm("adamw", *curves), arm("sophia", *curves, step_seconds=1.5)
     steps, seconds = (race(slow, reference, reference, clock) for clock in ("step", "seconds"))
     assert steps.ratio is not None
     assert seconds.ratio is not None
@@ -141,7 +147,24 @@ def test_a_diverged_seed_is_in_no_difference_and_is_counted() -> None:
 
 
 def test_costs_are_ratios_of_the_same_seed() -> None:
-    found = pair(arm("a", [1.0, 0.5], step_seconds=3.0), arm("b", [1.0, 0.5], step_seconds=2.0))
+    curves = ([1.0, 0.5], [1.0, 0.5])
+    found = pair(arm("a", *curves, step_seconds=3.0), arm("b", *curves, step_seconds=2.0))
     assert found.seconds_per_step is not None
     assert found.memory is not None
     assert (found.seconds_per_step.value, found.memory.value) == (pytest.approx(1.5), pytest.approx(1.0))
+
+
+def test_one_seed_has_no_ratio_of_times_but_of_steps_and_memory() -> None:
+    found = pair(arm("a", [1.0, 0.5], step_seconds=3.0), arm("b", [1.0, 0.5], step_seconds=2.0))
+    assert (found.seconds, found.seconds_per_step, found.seconds_to_loss.ratio) == (None, None, None)
+    assert found.too_few_timed
+    assert found.seconds_to_loss.too_few
+    assert found.memory is not None
+    assert found.steps_to_loss.ratio is not None
+
+
+def test_without_any_time_too_few_seeds_are_not_the_reason() -> None:
+    found = pair(arm("a", [1.0, 0.5], step_seconds=None), arm("b", [1.0, 0.5], step_seconds=None))
+    assert found.seconds_per_step is None
+    assert not found.too_few_timed
+    assert not found.seconds_to_loss.too_few

@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from flextune.report.table import score_table
 from rich.console import Console
 
 from flextune.statistics.scores_file import ScoresFile, read_scores
+from flextune.studies.scores.score_table import score_table
 
 
 def shown(held: ScoresFile) -> list[str]:

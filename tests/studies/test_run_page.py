@@ -5,14 +5,16 @@ import hashlib
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
+import yaml
+from tests.support.html_reader import Reader
 
 from flextune.errors import FlextuneError
-from flextune.report.page import write_page
+from flextune.report.run_data import RunData, read_run
+from flextune.studies import writing
+from flextune.studies.writing import write_report
 
 HOSTILE = (
     "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> ]]> & \u2028 \ud800 \x00 {{ 7*7 }}"
@@ -20,53 +22,16 @@ HOSTILE = (
 MAX_BYTES = 8_000_000
 
 
-class Reader(HTMLParser):
-    """What a browser would find: elements with attributes, scripts with their text, shown text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.shown: list[str] = []
-        self.inside = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.inside = tag if tag in ("script", "style") else ""
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside == "script":
-            self.scripts[-1] += data
-        elif not self.inside:
-            self.shown.append(data)
-
-    def json(self, name: str) -> Any:
-        scripts = [attrs for tag, attrs in self.tags if tag == "script"]
-        place = next(i for i, attrs in enumerate(scripts) if attrs.get("id") == name)
-        return json.loads(self.scripts[place])
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.shown))
-
-
 @pytest.fixture(scope="module")
 def page(finished_run: Path) -> Reader:
-    return Reader(write_page(finished_run).read_text(encoding="utf-8"))
+    return Reader(write_report(finished_run).page.read_text(encoding="utf-8"))
 
 
 def test_the_page_is_one_file_of_bounded_size(finished_run: Path) -> None:
-    written = write_page(finished_run)
+    written = write_report(finished_run).page
     assert written == finished_run / "report.html"
     assert 1_000_000 < written.stat().st_size < MAX_BYTES
-    assert not list(finished_run.glob("*.part"))
+    assert not list(finished_run.glob("*.part*"))
 
 
 def test_nothing_is_loaded_from_anywhere(page: Reader) -> None:
@@ -137,18 +102,20 @@ def damage(path: Path, field: str) -> None:
 
 
 def test_hostile_text_stays_text_everywhere(small_run: Path) -> None:
-    clean = Reader(write_page(small_run).read_text(encoding="utf-8"))
-    folder = small_run / "evaluated" / "flex-py-base-0"
-    damage(folder / "completions.jsonl", "text")
-    damage(folder / "verdicts.jsonl", "message")
-    damage(folder / "problems.jsonl", "prompt")
+    clean = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
+    for file, field in (("completions", "text"), ("problems", "prompt")):
+        damage(small_run / "generated" / "flex-py-base-0" / f"{file}.jsonl", field)
+    damage(small_run / "judged" / "flex-py-base-0" / "verdicts.jsonl", "message")
     for name in ("scores.json", "environment.json"):
         text = (small_run / name).read_text()
         for innocent in ("sum_divisible_03", "flextune quickstart", "lora"):
             text = text.replace(json.dumps(innocent), json.dumps(innocent + HOSTILE))
         (small_run / name).write_text(text)
-    (small_run / "experiment.yaml").write_text("name: " + json.dumps(HOSTILE.replace("\ud800", "")))
-    hostile = Reader(write_page(small_run).read_text(encoding="utf-8"))
+    experiment = yaml.safe_load((small_run / "experiment.yaml").read_text())
+    # YAML has no lone surrogate and no null character.
+    experiment["model"] = HOSTILE.replace("\ud800", "").replace("\x00", "")
+    (small_run / "experiment.yaml").write_text(yaml.safe_dump(experiment))
+    hostile = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     kinds = ("script", "img", "style", "meta", "iframe", "svg")
     for kind in kinds:
         assert [t for t, _ in hostile.tags].count(kind) == [t for t, _ in clean.tags].count(kind), kind
@@ -159,11 +126,11 @@ def test_hostile_text_stays_text_everywhere(small_run: Path) -> None:
 
 
 def test_a_run_with_scores_alone_has_a_page(small_run: Path) -> None:
-    for folder in ("trained", "evaluated"):
+    for folder in ("trained", "generated", "judged"):
         shutil.rmtree(small_run / folder)
     for name in ("experiment.yaml", "environment.json"):
         (small_run / name).unlink()
-    page = Reader(write_page(small_run).read_text(encoding="utf-8"))
+    page = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
     assert places == ["scores", "outcomes"]
     assert "Spectrum of the adapter" not in page.text
@@ -172,16 +139,36 @@ def test_a_run_with_scores_alone_has_a_page(small_run: Path) -> None:
 def test_a_run_without_a_spectrum_still_has_its_losses(small_run: Path) -> None:
     for path in small_run.glob("trained/*/spectrum.json"):
         path.unlink()
-    page = Reader(write_page(small_run).read_text(encoding="utf-8"))
+    page = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
     assert places == ["scores", "outcomes", "losses", "penalty"]
 
 
 def test_the_same_run_gives_the_same_page(small_run: Path) -> None:
-    first = write_page(small_run).read_bytes()
-    assert write_page(small_run).read_bytes() == first
+    first = write_report(small_run).page.read_bytes()
+    assert write_report(small_run).page.read_bytes() == first
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FlextuneError, match=r"scores\.json"):
-        write_page(tmp_path)
+        write_report(tmp_path)
+
+
+def test_a_page_that_cannot_be_written_is_one_line(small_run: Path) -> None:
+    (small_run / "report.html").mkdir()
+    with pytest.raises(FlextuneError, match=r"report\.html: cannot be written"):
+        write_report(small_run)
+
+
+def test_a_run_is_read_once_for_page_documents_and_summaries(
+    small_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = []
+
+    def counted(folder: Path) -> RunData:
+        reads.append(folder)
+        return read_run(folder)
+
+    monkeypatch.setattr(writing, "read_run", counted)
+    write_report(small_run)
+    assert reads == [small_run]

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flextune.report.inputs import Run, read_run
-from flextune.report.programs import LONGEST_TEXT, MISSING, Pool, programs
+from flextune.report.run_data import RunData, read_run
+from flextune.studies.scores.programs import LONGEST_TEXT, MISSING, Pool, programs
 
 
 def cells(data: dict[str, Any]) -> list[list[Any]]:
@@ -21,7 +21,7 @@ def test_every_program_is_there_with_its_text_and_outcome(small_run: Path) -> No
     problem = group["problems"][0]
     rows = [
         json.loads(line)
-        for line in (small_run / "evaluated/lora-java-base-1/completions.jsonl").read_text().splitlines()
+        for line in (small_run / "generated/lora-java-base-1/completions.jsonl").read_text().splitlines()
     ]
     (cell,) = [c for c in problem["cells"] if c[0] == data["arms"].index("lora") and c[1] == "1"]
     assert data["pool"][cell[4]] == rows[0]["text"]
@@ -43,16 +43,16 @@ def test_tallies_count_all_programs_even_where_the_budget_left_texts_out(small_r
         assert [p["tally"] for p in one["problems"]] == [p["tally"] for p in other["problems"]]
 
 
-def with_samples(run: Run, count: int) -> Run:
+def with_samples(run: RunData, count: int) -> RunData:
     """The same run with each outcome ``count`` times; completions exist for sample 0 only."""
     scores = tuple(
         replace(
             score,
             outcomes={s: {n: o * count for n, o in runs.items()} for s, runs in score.outcomes.items()},
         )
-        for score in run.held.scores
+        for score in run.scores
     )
-    return replace(run, held=replace(run.held, scores=scores))
+    return replace(run, scores=scores)
 
 
 def test_a_missing_completion_keeps_its_verdict(small_run: Path) -> None:

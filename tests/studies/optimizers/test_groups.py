@@ -5,8 +5,6 @@ import math
 from pathlib import Path
 
 import pytest
-from flextune.report.inputs import read_run
-from flextune.report.optimizers.groups import Group, Numbers, numbers, optimizer_groups
 from tests.support.optimizer_runs import (
     ADAMW,
     CONSTANT,
@@ -19,6 +17,10 @@ from tests.support.optimizer_runs import (
     log,
 )
 
+from flextune.report.run_data import read_run
+from flextune.studies.optimizers.groups import Group, optimizer_groups
+from flextune.studies.optimizers.training_numbers import TrainingNumbers, training_numbers
+
 
 def groups(path: Path) -> tuple[Group, ...]:
     return optimizer_groups(read_run(path))
@@ -28,7 +30,7 @@ def test_numbers_of_a_training_are_those_of_its_log() -> None:
     rows = log([0.9, 0.3, 0.4], step_seconds=0.5, memory=3 * 2**20, win_rate_b=0.25)
     rows[1] |= {"grad_norm": 3.0, "win_rate_a": 0.2, "estimate_share": 0.1}
     rows[3] |= {"win_rate_a": 0.4}
-    found = numbers(rows)
+    found = training_numbers(rows)
     assert [(v.step, v.loss, v.seconds) for v in found.validations] == [
         (0, 0.9, 0),
         (10, 0.3, 5),
@@ -44,26 +46,26 @@ def test_numbers_of_a_training_are_those_of_its_log() -> None:
 
 
 def test_the_kept_adapter_of_an_early_stop_has_the_final_loss() -> None:
-    found = numbers([*log([0.9, 0.3, 0.5]), {"step": 20, "kept_step": 10, "kept_eval_loss": 0.3}])
+    found = training_numbers([*log([0.9, 0.3, 0.5]), {"step": 20, "kept_step": 10, "kept_eval_loss": 0.3}])
     assert (found.final_loss, found.lowest_loss) == (0.3, 0.3)
 
 
 @pytest.mark.parametrize("last", [None, math.nan, math.inf])
 def test_a_diverged_training_has_no_final_loss_but_a_lowest(last: float | None) -> None:
-    found = numbers(log([0.9, 0.3, last]))
+    found = training_numbers(log([0.9, 0.3, last]))
     assert (found.diverged, found.final_loss, found.perplexity, found.lowest_loss) == (True, None, None, 0.3)
 
 
 def test_an_older_log_has_no_seconds_and_nothing_is_guessed() -> None:
-    found = numbers(log([0.9, 0.3], step_seconds=None))
+    found = training_numbers(log([0.9, 0.3], step_seconds=None))
     assert (found.seconds, found.seconds_per_step, found.memory) == (None, None, None)
     assert found.validations[1].seconds is None
     assert found.final_loss == 0.3
 
 
 def test_an_empty_log_says_nothing() -> None:
-    found = numbers([])
-    assert found == Numbers((), False, *[None] * 10)
+    found = training_numbers([])
+    assert found == TrainingNumbers((), False, *[None] * 10)
 
 
 def test_a_run_with_one_optimizer_compares_none(tmp_path: Path) -> None:
@@ -152,15 +154,6 @@ def test_sophia_is_called_by_its_estimator(tmp_path: Path) -> None:
     run = OptimizerRun(tmp_path).arm("a", SOPHIA_G, {"0": log([1.0])}).arm("b", SOPHIA_H, {"0": log([1.0])})
     (group,) = groups(run.write())
     assert [arm.family for arm in group.arms] == ["sophia-g", "sophia-h"]
-
-
-def test_a_training_from_before_there_was_a_choice_has_adamw(tmp_path: Path) -> None:
-    run = OptimizerRun(tmp_path).arm("old", None, {"0": log([1.0])}).arm("lion", LION, {"0": log([1.0])})
-    run.arm("new", ADAMW, {"0": log([1.0])})
-    (group,) = groups(run.write())
-    assert [arm.family for arm in group.arms] == ["adamw", "lion", "adamw"]
-    only = OptimizerRun(tmp_path / "only").arm("old", None, {"0": log([1.0])})
-    assert groups(only.arm("new", ADAMW, {"0": log([1.0])}).write()) == ()
 
 
 def test_arms_that_share_their_adapters_count_once(tmp_path: Path) -> None:

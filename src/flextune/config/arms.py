@@ -1,0 +1,40 @@
+"""The arms of an experiment: named variations of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from flextune.config.section import Float, Section
+
+Ratio = Annotated[Float, Field(gt=1)]
+
+#: What an arm cannot set.
+NOT_OF_AN_ARM = ("name", "arms", "seeds", "tune")
+
+
+class ArmConfig(Section):
+    """A named variation: every other key of the experiment may stand here, and is merged deeply into it.
+
+    ``train: null`` is the base model itself.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", description="Names the arm in tables and folders."
+    )
+    tune: dict[str, Ratio] | None = Field(
+        default_factory=dict,
+        description="Settings that are tuned for this arm beside the experiment's. null: it is not tuned.",
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The keys that it sets, as they are written."""
+        return dict(self.model_extra or {})
+
+    def with_settings(self, settings: dict[str, Any]) -> ArmConfig:
+        """The arm with other keys set, and with nothing to tune."""
+        return ArmConfig.model_validate({**settings, "name": self.name, "tune": None})

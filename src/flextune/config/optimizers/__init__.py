@@ -1,0 +1,1 @@
+"""What can move the adapter's weights: one file for each optimizer."""

@@ -1,0 +1,58 @@
+"""A training as one record: what is handed to the training engine, keyed and logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from flextune.config.optimizers.adamw import AdamW
+from flextune.config.section import Section, Seed
+from flextune.config.sections.adapter import AdapterConfig
+from flextune.config.sections.optimizer import Optimizer
+from flextune.config.sections.penalty import Penalty
+from flextune.config.sections.train import TrainConfig
+
+
+class Recipe(Section):
+    """All that determines a training beside the model and the examples.
+
+    Attributes:
+        adapter: Rank, alpha, dropout, targets, layers.
+        train: Steps, batches, learning rate and its schedule, and the controls. ``data`` and its companions
+            say where the examples came from; the engine is handed the examples themselves.
+        optimizer: What moves the weights.
+        penalty: On the LoRA matrices, or None.
+        seed: Of the adapter's start, the order of the examples, dropout, and what an optimizer draws.
+    """
+
+    adapter: AdapterConfig = AdapterConfig()
+    train: TrainConfig = TrainConfig()
+    optimizer: Optimizer = AdamW()
+    penalty: Penalty | None = None
+    seed: Seed = Field(0, description="Of the adapter's start, the order of the examples and dropout.")
+
+    def row(self) -> dict[str, Any]:
+        """Every setting, as JSON."""
+        return {
+            "adapter": self.adapter.model_dump(mode="json"),
+            "train": self.train.model_dump(mode="json"),
+            "optimizer": self.optimizer.options(),
+            "penalty": self.penalty.model_dump(mode="json") if self.penalty else None,
+            "seed": self.seed,
+        }
+
+    def given(self) -> dict[str, Any]:
+        """What determines the adapter's weights, without settings at their defaults.
+
+        A later option does then not train old runs again. How often the training logs is left out, and all of
+        a penalty of strength 0.
+        """
+        penalized = self.penalty is not None and self.penalty.strength > 0
+        return {
+            "adapter": self.adapter.model_dump(mode="json", exclude_defaults=True),
+            "train": self.train.model_dump(mode="json", exclude_defaults=True, exclude={"logging_steps"}),
+            "optimizer": self.optimizer.given(),
+            "penalty": self.penalty.given() if self.penalty is not None and penalized else None,
+            "seed": self.seed,
+        }

@@ -1,0 +1,136 @@
+"""Evaluate one model without an experiment file; every evaluation of a model extends the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flextune.config import ArmConfig, Experiment
+from flextune.files.names import slug
+from flextune.records import Score
+from flextune.runner.execute import Execution, RunOptions, RunResult
+from flextune.runner.generate import note_ties
+from flextune.runner.score import baseline_arm, gather_scores, write_scores
+from flextune.runs import layout
+from flextune.runs.environment import describe_environment
+from flextune.runs.run import Run
+from flextune.statistics.summary import setting
+from flextune.studies.writing import write_report
+
+# What one evaluation may ask of an arm that another one asked for already.
+_EXTENDED = ("decode", "evaluate")
+
+
+def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> RunResult:
+    """Evaluate a model, or a model with an adapter that was trained anywhere; trains nothing.
+
+    The folder becomes a run like any other: an arm for each form of the model, and each evaluation adds to
+    what earlier ones found.
+
+    Args:
+        request: Model, adapter, benchmarks, decodings and limits, with ``train: null`` and no arms.
+        folder: Of this or earlier evaluations; finished work in it is not done again.
+        options: What does not change the result.
+
+    Returns:
+        The scores that were asked for, and their comparisons; the page shows all of the run.
+
+    Raises:
+        FlextuneError: Anything a user can mend.
+    """
+    execution = Execution(folder, options)
+    run = execution.run
+    with run.locked():
+        earlier = run.experiment if (folder / layout.EXPERIMENT).is_file() else None
+        known = list(run.scores.scores) if run.scores_file.is_file() else []
+        experiment, arm = extended(earlier, request, folder.name)
+        plan = execution.plan(request.model_copy(update={"name": arm}))
+        execution.check_judge(plan.evaluations)
+        run.begin(experiment, describe_environment())
+        execution.evaluate(plan)
+        new = gather_scores(plan.evaluations, run)
+        baseline = baseline_arm(experiment)
+        scores, comparisons = write_scores(experiment.name, baseline, _together(known, new), run)
+        note_ties(plan.evaluations, run, options.reporter)
+        asked = {setting(score) for score in new}
+        return RunResult(
+            Run(folder),
+            [score for score in scores if score.arm == arm and setting(score) in asked],
+            [row for row in comparisons if row.arm == arm and setting(row) in asked],
+            write_report(folder),
+        )
+
+
+def extended(earlier: Experiment | None, request: Experiment, name: str) -> tuple[Experiment, str]:
+    """The experiment of a folder with one more evaluation in it, and the arm that this is.
+
+    An arm is one form of a model; what is evaluated of it is added to what was.
+    """
+    settings = _settings(request)
+    if earlier is None:
+        arm = _arm_name(request, ())
+        first = ArmConfig.model_validate({"name": arm, **settings})
+        base = {"name": name, "model": request.model, "train": None, "seeds": request.seeds, "arms": [first]}
+        return Experiment.model_validate(base), arm
+    same = next((one for one in earlier.arms if _form(one.settings) == _form(settings)), None)
+    arm = same.name if same else _arm_name(request, [one.name for one in earlier.arms])
+    lists = {key: _union(same.settings[key] if same else [], settings[key], key) for key in _EXTENDED}
+    changed = ArmConfig.model_validate({"name": arm, **settings, **lists})
+    arms = [changed if one.name == arm else one for one in earlier.arms]
+    seeds = list(dict.fromkeys([*earlier.seeds, *request.seeds]))
+    update = {"arms": arms if same else [*arms, changed], "seeds": seeds}
+    return earlier.model_copy(update=update), arm
+
+
+def _settings(request: Experiment) -> dict[str, Any]:
+    """The keys that an arm sets for a request: model and evaluations, and of the rest what is no default."""
+    raw = request.model_dump(mode="json", exclude_defaults=True, exclude={"name", "train", "seeds"})
+    return {**raw, **{key: request.model_dump(mode="json")[key] for key in ("model", *_EXTENDED)}}
+
+
+def _form(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in _EXTENDED}
+
+
+def _arm_name(request: Experiment, taken: Sequence[str]) -> str:
+    """``base`` or the adapter's folder, and how it is used."""
+    adapter = request.generate.adapter
+    parts = [slug(adapter) if adapter else "base"]
+    parts += ["merged"] if adapter and request.generate.export == "merged" else []
+    parts += [request.dtype] if request.dtype != "float32" else []
+    name = "-".join(parts)
+    numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(candidate for candidate in (name, *numbers) if candidate not in taken)
+
+
+def _union(before: list[Any], after: list[Any], key: str) -> list[Any]:
+    """Both lists; of two items that fill the same row of the scores, the later."""
+    replaced = {_label(item, key) for item in after}
+    return [*(item for item in before if _label(item, key) not in replaced), *after]
+
+
+def _label(item: dict[str, Any], key: str) -> str:
+    parts: Sequence[Any] = getattr(Experiment.model_validate({"name": "x", key: [item]}), key)
+    return str(parts[0].label)
+
+
+def _together(known: Sequence[Score], new: Sequence[Score]) -> list[Score]:
+    """Scores of earlier evaluations and new ones; of one arm and setting, seeds are added."""
+    rows = {(score.arm, setting(score)): score for score in known}
+    for score in new:
+        place = (score.arm, setting(score))
+        old = rows.get(place)
+        rows[place] = score if old is None else _merged(old, score)
+    return list(rows.values())
+
+
+def _merged(old: Score, new: Score) -> Score:
+    return replace(
+        new,
+        outcomes={**old.outcomes, **new.outcomes},
+        trainings={**old.trainings, **new.trainings},
+        generations={**old.generations, **new.generations},
+        judgings={**old.judgings, **new.judgings},
+    )

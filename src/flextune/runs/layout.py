@@ -1,0 +1,29 @@
+"""The name of every file of a run."""
+
+from __future__ import annotations
+
+EXPERIMENT = "experiment.yaml"
+ENVIRONMENT = "environment.json"
+TUNED = "tuned.json"
+SCORES = "scores.json"
+PAGE = "report.html"
+LOCK = ".lock"
+
+#: Folders; below each a folder for every key.
+TRAINED, GENERATED, JUDGED = "trained", "generated", "judged"
+#: Where format 1 kept completions and verdicts together.
+EVALUATED = "evaluated"
+
+#: In every keyed folder: what the key stands for, in words.
+KEY = "key.json"
+
+TRAINING_LOG = "training.jsonl"
+SPECTRUM = "spectrum.json"
+DIVERGED = "diverged.json"
+#: PEFT folder; it appears when the training has finished.
+ADAPTER = "adapter"
+ADAPTER_CONFIG = "adapter_config.json"
+
+PROBLEMS = "problems.jsonl"
+COMPLETIONS = "completions.jsonl"
+VERDICTS = "verdicts.jsonl"

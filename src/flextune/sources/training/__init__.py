@@ -1,0 +1,1 @@
+"""One source of training examples a file; each registers itself in ``flextune.registry.TRAINING_SOURCES``."""
