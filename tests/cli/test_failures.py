@@ -119,7 +119,7 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_after_it(
     flextune: Call, experiment_file: Path, finished: Path, small_disk: Path
 ):
     run = small_disk / "small"
-    stages = {"4k": "environment.json", "16k": "evaluated/", "40k": "trained/", "1m": "report.html"}
+    stages = {"4k": "environment.json", "16k": "generated/", "40k": "trained/", "1m": "report.html"}
     for size, file in stages.items():
         resize(small_disk, size)
         complaint = flextune("run", experiment_file, "--runs", small_disk).complaint

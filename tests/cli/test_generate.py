@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call, read_lines, write_lines
 
-from flextune.cli.requests import evaluation_request
+from flextune.cli.requests import ModelRequest
 from flextune.records import Problem
 from flextune.rosetta.rows import rows
-from flextune.runner.plan import bare_evaluations
+from flextune.runner.plan import Sources, make_plan
 
 SHORT = ("--limit", "4", "--max-new-tokens", "8", "--batch-size", "2")
 
@@ -88,9 +88,11 @@ def test_another_request_into_the_same_file_is_refused(
         (["--lexicon", "other"], "--lexicon: Input should be 'base' or 'reserved' (given: \"other\")"),
         (["--dtype", "float8"], "--dtype: Input should be 'float32'"),
         (["--temperature", "0.5", "--top-p", "2"], "--top-p: Input should be less than or equal to 1"),
-        (["--samples", "3"], "--samples 3 needs --temperature above 0"),
-        (["--beams", "2", "--samples", "3"], "--samples 3 needs --temperature above 0"),
-        (["--beams", "2", "--temperature", "1"], "--beams and --temperature exclude each other"),
+        (["--n", "3"], "--n 3 needs --temperature above 0"),
+        (["--samples", "3"], "--n 3 needs --temperature above 0"),
+        (["--num-beams", "2", "--n", "3"], "--n 3 needs --temperature above 0"),
+        (["--beams", "2", "--temperature", "1"], "--num-beams and --temperature exclude each other"),
+        (["--seed", "-1"], "--seed: Input should be greater than or equal to 0 (given: -1)"),
     ],
 )
 def test_a_wrong_option_is_one_line(
@@ -136,20 +138,28 @@ def test_compare_with_something_else_is_one_line(
     assert complaint in flextune("compare", first, second).complaint
 
 
-def test_a_merged_adapter_is_another_request():
+def test_a_merged_adapter_is_another_request(tmp_path: Path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+
     def key(merged: bool) -> str:
-        request = evaluation_request(
-            "rosetta",
-            benchmark="rosetta",
-            languages=["py"],
-            lexicon="base",
-            limit=1,
-            dtype="float32",
-            seed=0,
-            decode={},
-            merged=merged,
+        request = ModelRequest(f"rosetta+{tmp_path}", limit=1, merged=merged).experiment(["py"])
+        sources = Sources(
+            model=lambda name: "sha256:1",
+            adapter=lambda folder: "adapter",
+            problems=lambda part: [Problem("a", "rosetta", "py", "p", "t")],
+            examples=lambda train: ([], []),
         )
-        problems = [Problem("a", "rosetta", "py", "p", "t")]
-        return bare_evaluations(request, "sha256:1", "adapter", lambda _: problems)[0].key
+        return make_plan(request, sources).evaluations[0].generation.key
 
     assert key(True) != key(False)
+
+
+def test_every_field_of_a_problem_reaches_the_problem_file(
+    flextune: Call, model_folder: Path, tmp_path: Path
+):
+    output = tmp_path / "made.jsonl"
+    generate(flextune, model_folder, output)
+    rows = read_lines(tmp_path / "made.jsonl.problems.jsonl")
+    assert {row["lexicon"] for row in rows} == {"base"}
+    assert all(row["reference"] and row["stop_tokens"] for row in rows)
+    assert {row["benchmark"] for row in rows} == {"rosetta"}

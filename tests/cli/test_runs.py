@@ -64,21 +64,62 @@ def test_an_override_changes_what_is_run(flextune: Call, experiment_file: Path, 
     assert {estimate["count"] for row in found["scores"] for estimate in row["estimates"]} == {2}
 
 
-def test_eval_of_a_model_with_its_adapter(flextune: Call, model_folder: Path, runs: Path):
+EVAL = ("--limit", "3", "--max-new-tokens", "8", "--batch-size", "2")
+
+
+def test_eval_of_a_model_with_its_adapter_writes_what_its_own_run_wrote(
+    flextune: Call, model_folder: Path, runs: Path
+):
     model = f"{model_folder}+{adapter_of(runs)}"
-    options = ("--limit", "3", "--max-new-tokens", "8", "--batch-size", "2", "--runs", runs)
-    (score,) = flextune("eval", model, "--language", "py", "--language", "py", *options, "--json").json
-    assert (score["benchmark"], score["language"]) == ("rosetta", "py")
+    asked = ("--language", "py", "--language", "py", "--runs", runs, "--json")
+    (score,) = flextune("eval", model, *EVAL, *asked).json
+    key = adapter_of(runs).parent.name
+    assert (score["arm"], score["benchmark"], score["language"]) == (key, "rosetta", "py")
     assert score["estimates"][0]["metric"] == "pass@1"
-    (evaluation,) = score["evaluations"].values()
-    lines = read_lines(runs / "eval-tiny" / "evaluated" / evaluation / "completions.jsonl")
-    # The same adapter on the same problems writes what it wrote in its own run.
-    own = {row["name"]: row["text"] for path in runs.glob("small/evaluated/*/key.json")
+    (generation,) = score["generations"].values()
+    lines = read_lines(runs / "eval-tiny" / "generated" / generation / "completions.jsonl")
+    own = {row["name"]: row["text"] for path in runs.glob("small/generated/*/key.json")
            if json.loads(path.read_text())["training"]
            for row in read_lines(path.with_name("completions.jsonl"))}  # fmt: skip
     assert {row["name"]: row["text"] for row in lines} == own
-    said = flextune("eval", model, *options)
-    assert "completions and verdicts:" in said.out
+
+
+def test_evaluations_of_a_model_extend_one_run_that_is_listed_and_reported(
+    flextune: Call, model_folder: Path, runs: Path
+):
+    adapter = adapter_of(runs)
+    where = (*EVAL, "--runs", runs)
+    assert flextune("eval", model_folder, *where).code == 0
+    assert flextune("eval", f"{model_folder}+{adapter}", *where).code == 0
+    said = flextune("eval", f"{model_folder}+{adapter}", "--merged", "--language", "js", *where)
+    assert said.out.splitlines()[-1] == f"page: {runs}/eval-tiny/report.html"
+    row = next(row for row in flextune("runs", "--runs", runs, "--json").json if row["name"] == "eval-tiny")
+    assert (row["judged"], row["scored"], row["baseline"]) == (3, True, "base")
+    scores = json.loads((runs / "eval-tiny/scores.json").read_text())
+    assert {(s["arm"], s["language"]) for s in scores["scores"]} == {
+        ("base", "py"),
+        (adapter.parent.name, "py"),
+        (f"{adapter.parent.name}-merged", "js"),
+    }
+    assert [(c["arm"], c["baseline"]) for c in scores["comparisons"]] == [(adapter.parent.name, "base")]
+    page = flextune("report", "eval-tiny", "--runs", runs).out
+    assert Path(page.strip()).is_file()
+
+
+def test_an_evaluation_is_kept_when_its_adapter_is_gone(flextune: Call, model_folder: Path, runs: Path):
+    adapter = shutil.copytree(adapter_of(runs), runs.parent / "mine")
+    assert flextune("eval", f"{model_folder}+{adapter}", *EVAL, "--runs", runs).code == 0
+    shutil.rmtree(adapter)
+    assert flextune("eval", model_folder, *EVAL, "--runs", runs).code == 0
+    scores = json.loads((runs / "eval-tiny/scores.json").read_text())["scores"]
+    assert {score["arm"] for score in scores} == {"mine", "base"}
+
+
+def test_seeds_of_one_evaluation_are_added(flextune: Call, model_folder: Path, runs: Path):
+    drawn = ("--temperature", "1", "--runs", runs, "--json")
+    for seed in (0, 1):
+        (score,) = flextune("eval", model_folder, *EVAL, "--seed", seed, *drawn).json
+    assert set(score["outcomes"]) == {"0", "1"}
 
 
 def test_an_adapter_for_another_model_is_one_line(flextune: Call, runs: Path, tmp_path: Path):
@@ -118,9 +159,10 @@ def test_runs_lists_what_is_finished(flextune: Call, runs: Path):
         "name": "small",
         "folder": f"{runs}/small",
         "trained": 1,
-        "evaluated": 2,
+        "judged": 2,
         "scored": True,
         "baseline": "baseline",
+        "problem": None,
     }
     said = flextune("runs", "--runs", runs)
     assert said.out.split() == ["small", "scored", "1", "trained,", "2", "evaluated"]
@@ -131,11 +173,11 @@ def test_no_runs_is_an_answer(flextune: Call, tmp_path: Path):
     assert "quickstart" in flextune("runs", "--runs", tmp_path).out
 
 
-def test_a_damaged_scores_file_is_one_line(flextune: Call, runs: Path):
+def test_a_damaged_scores_file_spoils_only_its_own_row(flextune: Call, runs: Path):
     (runs / "small" / "scores.json").write_text("{")
-    assert flextune("runs", "--runs", runs).complaint.startswith(
-        f"{runs}/small/scores.json: not a scores file"
-    )
+    (row,) = flextune("runs", "--runs", runs, "--json").json
+    assert (row["scored"], row["trained"]) == (False, 1)
+    assert row["problem"].startswith(f"{runs}/small/scores.json: not a scores file")
     assert "not a scores file" in flextune("report", "small", "--runs", runs).complaint
 
 

@@ -39,8 +39,8 @@ def test_an_arm_overrides_only_what_it_gives():
     assert lora.penalty is None
     assert flex.penalty is not None
     assert flex.penalty.strength == 0.02
-    assert merged.adapter.export == "merged"
-    assert merged.adapter.model_copy(update={"export": "adapter"}) == flex.adapter
+    assert merged.generate.export == "merged"
+    assert merged.adapter == flex.adapter
     assert merged.train == flex.train
 
 
@@ -95,7 +95,10 @@ def test_a_learning_rate_without_a_dot_is_a_number():
     [
         ("name: x\ntrian: {}", "unknown key 'trian', did you mean 'train'?"),
         ("name: x\ntrain: {epohcs: 2}", "unknown key 'train.epohcs', did you mean 'epochs'?"),
-        ("name: x\narms: [{name: a, train: {epohcs: 2}}]", "arms.a.train: unknown key 'epohcs'"),
+        (
+            "name: x\narms: [{name: a, train: {epohcs: 2}}]",
+            "unknown key 'arms.a.train.epohcs', did you mean 'epochs'?",
+        ),
         ("name: x\nevaluate: [{langage: py}]", "unknown key 'evaluate.0.langage', did you mean 'language'?"),
         ("name: x\ntrain: {epochs: -1}", "train.epochs"),
         ("name: x\nseeds: [1, 1]", "seeds: '1' is given twice"),
@@ -103,7 +106,7 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\nevaluate: [{}, {limit: 5}]", "evaluate: 'rosetta py base' is given twice"),
         ("name: x\narms: [{name: a}, {name: a}]", "arms: 'a' is given twice"),
         ("name: x\ndecode: [{n: 4}]", "n: 4 needs strategy: sample"),
-        ("name: x\npenalty: {length: bins}", "unknown key 'penalty.length', did you mean"),
+        ("name: x\npenalty: {length: bins}", "unknown key 'penalty.length'; here it is called 'cutoff_of'"),
         ("name: x\npenalty: {low: 1.5}", "penalty.low: Input should be less than or equal to 1"),
         ("name: x\npenalty: {high: -0.1}", "penalty.high: Input should be greater than or equal to 0"),
         ("name: x\npenalty: {cutoff: 0}", "penalty.cutoff: Input should be greater than 0"),
@@ -115,13 +118,13 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ("name: x\npenalty: {preset: [paper]}", "penalty.preset"),
         ("name: x\npenalty: {kind: update, flatten: rank}", "penalty.flatten: has no meaning for kind"),
         ("name: x\npenalty: {kind: update, target: A}", "penalty.target: has no meaning for kind"),
-        ("name: x\npenalty: {kind: update, onesided: false}", "penalty.sides: has no meaning for kind"),
+        ("name: x\npenalty: {kind: update, onesided: false}", "penalty.onesided: has no meaning for kind"),
         (
             "name: x\npenalty: {onesided: false}\narms: [{name: a, penalty: {kind: update}}]",
-            "arms.a.penalty: sides: has no meaning for kind update, which knows 'one' alone",
+            "arms.a.penalty.onesided: has no meaning for kind update, which knows true alone",
         ),
-        ("name: x\ngenerate: {scale: 1.5}", "adapter.scale: Input should be less than or equal to 1"),
-        ("name: x\ngenerate: {scale: -0.5}", "adapter.scale: Input should be greater than or equal to 0"),
+        ("name: x\ngenerate: {scale: 1.5}", "generate.scale: Input should be less than or equal to 1"),
+        ("name: x\ngenerate: {scale: -0.5}", "generate.scale: Input should be greater than or equal to 0"),
         ("name: x\ntrain: {kl: {weight: 0}}", "train.kl.weight: Input should be greater than 0"),
         ("name: x\ntrain: {kl: {wieght: 1}}", "unknown key 'train.kl.wieght', did you mean 'weight'?"),
         ("name: x\ntrain: {replay: {languages: [js], share: 1}}", "train.replay.share: Input should be less"),
@@ -185,3 +188,128 @@ def test_a_missing_file_is_one_line(tmp_path):
 def test_the_schema_knows_every_section():
     assert set(schema()["properties"]) == set(Experiment.model_fields)
     assert schema()["additionalProperties"] is False
+
+
+def test_the_schema_knows_the_keys_of_an_arm_and_asks_for_none_but_its_name():
+    document = schema()
+    arm = document["$defs"]["ArmConfig"]
+    assert set(arm["properties"]) == (set(Experiment.model_fields) - {"arms", "seeds"})
+    assert arm["required"] == ["name"]
+    assert arm["additionalProperties"] is False
+    replay = document["$defs"]["ReplayConfig in an arm"]
+    assert "required" not in replay
+    assert set(replay["properties"]) == {"share", "languages"}
+
+
+def test_every_key_has_a_description():
+    sections = schema()["$defs"]
+    silent = [
+        f"{name}.{key}"
+        for name, section in sections.items()
+        for key, value in section.get("properties", {}).items()
+        if "description" not in value and key not in ("name", "kind")
+    ]
+    assert silent == []
+
+
+ARM = "name: x\ntrain: {kl: {weight: 0.5}, early_stopping: {patience: 9}}\narms: [{name: a, %s}]"
+
+
+def only_arm(settings: str) -> Experiment:
+    (arm,) = parse(ARM % settings).resolved_arms()
+    return arm
+
+
+def test_an_arm_is_merged_into_the_experiment_at_every_depth():
+    arm = only_arm("train: {kl: {tokens: all}, early_stopping: {}, replay: {languages: [js]}}")
+    assert arm.train is not None
+    assert arm.train.kl is not None
+    assert (arm.train.kl.weight, arm.train.kl.tokens) == (0.5, "all")
+    assert arm.train.early_stopping is not None
+    assert arm.train.early_stopping.patience == 9
+    assert arm.train.replay is not None
+    assert arm.train.replay.share == 0.05
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "value"),
+    [
+        ("model: other", "model", "other"),
+        ("dtype: bfloat16", "dtype", "bfloat16"),
+        ("device: cpu", "device", "cpu"),
+        ("judge: {cpu_seconds: 3}", "judge", {"cpu_seconds": 3.0}),
+        ("generate: {export: merged, scale: 0.5}", "generate", {"export": "merged", "scale": 0.5}),
+        ("decode: [{strategy: beam}]", "decode", [{"strategy": "beam"}]),
+        ("evaluate: [{language: js}]", "evaluate", [{"language": "js"}]),
+        ("train: {kl: null}", "train", {"early_stopping": {"patience": 9}}),
+        ("train: null", "train", None),
+    ],
+)
+def test_an_arm_reaches_every_section(settings: str, key: str, value: object):
+    given = only_arm(settings).model_dump(exclude_defaults=True)
+    assert given.get(key) == value
+
+
+@pytest.mark.parametrize("key", ["arms: []", "seeds: [3]"])
+def test_what_an_arm_cannot_set_is_named(key: str):
+    assert f"unknown key 'arms.a.{key.split(':')[0]}'" in error_of(f"name: x\narms: [{{name: a, {key}}}]")
+
+
+def test_the_command_line_merges_as_arms_do():
+    merged = parse("name: x\ntrain: {kl: {weight: 0.5}}", "train.kl={tokens: all}").train
+    assert merged is not None
+    assert merged.kl is not None
+    assert (merged.kl.weight, merged.kl.tokens) == (0.5, "all")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "line"),
+    [
+        ("name: x\nseeds: [0]\nseeds: [1]", "seeds", ":3"),
+        ("name: x\nadapter: {rank: 4,\n  rank: 8}", "rank", ":3"),
+        ("name: x\narms:\n- {name: a, penalty: {strength: 1, strength: 2}}", "strength", ":3"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_an_error_with_its_line(text: str, key: str, line: str):
+    message = error_of(text)
+    assert message.startswith(f"round-5.yaml{line}: key '{key}' is given twice")
+
+
+def test_what_a_yaml_merge_key_brings_may_be_overridden():
+    text = "name: x\ntrain: &base {epochs: 2}\narms: [{name: a, train: {<<: *base, epochs: 5}}]"
+    (arm,) = parse(text).resolved_arms()
+    assert arm.train is not None
+    assert arm.train.epochs == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("train: {clip: 1}", "max_grad_norm"),
+        ("train: {accumulation: 2}", "gradient_accumulation_steps"),
+        ("train: {per_device_train_batch_size: 2}", "batch_size"),
+        ("train: {schedule: linear}", "lr_scheduler_type"),
+        ("adapter: {lora_alpha: 4}", "alpha"),
+        ("adapter: {target_modules: [q]}", "targets"),
+        ("adapter: {scale: 0.5}", "generate.scale"),
+        ("decode: [{samples: 4}]", "n"),
+        ("decode: [{beams: 4}]", "num_beams"),
+        ("judge: {memory_mb: 64}", "memory_mib"),
+        ("torch_dtype: float16", "dtype"),
+    ],
+)
+def test_an_old_or_foreign_name_is_answered_with_the_right_one(text: str, right: str):
+    assert f"; here it is called '{right}'" in error_of(f"name: x\n{text}")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**64])
+@pytest.mark.parametrize("key", ["seeds: [%s]", "tune: {seed: %s}", "penalty: {seed: %s}"])
+def test_a_seed_that_no_generator_takes_is_refused(key: str, seed: int):
+    assert "Input should be" in error_of("name: x\n" + key % seed)
+
+
+def test_true_is_no_number():
+    assert "adapter.rank: Input should be a valid integer, not true" in error_of(
+        "name: x\nadapter: {rank: true}"
+    )
+    assert "adapter.dropout: Input should be a valid number" in error_of("name: x\nadapter: {dropout: yes}")

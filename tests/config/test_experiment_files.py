@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flextune.config import Experiment, load_experiment
-from flextune.runner.plan import make_plan
+from flextune.runner.plan import Sources, make_plan
 from flextune.sources.loading import load_examples, load_problems
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def test_controls_hold_every_kind_and_every_alternative(controls: Experiment) ->
     }
     matched = [penalties[name] for name in ("flex", "l2", "permuted", "reversed")]
     assert {(penalty.strength, penalty.apply) for penalty in matched} == {(0.005, "gradient")}
-    assert arms["scaled"].adapter.scale < 1
+    assert arms["scaled"].generate.scale < 1
     trains = {name: arm.train for name, arm in arms.items() if arm.train is not None}
     assert trains["stopped"].early_stopping is not None
     assert trains["kl"].kl is not None
@@ -45,12 +45,12 @@ def test_controls_hold_every_kind_and_every_alternative(controls: Experiment) ->
 
 
 def test_controls_plan_one_training_for_each_arm_that_trains_differently(controls: Experiment) -> None:
-    plan = make_plan(
-        controls,
-        model="sha256:1",
+    sources = Sources(
+        model=lambda name: "sha256:1",
         problems=lambda part: load_problems(part.model_copy(update={"limit": 1}), None),
         examples=lambda train: load_examples(train.model_copy(update={"limit": 40}), None),
     )
+    plan = make_plan(controls, sources)
     # The base model trains nothing, and an adapter at another scale is the same adapter.
     assert len(plan.trainings) == len(controls.arms) - 2
     assert len({evaluation.key for evaluation in plan.evaluations}) == len(plan.evaluations)

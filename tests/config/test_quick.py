@@ -17,7 +17,7 @@ def test_a_quick_experiment_has_every_arm_and_evaluation_and_next_to_no_data() -
     assert {part.limit for part in small.evaluate} == {2}
     for arm in small.resolved_arms():
         assert arm.train is not None
-        assert (arm.train.max_steps, arm.train.limit, arm.train.validation) == (2, 24, 1)
+        assert (arm.train.max_steps, arm.train.limit, arm.train.validation_size) == (2, 24, 1)
     assert small.tune is not None
     assert small.tune.trainings == small.tune.most == 2
 

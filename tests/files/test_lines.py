@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from flextune.errors import FlextuneError
@@ -42,6 +44,20 @@ def test_a_line_of_another_record_names_file_and_line(tmp_path):
     path.write_text('{"name": "x", "outcome": "passed"}\n')
     with pytest.raises(FlextuneError, match=r"a\.jsonl:1: not a completion line"):
         read_records(path, Completion)
+
+
+def test_blank_lines_do_not_count(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"a": 1}\n\n  \n{"a": 2}\n')
+    assert read_lines(path) == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_null(tmp_path, number):
+    path = tmp_path / "a.jsonl"
+    with LineWriter(path) as writer:
+        writer.write([{"a": [1.5, {"b": number}]}])
+    assert read_lines(path) == [{"a": [1.5, {"b": None}]}]
 
 
 def test_a_missing_file_has_no_lines(tmp_path):

@@ -33,7 +33,7 @@ def written(folder: Path, pattern: str) -> dict[str, int]:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    return {str(path.relative_to(folder)): path.stat().st_size for path in folder.glob("evaluated/*/*")}
+    return {str(path.relative_to(folder)): path.stat().st_size for path in folder.glob("*ed/*/*.jsonl")}
 
 
 def test_a_run_leaves_what_the_design_says(finished: Path):
@@ -42,12 +42,13 @@ def test_a_run_leaves_what_the_design_says(finished: Path):
         "experiment.yaml",
         "environment.json",
         "trained",
-        "evaluated",
+        "generated",
+        "judged",
         "scores.json",
         "report.html",
     } <= names
     assert len(list(finished.glob("trained/*/adapter/adapter_model.safetensors"))) == 2
-    assert len(list(finished.glob("evaluated/*/verdicts.jsonl"))) == 4
+    assert len(list(finished.glob("judged/*/verdicts.jsonl"))) == 4
     scores = json.loads((finished / "scores.json").read_text())
     assert {score["arm"] for score in scores["scores"]} == {"baseline", "lora", "fourier", "fourier-merged"}
     assert scores["baseline"] == "baseline"
@@ -91,9 +92,9 @@ def test_adding_to_a_finished_run_trains_nothing_again(
 
     monkeypatch.setattr("flextune.training.engine.train_adapter", refuse)
     folder = copy_of(finished, tmp_path)
-    before = len(list(folder.glob("evaluated/*")))
+    before = len(list(folder.glob("judged/*")))
     result = run_experiment(small_experiment(model_folder, override), folder, RunOptions())
-    assert len(list(folder.glob("evaluated/*"))) > before
+    assert len(list(folder.glob("judged/*"))) > before
     assert len(result.scores) > 4
 
 
@@ -111,9 +112,9 @@ def test_an_adapter_at_scale_zero_answers_as_the_base_model_does(model_folder: P
     experiment = small_experiment(model_folder, arms, "train.learning_rate=0.5")
     result = run_experiment(experiment, tmp_path, RunOptions())
     said = {
-        score.arm: (tmp_path / "evaluated" / key / "completions.jsonl").read_text()
+        score.arm: (tmp_path / "generated" / key / "completions.jsonl").read_text()
         for score in result.scores
-        for key in score.evaluations.values()
+        for key in score.generations.values()
     }
     assert said["none"] == said["none-merged"] == said["baseline"]
     assert len({said["baseline"], said["half"], said["fourier"]}) == 3
@@ -127,7 +128,7 @@ def test_an_experiment_that_evaluates_nothing_says_so(small: Experiment, tmp_pat
 
 def test_a_damaged_line_names_its_file(finished: Path, model_folder: Path, tmp_path: Path):
     folder = copy_of(finished, tmp_path)
-    next(folder.glob("evaluated/*/completions.jsonl")).write_text("nonsense\n")
+    next(folder.glob("generated/*/completions.jsonl")).write_text("nonsense\n")
     with pytest.raises(FlextuneError, match=r"completions\.jsonl:1: not a JSON line"):
         run_experiment(small_experiment(model_folder), folder, RunOptions())
 
@@ -137,7 +138,7 @@ def test_an_experiment_with_lion_fails_before_its_first_training(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
     arms = [{"name": "adamw"}, {"name": "lion", "optimizer": {"name": "lion"}}]
-    experiment = Experiment.model_validate({**small.model_dump(), "arms": arms})
+    experiment = Experiment.model_validate({**small.model_dump(exclude_unset=True), "arms": arms})
     with pytest.raises(FlextuneError, match="optimizers"):
         train_experiment(experiment, tmp_path, RunOptions())
     assert not (tmp_path / "trained").exists()

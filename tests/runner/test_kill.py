@@ -64,12 +64,12 @@ def wait_for(alive: Callable[[], bool], folder: Path, pattern: str, count: int) 
 @pytest.mark.parametrize(
     ("pattern", "count"),
     [
-        ("evaluated/*/completions.jsonl", 1),
-        ("evaluated/*/verdicts.jsonl", 1),
+        ("generated/*/completions.jsonl", 1),
+        ("judged/*/verdicts.jsonl", 1),
         ("trained/*/training.jsonl", 1),
         ("trained/*/adapter", 1),
-        ("evaluated/*/completions.jsonl", 4),
-        ("evaluated/*/verdicts.jsonl", 6),
+        ("generated/*/completions.jsonl", 4),
+        ("judged/*/verdicts.jsonl", 6),
         ("scores.json", 1),
     ],
 )

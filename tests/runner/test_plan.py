@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from flextune.config import EvaluateConfig, Experiment, TrainConfig, parse_experiment
+from flextune.config import EvaluateConfig, TrainConfig, parse_experiment
 from flextune.errors import FlextuneError
 from flextune.records import Example, Problem
-from flextune.runner.plan import Plan, bare_evaluations, make_plan
+from flextune.runner.plan import BaseModel, Plan, Sources, make_plan
 
 TEXT = """
 name: x
@@ -31,9 +31,16 @@ def examples(train: TrainConfig) -> tuple[list[Example], list[Example]]:
     return [Example("a", "p", train.language)], []
 
 
+SOURCES = Sources(
+    model=lambda name: f"sha256:{name}",
+    adapter=lambda folder: f"a:{folder}",
+    problems=problems,
+    examples=examples,
+)
+
+
 def plan_of(*overrides: str) -> Plan:
-    experiment = parse_experiment(TEXT, where="x", overrides=overrides)
-    return make_plan(experiment, model="sha256:1", problems=problems, examples=examples)
+    return make_plan(parse_experiment(TEXT, where="x", overrides=overrides), SOURCES)
 
 
 def trained(plan: Plan) -> set[str]:
@@ -42,6 +49,10 @@ def trained(plan: Plan) -> set[str]:
 
 def evaluated(plan: Plan) -> set[str]:
     return {evaluation.key for evaluation in plan.evaluations}
+
+
+def generated(plan: Plan) -> set[str]:
+    return {evaluation.generation.key for evaluation in plan.evaluations}
 
 
 def test_arms_that_differ_in_their_export_share_their_trainings():
@@ -55,7 +66,7 @@ def test_arms_that_differ_in_their_optimizer_have_trainings_of_their_own():
         "arms=[{name: lora}, {name: adamw, optimizer: {name: adamw}}, {name: lion, optimizer: {name: lion}}, "
         "{name: sophia, optimizer: {name: sophia}}]"
     )
-    names = [training.optimizer.name for training in plan.trainings]
+    names = [training.recipe.optimizer.name for training in plan.trainings]
     assert names == ["adamw"] * 3 + ["lion"] * 3 + ["sophia"] * 3
     assert {training.row()["optimizer"]["name"] for training in plan.trainings} == {"adamw", "lion", "sophia"}
 
@@ -109,8 +120,53 @@ def test_a_benchmark_without_problems_is_an_error():
 
 
 def test_an_adapter_from_elsewhere_is_not_the_base_model():
-    experiment: Experiment = parse_experiment("name: m\nevaluate: [{language: py}]", where="x")
-    keys = {
-        bare_evaluations(experiment, "sha256:1", adapter, problems)[0].key for adapter in (None, "a", "b")
+    arms = (
+        "arms=[{name: base}, {name: a, generate: {adapter: x/a}}, {name: b, generate: {adapter: x/b}}, "
+        "{name: b-merged, generate: {adapter: x/b, export: merged}}]"
+    )
+    plan = plan_of("train=null", arms)
+    assert plan.trainings == []
+    assert {e.seed for e in plan.evaluations} == {None}
+    assert len(generated(plan)) == 4 * 2
+
+
+def test_another_limit_judges_again_and_generates_nothing():
+    before, after = plan_of(), plan_of("judge.cpu_seconds=3")
+    assert generated(after) == generated(before)
+    assert not evaluated(after) & evaluated(before)
+
+
+def test_a_wall_clock_that_is_the_default_changes_nothing():
+    assert evaluated(plan_of("judge.wall_seconds=60")) == evaluated(plan_of())
+
+
+def test_arms_of_other_models_and_types_have_work_of_their_own():
+    plan = plan_of(
+        "arms=[{name: lora}, {name: other, model: llama}, {name: half, dtype: bfloat16}, "
+        "{name: bare, model: llama, train: null}]"
+    )
+    assert [(model.name, model.dtype) for model in plan.models()] == [
+        ("rosetta", "float32"),
+        ("llama", "float32"),
+        ("rosetta", "bfloat16"),
+    ]
+    assert len(plan.trainings) == 3 * 3
+    llama = BaseModel("llama", "float32", "auto", "sha256:llama")
+    assert {e.arm for e in plan.of(None, llama)} == {"bare"}
+    assert len(generated(plan)) == 9 * 2 + 2
+
+
+def test_an_arm_may_have_benchmarks_decodings_and_limits_of_its_own():
+    plan = plan_of(
+        "arms=[{name: a}, {name: b, evaluate: [{language: js}], decode: [{strategy: beam}, {}], "
+        "judge: {cpu_seconds: 2}}]",
+        "seeds=[0]",
+    )
+    own = [e for e in plan.evaluations if e.arm == "b"]
+    assert {(e.generation.part.language, e.generation.decode.strategy) for e in own} == {
+        ("js", "beam"),
+        ("js", "greedy"),
     }
-    assert len(keys) == 3
+    assert {e.judge.cpu_seconds for e in own} == {2.0}
+    assert {e.generation.part.language for e in plan.evaluations if e.arm == "a"} == {"py", "java"}
+    assert len(plan.trainings) == 1

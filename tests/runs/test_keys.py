@@ -11,34 +11,40 @@ from flextune.config import (
     JudgeConfig,
     KLConfig,
     PenaltyConfig,
+    Recipe,
     ReplayConfig,
     TrainConfig,
     optimizer,
 )
 from flextune.records import Example
-from flextune.runs.keys import content_digest, evaluation_key, training_key
+from flextune.registry import OPTIMIZERS
+from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
-TRAINING: dict[str, Any] = {
+RECIPE = Recipe(penalty=PenaltyConfig())
+MODEL = {"model": "sha256:1", "dtype": "float32", "data": "d"}
+GENERATION: dict[str, Any] = {
     "model": "sha256:1",
     "dtype": "float32",
-    "adapter": AdapterConfig(),
-    "train": TrainConfig(),
-    "penalty": PenaltyConfig(),
-    "seed": 0,
-    "data": "d",
-}
-EVALUATION: dict[str, Any] = {
-    "model": "sha256:1",
-    "dtype": "float32",
-    "training": "t",
+    "adapter": "t",
     "export": "adapter",
+    "scale": 1.0,
     "problems": "p",
     "decode": DecodeConfig(),
-    "judge": JudgeConfig(),
     "seed": None,
 }
 
-PARTS = (AdapterConfig, TrainConfig, PenaltyConfig, DecodeConfig, JudgeConfig)
+
+def training(**changes: Any) -> str:
+    """The key with sections of the recipe, or what is beside it, changed."""
+    recipe = {key: changes.pop(key) for key in Recipe.model_fields if key in changes}
+    return training_key(RECIPE.model_copy(update=recipe), **{**MODEL, **changes})
+
+
+def generation(**changes: Any) -> str:
+    return generation_key(**{**GENERATION, **changes})
+
+
+SECTIONS = (AdapterConfig, TrainConfig, PenaltyConfig, DecodeConfig, JudgeConfig)
 DEFAULTS = [
     {
         "rank": 8,
@@ -46,8 +52,6 @@ DEFAULTS = [
         "dropout": 0.05,
         "targets": "mlp",
         "layers": None,
-        "export": "adapter",
-        "scale": 1.0,
     },
     {
         "data": "mbpp",
@@ -56,19 +60,19 @@ DEFAULTS = [
         "format": "paper",
         "loss": "completion",
         "limit": None,
-        "validation": 32,
+        "validation_size": 32,
         "epochs": 3.0,
         "max_steps": None,
         "batch_size": 4,
-        "accumulation": 1,
+        "gradient_accumulation_steps": 1,
         "learning_rate": 0.0002,
-        "schedule": "cosine",
-        "warmup": 0.0,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.0,
         "weight_decay": 0.0,
-        "clip": 1.0,
+        "max_grad_norm": 1.0,
         "max_length": 512,
-        "autocast": None,
-        "log_every": 10,
+        "mixed_precision": None,
+        "logging_steps": 10,
         "early_stopping": None,
         "kl": None,
         "replay": None,
@@ -81,24 +85,48 @@ DEFAULTS = [
         "low": 1.0,
         "high": 0.1,
         "norm": "ortho",
-        "count": "bins",
+        "cutoff_of": "bins",
         "flatten": "row",
         "target": "both",
         "reduction": "sum",
-        "sides": "one",
+        "onesided": True,
         "seed": 0,
     },
     {
         "strategy": "greedy",
         "temperature": 0.2,
         "top_p": 0.95,
-        "samples": 1,
-        "beams": 4,
+        "n": 1,
+        "num_beams": 4,
         "max_new_tokens": 512,
         "batch_size": 32,
     },
-    {"cpu_seconds": 10.0, "wall_seconds": 60.0, "memory_mb": 1024},
+    {"cpu_seconds": 10.0, "wall_seconds": None, "memory_mib": 1024},
 ]
+
+
+#: Every optimizer with all that it uses where nothing is given.
+OPTIMIZER_DEFAULTS = {
+    "adamw": {"name": "adamw", "betas": [0.9, 0.999], "eps": 1e-8},
+    "lion": {"name": "lion", "betas": [0.9, 0.99]},
+    "sophia": {
+        "name": "sophia",
+        "estimator": "gnb",
+        "every": 10,
+        "gamma": 0.05,
+        "betas": [0.96, 0.99],
+        "eps": 1e-12,
+        "bias_correction": True,
+        "early_estimates": True,
+    },
+    "sophia-constant": {
+        "name": "sophia-constant",
+        "gamma": 0.01,
+        "betas": [0.96, 0.99],
+        "eps": 1e-12,
+        "bias_correction": True,
+    },
+}
 
 
 @pytest.mark.parametrize(
@@ -123,14 +151,12 @@ DEFAULTS = [
     ],
 )
 def test_whatever_determines_the_adapter_changes_the_training_key(change: dict[str, Any]):
-    assert training_key(**{**TRAINING, **change}) != training_key(**TRAINING)
+    assert training(**change) != training()
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"adapter": AdapterConfig(export="merged")},
-        {"adapter": AdapterConfig(scale=0.5)},
         {"train": TrainConfig(logging_steps=1)},
         {"penalty": PenaltyConfig(preset="default")},
         {"penalty": PenaltyConfig(seed=7)},
@@ -138,7 +164,7 @@ def test_whatever_determines_the_adapter_changes_the_training_key(change: dict[s
     ],
 )
 def test_what_does_not_change_the_weights_does_not_change_the_training_key(change: dict[str, Any]):
-    assert training_key(**{**TRAINING, **change}) == training_key(**TRAINING)
+    assert training(**change) == training()
 
 
 @pytest.mark.parametrize(
@@ -151,12 +177,11 @@ def test_what_does_not_change_the_weights_does_not_change_the_training_key(chang
     ],
 )
 def test_equal_penalties_have_equal_training_keys(one: PenaltyConfig, other: PenaltyConfig | None):
-    keys = {training_key(**{**TRAINING, "penalty": penalty}) for penalty in (one, other)}
-    assert len(keys) == 1
+    assert training(penalty=one) == training(penalty=other)
 
 
 def test_optimizers_have_training_keys_of_their_own():
-    optimizers = (
+    sections = (
         optimizer(),
         optimizer(name="lion"),
         optimizer(name="sophia"),
@@ -164,46 +189,52 @@ def test_optimizers_have_training_keys_of_their_own():
         optimizer(name="sophia", gamma=0.01),
         optimizer(name="sophia-constant"),
     )
-    assert len({training_key(**TRAINING, optimizer=optimizer) for optimizer in optimizers}) == 6
+    assert len({training(optimizer=section) for section in sections}) == 6
     written_out = optimizer(name="sophia", estimator="gnb", every=10, gamma=0.05, betas=(0.96, 0.99))
-    assert training_key(**TRAINING, optimizer=written_out) == training_key(
-        **TRAINING, optimizer=optimizer(name="sophia")
-    )
+    assert training(optimizer=written_out) == training(optimizer=optimizer(name="sophia"))
 
 
 def test_controls_have_training_keys_of_their_own():
     kinds = ("fourier", "reversed", "permuted", "l2", "update")
-    trainings = [{**TRAINING, "penalty": PenaltyConfig(kind=kind)} for kind in kinds]
-    assert len({training_key(**training) for training in trainings}) == 5
+    assert len({training(penalty=PenaltyConfig(kind=kind)) for kind in kinds}) == 5
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"model": "sha256:2"},
-        {"training": "u"},
-        {"training": None},
+        {"dtype": "bfloat16"},
+        {"adapter": "u"},
+        {"adapter": None},
         {"export": "merged"},
         {"scale": 0.5},
         {"scale": 0},
         {"problems": "q"},
         {"decode": DecodeConfig(strategy="beam")},
-        {"judge": JudgeConfig(cpu_seconds=1)},
         {"seed": 1},
     ],
 )
-def test_adapter_problems_decoding_and_limits_change_the_evaluation_key(change: dict[str, Any]):
-    assert evaluation_key(**{**EVALUATION, **change}) != evaluation_key(**EVALUATION)
+def test_model_adapter_problems_and_decoding_change_the_generation_key(change: dict[str, Any]):
+    assert generation(**change) != generation()
 
 
-def test_the_base_model_has_one_key_however_adapters_are_exported():
-    bare = {**EVALUATION, "training": None}
-    assert evaluation_key(**{**bare, "export": "merged"}) == evaluation_key(**bare)
-    assert evaluation_key(**{**bare, "scale": 0.5}) == evaluation_key(**bare)
+def test_the_base_model_has_one_key_however_adapters_are_used():
+    assert generation(adapter=None, export="merged") == generation(adapter=None)
+    assert generation(adapter=None, scale=0.5) == generation(adapter=None)
 
 
 def test_a_scale_of_one_is_the_default():
-    assert evaluation_key(**{**EVALUATION, "scale": 1}) == evaluation_key(**EVALUATION)
+    assert generation(scale=1) == generation()
+
+
+def test_limits_change_the_judging_key_alone():
+    keys = {
+        judging_key(generation="g", judge=judge)
+        for judge in (JudgeConfig(), JudgeConfig(cpu_seconds=1), JudgeConfig(wall_seconds=9))
+    }
+    assert len(keys) == 3
+    assert judging_key(generation="h", judge=JudgeConfig()) not in keys
+    assert judging_key(generation="g", judge=JudgeConfig(wall_seconds=60)) in keys
 
 
 def test_content_is_known_by_what_it_is():
@@ -214,6 +245,8 @@ def test_content_is_known_by_what_it_is():
 
 def test_the_keys_of_the_defaults_are_pinned():
     """Defaults are left out of a key: one that changes must raise ``VERSION``, and these with it."""
-    assert training_key(**TRAINING) == "87f7ad83417a4e02"
-    assert evaluation_key(**EVALUATION) == "890db3d2305532bc"
-    assert [part().model_dump(mode="json") for part in PARTS] == DEFAULTS
+    assert training() == "b01bdb280d83d0d4"
+    assert generation() == "33a32716aa54cf87"
+    assert judging_key(generation="g", judge=JudgeConfig()) == "6e8176b030a383e5"
+    assert [section().model_dump(mode="json") for section in SECTIONS] == DEFAULTS
+    assert {name: optimizer(name).options() for name in OPTIMIZERS.names()} == OPTIMIZER_DEFAULTS

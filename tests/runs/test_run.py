@@ -1,41 +1,89 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flextune.config import parse_experiment
+from flextune.data.problem_rows import read_problems
 from flextune.errors import FlextuneError
-from flextune.records import Problem, Verdict, as_row
-from flextune.runs.run import RunDirectory, find_run, list_runs
+from flextune.records import Case, Problem, Verdict, as_row
+from flextune.runs import layout
+from flextune.runs.run import Run, find_run, list_runs
 
 
 def test_an_unknown_outcome_is_judged_again_and_a_later_verdict_counts(tmp_path):
-    folder = RunDirectory(tmp_path).evaluated("k")
-    with folder.verdict_writer() as writer:
+    folder = Run(tmp_path).judged("k")
+    with folder.writer() as writer:
         writer.write([as_row(Verdict("a", 0, "sandbox_fault", "run"))])
         writer.write([as_row(Verdict("b", 0, "toolchain_missing", "toolchain"))])
         writer.write([as_row(Verdict("a", 0, "passed", "run"))])
-    assert {key: verdict.outcome for key, verdict in folder.verdicts().items()} == {("a", 0): "passed"}
-    assert folder.all_verdicts()["b", 0].outcome == "toolchain_missing"
+    assert {key: verdict.outcome for key, verdict in folder.known_verdicts().items()} == {("a", 0): "passed"}
+    assert folder.verdicts()["b", 0].outcome == "toolchain_missing"
 
 
 def test_a_run_is_kept_to_one_process(tmp_path):
-    first, second = RunDirectory(tmp_path), RunDirectory(tmp_path)
+    first, second = Run(tmp_path), Run(tmp_path)
     with first.locked(), pytest.raises(FlextuneError, match="another flextune process"), second.locked():
         pass
     with second.locked():
         pass
 
 
-def test_an_evaluation_keeps_the_problems_it_was_made_with(tmp_path):
-    folder = RunDirectory(tmp_path).evaluated("k")
+TEXTS = st.text(st.characters(codec="utf-8") | st.characters(categories=["Cs"]))
+MAYBE = st.none() | TEXTS
+PROBLEMS = st.builds(
+    Problem,
+    name=TEXTS,
+    benchmark=TEXTS.filter(bool),
+    language=st.sampled_from(["py", "java", "d", "sh"]),
+    prompt=TEXTS,
+    tests=TEXTS,
+    stop=st.lists(TEXTS).map(tuple),
+    lexicon=MAYBE,
+    reference=MAYBE,
+    original=MAYBE,
+    entry_point=MAYBE,
+    cases=st.lists(st.builds(Case, TEXTS, TEXTS)).map(tuple),
+)
+
+
+@given(st.lists(PROBLEMS, max_size=4, unique_by=lambda problem: (problem.language, problem.name)))
+def test_a_problem_survives_every_file_that_is_written(problems: list[Problem]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        generated = Run(Path(folder)).generated("k")
+        generated.begin({"seed": 0}, problems)
+        assert generated.problems() == problems
+        if problems:
+            # The same file, as `flextune judge --problems` reads those of anybody.
+            file = generated.folder / layout.PROBLEMS
+            assert list(read_problems(file, {"py", "java", "d", "sh"}).found) == problems
+
+
+def test_problems_are_written_once(tmp_path):
+    folder = Run(tmp_path).generated("k")
     problem = Problem("a", "b", "py", "def f():\n", "assert f()", stop=("\ndef",))
-    folder.describe({"seed": 0}, [problem])
-    assert '"stop": ["\\ndef"]' in (folder.folder / "problems.jsonl").read_text()
+    folder.begin({"seed": 0}, [problem])
+    folder.begin({"seed": 1}, [])
+    assert folder.problems() == [problem]
+    assert folder.settings() == {"seed": 0}
+
+
+def test_a_run_of_an_earlier_format_is_refused_in_one_line(tmp_path):
+    run = Run(tmp_path / "old")
+    run.begin(parse_experiment("name: old", where="test"), {})
+    (run.folder / "evaluated").mkdir()
+    for look in (lambda: run.experiment, lambda: run.scores, lambda: run.locked().__enter__()):
+        with pytest.raises(FlextuneError, match="written by an earlier version of flextune"):
+            look()
 
 
 def test_runs_are_found_by_name_or_folder(tmp_path):
     experiment = parse_experiment("name: one", where="test")
-    RunDirectory(tmp_path / "one").begin(experiment, {"command": "flextune"})
+    Run(tmp_path / "one").begin(experiment, {"command": "flextune"})
     assert [run.folder.name for run in list_runs(tmp_path)] == ["one"]
     assert find_run("one", tmp_path).folder == tmp_path / "one"
     assert find_run(str(tmp_path / "one"), tmp_path / "elsewhere").folder == tmp_path / "one"

@@ -12,7 +12,7 @@ from flextune.spectral.pairs import LoraPair
 
 
 def phi(k: int, length: int, form: PenaltyForm) -> float:
-    counted = length // 2 + 1 if form.count == "bins" else length
+    counted = length // 2 + 1 if form.cutoff_of == "bins" else length
     return form.low + (form.high - form.low) * min(1.0, k / (counted * form.cutoff))
 
 
@@ -22,7 +22,7 @@ def fourier(w: np.ndarray, form: PenaltyForm, *, reverse: bool = False) -> float
     power = np.abs(np.fft.fft(w)) ** 2 / (n if form.norm == "ortho" else 1)
     last = n // 2
     total = 0.0
-    for k in range(n if form.sides == "two" else last + 1):
+    for k in range(n if not form.onesided else last + 1):
         folded = min(k, n - k)
         total += (1 - phi(last - folded if reverse else folded, n, form)) * power[k]
     return total

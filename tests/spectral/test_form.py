@@ -24,24 +24,24 @@ numbers = {
     "cutoff": st.floats(0.05, 3),
     "low": st.floats(0, 1),
     "high": st.floats(0, 1),
-    "count": st.sampled_from(["bins", "entries"]),
+    "cutoff_of": st.sampled_from(["bins", "length"]),
     "norm": st.sampled_from(["ortho", "backward"]),
-    "sides": st.sampled_from(["one", "two"]),
+    "onesided": st.booleans(),
 }
 
 
-@pytest.mark.parametrize(("count", "total"), [("bins", 6), ("entries", 11)])
-def test_mask_follows_the_papers_formula(count: Any, total: int) -> None:
-    form = PenaltyForm(low=0.9, high=0.2, count=count)
+@pytest.mark.parametrize(("cutoff_of", "total"), [("bins", 6), ("length", 11)])
+def test_mask_follows_the_papers_formula(cutoff_of: Any, total: int) -> None:
+    form = PenaltyForm(low=0.9, high=0.2, cutoff_of=cutoff_of)
     expected = [0.9 + (0.2 - 0.9) * min(1, k / (total * 0.5)) for k in range(6)]
     assert mask(11, form).tolist() == pytest.approx(expected, abs=1e-15)
 
 
 def test_the_two_readings_of_n_end_the_ramp_at_half_of_nyquist_and_at_nyquist() -> None:
-    bins, entries = (1 - mask(4096, PenaltyForm(count=count)) for count in ("bins", "entries"))
+    bins, length = (1 - mask(4096, PenaltyForm(cutoff_of=name)) for name in ("bins", "length"))
     assert bins.mean().item() == pytest.approx(0.675, abs=1e-3)
-    assert entries.mean().item() == pytest.approx(0.45, abs=1e-3)
-    assert bins[0] == entries[0] == 0
+    assert length.mean().item() == pytest.approx(0.45, abs=1e-3)
+    assert bins[0] == length[0] == 0
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 7, 10])
@@ -64,7 +64,7 @@ def test_every_control_has_the_trace_of_the_fourier_penalty(length: int, kind: A
 def test_reversed_weights_low_frequencies_as_fourier_weights_high_ones() -> None:
     for length in (10, 11):
         fourier, reverse = (
-            eigenvalues(length, PenaltyForm(kind=kind, sides="two")) for kind in ("fourier", "reversed")
+            eigenvalues(length, PenaltyForm(kind=kind, onesided=False)) for kind in ("fourier", "reversed")
         )
         assert (fourier.diff() >= 0).all()
         assert (reverse.diff() <= 0).all()
@@ -98,14 +98,14 @@ def test_decoupled_strength_shrinks_the_matched_l2_control_by_what_was_asked() -
         ({"high": math.nan}, "high nan"),
         ({"kind": "sine"}, r"kind 'sine': unknown \(known: fourier, reversed, permuted, l2, update\)"),
         ({"norm": "forward"}, "norm 'forward': unknown"),
-        ({"count": "length"}, "count 'length': unknown"),
+        ({"cutoff_of": "entries"}, "cutoff_of 'entries': unknown"),
         ({"flatten": "diagonal"}, "flatten 'diagonal': unknown"),
         ({"target": "C"}, "target 'C': unknown"),
         ({"reduction": "max"}, "reduction 'max': unknown"),
-        ({"sides": "both"}, "sides 'both': unknown"),
+        ({"onesided": "one"}, "onesided 'one': unknown"),
         ({"kind": "update", "flatten": "column"}, "flatten 'column': has no meaning for kind 'update'"),
         ({"kind": "update", "target": "A"}, "target 'A': has no meaning"),
-        ({"kind": "update", "sides": "two"}, "sides 'two': has no meaning"),
+        ({"kind": "update", "onesided": False}, "onesided False: has no meaning"),
     ],
 )
 def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:

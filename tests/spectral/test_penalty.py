@@ -29,14 +29,14 @@ def forms(draw: st.DrawFn) -> PenaltyForm:
         "low": draw(st.floats(0, 1)),
         "high": draw(st.floats(0, 1)),
         "norm": draw(st.sampled_from(["ortho", "backward"])),
-        "count": draw(st.sampled_from(["bins", "entries"])),
+        "cutoff_of": draw(st.sampled_from(["bins", "length"])),
         "reduction": draw(st.sampled_from(["sum", "mean"])),
     }
     if kind != "update":
         options |= {
             "flatten": draw(st.sampled_from(["row", "column", "rank"])),
             "target": draw(st.sampled_from(["both", "A", "B"])),
-            "sides": draw(st.sampled_from(["one", "two"])),
+            "onesided": draw(st.booleans()),
             "seed": draw(st.integers(0, 3)),
         }
     return PenaltyForm(kind=kind, **options)
@@ -104,7 +104,7 @@ def test_value_can_be_differentiated_twice(kind: Any) -> None:
 @pytest.mark.parametrize("kind", VECTOR_KINDS)
 @pytest.mark.parametrize("length", [1, 2, 7, 10])
 def test_proximal_step_is_where_a_numerical_minimiser_ends(kind: Any, length: int) -> None:
-    form, step = PenaltyForm(kind=kind, low=0.8, sides="two" if length == 7 else "one"), 0.7
+    form, step = PenaltyForm(kind=kind, low=0.8, onesided=length != 7), 0.7
     w = signal(length)
     start = w.numpy().copy()
     found = minimize(
@@ -158,7 +158,7 @@ def test_step_zero_changes_nothing_and_a_huge_one_leaves_what_is_free() -> None:
 @pytest.mark.parametrize("length", [15, 16])
 def test_even_weights_give_the_energy_by_parseval(length: int) -> None:
     w = signal(length)
-    flat = PenaltyForm(low=0.0, high=0.0, sides="two")
+    flat = PenaltyForm(low=0.0, high=0.0, onesided=False)
     assert Penalty(flat).value([w]).item() == pytest.approx(w.square().sum().item(), rel=1e-12)
 
 

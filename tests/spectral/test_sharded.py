@@ -19,7 +19,7 @@ STRENGTH = 0.3
 FORMS = [
     PenaltyForm(),
     PenaltyForm(kind="permuted", norm="backward", reduction="mean"),
-    PenaltyForm(kind="reversed", flatten="rank", sides="two"),
+    PenaltyForm(kind="reversed", flatten="rank", onesided=False),
     PenaltyForm(kind="l2", flatten="column"),
     PenaltyForm(kind="update"),
 ]

@@ -38,7 +38,7 @@ def _choices(name: str) -> tuple[Any, ...]:
     return get_args(PenaltyConfig.model_fields[name].annotation)
 
 
-@pytest.mark.parametrize(("name", "value"), sorted(CHOICES))
+@pytest.mark.parametrize(("name", "value"), [*sorted(CHOICES), ("onesided", False)])
 def test_every_choice_reaches_the_form(name: str, value: Any) -> None:
     assert getattr(penalty_form(PenaltyConfig(**{name: value})), name) == value
 

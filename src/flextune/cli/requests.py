@@ -120,5 +120,6 @@ def _checked(raw: dict[str, Any]) -> Experiment:
     try:
         return validate(Experiment, raw)
     except SettingError as error:
-        option = error.key.rpartition(".")[2].replace("_", "-")
+        key = [part for part in error.key.split(".") if not part.isdigit()][-1]
+        option = {"seeds": "seed"}.get(key, key).replace("_", "-")
         raise FlextuneError(str(SettingError(f"--{option}", error.template))) from None

@@ -97,12 +97,17 @@ def _form(settings: dict[str, Any]) -> dict[str, Any]:
 def _arm_name(request: Experiment, taken: Sequence[str]) -> str:
     """``base`` or the adapter's folder, and how it is used."""
     adapter = request.generate.adapter
-    parts = [slug(adapter) if adapter else "base"]
+    parts = [_adapter_name(Path(adapter)) if adapter else "base"]
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
     name = "-".join(parts)
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return next(candidate for candidate in (name, *numbers) if candidate not in taken)
+
+
+def _adapter_name(folder: Path) -> str:
+    """The folder's name; of ``trained/<key>/adapter`` the key."""
+    return slug(folder.parent.name if folder.name == layout.ADAPTER else folder.name)
 
 
 def _union(before: list[Any], after: list[Any], key: str) -> list[Any]:

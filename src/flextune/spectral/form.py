@@ -20,20 +20,19 @@ from torch import Tensor
 
 Kind = Literal["fourier", "reversed", "permuted", "l2", "update"]
 Norm = Literal["ortho", "backward"]
-Count = Literal["bins", "entries"]
+CutoffOf = Literal["bins", "length"]
 Flatten = Literal["row", "column", "rank"]
 Target = Literal["both", "A", "B"]
 Reduction = Literal["sum", "mean"]
-Sides = Literal["one", "two"]
 
-_CHOICES: dict[str, tuple[str, ...]] = {
+_CHOICES: dict[str, tuple[str | bool, ...]] = {
     "kind": get_args(Kind),
     "norm": get_args(Norm),
-    "count": get_args(Count),
+    "cutoff_of": get_args(CutoffOf),
     "flatten": get_args(Flatten),
     "target": get_args(Target),
     "reduction": get_args(Reduction),
-    "sides": get_args(Sides),
+    "onesided": (True, False),
 }
 
 
@@ -45,20 +44,20 @@ class PenaltyForm:
         kind: ``fourier``, the paper's penalty on the factors as vectors; its controls of the same trace
             ``reversed`` (low frequencies weighted most), ``permuted`` (the entries in a fixed random
             order first) and ``l2``; or ``update``, the penalty on the 2-D spectrum of scale * B A.
-        cutoff: T, where phi's ramp ends, as a share of what ``count`` counts; above 0.
+        cutoff: T, where phi's ramp ends, as a share of what ``cutoff_of`` names; above 0.
         low: phi at frequency 0, in [0, 1].
         high: phi from the cutoff upwards, in [0, 1].
         norm: ``ortho`` divides the transform by the root of its length; ``backward`` does not, so that
             the value grows with the matrix.
-        count: n in phi: ``bins``, the ``n // 2 + 1`` frequencies of a real signal (T = 0.5 ends the ramp
-            at half of Nyquist), or ``entries``, its length (T = 0.5 ends it at Nyquist).
+        cutoff_of: N in phi: ``bins``, the ``n // 2 + 1`` frequencies of a real signal (T = 0.5 ends the
+            ramp at half of Nyquist), or ``length``, its n entries (T = 0.5 ends it at Nyquist).
         flatten: How a matrix becomes vectors: ``row`` by row, ``column`` by column, or each ``rank``
             alone (the rows of A, the columns of B).
         target: The factors that are penalised.
         reduction: Over matrices (over adapted modules for ``update``).
-        sides: ``one`` sums over rfft's bins, ``two`` over all frequencies, where all but DC and Nyquist
-            count twice.
-        seed: Of the permutation; it and the vector's length decide the order.
+        onesided: Whether to sum over rfft's bins; otherwise over all frequencies, where all but DC and
+            Nyquist count twice.
+        seed: Decides, with the vector's length, the order of kind ``permuted``; nothing else here is random.
 
     Raises:
         ValueError: An unknown choice, a number out of range, or a choice that ``update`` has no use for.
@@ -69,18 +68,18 @@ class PenaltyForm:
     low: float = 1.0
     high: float = 0.1
     norm: Norm = "ortho"
-    count: Count = "bins"
+    cutoff_of: CutoffOf = "bins"
     flatten: Flatten = "row"
     target: Target = "both"
     reduction: Reduction = "sum"
-    sides: Sides = "one"
+    onesided: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name, known in _CHOICES.items():
             value = getattr(self, name)
             if value not in known:
-                raise ValueError(f"{name} {value!r}: unknown (known: {', '.join(known)})")
+                raise ValueError(f"{name} {value!r}: unknown (known: {', '.join(map(str, known))})")
         if not self.cutoff > 0:
             raise ValueError(f"cutoff {self.cutoff}: must be above 0")
         for name in ("low", "high"):
@@ -88,7 +87,7 @@ class PenaltyForm:
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} {value}: phi lies between 0 and 1")
         if self.kind == "update":
-            for name, needed in (("flatten", "row"), ("target", "both"), ("sides", "one")):
+            for name, needed in (("flatten", "row"), ("target", "both"), ("onesided", True)):
                 value = getattr(self, name)
                 if value != needed:
                     raise ValueError(
@@ -124,7 +123,7 @@ def mask(length: int, form: PenaltyForm) -> Tensor:
     if length < 1:
         raise ValueError(f"length {length}: a signal has at least one entry")
     bins = length // 2 + 1
-    total = bins if form.count == "bins" else length
+    total = bins if form.cutoff_of == "bins" else length
     ramp = (torch.arange(bins, dtype=torch.float64, device="cpu") / (total * form.cutoff)).clamp(max=1)
     return form.low + (form.high - form.low) * ramp
 
@@ -151,7 +150,7 @@ def eigenvalues(length: int, form: PenaltyForm) -> Tensor:
     """
     counts = multiplicity(length)
     rho = 1 - mask(length, form)
-    per_bin = counts if form.sides == "one" else torch.ones_like(counts)
+    per_bin = counts if form.onesided else torch.ones_like(counts)
     values = rho / per_bin
     total = (counts * values).sum()
     if form.kind == "reversed":

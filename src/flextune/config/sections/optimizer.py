@@ -24,6 +24,8 @@ def optimizer(name: str = "adamw", **options: Any) -> OptimizerConfig:
 def read_optimizer(raw: Any) -> Any:
     """A raw ``optimizer`` section as the one of its name; what is no mapping is left as it is.
 
+    An option that is null has its default.
+
     Raises:
         SettingError: Naming the key below ``optimizer``.
     """
@@ -38,7 +40,8 @@ def read_optimizer(raw: Any) -> Any:
         if key not in own and any(key in known_keys(other) for other in OPTIMIZERS.entries().values()):
             options = ", ".join(option for option in own if option != "name")
             raise SettingError(f"optimizer.{key}", f"{{key}}: {name} has no such option (it has: {options})")
-    return validate(section, raw, prefix="optimizer")
+    given = {key: value for key, value in raw.items() if value is not None}
+    return validate(section, given, prefix="optimizer")
 
 
 def merge_optimizers(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -67,7 +68,7 @@ class PenaltyConfig(PenaltySection):
         description="Transform norm. backward is the paper taken literally and scales with the matrix size.",
     )
     cutoff_of: Literal["bins", "length"] = Field(
-        "bins", description="n in phi: the number of rfft's bins, or the vector's length."
+        "bins", description="N in phi: the number of rfft's bins, or the vector's length."
     )
     flatten: Literal["row", "column", "rank"] = Field(
         "row", description="A matrix as one vector, row by row or column by column; or each rank as its own."
@@ -90,7 +91,7 @@ class PenaltyConfig(PenaltySection):
     def _known_to_the_kind(cls, value: Any, info: ValidationInfo) -> Any:
         default = cls.model_fields[info.field_name or ""].default
         if info.data.get("kind") == "update" and value != default:
-            raise ValueError(f"has no meaning for kind update, which knows {_shown(default)} alone")
+            raise ValueError(f"has no meaning for kind update, which knows {json.dumps(default)} alone")
         return value
 
     def given(self) -> dict[str, Any]:
@@ -102,10 +103,6 @@ class PenaltyConfig(PenaltySection):
 
 #: The options that say which penalty it is; the others say how it is used.
 PENALTY_FORM = tuple(key for key in PenaltyConfig.model_fields if key not in ("preset", "strength", "apply"))
-
-
-def _shown(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def expand_preset(raw: Mapping[str, Any]) -> dict[str, Any]:
