@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import pytest
 from tests.support.optimizer_runs import (
@@ -17,6 +18,8 @@ from tests.support.optimizer_runs import (
     log,
 )
 
+from flextune.config import OptimizerConfig
+from flextune.registry import OPTIMIZERS
 from flextune.report.run_data import read_run
 from flextune.studies.optimizers.groups import Group, optimizer_groups
 from flextune.studies.optimizers.training_numbers import TrainingNumbers, training_numbers
@@ -174,3 +177,14 @@ def test_a_training_whose_log_is_gone_has_no_numbers(tmp_path: Path) -> None:
     (group,) = groups(path)
     assert group.arms[0].values("final_loss") == [1.0]
     assert set(group.arms[0].numbers) == {"0", "1"}
+
+
+def test_an_optimizer_of_another_package_is_called_what_its_section_says(tmp_path: Path) -> None:
+    class Muon(OptimizerConfig):
+        label: ClassVar[str] = "Muon"
+        name: Literal["muon"] = "muon"
+
+    with OPTIMIZERS.temporarily("muon", Muon):
+        run = OptimizerRun(tmp_path).arm("adamw", ADAMW, {"0": log([1.0])})
+        (group,) = groups(run.arm("mine", {"name": "muon"}, {"0": log([1.0])}).write())
+        assert [arm.label for arm in group.arms] == ["AdamW", "Muon"]

@@ -133,6 +133,12 @@ def test_an_optimizer_at_its_defaults_is_named_without_options(tmp_path: Path) -
     assert "Tuned" not in found
 
 
+def test_an_optimizer_that_is_not_known_here_is_named_with_its_file(tmp_path: Path) -> None:
+    run = OptimizerRun(tmp_path).arm("one", {"name": "muon"}, {"0": log([1.0])})
+    with pytest.raises(FlextuneError, match=r"experiment\.yaml: .*unknown optimizer 'muon'"):
+        write_report(run.write())
+
+
 def test_data_are_those_of_the_trainings(tmp_path: Path) -> None:
     run = run_of(tmp_path).arm("other", ADAMW, {"0": log([1.0])}, train=MBPP)
     found = dict(facts(read_run(run.write())))
