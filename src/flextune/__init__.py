@@ -1,3 +1,89 @@
-"""flextune: fine-tune code models in one language and know what it does to the others."""
+"""flextune: fine-tune code models in one language and know what it does to the others.
+
+    import flextune as ft
+
+    run = ft.run("experiment.yaml", "seeds=[0]")
+    run.scores.to_pandas()
+
+Names are imported when they are first used: ``import flextune`` alone loads nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from flextune.api import (
+        compare,
+        evaluate,
+        load_problems,
+        open_run,
+        run,
+        spectrum,
+        train,
+    )
+    from flextune.config import Experiment, Recipe, load_experiment
+    from flextune.errors import FlextuneError
+    from flextune.judging import Judge
+    from flextune.judging.reward import Reward
+    from flextune.records import Completion, Example, Problem, Verdict
+    from flextune.runs.run import Run
+
+_HOMES = {
+    "Completion": "flextune.records",
+    "Example": "flextune.records",
+    "Experiment": "flextune.config",
+    "FlextuneError": "flextune.errors",
+    "Judge": "flextune.judging",
+    "Problem": "flextune.records",
+    "Recipe": "flextune.config",
+    "Reward": "flextune.judging.reward",
+    "Run": "flextune.runs.run",
+    "Verdict": "flextune.records",
+    "compare": "flextune.api",
+    "evaluate": "flextune.api",
+    "load_experiment": "flextune.config",
+    "load_problems": "flextune.api",
+    "open_run": "flextune.api",
+    "run": "flextune.api",
+    "spectrum": "flextune.api",
+    "train": "flextune.api",
+}
+
+__all__ = [
+    "Completion",
+    "Example",
+    "Experiment",
+    "FlextuneError",
+    "Judge",
+    "Problem",
+    "Recipe",
+    "Reward",
+    "Run",
+    "Verdict",
+    "compare",
+    "evaluate",
+    "load_experiment",
+    "load_problems",
+    "open_run",
+    "run",
+    "spectrum",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported now."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'flextune' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -11,6 +11,7 @@ _EXTRAS = {
     "accelerate": ("accelerate", "train"),
     "datasets": ("datasets", "hub"),
     "kaleido": ("kaleido", "figures"),
+    "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
     "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),
     "safetensors": ("safetensors", "train"),

@@ -18,7 +18,7 @@ from flextune.files.lines import LineWriter, read_lines, read_records, write_lin
 from flextune.files.objects import read_object, write_object
 from flextune.files.rows import Row
 from flextune.files.whole import write_whole
-from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict
+from flextune.records import UNKNOWN_OUTCOMES, Comparison, Completion, Problem, Verdict
 from flextune.runs import layout
 from flextune.statistics.scores_file import ScoresFile, read_scores
 
@@ -238,6 +238,11 @@ class Run:
         """
         self.check_format()
         return read_scores(self.scores_file)
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Every arm with the baseline, in each setting."""
+        return self.scores.comparisons
 
     def begin(self, experiment: Experiment, environment: Mapping[str, Any]) -> None:
         """Write what is run and where."""

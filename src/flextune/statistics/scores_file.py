@@ -7,10 +7,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError
+from flextune.extras import need
 from flextune.records import Comparison, Estimate, Score, as_row
+
+if TYPE_CHECKING:
+    import pandas
 
 #: Significant digits kept: more than any interval supports, fewer than the order of a sum can change.
 DIGITS = 6
@@ -24,6 +28,30 @@ class ScoresFile:
     baseline: str
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A row for each arm, setting and metric.
+
+        Raises:
+            FlextuneError: pandas is not installed.
+        """
+        need("pandas")
+        import pandas
+
+        rows = [
+            {
+                "arm": score.arm,
+                "benchmark": score.benchmark,
+                "language": score.language,
+                "lexicon": score.lexicon,
+                "decoding": score.decoding,
+                "seeds": len(score.outcomes),
+                **as_row(estimate),
+            }
+            for score in self.scores
+            for estimate in score.estimates
+        ]
+        return pandas.DataFrame(rows)
 
 
 def scores_json(

@@ -1,0 +1,274 @@
+"""flextune from Python: everything that a command does is one call.
+
+Imported lazily as ``flextune.run``, ``flextune.evaluate``, ...; nothing loads torch before a model is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flextune.config import (
+    DecodeConfig,
+    Experiment,
+    GenerateConfig,
+    Recipe,
+    load_experiment,
+    make_experiment,
+)
+from flextune.config.experiment import DType
+from flextune.files.names import slug
+from flextune.progress import Reporter, Silent
+from flextune.records import Comparison, Example, Problem
+from flextune.runs.run import Run, find_run
+from flextune.sources.loading import load_problems as _load_problems
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+    from flextune.audit.spectra import AdapterSpectra
+    from flextune.models.load import LoadedModel
+
+RUNS = Path("runs")
+
+
+def run(
+    experiment: Experiment | Mapping[str, Any] | Path | str,
+    *overrides: str,
+    runs: Path | str = RUNS,
+    data_dir: Path | str | None = None,
+    workers: int | None = None,
+    sandbox: bool = True,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Run an experiment from end to end, as ``flextune run`` does; what is finished is not done again.
+
+    Args:
+        experiment: A file, its keys as a mapping, or an ``Experiment``.
+        overrides: ``key.path=value``, for example ``"seeds=[0]"``.
+        runs: Folder that holds the runs.
+        data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
+        workers: Programs to judge in parallel; None: one per core.
+        sandbox: False runs programs with your rights. Dangerous.
+        reporter: Told of the progress.
+
+    Returns:
+        The run: ``scores``, ``comparisons``, ``page``, ``trainings()``.
+
+    Raises:
+        FlextuneError: Anything a user can mend: a key, data, the model, the sandbox, a toolchain.
+    """
+    from flextune.runner.execute import run_experiment
+
+    resolved = _experiment(experiment, overrides)
+    options = _options(data_dir, workers, sandbox, reporter)
+    return run_experiment(resolved, Path(runs) / resolved.name, options).run
+
+
+def train(
+    model: LoadedModel | str,
+    examples: Sequence[Example],
+    recipe: Recipe,
+    folder: Path | str,
+    *,
+    validation: Sequence[Example] = (),
+    dtype: DType = "float32",
+    device: str = "auto",
+    callbacks: Sequence[TrainerCallback] = (),
+    resume: Path | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Train one adapter on examples of your own.
+
+    Args:
+        model: A loaded model, or what ``model:`` takes in an experiment.
+        examples: What it learns from.
+        recipe: Adapter, training, optimizer, penalty, seed.
+        folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
+        validation: Texts for the validation loss.
+        dtype: Type of the weights of a model that is loaded here.
+        device: Where it is loaded.
+        callbacks: Of transformers; they take part after those of the recipe.
+        resume: A checkpoint of the same training.
+        progress: Called with (steps done, steps in all).
+
+    Returns:
+        The adapter's folder, in PEFT's format.
+
+    Raises:
+        FlextuneError: As ``flextune.training.engine.train_adapter``.
+    """
+    from flextune.extras import need
+
+    need("torch", "transformers", "peft", "accelerate")
+    from flextune.models.load import load_model
+    from flextune.training.engine import train_adapter
+
+    loaded = load_model(model, dtype=dtype, device=device) if isinstance(model, str) else model
+    start = None if resume is None else Path(resume)
+    train_adapter(
+        loaded,
+        examples,
+        validation,
+        recipe,
+        Path(folder),
+        callbacks=callbacks,
+        resume=start,
+        progress=progress,
+    )
+    return Path(folder) / "adapter"
+
+
+def evaluate(
+    model: str,
+    *,
+    adapter: Path | str | None = None,
+    merged: bool = False,
+    benchmark: str = "rosetta",
+    languages: Sequence[str] = ("py",),
+    lexicon: str = "base",
+    limit: int | None = None,
+    decode: DecodeConfig | Mapping[str, Any] | None = None,
+    dtype: DType = "float32",
+    seed: int = 0,
+    name: str | None = None,
+    runs: Path | str = RUNS,
+    data_dir: Path | str | None = None,
+    workers: int | None = None,
+    sandbox: bool = True,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Evaluate a model, or a model with an adapter, as ``flextune eval`` does.
+
+    Evaluations of one model extend one run.
+
+    Args:
+        model: ``rosetta``, a folder or a hub id.
+        adapter: A PEFT folder, trained anywhere.
+        merged: Merge the adapter into the weights.
+        benchmark: Its name.
+        languages: Short names.
+        lexicon: Wording of the descriptions (Rosetta only).
+        limit: Only the first N problems.
+        decode: The keys of a ``decode`` section; None: greedy.
+        dtype: Type of the weights.
+        seed: Of the draws.
+        name: Of the run; ``eval-MODEL`` by default.
+        runs: Folder that holds the runs.
+        data_dir: As for ``run``.
+        workers: As for ``run``.
+        sandbox: As for ``run``.
+        reporter: As for ``run``.
+
+    Raises:
+        FlextuneError: Anything a user can mend.
+    """
+    from flextune.runner.evaluate import evaluate_model
+
+    part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
+    folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
+    request = make_experiment(
+        {
+            "name": slug(model),
+            "model": model,
+            "dtype": dtype,
+            "train": None,
+            "generate": GenerateConfig(adapter=folder, export="merged" if merged else "adapter"),
+            "seeds": [seed],
+            "decode": [decode or {}],
+            "evaluate": [{**part, "language": language} for language in languages],
+        },
+        where="evaluate",
+    )
+    options = _options(data_dir, workers, sandbox, reporter)
+    return evaluate_model(request, Path(runs) / (name or f"eval-{request.name}"), options).run
+
+
+def load_problems(
+    benchmark: str,
+    language: str = "py",
+    *,
+    lexicon: str = "base",
+    limit: int | None = None,
+    data_dir: Path | str | None = None,
+) -> list[Problem]:
+    """The problems of a benchmark in one language.
+
+    Raises:
+        FlextuneError: There is no such benchmark or language, or its data is missing or bad.
+    """
+    raw = {"benchmark": benchmark, "language": language, "lexicon": lexicon, "limit": limit}
+    request = make_experiment({"name": "problems", "evaluate": [raw]}, where="load_problems")
+    return _load_problems(request.evaluate[0], None if data_dir is None else Path(data_dir))
+
+
+def compare(first: Path | str, second: Path | str) -> Comparison:
+    """Two files of verdicts, or two folders that hold one, on their common problems: first minus second.
+
+    Raises:
+        FlextuneError: One is no file of verdicts, or they have no problem in common.
+    """
+    from flextune.judging.compare import compare_files
+
+    return compare_files(Path(first), Path(second))
+
+
+def spectrum(
+    adapter: Path | str,
+    name: str | None = None,
+    *,
+    draws: int = 20,
+    bins: int = 64,
+    seed: int = 0,
+    reporter: Reporter | None = None,
+) -> AdapterSpectra:
+    """The spectra of an adapter's A, B and update, beside the same in random order and beside noise.
+
+    Args:
+        adapter: A LoRA folder in PEFT's format, trained anywhere.
+        name: What to call it; the folder's name by default.
+        draws: Of each null, for each module.
+        bins: Points of a spectrum at most.
+        seed: Of the draws.
+        reporter: Told of each module.
+
+    Raises:
+        FlextuneError: No adapter there, or one without a spectrum.
+    """
+    from flextune.audit.spectra import adapter_spectra
+
+    folder = Path(adapter)
+    return adapter_spectra(
+        folder, name or folder.name, draws=draws, bins=bins, seed=seed, reporter=reporter or Silent()
+    )
+
+
+def open_run(name: Path | str, runs: Path | str = RUNS) -> Run:
+    """A run by its name below ``runs``, or by its folder.
+
+    Raises:
+        FlextuneError: There is none.
+    """
+    return find_run(str(name), Path(runs))
+
+
+def _experiment(
+    experiment: Experiment | Mapping[str, Any] | Path | str, overrides: Sequence[str]
+) -> Experiment:
+    if isinstance(experiment, (str, Path)):
+        return load_experiment(Path(experiment), overrides)
+    if isinstance(experiment, Experiment):
+        if not overrides:
+            return experiment
+        experiment = experiment.model_dump(mode="json", exclude_unset=True)
+    return make_experiment(experiment, overrides=overrides)
+
+
+def _options(
+    data_dir: Path | str | None, workers: int | None, sandbox: bool, reporter: Reporter | None
+) -> Any:
+    from flextune.runner.execute import RunOptions
+
+    folder = None if data_dir is None else Path(data_dir)
+    return RunOptions(folder, workers, not sandbox, reporter or Silent())

@@ -1,0 +1,87 @@
+"""``import flextune as ft``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.tiny import tiny_model
+
+import flextune as ft
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_every_public_name_is_there() -> None:
+    for name in ft.__all__:
+        assert getattr(ft, name) is not None
+        assert name in dir(ft)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'flextune' has no attribute 'nothing'"):
+        ft.nothing
+
+
+def test_importing_flextune_loads_nothing_else() -> None:
+    code = (
+        "import sys, flextune; flextune.__version__; "
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in "
+        "('torch', 'transformers', 'pydantic', 'plotly', 'numpy', 'yaml') or m.startswith('flextune.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_planning_and_reading_need_no_torch() -> None:
+    code = (
+        "import sys, flextune as ft; ft.load_problems('rosetta', limit=2); ft.Experiment(name='x'); "
+        "ft.Recipe(); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model(tmp_path_factory.mktemp("models") / "tiny", max_position_embeddings=1024)
+
+
+def test_an_experiment_runs_resumes_and_is_opened_again(
+    sandboxed: None, model_folder: Path, tmp_path: Path
+) -> None:
+    raw = {
+        "name": "small",
+        "model": str(model_folder),
+        "train": {"data": "rosetta", "max_steps": 2, "batch_size": 2, "limit": 4, "validation_size": 0},
+        "decode": [{"max_new_tokens": 8}],
+        "evaluate": [{"language": "py", "limit": 3}],
+        "arms": [{"name": "base", "train": None}, {"name": "lora"}],
+    }
+    run = ft.run(raw, "seeds=[1]", runs=tmp_path)
+    assert run.experiment.seeds == [1]
+    assert run.page.is_file()
+    assert [comparison.arm for comparison in run.comparisons] == ["lora"]
+    (trained,) = run.trainings()
+    assert any("loss" in line for line in trained.log())
+    again = ft.run(ft.Experiment.model_validate(raw), "seeds=[1]", runs=tmp_path)
+    assert [one.key for one in again.trainings()] == [trained.key]
+    opened = ft.open_run("small", tmp_path)
+    assert opened.scores == run.scores
+    table = opened.scores.to_pandas()
+    assert set(table.arm) == {"base", "lora"}
+    assert set(table.metric) == {"pass@1"}
+
+
+def test_an_adapter_is_trained_on_examples_of_ones_own(model_folder: Path, tmp_path: Path) -> None:
+    examples = [ft.Example(str(number), "ab", "xyz" * (number + 1)) for number in range(4)]
+    recipe = ft.Recipe(adapter={"rank": 2}, train={"max_steps": 2, "max_length": 32})
+    adapter = ft.train(str(model_folder), examples, recipe, tmp_path / "mine")
+    assert (adapter / "adapter_config.json").is_file()
+
+
+def test_a_mistake_in_a_mapping_is_named_as_in_a_file(tmp_path: Path) -> None:
+    with pytest.raises(ft.FlextuneError, match="unknown key 'trian', did you mean 'train'"):
+        ft.run({"name": "x", "trian": {}}, runs=tmp_path)
