@@ -7,18 +7,20 @@ import pytest
 from tests.support.spectrum_rows import module_rows, type_rows
 
 from flextune.errors import FlextuneError
-from flextune.report.figures import adapter_layers, adapter_power, files
+from flextune.report.charts import files
+from flextune.report.spectra.layers import layer_curves
+from flextune.report.spectra.power import draw_power, power_curves
 
 MATRICES = ["A", "B", "update, inputs", "update, outputs"]
 
 
 def two_adapters() -> go.Figure:
     types = [*type_rows("up_proj"), *type_rows("q_proj")]
-    return adapter_power.draw(adapter_power.rows({"one": types, "two": types}))
+    return draw_power(power_curves({"one": types, "two": types}))
 
 
 def test_power_rows_are_the_types_spectra_with_their_permuted_band() -> None:
-    found = adapter_power.rows({"mine": type_rows()})
+    found = power_curves({"mine": type_rows()})
     assert [row.matrix for row in found] == MATRICES
     row = found[0]
     assert (row.adapter, row.type, row.x, row.y) == ("mine", "up_proj", (0.25, 0.75), (1.25, 0.75))
@@ -26,12 +28,12 @@ def test_power_rows_are_the_types_spectra_with_their_permuted_band() -> None:
 
 
 def test_an_untrained_matrix_has_no_power_to_draw() -> None:
-    assert adapter_power.rows({"mine": type_rows(value=None)}) == []
+    assert power_curves({"mine": type_rows(value=None)}) == []
 
 
 def test_layer_rows_are_percent_in_the_order_of_layers() -> None:
     rows = [*module_rows(layer=3, value=0.7), *module_rows(layer=1, value=0.5), *module_rows(layer=None)]
-    found = adapter_layers.rows({"mine": rows})
+    found = layer_curves({"mine": rows})
     assert [row.matrix for row in found] == MATRICES
     assert found[0].x == (1, 3)
     assert found[0].y == pytest.approx((50.0, 70.0))
@@ -39,9 +41,9 @@ def test_layer_rows_are_percent_in_the_order_of_layers() -> None:
 
 
 def test_one_layer_or_unknown_shares_make_no_curve() -> None:
-    assert adapter_layers.rows({"mine": module_rows()}) == []
+    assert layer_curves({"mine": module_rows()}) == []
     unknown = [row for layer in (0, 1) for row in module_rows(layer=layer, value=None)]
-    assert adapter_layers.rows({"mine": unknown}) == []
+    assert layer_curves({"mine": unknown}) == []
 
 
 def test_every_type_and_matrix_has_a_panel_with_a_band_and_a_line_for_each_adapter() -> None:
@@ -54,7 +56,7 @@ def test_every_type_and_matrix_has_a_panel_with_a_band_and_a_line_for_each_adapt
     assert len(panels) == 8
     for traces in panels.values():
         assert [trace.fill for trace in traces] == ["toself", "toself", None, None]
-        assert [trace.legendgroup for trace in traces] == ["one permuted", "two permuted", "one", "two"]
+        assert [trace.legendgroup for trace in traces] == ["one band", "two band", "one", "two"]
         assert traces[2].line.color != traces[3].line.color == traces[1].fillcolor
 
 
@@ -64,7 +66,7 @@ def test_legend_names_each_adapter_and_band_once() -> None:
 
 
 def test_a_band_is_a_closed_outline_of_both_edges() -> None:
-    band = adapter_power.draw(adapter_power.rows({"mine": type_rows()})).data[0]
+    band = draw_power(power_curves({"mine": type_rows()})).data[0]
     assert band.x == (0.25, 0.75, 0.75, 0.25)
     assert band.y == (1.1, 1.2, 0.8, 0.9)
 
@@ -72,12 +74,12 @@ def test_a_band_is_a_closed_outline_of_both_edges() -> None:
 def test_a_panel_with_a_far_peak_has_a_logarithm() -> None:
     rows = type_rows()
     rows[1]["power"] = [40.0, 0.1]
-    layout = adapter_power.draw(adapter_power.rows({"mine": rows})).layout
+    layout = draw_power(power_curves({"mine": rows})).layout
     assert [axis.type for axis in (layout.yaxis, layout.yaxis2, layout.yaxis3)] == [None, "log", None]
 
 
 def test_markup_in_an_adapters_name_is_text() -> None:
-    drawn = adapter_power.draw(adapter_power.rows({"<b>x</b>": type_rows("<i>")}))
+    drawn = draw_power(power_curves({"<b>x</b>": type_rows("<i>")}))
     assert "<b>" not in drawn.to_json()
     assert "<i>" not in drawn.to_json()
 

@@ -4,7 +4,17 @@ import math
 
 import pytest
 
-from flextune.report.formats import count, interval, p_value, percent, points
+from flextune.report.formats import (
+    count,
+    interval,
+    mean_alone,
+    number,
+    p_value,
+    percent,
+    points,
+    spread,
+)
+from flextune.statistics.means import Spread
 
 
 @pytest.mark.parametrize(
@@ -36,3 +46,20 @@ def test_a_p_value_is_never_shown_as_zero(value: float | None, shown: str) -> No
 
 def test_one_is_singular() -> None:
     assert (count(1, "seed"), count(2, "seed"), count(1200, "seed")) == ("1 seed", "2 seeds", "1,200 seeds")
+
+
+@pytest.mark.parametrize(
+    ("mean", "shown"),
+    [
+        (Spread(-0.0123, -0.015, 0.0042, 5), "−0.0123 [−0.0150, +0.0042]"),
+        (Spread(-0.00001, None, None, 1), "0.0000"),
+    ],
+)
+def test_a_spread_is_shown_with_signs_that_are_as_wide_as_each_other(mean: Spread, shown: str) -> None:
+    assert spread(mean, 4, signed=True) == shown
+
+
+def test_an_unknown_number_is_a_dash() -> None:
+    assert number(None, 2) == "–"
+    assert spread(None, 2) == "–"
+    assert mean_alone(None, 2) == "–"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from flextune.config import Experiment
 from flextune.records import Score
 from flextune.report.labels import GREY, Labels, labels
 
 EXPERIMENT = {
+    "name": "x",
     "train": {"language": "py", "lexicon": "reserved"},
     "evaluate": [{"benchmark": "rosetta", "language": "py"}, {"benchmark": "rosetta", "language": "java"}],
     "arms": [{"name": "z-base"}, {"name": "flex"}, {"name": "never-run"}],
@@ -15,7 +17,13 @@ def held(arm: str, language: str, lexicon: str | None = "base", benchmark: str =
 
 
 def made(*scores: Score) -> Labels:
-    return labels(EXPERIMENT, scores, "z-base")
+    return labels(Experiment.model_validate(EXPERIMENT), scores, "z-base")
+
+
+def trained(*arms: dict[str, object]) -> Experiment:
+    """An experiment that teaches Python in the words of pretraining, but for what its arms say."""
+    train = {"language": "py", "lexicon": "base"}
+    return Experiment.model_validate({"name": "x", "train": train, "arms": list(arms)})
 
 
 def test_arms_and_settings_come_in_the_experiments_order() -> None:
@@ -35,10 +43,10 @@ def test_reserved_words_are_transfer_only_where_they_were_not_taught() -> None:
 
 def test_words_that_no_arm_was_taught_are_not_called_transfer() -> None:
     scores = [held("flex", "py", "reserved"), held("flex", "java", "reserved")]
-    untaught = labels({"train": {"language": "py", "lexicon": "base"}}, scores, "z-base")
+    untaught = labels(trained(), scores, "z-base")
     assert {untaught.wording(where) for where in untaught.settings} == {"reserved words"}
     arm = {"name": "flex", "train": {"lexicon": "reserved"}}
-    by_arm = labels({"train": {"language": "py"}, "arms": [arm]}, scores, "z-base")
+    by_arm = labels(trained(arm), scores, "z-base")
     assert {by_arm.wording(where) for where in by_arm.settings} == {"taught words", "transfer"}
 
 
@@ -56,5 +64,5 @@ def test_every_arm_has_its_own_colour_and_the_baseline_is_grey() -> None:
 
 
 def test_an_empty_experiment_file_is_enough() -> None:
-    found = labels({}, [held("a", "xx", None, "mine")], "a")
+    found = labels(None, [held("a", "xx", None, "mine")], "a")
     assert [found.name(where) for where in found.settings] == ["xx"]

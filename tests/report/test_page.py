@@ -1,187 +1,98 @@
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
-import shutil
-from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
-
+import plotly.graph_objects as go
 import pytest
+from tests.support.html_reader import Reader
 
-from flextune.errors import FlextuneError
-from flextune.report.page import write_page
-
-HOSTILE = (
-    "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> ]]> & \u2028 \ud800 \x00 {{ 7*7 }}"
-)
-MAX_BYTES = 8_000_000
+from flextune.report.page import render
+from flextune.report.sections import Chart, Fragment, Section
+from flextune.report.tables import Table
 
 
-class Reader(HTMLParser):
-    """What a browser would find: elements with attributes, scripts with their text, shown text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.shown: list[str] = []
-        self.inside = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.inside = tag if tag in ("script", "style") else ""
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside == "script":
-            self.scripts[-1] += data
-        elif not self.inside:
-            self.shown.append(data)
-
-    def json(self, name: str) -> Any:
-        scripts = [attrs for tag, attrs in self.tags if tag == "script"]
-        place = next(i for i, attrs in enumerate(scripts) if attrs.get("id") == name)
-        return json.loads(self.scripts[place])
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.shown))
+def page(*sections: Section) -> Reader:
+    return Reader(render("a run", sections))
 
 
-@pytest.fixture(scope="module")
-def page(finished_run: Path) -> Reader:
-    return Reader(write_page(finished_run).read_text(encoding="utf-8"))
+def bars(name: str) -> Chart:
+    return Chart(name, f"About {name}", go.Figure(go.Bar(x=[1], y=[2])))
 
 
-def test_the_page_is_one_file_of_bounded_size(finished_run: Path) -> None:
-    written = write_page(finished_run)
-    assert written == finished_run / "report.html"
-    assert 1_000_000 < written.stat().st_size < MAX_BYTES
-    assert not list(finished_run.glob("*.part"))
-
-
-def test_nothing_is_loaded_from_anywhere(page: Reader) -> None:
-    addresses = [
-        value
-        for _, attrs in page.tags
-        for name, value in attrs.items()
-        if name in ("src", "href", "data", "action") and not (value or "").startswith("#")
+def test_a_section_shows_its_text_charts_tables_and_notes_in_this_order() -> None:
+    table = Table("A table", ("arm", "score"), (("lora", "1.5"),), "Below the table.")
+    found = page(
+        Section("s", "Title", intro="First.", charts=(bars("c"),), tables=(table,), notes=("Last.",))
+    )
+    places = [
+        found.text.index(text) for text in ("Title", "First.", "About c", "A table", "1.5", "Below", "Last.")
     ]
-    assert addresses == []
-    assert "link" not in {tag for tag, _ in page.tags}
+    assert places == sorted(places)
+    assert found.json("figures-data")["c"]["data"][0]["y"] == [2]
 
 
-def test_the_policy_lets_exactly_our_two_scripts_run(page: Reader) -> None:
-    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a]
-    assert policy is not None
-    assert "default-src 'none'" in policy
-    plain = [text for text in page.scripts if not text.startswith(("{", "["))]
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in plain]
-    assert re.findall(r"'sha256-([^']+)'", policy) == hashes
-    assert len(hashes) == 2
-    assert "script-src 'unsafe" not in policy
+def test_sections_come_in_their_order_whatever_gives_them() -> None:
+    found = page(
+        Section("last", "Last", order=90), Section("first", "First", order=10), Section("mid", "Middle")
+    )
+    assert [attrs["id"] for tag, attrs in found.tags if tag == "section"] == ["first", "mid", "last"]
 
 
-def test_the_page_tells_what_was_run_and_found(page: Reader) -> None:
-    for expected in (
-        "quickstart",
-        "Python, reserved words",
-        "torch 2.13.0",
-        "flextune quickstart",
-        "rank 8, alpha 16",
-        "18 comparisons",
-        "cpu a processor, cores 2, memory gib 8 ",
-        "Retention: descriptions in the words of pretraining.",
-        "Transfer: descriptions in words that were taught in Python only.",
-        "transfer: no arm passed any of 40 problems",
-    ):
-        assert expected in page.text, expected
+def test_every_section_is_listed_at_the_top_by_its_short_name() -> None:
+    found = page(Section("a", "A long title", name="Short"), Section("b", "Title"))
+    links = [attrs["href"] for tag, attrs in found.tags if tag == "a"]
+    assert links == ["#a", "#b"]
+    assert "Short Title" in found.text
 
 
-def test_numbers_on_the_page_are_those_of_the_scores_file(page: Reader, finished_run: Path) -> None:
-    held = json.loads((finished_run / "scores.json").read_text())
-    for score in held["scores"]:
-        found = score["estimates"][0]
-        shown = f"{100 * found['value']:.1f} [{100 * found['low']:.1f}, {100 * found['high']:.1f}]"
-        assert shown in page.text
-    for comparison in held["comparisons"]:
-        assert all(name in page.text for name in (*comparison["won"], *comparison["lost"]))
+def test_columns_are_numbers_but_for_the_first_unless_they_are_aligned_otherwise() -> None:
+    rows = (("a", "1", "word"),)
+    found = page(Section("s", "S", tables=(Table("T", ("x", "y", "z"), rows, align="lrq"),)))
+    assert [attrs.get("class") for tag, attrs in found.tags if tag == "td"] == ["number", "quiet"]
+    found = page(Section("s", "S", tables=(Table("T", ("x", "y", "z"), rows),)))
+    assert [attrs.get("class") for tag, attrs in found.tags if tag == "td"] == ["number", "number"]
 
 
-def test_every_figure_has_a_place_and_data(page: Reader) -> None:
-    places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes", "losses", "penalty", "spectrum-A", "spectrum-B"]
-    figures = page.json("figures-data")
-    assert all(figures[place]["data"] for place in places)  # type: ignore[index]
+def test_a_fragment_sees_its_values_escaped_and_may_draw_charts() -> None:
+    template = '{% from "macros.html.j2" import chart %}<p>{{ text }}</p>{{ chart(section.charts[0]) }}'
+    section = Section("s", "S", charts=(bars("c"),), fragment=Fragment(template, {"text": "<b>bold</b>"}))
+    found = page(section)
+    assert "<b>bold</b>" in found.text
+    assert ("b", {}) not in found.tags
+    assert [attrs["data-figure"] for _, attrs in found.tags if "data-figure" in attrs] == ["c"]
 
 
-def test_all_programs_travel_inside_the_page(page: Reader) -> None:
-    data = page.json("programs-data")
-    assert data["arms"] == ["baseline", "lora", "flex", "flex-merged"]
-    assert sum(len(p["cells"]) for g in data["groups"] for p in g["problems"]) == 6 * 40 * 10
+def test_a_sections_script_style_and_data_are_on_the_page_under_its_policy() -> None:
+    section = Section(
+        "mine", "S", script="window.mine = 1;", style="#mine { color: red; }", data={"k": ["</script>"]}
+    )
+    text = render("a run", [section])
+    found = Reader(text)
+    assert found.json("mine-data") == {"k": ["</script>"]}
+    # Plotly's, and one for the page and all of its sections.
+    assert len([script for script in found.scripts if not script.startswith("{")]) == 2
+    assert "window.mine = 1;" in found.scripts[-1]
+    assert "#mine { color: red; }" in text
 
 
-def damage(path: Path, field: str) -> None:
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    rows[0][field] = HOSTILE
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+def test_text_of_a_section_is_never_markup() -> None:
+    hostile = "<script>alert(1)</script>{{ 7*7 }}"
+    table = Table(hostile, (hostile, hostile), ((hostile, hostile),), hostile)
+    chart = Chart("c", hostile, go.Figure())
+    section = Section(
+        "s", hostile, name=hostile, intro=hostile, charts=(chart,), tables=(table,), notes=(hostile,)
+    )
+    found = Reader(render(hostile, [section]))
+    plain = Reader(render("x", [Section("s", "x", charts=(Chart("c", "x", go.Figure()),))]))
+    assert len(found.scripts) == len(plain.scripts)
+    assert found.text.count("{{ 7*7 }}") == 13
 
 
-def test_hostile_text_stays_text_everywhere(small_run: Path) -> None:
-    clean = Reader(write_page(small_run).read_text(encoding="utf-8"))
-    folder = small_run / "evaluated" / "flex-py-base-0"
-    damage(folder / "completions.jsonl", "text")
-    damage(folder / "verdicts.jsonl", "message")
-    damage(folder / "problems.jsonl", "prompt")
-    for name in ("scores.json", "environment.json"):
-        text = (small_run / name).read_text()
-        for innocent in ("sum_divisible_03", "flextune quickstart", "lora"):
-            text = text.replace(json.dumps(innocent), json.dumps(innocent + HOSTILE))
-        (small_run / name).write_text(text)
-    (small_run / "experiment.yaml").write_text("name: " + json.dumps(HOSTILE.replace("\ud800", "")))
-    hostile = Reader(write_page(small_run).read_text(encoding="utf-8"))
-    kinds = ("script", "img", "style", "meta", "iframe", "svg")
-    for kind in kinds:
-        assert [t for t, _ in hostile.tags].count(kind) == [t for t, _ in clean.tags].count(kind), kind
-    assert not [name for _, attrs in hostile.tags for name in attrs if name.startswith("on")]
-    assert HOSTILE in hostile.json("programs-data")["pool"]
-    assert "49" not in "".join(re.findall(r"\{\{ .{1,4} \}\}", hostile.text))
-    assert "{{ 7*7 }}" in hostile.text
-
-
-def test_a_run_with_scores_alone_has_a_page(small_run: Path) -> None:
-    for folder in ("trained", "evaluated"):
-        shutil.rmtree(small_run / folder)
-    for name in ("experiment.yaml", "environment.json"):
-        (small_run / name).unlink()
-    page = Reader(write_page(small_run).read_text(encoding="utf-8"))
-    places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes"]
-    assert "Spectrum of the adapter" not in page.text
-
-
-def test_a_run_without_a_spectrum_still_has_its_losses(small_run: Path) -> None:
-    for path in small_run.glob("trained/*/spectrum.json"):
-        path.unlink()
-    page = Reader(write_page(small_run).read_text(encoding="utf-8"))
-    places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes", "losses", "penalty"]
-
-
-def test_the_same_run_gives_the_same_page(small_run: Path) -> None:
-    first = write_page(small_run).read_bytes()
-    assert write_page(small_run).read_bytes() == first
-
-
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FlextuneError, match=r"scores\.json"):
-        write_page(tmp_path)
+@pytest.mark.parametrize(
+    "sections",
+    [
+        (Section("a", "A"), Section("a", "B")),
+        (Section("a", "A", charts=(bars("c"),)), Section("b", "B", charts=(bars("c"),))),
+    ],
+)
+def test_one_name_for_two_sections_or_charts_is_an_error(sections: tuple[Section, ...]) -> None:
+    with pytest.raises(ValueError, match="on a page twice: "):
+        render("a run", sections)

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from tests.support.spectrum_rows import module_rows, type_rows
 
-from flextune.report.spectrum_table import NOTE, spectrum_tables
+from flextune.report.spectra.tables import NOTE, spectrum_tables
 
 
 def printed(adapters: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[list[str]]:

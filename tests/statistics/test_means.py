@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from flextune.statistics.means import Spread, exponential, mean_over_seeds, number, ratio_over_seeds
+from flextune.statistics.means import Spread, exponential, mean_over_seeds, ratio_over_seeds
 
 
 def test_interval_is_students_with_its_tabled_quantile() -> None:
@@ -43,18 +43,3 @@ def test_an_interval_that_no_float_holds_is_still_a_number() -> None:
     assert found.high is not None
     assert math.isfinite(found.high)
     assert found.low == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize(
-    ("spread", "shown"),
-    [
-        (Spread(-0.0123, -0.015, 0.0042, 5), "−0.0123 [−0.0150, +0.0042]"),
-        (Spread(-0.00001, None, None, 1), "0.0000"),
-    ],
-)
-def test_a_spread_is_shown_with_signs_that_are_as_wide_as_each_other(spread: Spread, shown: str) -> None:
-    assert spread.text(4, signed=True) == shown
-
-
-def test_an_unknown_number_is_a_dash() -> None:
-    assert number(None, 2) == "–"

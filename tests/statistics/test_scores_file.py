@@ -21,14 +21,16 @@ def example() -> list[Score]:
         "base", "rosetta", "py", None, "greedy",
         outcomes={"-": {"b": PASSED, "a": WRONG, "arm": WRONG}},
         trainings={"-": None},
-        evaluations={"-": "e0"},
+        generations={"-": "g0"},
+        judgings={"-": "j0"},
     )  # fmt: skip
     lora = replace(
         base,
         arm="lora",
         outcomes={s: {"a": PASSED, "b": PASSED, "arm": WRONG} for s in ("1", "0", "2")},
         trainings={s: f"t{s}" for s in "102"},
-        evaluations={s: f"e{s}" for s in "102"},
+        generations={s: f"g{s}" for s in "102"},
+        judgings={s: f"j{s}" for s in "102"},
     )
     return [estimate(base), estimate(lora)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.report.conftest import write_rows
+from tests.support.finished_run import write_rows
 
 from flextune.records import Score
 from flextune.statistics.scores_file import scores_json
@@ -61,7 +61,7 @@ class OptimizerRun:
     def arm(
         self,
         name: str,
-        optimizer: Row | None,
+        optimizer: Row,
         logs: Mapping[str, list[Row]],
         *,
         rate: float = 1e-3,
@@ -69,21 +69,21 @@ class OptimizerRun:
         passed: int = 2,
         **key: Any,
     ) -> OptimizerRun:
-        """One arm with a log for each seed; ``optimizer`` None: a run from before there was a choice."""
+        """One arm with a log for each seed."""
         trainings: dict[str, str | None] = {}
         for seed, rows in logs.items():
             trainings[seed] = f"{name}-{seed}"
             folder = self.path / "trained" / f"{name}-{seed}"
             write_rows(folder / "training.jsonl", rows)
             settings = {"adapter": {"rank": 8}, "train": {**train, "learning_rate": rate}, "penalty": None}
-            given = {} if optimizer is None else {"optimizer": optimizer}
-            described = {**settings, **given, "seed": int(seed), "examples": 100, "validation": 16, **key}
+            sizes = {"examples": 100, "validation": 16}
+            described = {**settings, "optimizer": optimizer, "seed": int(seed), **sizes, **key}
             (folder / "key.json").write_text(json.dumps(described))
         outcomes = {
             seed: {f"p{i}": ["passed" if i < passed else "wrong_answer"] for i in range(8)} for seed in logs
         }
         self.scores.append(Score(name, "rosetta", "py", "base", "greedy", outcomes, trainings))
-        self.arms.append({"name": name, "optimizer": optimizer or {}})
+        self.arms.append({"name": name, "optimizer": optimizer})
         return self
 
     def tune(self, arm: str, trials: Sequence[tuple[float, float | None]], *, interior: bool = True) -> None:

@@ -32,9 +32,9 @@ def evaluate(
     """
     from flextune.cli.terminal import out, print_json, progress
     from flextune.records import as_row
-    from flextune.report.table import score_table
     from flextune.runner.evaluate import evaluate_model
     from flextune.runner.execute import RunOptions
+    from flextune.studies.scores.score_table import score_table
 
     experiment = request.experiment(language or ["py"])
     with progress() as reporter:
@@ -44,4 +44,4 @@ def evaluate(
         print_json([as_row(score) for score in result.scores])
     else:
         out().print(score_table(result.scores, result.comparisons))
-        out().print(f"page: {result.page}", highlight=False, soft_wrap=True)
+        out().print(f"page: {result.report.page}", highlight=False, soft_wrap=True)

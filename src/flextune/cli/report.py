@@ -17,17 +17,15 @@ def report(
         Optional[str],  # noqa: UP045
         typer.Option(
             "--pictures",
-            help="svg, png or pdf: also the figures of compared optimizers as files.",
+            help="svg, png or pdf: also write the figures of the studies as files.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Write the HTML page of a finished run anew, and what it says about optimizers; print their paths."""
-    from flextune.report.optimizers.study import write_optimizer_study
-    from flextune.report.page import write_page
+    """Write the page of a finished run again, with the documents of its studies; print their paths."""
     from flextune.runs.run import find_run
+    from flextune.studies.writing import write_report
 
-    folder = find_run(run, runs).folder
-    typer.echo(write_page(folder))
-    if study := write_optimizer_study(folder, pictures):
-        typer.echo(study)
+    report = write_report(find_run(run, runs).folder, pictures)
+    for path in (report.page, *(path for study in report.studies for path in study.documents)):
+        typer.echo(path)

@@ -14,19 +14,18 @@ if TYPE_CHECKING:
 def show_run(result: RunResult, *, as_json: bool) -> None:
     """The table of scores and where the page lies, or scores.json itself.
 
-    Where optimizers are compared, their ratios to AdamW are the last line, as JSON.
+    A study's documents and its summary, as one line of JSON, come last.
     """
-    from flextune.report.table import score_table
+    from flextune.studies.scores.score_table import score_table
 
     if as_json:
         print_json(json.loads(result.run.scores_file.read_text(encoding="utf-8")))
         return
     console = out()
     console.print(score_table(result.scores, result.comparisons))
-    console.print(f"page: {result.page}", highlight=False, soft_wrap=True)
-    if result.study is not None:
-        from flextune.report.inputs import read_run
-        from flextune.report.optimizers.study import optimizer_summary
-
-        console.print(f"optimizers: {result.study}", highlight=False, soft_wrap=True)
-        print(json.dumps(optimizer_summary(read_run(result.run.folder))))
+    console.print(f"page: {result.report.page}", highlight=False, soft_wrap=True)
+    for study in result.report.studies:
+        for document in study.documents:
+            console.print(f"{study.study}: {document}", highlight=False, soft_wrap=True)
+        if study.summary is not None:
+            print(json.dumps(study.summary))

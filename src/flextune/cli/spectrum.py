@@ -45,7 +45,7 @@ def spectrum(
     """
     from flextune.audit.spectra import adapter_spectra
     from flextune.cli.terminal import print_json, progress
-    from flextune.report.figures.files import check_formats, write_figures
+    from flextune.report.charts.files import check_formats, write_figures
 
     kinds = check_formats(formats or ["html"])
     folders = _named(adapters)
@@ -95,17 +95,18 @@ def _shortest_end(parts: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
 
 
 def _figures(found: list[AdapterSpectra]) -> dict[str, Any]:
-    from flextune.report.figures import adapter_layers, adapter_power
+    from flextune.report.spectra.layers import draw_layers, layer_curves
+    from flextune.report.spectra.power import draw_power, power_curves
 
-    power = adapter_power.rows({one.adapter: one.types for one in found})
-    layers = adapter_layers.rows({one.adapter: one.rows for one in found})
-    figures = {"power": adapter_power.draw(power)} if power else {}
-    return {**figures, "layers": adapter_layers.draw(layers)} if layers else figures
+    power = power_curves({one.adapter: one.types for one in found})
+    layers = layer_curves({one.adapter: one.rows for one in found})
+    figures = {"power": draw_power(power)} if power else {}
+    return {**figures, "layers": draw_layers(layers)} if layers else figures
 
 
 def _print(found: list[AdapterSpectra], layers: bool) -> None:
     from flextune.cli.terminal import out
-    from flextune.report.spectrum_table import NOTE, spectrum_tables
+    from flextune.report.spectra.tables import NOTE, spectrum_tables
 
     console = out()
     for one in found:

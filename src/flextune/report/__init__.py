@@ -1,1 +1,1 @@
-"""What a run shows: one self-contained HTML page, and a table for the terminal."""
+"""Showing results: a page made of sections, tables and charts by kind; it knows no study."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from flextune.statistics.means import Spread
+
 UNDEFINED = "–"
 
 
@@ -41,3 +43,27 @@ def p_value(value: float | None) -> str:
 def count(number: int, thing: str) -> str:
     """``1 problem``, ``2 problems``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def number(value: float | None, digits: int, *, signed: bool = False) -> str:
+    """Fixed decimals with a typographic minus, a plus where ``signed``; a dash for None."""
+    if value is None:
+        return UNDEFINED
+    rounded = round(value, digits)
+    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):.{digits}f}"
+
+
+def spread(mean: Spread | None, digits: int, *, signed: bool = False) -> str:
+    """``0.1174 [0.1160, 0.1188]``; without brackets where there is no interval, a dash for None."""
+    if mean is None:
+        return UNDEFINED
+    value = number(mean.value, digits, signed=signed)
+    if mean.low is None or mean.high is None:
+        return value
+    return f"{value} [{number(mean.low, digits, signed=signed)}, {number(mean.high, digits, signed=signed)}]"
+
+
+def mean_alone(mean: Spread | None, digits: int) -> str:
+    """A mean without its interval, where a table has no room for it."""
+    return number(mean.value if mean else None, digits)

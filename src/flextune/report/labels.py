@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flextune.config import Experiment
 from flextune.languages import language_name
 from flextune.records import OUTCOMES, Comparison, Outcome, Score
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES
@@ -101,40 +102,36 @@ class Labels:
         return (_place(self.settings, setting(row)), _place(self.arms, row.arm))
 
 
-def labels(experiment: Mapping[str, Any], scores: Sequence[Score], baseline: str) -> Labels:
-    """Names and order from the experiment file, completed from the scores.
+def labels(experiment: Experiment | None, scores: Sequence[Score], baseline: str) -> Labels:
+    """Names and order from the experiment, completed from the scores.
 
     Args:
-        experiment: The resolved experiment; may be empty.
+        experiment: None where it is not known.
         scores: All scores of the run.
         baseline: The baseline arm.
     """
-    given = [arm for arm in experiment.get("arms") or [] if isinstance(arm, dict)]
-    arms = _first_seen([*(arm.get("name") for arm in given), baseline, *(score.arm for score in scores)])
-    held = {score.arm for score in scores}
-    wanted = [(e.get("benchmark"), e.get("language")) for e in experiment.get("evaluate") or []]
+    arms = experiment.resolved_arms() if experiment is not None else []
+    names = dict.fromkeys([*(arm.name for arm in arms), baseline, *(score.arm for score in scores)])
+    scored = {score.arm for score in scores}
+    order = [(part.benchmark, part.language) for arm in arms for part in arm.evaluate]
 
     def place(where: Setting) -> tuple[int, str, int, str]:
-        listed = _place(wanted, (where[0], where[1]))
+        listed = _place(order, (where[0], where[1]))
         return (listed, f"{where[0]} {where[1]}", ("base", "reserved", None).index(where[2]), where[3])
 
     return Labels(
-        arms=tuple(arm for arm in arms if arm in held),
+        arms=tuple(name for name in names if name in scored),
         settings=tuple(sorted({setting(score) for score in scores}, key=place)),
         baseline=baseline,
-        trained=(experiment.get("train") or {}).get("language") or "py",
-        taught=any((part.get("train") or {}).get("lexicon") == "reserved" for part in (experiment, *given)),
+        trained=experiment.train.language if experiment is not None and experiment.train else "py",
+        taught=any(arm.train is not None and arm.train.lexicon == "reserved" for arm in arms),
     )
 
 
-def outcomes_present(found: Iterable[str]) -> list[Outcome]:
+def outcomes_present(outcomes: Iterable[str]) -> list[Outcome]:
     """The outcomes that occur, in the records' order."""
-    seen = set(found)
+    seen = set(outcomes)
     return [outcome for outcome in OUTCOMES if outcome in seen]
-
-
-def _first_seen(names: Iterable[Any]) -> list[Any]:
-    return list(dict.fromkeys(names))
 
 
 def _place(order: Sequence[Any], item: Any) -> int:

@@ -1,91 +1,81 @@
-"""report.html: one self-contained page that opens from a file, without a network."""
+"""A page: one self-contained HTML file that opens without a network, made of sections."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-import os
-from importlib import resources
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from flextune.errors import FlextuneError
-from flextune.languages import language_name
-from flextune.records import OUTCOMES
-from flextune.report import context
-from flextune.report.findings import findings
 from flextune.report.formats import count
-from flextune.report.inputs import Run, read_run
-from flextune.report.labels import OUTCOME_COLOURS
-from flextune.report.programs import programs
+from flextune.report.sections import Fragment, Section, asset
+
+#: What a section without a fragment of its own looks like.
+_PLAIN = Fragment('{% from "macros.html.j2" import plain %}{{ plain(section) }}')
 
 
-def write_page(run: Path) -> Path:
-    """Write ``report.html`` into a run directory.
+def render(title: str, sections: Sequence[Section]) -> str:
+    """The page's text.
 
     Args:
-        run: ``runs/<experiment>`` with scores.json; everything else is shown where it is there.
-
-    Returns:
-        The page's path.
+        title: The heading.
+        sections: In any order; theirs is ``Section.order``.
 
     Raises:
-        FlextuneError: If scores.json is missing, a file is damaged, or the page cannot be written.
+        ValueError: Two sections or two charts with the same id.
     """
-    text = render(read_run(run))
-    page = run / "report.html"
-    part = page.with_suffix(".html.part")
-    try:
-        # A lone surrogate can stand in a name that a file escaped; UTF-8 has no place for it.
-        part.write_bytes(text.encode("utf-8", errors="replace"))
-        os.replace(part, page)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FlextuneError(f"{page}: cannot be written ({error.strerror})") from None
-    return page
-
-
-def render(run: Run) -> str:
-    """The page's text."""
-    charts = context.charts(run)
-    shown = programs(run)
-    scripts = (_clean(get_plotlyjs()), _clean(_asset("page.js")))
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["count"] = count
-    return environment.from_string(_asset("page.html.j2")).render(
-        title=run.held.experiment,
-        baseline=run.held.baseline,
-        arms=run.labels.arms,
-        facts=context.facts(run),
-        findings=findings(run.held.scores, run.held.comparisons, run.labels),
-        score_tables=context.score_tables(run),
-        interval_methods=context.interval_methods(run),
-        comparisons=context.comparison_rows(run),
-        charts=charts,
-        optimizers=context.optimizers(run),
-        spectrum=context.spectrum_rows(run),
-        experiment_text=run.experiment_text,
-        wordings={run.labels.wording(where) for where in run.labels.settings},
-        trained=language_name(run.labels.trained),
-        omitted=shown["omitted"],
-        figures_json=_embedded({c.id: c.figure.to_plotly_json() for part in charts.values() for c in part}),
-        programs_json=_embedded({**shown, "outcomes": OUTCOMES, "colours": OUTCOME_COLOURS}),
-        style=_trusted(_asset("page.css")),
-        plotly=_trusted(scripts[0]),
-        script=_trusted(scripts[1]),
+    ordered = sorted(sections, key=lambda section: section.order)
+    charts = [chart for section in ordered for chart in section.charts]
+    _check_ids(section.id for section in ordered)
+    _check_ids(chart.id for chart in charts)
+    environment = _environment()
+    scripts = [
+        _clean(get_plotlyjs()),
+        _clean("\n".join([_template("page.js"), *(s.script for s in ordered if s.script)])),
+    ]
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        sections=[(section, _body(section, environment)) for section in ordered],
+        figures_json=_embedded({chart.id: chart.figure.to_plotly_json() for chart in charts}),
+        data_json={section.id: _embedded(section.data) for section in ordered if section.data},
+        style=_trusted("\n".join([_template("page.css"), *(s.style for s in ordered if s.style)])),
+        scripts=[_trusted(script) for script in scripts],
         script_hashes=[_hash(script) for script in scripts],
     )
 
 
-def _asset(name: str) -> str:
-    return (resources.files("flextune.report") / "templates" / name).read_text(encoding="utf-8")
+def _check_ids(ids: Any) -> None:
+    twice = [name for name, times in Counter(ids).items() if times > 1]
+    if twice:
+        raise ValueError(f"on a page twice: {', '.join(twice)}")
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = count
+    return environment
+
+
+def _body(section: Section, environment: jinja2.Environment) -> Markup:
+    fragment = section.fragment or _PLAIN
+    template = environment.from_string(fragment.template)
+    return _trusted(template.render(section=section, **fragment.values))
+
+
+def _template(name: str) -> str:
+    return asset("flextune.report", f"templates/{name}")
 
 
 def _clean(script: str) -> str:
@@ -94,7 +84,7 @@ def _clean(script: str) -> str:
 
 
 def _trusted(text: str) -> Markup:
-    """Text of our own (or plotly's), which the template prints as it is."""
+    """Text that the template prints as it is: our own, plotly's, or rendered with escaping already."""
     return Markup(text)
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from flextune.config import ArmConfig, Experiment
 from flextune.files.names import slug
 from flextune.records import Score
-from flextune.report.page import write_page
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
 from flextune.runner.score import baseline_arm, gather_scores, write_scores
 from flextune.runs import layout
 from flextune.runs.run import Run
 from flextune.statistics.summary import setting
+from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
 _EXTENDED = ("decode", "evaluate")
@@ -58,7 +58,7 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
             Run(folder),
             [score for score in scores if score.arm == arm and setting(score) in asked],
             [row for row in comparisons if row.arm == arm and setting(row) in asked],
-            write_page(folder),
+            write_report(folder),
         )
 
 

@@ -15,8 +15,6 @@ from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
-from flextune.report.optimizers.study import write_optimizer_study
-from flextune.report.page import write_page
 from flextune.runner.checks import check_trainings
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
@@ -27,6 +25,7 @@ from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
 from flextune.sources.loading import load_examples, load_problems
+from flextune.studies.writing import Report, write_report
 
 
 @dataclass(frozen=True)
@@ -54,15 +53,13 @@ class RunResult:
         run: Its folder.
         scores: Of every arm and setting.
         comparisons: Of every arm with the baseline.
-        page: The report.
-        study: ``optimizers.md``, where the arms have different optimizers.
+        report: The page, and what studies wrote beside it.
     """
 
     run: Run
     scores: list[Score]
     comparisons: list[Comparison]
-    page: Path
-    study: Path | None = None
+    report: Report
 
 
 def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> RunResult:
@@ -87,9 +84,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
             experiment.name, baseline_arm(experiment), plan.evaluations, execution.run
         )
         note_ties(plan.evaluations, execution.run, options.reporter)
-        return RunResult(
-            execution.run, scores, comparisons, write_page(folder), write_optimizer_study(folder)
-        )
+        return RunResult(execution.run, scores, comparisons, write_report(folder))
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:

@@ -11,8 +11,6 @@ from scipy import stats
 
 from flextune.statistics.intervals import CONFIDENCE
 
-UNDEFINED = "–"
-
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -30,27 +28,19 @@ class Spread:
     high: float | None
     count: int
 
-    def text(self, digits: int, *, signed: bool = False) -> str:
-        """``0.1174 [0.1160, 0.1188]``; without brackets where there is no interval."""
-        shown = number(self.value, digits, signed=signed)
-        if self.low is None or self.high is None:
-            return shown
-        low, high = (number(end, digits, signed=signed) for end in (self.low, self.high))
-        return f"{shown} [{low}, {high}]"
-
 
 def mean_over_seeds(values: Iterable[float]) -> Spread | None:
     """Mean with Student's 95 % interval, ``mean ± t(n - 1) s / sqrt(n)``; None without a value.
 
     For a paired comparison, give the differences, one a seed.
     """
-    found = np.array(list(values), dtype=np.float64)
-    if not found.size:
+    sample = np.array(list(values), dtype=np.float64)
+    if not sample.size:
         return None
-    mean, count = float(found.mean()), int(found.size)
+    mean, count = float(sample.mean()), int(sample.size)
     if count == 1:
         return Spread(mean, None, None, 1)
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * found.std(ddof=1) / math.sqrt(count))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * sample.std(ddof=1) / math.sqrt(count))
     return Spread(mean, mean - reach, mean + reach, count)
 
 
@@ -73,12 +63,3 @@ def exponential(spread: Spread | None) -> Spread | None:
 def _exp(value: float) -> float:
     # Two seeds can have an interval that no float holds.
     return math.exp(min(value, 700.0))
-
-
-def number(value: float | None, digits: int, *, signed: bool = False) -> str:
-    """Fixed decimals with a typographic minus, a plus where ``signed``; a dash for None."""
-    if value is None:
-        return UNDEFINED
-    rounded = round(value, digits)
-    sign = "−" if rounded < 0 else "+" if signed and rounded > 0 else ""
-    return f"{sign}{abs(rounded):.{digits}f}"

@@ -1,0 +1,1 @@
+"""Kinds of drawing: plain data in, a plotly figure out."""

@@ -1,0 +1,33 @@
+"""What all charts share."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import plotly.graph_objects as go
+
+#: Drawn in mid grey, so that the figure also reads outside of the page, which sets its own ink.
+INK = "#666666"
+
+
+def figure(height: int, **layout: Any) -> go.Figure:
+    """An empty figure without a template: the page adds its colours, light or dark."""
+    drawn = go.Figure()
+    drawn.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 56, "r": 12, "t": 36, "b": 48},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hoverlabel={"align": "left"},
+        font={"size": 13},
+    )
+    drawn.update_layout(**layout)
+    drawn.update_xaxes(title_font_size=13, automargin=True)
+    drawn.update_yaxes(title_font_size=13, automargin=True)
+    return drawn
+
+
+def plain(text: str) -> str:
+    """Text that plotly shows as it is: it would read ``<b>`` and links as markup."""
+    return html.escape(text)

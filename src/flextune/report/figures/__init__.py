@@ -1,1 +1,0 @@
-"""One figure a file: rows first (plain data), drawing second."""

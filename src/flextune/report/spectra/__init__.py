@@ -1,0 +1,1 @@
+"""Spectra of adapters, measured with ``flextune spectrum``, as tables and figures."""

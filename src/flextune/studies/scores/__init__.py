@@ -1,0 +1,6 @@
+"""What every run shows: scores, comparisons with the baseline, outcomes, losses, spectra and programs."""
+
+from flextune.studies.registry import STUDIES
+from flextune.studies.scores.study import ScoresStudy
+
+STUDIES.register("scores", ScoresStudy())

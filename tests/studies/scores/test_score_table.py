@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from flextune.statistics.scores_file import ScoresFile, read_scores
+from flextune.studies.scores.score_table import score_table
+
+
+def shown(held: ScoresFile) -> list[str]:
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        console.print(score_table(held.scores, held.comparisons))
+    return capture.get().splitlines()
+
+
+def test_the_table_fits_80_columns_without_cutting_a_number(finished_run: Path) -> None:
+    held = read_scores(finished_run / "scores.json")
+    lines = shown(held)
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+    row = next(line for line in lines if line.startswith("lora") and "Java base" in line)
+    found = next(c for c in held.comparisons if (c.arm, c.language, c.lexicon) == ("lora", "java", "base"))
+    assert f"−{-100 * found.difference:.1f} [" in row
+    assert len([line for line in lines if "JavaScript reserved" in line]) == 4
+
+
+def test_a_long_arm_name_is_folded_and_not_cut(finished_run: Path) -> None:
+    held = read_scores(finished_run / "scores.json")
+    name = "flex-with-a-name-of-many-parts"
+    lines = shown(replace(held, scores=(replace(held.scores[0], arm=name),), comparisons=()))
+    assert max(map(len, lines)) <= 80
+    assert name in "".join(line.split(" ")[0] for line in lines)
+
+
+def test_markup_in_a_name_is_shown_as_text(finished_run: Path) -> None:
+    held = read_scores(finished_run / "scores.json")
+    lines = shown(replace(held, scores=(replace(held.scores[0], arm="[red]x"),), comparisons=()))
+    assert any(line.startswith("[red]x") for line in lines)
