@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flextune.api import (
         compare,
         evaluate,
+        generate,
         load_problems,
         open_run,
         run,
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     )
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
-    from flextune.judging import Judge
-    from flextune.judging.reward import Reward
+    from flextune.judging import Judge, JudgeSettings, Reward, check_problems, judge_files
     from flextune.records import Completion, Example, Problem, Verdict
     from flextune.runs.run import Run
+    from flextune.studies.writing import write_report
 
 _HOMES = {
     "Completion": "flextune.records",
@@ -38,19 +39,24 @@ _HOMES = {
     "Experiment": "flextune.config",
     "FlextuneError": "flextune.errors",
     "Judge": "flextune.judging",
+    "JudgeSettings": "flextune.judging",
     "Problem": "flextune.records",
     "Recipe": "flextune.config",
-    "Reward": "flextune.judging.reward",
+    "Reward": "flextune.judging",
     "Run": "flextune.runs.run",
     "Verdict": "flextune.records",
+    "check_problems": "flextune.judging",
     "compare": "flextune.api",
     "evaluate": "flextune.api",
+    "generate": "flextune.api",
+    "judge_files": "flextune.judging",
     "load_experiment": "flextune.config",
     "load_problems": "flextune.api",
     "open_run": "flextune.api",
     "run": "flextune.api",
     "spectrum": "flextune.api",
     "train": "flextune.api",
+    "write_report": "flextune.studies.writing",
 }
 
 __all__ = [
@@ -59,19 +65,24 @@ __all__ = [
     "Experiment",
     "FlextuneError",
     "Judge",
+    "JudgeSettings",
     "Problem",
     "Recipe",
     "Reward",
     "Run",
     "Verdict",
+    "check_problems",
     "compare",
     "evaluate",
+    "generate",
+    "judge_files",
     "load_experiment",
     "load_problems",
     "open_run",
     "run",
     "spectrum",
     "train",
+    "write_report",
 ]
 
 

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 from flextune.config import (
     DecodeConfig,
     Experiment,
-    GenerateConfig,
     Recipe,
     load_experiment,
     make_experiment,
 )
 from flextune.config.experiment import DType
-from flextune.files.names import slug
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Example, Problem
 from flextune.runs.run import Run, find_run
@@ -165,24 +163,68 @@ def evaluate(
         FlextuneError: Anything a user can mend.
     """
     from flextune.runner.evaluate import evaluate_model
+    from flextune.runner.request import model_request
 
-    part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
-    folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
-    request = make_experiment(
-        {
-            "name": slug(model),
-            "model": model,
-            "dtype": dtype,
-            "train": None,
-            "generate": GenerateConfig(adapter=folder, export="merged" if merged else "adapter"),
-            "seeds": [seed],
-            "decode": [decode or {}],
-            "evaluate": [{**part, "language": language} for language in languages],
-        },
-        where="evaluate",
+    request = model_request(
+        model,
+        adapter=adapter,
+        merged=merged,
+        benchmark=benchmark,
+        languages=languages,
+        lexicon=lexicon,
+        limit=limit,
+        decode=decode,
+        dtype=dtype,
+        seed=seed,
     )
     options = _options(data_dir, workers, sandbox, reporter)
     return evaluate_model(request, Path(runs) / (name or f"eval-{request.name}"), options).run
+
+
+def generate(
+    model: str,
+    output: Path | str,
+    *,
+    adapter: Path | str | None = None,
+    merged: bool = False,
+    benchmark: str = "rosetta",
+    language: str = "py",
+    lexicon: str = "base",
+    limit: int | None = None,
+    decode: DecodeConfig | Mapping[str, Any] | None = None,
+    dtype: DType = "float32",
+    seed: int = 0,
+    data_dir: Path | str | None = None,
+    reporter: Reporter | None = None,
+) -> int:
+    """Write completions to ``output`` and their problems beside it, as ``flextune generate`` does.
+
+    Called again with the same request it continues where it was stopped. The arguments are those of
+    ``evaluate``.
+
+    Returns:
+        Completions in the file.
+
+    Raises:
+        FlextuneError: Anything a user can mend; ``output`` holds the completions of another request.
+    """
+    from flextune.runner.generate_file import generate_file
+    from flextune.runner.request import model_request
+
+    request = model_request(
+        model,
+        adapter=adapter,
+        merged=merged,
+        benchmark=benchmark,
+        languages=[language],
+        lexicon=lexicon,
+        limit=limit,
+        decode=decode,
+        dtype=dtype,
+        seed=seed,
+    )
+    folder = None if data_dir is None else Path(data_dir)
+    return generate_file(request, Path(output), data_dir=folder, reporter=reporter or Silent())
 
 
 def load_problems(

@@ -128,7 +128,7 @@ def test_smooth_matrix_differs_from_its_null_and_noise_does_not() -> None:
         ("model.layers.0.mlp.up_proj", "B"),
     ]
     assert rows[0]["high_share"] < 1e-6
-    assert rows[0]["null_high_share"] == pytest.approx(0.5, abs=0.05)
+    assert rows[0]["permuted_high_share"] == pytest.approx(0.5, abs=0.05)
     assert rows[1]["high_share"] == pytest.approx(0.5, abs=0.05)
     assert json.loads(json.dumps(rows)) == rows
 
@@ -136,7 +136,7 @@ def test_smooth_matrix_differs_from_its_null_and_noise_does_not() -> None:
 def test_share_of_an_untrained_matrix_is_unknown() -> None:
     row = adapter_spectrum(state(noise(2, 4), torch.zeros(3, 2, dtype=torch.bfloat16)))[1]
     assert row["high_share"] is None
-    assert row["null_high_share"] is None
+    assert row["permuted_high_share"] is None
     assert row["power"] == [0.0] * 4
 
 

@@ -133,7 +133,7 @@ class FinishedRun:
                     "factor": factor,
                     "power": (decay * rng.gamma(20, 0.05, 64)).tolist(),
                     "high_share": 0.35 if penalty else 0.49,
-                    "null_high_share": 0.5,
+                    "permuted_high_share": 0.5,
                 }
                 for layer in range(4)
                 for module in ("gate_proj", "up_proj", "down_proj")

@@ -42,24 +42,18 @@ class ModelRequest:
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
         """
-        from flextune.files.names import slug
-
         name, adapter = split_model(self.model)
-        part = {"benchmark": self.benchmark, "lexicon": self.lexicon, "limit": self.limit}
         return _checked(
-            {
-                "name": slug(name),
-                "model": name,
-                "dtype": self.dtype,
-                "train": None,
-                "generate": {
-                    "adapter": str(adapter.absolute()) if adapter else None,
-                    "export": "merged" if self.merged else "adapter",
-                },
-                "seeds": [self.seed],
-                "decode": [self._decode()],
-                "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages)],
-            }
+            name,
+            adapter=adapter,
+            merged=self.merged,
+            benchmark=self.benchmark,
+            languages=languages,
+            lexicon=self.lexicon,
+            limit=self.limit,
+            decode=self._decode(),
+            dtype=self.dtype,
+            seed=self.seed,
         )
 
     def _decode(self) -> dict[str, Any]:
@@ -108,17 +102,18 @@ def benchmark_request(benchmark: str, language: str, limit: int | None) -> Evalu
     Raises:
         FlextuneError: There is no such benchmark.
     """
-    part = {"benchmark": benchmark, "language": language, "limit": limit}
-    return _checked({"name": "request", "evaluate": [part]}).evaluate[0]
+    request = _checked("rosetta", benchmark=benchmark, languages=[language], limit=limit)
+    return request.evaluate[0]
 
 
-def _checked(raw: dict[str, Any]) -> Experiment:
-    from flextune.config import Experiment
-    from flextune.config.validation import SettingError, validate
+def _checked(model: str, **request: Any) -> Experiment:
+    """A request whose errors name the option instead of the key."""
+    from flextune.config.validation import SettingError
     from flextune.errors import FlextuneError
+    from flextune.runner.request import model_request
 
     try:
-        return validate(Experiment, raw)
+        return model_request(model, **request)
     except SettingError as error:
         key = [part for part in error.key.split(".") if not part.isdigit()][-1]
         option = {"seeds": "seed"}.get(key, key).replace("_", "-")

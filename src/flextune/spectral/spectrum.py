@@ -136,7 +136,7 @@ def adapter_spectrum(state: Mapping[str, Tensor], *, bins: int = 64, seed: int =
 
     Returns:
         JSON-ready rows: ``name`` (the module), ``factor`` (A or B), ``power`` (``mean_power``),
-        ``high_share`` and ``null_high_share`` (``high_share`` of the matrix and of its permutation).
+        ``high_share`` and ``permuted_high_share`` (``high_share`` of the matrix and of its permutation).
 
     Raises:
         ValueError: As ``lora_pairs``.
@@ -152,7 +152,7 @@ def adapter_spectrum(state: Mapping[str, Tensor], *, bins: int = 64, seed: int =
                     "factor": factor,
                     "power": mean_power(flat, bins).tolist(),
                     "high_share": high_share(flat),
-                    "null_high_share": high_share(flat[order]),
+                    "permuted_high_share": high_share(flat[order]),
                 }
             )
     return rows

@@ -22,7 +22,7 @@ def training(log: list[dict[str, Any]], matrices: list[dict[str, Any]] | None = 
 
 
 def matrix(power: list[float], factor: str = "A") -> dict[str, Any]:
-    return {"name": "m", "factor": factor, "power": power, "high_share": 0.4, "null_high_share": 0.5}
+    return {"name": "m", "factor": factor, "power": power, "high_share": 0.4, "permuted_high_share": 0.5}
 
 
 def test_score_bars_are_the_estimates_in_percent(finished_run: Path) -> None:

@@ -36,7 +36,7 @@ class MeanSpectrum:
         frequencies: Bin centres, 0 to 1 (Nyquist).
         power: Relative to the matrix's mean power: 1 everywhere is what a random order gives.
         high_share: Share of the power in the upper half of the frequencies.
-        null_high_share: The same of the same entries, randomly permuted.
+        permuted_high_share: The same of the same entries, randomly permuted.
         matrices: Matrices averaged over.
         seeds: Seeds averaged over.
     """
@@ -46,7 +46,7 @@ class MeanSpectrum:
     frequencies: tuple[float, ...]
     power: tuple[float, ...]
     high_share: float
-    null_high_share: float
+    permuted_high_share: float
     matrices: int
     seeds: int
 
@@ -113,7 +113,7 @@ def _shares(spectra: Sequence[MeanSpectrum]) -> Table:
             ", ".join(mean.arms),
             mean.factor,
             formats.percent(mean.high_share),
-            formats.percent(mean.null_high_share),
+            formats.percent(mean.permuted_high_share),
             f"{formats.count(mean.matrices, 'adapted layer')}, {formats.count(mean.seeds, 'seed')}",
         )
         for mean in spectra
@@ -134,7 +134,7 @@ def _mean_spectrum(arms: tuple[str, ...], factor: str, seeds: list[list[JsonObje
         frequencies=tuple(_centres(bins).tolist()),
         power=tuple(power.tolist()),
         high_share=_mean("high_share", seeds),
-        null_high_share=_mean("null_high_share", seeds),
+        permuted_high_share=_mean("permuted_high_share", seeds),
         matrices=len(seeds[0]),
         seeds=len(seeds),
     )

@@ -1,0 +1,56 @@
+"""An experiment that evaluates one model and trains nothing: what ``eval`` and ``generate`` ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flextune.config import DecodeConfig, Experiment
+from flextune.config.validation import validate
+from flextune.files.names import slug
+
+
+def model_request(
+    model: str,
+    *,
+    adapter: Path | str | None = None,
+    merged: bool = False,
+    benchmark: str = "rosetta",
+    languages: Sequence[str] = ("py",),
+    lexicon: str = "base",
+    limit: int | None = None,
+    decode: DecodeConfig | Mapping[str, Any] | None = None,
+    dtype: str = "float32",
+    seed: int = 0,
+) -> Experiment:
+    """The request as an experiment; its name is the model's.
+
+    Args:
+        model: ``rosetta``, a folder or a hub id.
+        adapter: A PEFT folder, trained anywhere.
+        merged: Merge the adapter into the weights.
+        benchmark: Its name.
+        languages: Short names, or spelled out; one that comes twice counts once.
+        lexicon: Wording of the descriptions (Rosetta only).
+        limit: Only the first N problems.
+        decode: The keys of a ``decode`` section; None: greedy.
+        dtype: Type of the weights.
+        seed: Of the draws.
+
+    Raises:
+        SettingError: A value that an experiment file could not hold either.
+    """
+    part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
+    folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
+    raw = {
+        "name": slug(model),
+        "model": model,
+        "dtype": dtype,
+        "train": None,
+        "generate": {"adapter": folder, "export": "merged" if merged else "adapter"},
+        "seeds": [seed],
+        "decode": [decode or {}],
+        "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages)],
+    }
+    return validate(Experiment, raw)
