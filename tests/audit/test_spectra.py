@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 from tests.support.tiny import tiny_config
 from transformers import LlamaForCausalLM
 
-from flextune.audit.spectra import AdapterSpectra, adapter_spectra, module_places
+from flextune.audit.spectra import AdapterSpectra, adapter_spectra
 from flextune.errors import FlextuneError
+from flextune.lora_names import module_places
 from flextune.progress import Silent
 from flextune.spectral.comparison import NULLS, NUMBERS
 

@@ -12,7 +12,7 @@ from flextune.config import AdapterConfig
 from flextune.errors import FlextuneError
 from flextune.models.adapters import attach_adapter, trainable_parameters
 from flextune.models.load import LoadedModel
-from flextune.models.targets import target_modules
+from flextune.models.targets import find_targets
 
 
 def on_meta(config: Any) -> Any:
@@ -54,15 +54,15 @@ def test_parameter_counts_at_code_llama_7b(targets: str, count: int) -> None:
     ],
 )
 def test_layer_ranges(llama: Any, layers: Any, wanted: set[int]) -> None:
-    names = target_modules(llama, "mlp", layers)
+    names = find_targets(llama, "mlp", layers).modules
     assert {int(name.split(".")[2]) for name in names} == wanted
     assert len(names) == 3 * len(wanted)
 
 
 def test_names_match_whole_parts_only(llama: Any) -> None:
-    assert target_modules(llama, ["layers.1.mlp.up_proj"]) == ["model.layers.1.mlp.up_proj"]
+    assert find_targets(llama, ["layers.1.mlp.up_proj"]).modules == ("model.layers.1.mlp.up_proj",)
     with pytest.raises(FlextuneError):
-        target_modules(llama, ["p_proj"])
+        find_targets(llama, ["p_proj"])
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,17 @@ def test_names_match_whole_parts_only(llama: Any) -> None:
 def test_sets_know_other_architectures(config: Any, mlp: set[str], attention: set[str]) -> None:
     model = on_meta(config)
     last = [
-        {name.rsplit(".", 1)[-1] for name in target_modules(model, kind)} for kind in ("mlp", "attention")
+        {name.rsplit(".", 1)[-1] for name in find_targets(model, kind).modules}
+        for kind in ("mlp", "attention")
     ]
     assert last == [mlp, attention]
     # GPT-2 calls the projections of attention and MLP alike.
-    assert not any("attn" in name for name in target_modules(model, "mlp"))
+    assert not any("attn" in name for name in find_targets(model, "mlp").modules)
 
 
 def test_unknown_module_names_the_nearest(llama: Any) -> None:
     with pytest.raises(FlextuneError, match=r"'q_prj' is not in this model, did you mean 'q_proj'\?"):
-        target_modules(llama, ["q_prj"])
+        find_targets(llama, ["q_prj"])
 
 
 def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
@@ -103,9 +104,9 @@ def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
     with pytest.raises(
         FlextuneError, match=r"not known for a unheard-of model .* from: c_attn, c_fc, c_proj"
     ):
-        target_modules(strange, "mlp")
+        find_targets(strange, "mlp")
     with pytest.raises(FlextuneError, match="is no set"):
-        target_modules(llama, "most")
+        find_targets(llama, "most")
 
 
 @pytest.mark.parametrize(
@@ -120,4 +121,4 @@ def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
 )
 def test_layers_outside_the_model(llama: Any, layers: Any, message: str) -> None:
     with pytest.raises(FlextuneError, match=message):
-        target_modules(llama, "mlp", layers)
+        find_targets(llama, "mlp", layers)

@@ -10,23 +10,22 @@ import yaml
 
 from flextune.config import EMBEDDED_MODEL, EvaluateConfig, Experiment, parse_experiment
 from flextune.errors import FlextuneError
+from flextune.models.adapter_folder import usable_adapter
 
 
 def split_model(text: str) -> tuple[str, Path | None]:
     """``MODEL`` or ``MODEL+ADAPTER``; a folder that exists is a model, whatever its name holds.
 
     Raises:
-        FlextuneError: The adapter part is not an adapter folder.
+        FlextuneError: The adapter part is no adapter folder, or one of a method that is not supported.
     """
     model, plus, adapter = text.rpartition("+")
-    if not plus or Path(text).is_dir():
+    if not plus or Path(text).expanduser().is_dir():
         return text, None
-    folder = Path(adapter)
+    folder = Path(adapter).expanduser()
     if not adapter or not folder.is_dir():
         raise FlextuneError(f"{text}: no adapter folder {adapter!r} (MODEL+ADAPTER names a PEFT folder)")
-    if not (folder / "adapter_config.json").is_file():
-        raise FlextuneError(f"{adapter}: no adapter_config.json; it is not an adapter folder")
-    return model, folder
+    return model, usable_adapter(folder).path
 
 
 def evaluation_request(
@@ -114,5 +113,6 @@ def decode_request(
 
 def slug(model: str) -> str:
     """A name for files from a model's name or path."""
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(model).name if Path(model).is_dir() else model)
+    folder = Path(model).expanduser()
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name if folder.is_dir() else model)
     return text.strip("-._") or "model"

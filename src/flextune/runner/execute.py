@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from flextune.config import Experiment
 from flextune.errors import FlextuneError
 from flextune.extras import need
 from flextune.judging.settings import JudgeSettings, limits_of, note_missing_toolchains
+from flextune.models.adapter_folder import adapter_identity
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.report.optimizers.study import write_optimizer_study
@@ -220,16 +220,6 @@ def evaluate_model(
         scores, _ = score_run(experiment.name, experiment.name, evaluations, run)
         note_ties(evaluations, run, options.reporter)
         return scores
-
-
-def adapter_identity(adapter: Path | None) -> str | None:
-    """What an adapter from anywhere is: a digest of its files; None for None."""
-    if adapter is None:
-        return None
-    digest = hashlib.sha256()
-    for path in sorted(adapter.glob("adapter_*")):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def train_one(training: Training, source: ModelSource, run: RunDirectory, reporter: Reporter) -> None:

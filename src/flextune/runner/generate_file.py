@@ -8,9 +8,10 @@ from pathlib import Path
 from flextune.config import Experiment
 from flextune.errors import FlextuneError
 from flextune.files.whole import write_whole
+from flextune.models.adapter_folder import adapter_identity
 from flextune.progress import Reporter
 from flextune.records import Problem, as_row
-from flextune.runner.execute import ModelSource, adapter_identity
+from flextune.runner.execute import ModelSource
 from flextune.runner.generate import write_completions
 from flextune.runner.plan import bare_evaluations
 from flextune.sources.loading import load_problems
