@@ -14,11 +14,11 @@ from typing import Literal
 PREFIX = "base_model.model."
 
 _NAME = re.compile(
-    r"(?:(?P<module>.+)\.)?lora_(?P<part>[A-Za-z_]+)"
+    r"(?:(?P<module>.+)\.)?(?P<part>lora_(?:[ABE]|embedding_[AB]|magnitude_vector))"
     r"(?:\.(?P<adapter>(?!weight$|bias$)[^.]+))?(?:\.(?P<leaf>weight|bias))?"
 )
-# PEFT keeps a wrapped module under this name; several wrappers around one module nest.
-_BASE_LAYER = re.compile(r"(?:\.base_layer)+$")
+# What PEFT's wrappers call the module that they wrap, or its copy; wrappers around one module nest.
+_WRAPPERS = re.compile(r"(?:\.(?:base_layer|original_module|token_adapter|modules_to_save(?:\.default)?))+$")
 
 Factor = Literal["A", "B"]
 Kind = Literal["matrix", "embedding", "bias", "magnitude", "other"]
@@ -59,7 +59,7 @@ def parse_lora_name(name: str) -> LoraName | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
-    part = f"lora_{match['part']}"
+    part = match["part"]
     kind: Kind = "magnitude" if part == "lora_magnitude_vector" else "other"
     if part in _FACTORS:
         kind = "embedding" if "embedding" in part else "matrix"
@@ -83,8 +83,8 @@ def adapted_module(name: str) -> str:
 
 
 def without_wrappers(module: str) -> str:
-    """A module's name without the ``.base_layer`` of PEFT's wrappers at its end."""
-    return _BASE_LAYER.sub("", module)
+    """A module's name without what PEFT's wrappers add at its end, ``.base_layer`` for example."""
+    return _WRAPPERS.sub("", module)
 
 
 def layer_of(module: str) -> int | None:

@@ -139,7 +139,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_bytes())
     except FileNotFoundError:
-        raise FlextuneError(f"{folder}: no {CONFIG}; {_elsewhere(folder)}") from None
+        raise FlextuneError(f"{folder}: no {CONFIG}; it is not an adapter folder{_inside(folder)}") from None
     except OSError as error:
         raise FlextuneError(f"{file}: cannot be read ({error.strerror})") from None
     except ValueError:
@@ -149,14 +149,10 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _elsewhere(folder: Path) -> str:
-    """Where the adapter may lie instead: PEFT saves one with a name of its own in a subfolder."""
-    names = sorted(file.parent.name for file in folder.glob(f"*/{CONFIG}"))
-    if not names:
-        return "it is not an adapter folder"
-    return f"the adapter is in a subfolder: give {folder / names[0]}" + (
-        f" (or {', '.join(names[1:])})" if names[1:] else ""
-    )
+def _inside(folder: Path) -> str:
+    """Adapters in subfolders, where PEFT saves those that have a name of their own."""
+    adapters = sorted(str(file.parent) for file in folder.glob(f"*/{CONFIG}"))
+    return f", but it holds {', '.join(adapters)}: give that folder" if adapters else ""
 
 
 def _read_safetensors(file: Path, wanted: Callable[[str], bool]) -> dict[str, Tensor | None]:

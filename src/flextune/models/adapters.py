@@ -46,7 +46,8 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
     try:
         with _quietly(view):
             torch.manual_seed(seed)
-            return get_peft_model(view, config)
+            # Of a model without weights, the adapter needs none either.
+            return get_peft_model(view, config, low_cpu_mem_usage=view.device.type == "meta")
     except (ValueError, TypeError, NotImplementedError) as error:
         raise FlextuneError(f"adapter: PEFT cannot adapt {loaded.name} so ({one_line(error)})") from error
 

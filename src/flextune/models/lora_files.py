@@ -61,10 +61,10 @@ class LoraSettings:
         """
         owner = without_wrappers(module)
         names = sorted(name for name in self._parameters_of(owner) if name)
-        if len(names) == 2 and names != ["down_proj", "gate_up_proj"]:
+        if len(names) > 1 and names not in (["down_proj", "gate_up_proj"], ["down_proj", "up_proj"]):
             return module
         depth = module[len(owner) :].count(".base_layer")
-        return f"{owner}.{names[depth]}" if depth < len(names) <= 2 else module
+        return f"{owner}.{names[depth]}" if depth < len(names) else module
 
     def is_stacked(self, module: str) -> bool:
         """Whether the configuration names parameters of a module, which may hold several experts."""

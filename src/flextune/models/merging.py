@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ def merge_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) -
     attached: Any = load_adapter(loaded, folder, scale).model
     _give_own_weights(attached)
     try:
-        merged = attached.merge_and_unload()
+        with warnings.catch_warnings():
+            # PEFT warns of tied weights, which are apart by now.
+            warnings.simplefilter("ignore")
+            merged = attached.merge_and_unload()
     except (ValueError, RuntimeError, NotImplementedError, AttributeError, TypeError) as error:
         raise FlextuneError(
             f"{folder}: this adapter cannot be merged ({one_line(error)}); evaluate it unmerged"

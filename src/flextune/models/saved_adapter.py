@@ -47,9 +47,10 @@ class SavedAdapter:
         """
         modules = dict(model.named_modules())
         changed = []
-        for module, parameter in map(_base_parameter, self.tensors):
+        for name in self.tensors:
+            module, parameter = adapted_module(name), name.rpartition(".")[2]
             own = _parameters(modules.get(module))
-            if parameter in own and not self._replaces(module):
+            if parse_lora_name(name) is None and parameter in own and not self._replaces(name):
                 changed.append(own[parameter])
         if isinstance(self.folder.config.get("init_lora_weights"), str):
             for module in {adapted_module(name) for name in self.tensors}:
@@ -63,8 +64,8 @@ class SavedAdapter:
         parsed = parse_lora_name(name)
         if parsed is not None:
             return parsed.kind in ("matrix", "embedding")
-        module, parameter = _base_parameter(name)
-        own = _parameters(dict(model.named_modules()).get(module)).get(parameter)
+        modules = dict(model.named_modules())
+        own = _parameters(modules.get(adapted_module(name))).get(name.rpartition(".")[2])
         saved = self.tensors[name]
         return own is not None and own.shape == saved.shape and torch.equal(own.cpu(), saved.to(own.dtype))
 
@@ -99,7 +100,7 @@ class SavedAdapter:
         if match is None:
             return
         name, saved, needed = match[1], _shape(match[2]), _shape(match[3])
-        module = adapted_module(name).removesuffix(".modules_to_save.default")
+        module = adapted_module(name)
         parsed = parse_lora_name(name)
         if module in _vocabulary_modules(loaded.model):
             axis = -1 if parsed and parsed.kind == "embedding" and parsed.factor == "A" else 0
@@ -113,10 +114,11 @@ class SavedAdapter:
         what = f"lora_{parsed.factor}" if parsed and parsed.factor else name.rpartition(".")[2]
         raise self._for_another_model(f"{module} {what} has shape {saved}, {loaded.name} needs {needed}")
 
-    def _replaces(self, module: str) -> bool:
-        """Whether PEFT makes a copy of the module for the adapter (``modules_to_save``)."""
-        names = self.folder.config.get("modules_to_save") or ()
-        return any(module == name or module.endswith(f".{name}") for name in names)
+    def _replaces(self, name: str) -> bool:
+        """Whether a tensor is of a module that PEFT copies for the adapter (``modules_to_save``)."""
+        copied = self.folder.config.get("modules_to_save") or ()
+        module = name.removeprefix(PREFIX).rpartition(".")[0]
+        return any(f".{module}".endswith(f".{each}") for each in copied)
 
     def _for_another_model(self, difference: str) -> FlextuneError:
         return FlextuneError(f"{self.path}: adapter for another model{self._made_for()}: {difference}")
@@ -142,12 +144,6 @@ def read_saved_adapter(folder: AdapterFolder) -> SavedAdapter:
         if tensor.is_floating_point() and not torch.isfinite(tensor.float()).all():
             raise FlextuneError(f"{folder.path}: {name} holds NaN or infinity")
     return SavedAdapter(folder, tensors)
-
-
-def _base_parameter(name: str) -> tuple[str, str]:
-    """Module and parameter of the base model that a tensor's name means, if it means any."""
-    path, _, parameter = name.removeprefix(PREFIX).rpartition(".")
-    return path.removesuffix(".base_layer"), parameter
 
 
 def _parameters(module: Any) -> dict[str, Tensor]:

@@ -185,9 +185,8 @@ def test_a_damaged_config_is_named(folder: Path, text: str) -> None:
 def test_a_folder_without_an_adapter_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(FlextuneError, match="nowhere: no such folder"):
         read_lora_files(tmp_path / "nowhere")
-    (tmp_path / "empty").mkdir()
     with pytest.raises(FlextuneError, match=r"no adapter_config.json; it is not an adapter folder"):
-        read_lora_files(tmp_path / "empty")
+        read_lora_files(tmp_path)
     (folder / SAFETENSORS).unlink()
     with pytest.raises(FlextuneError, match=r"no adapter_model\.safetensors; the adapter's weights"):
         read_lora_files(folder)
