@@ -7,7 +7,7 @@ import huggingface_hub.constants
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.models.peft_folders import save_adapter
+from tests.support.peft_folders import save_adapter
 from tests.support.tiny import tiny_model
 
 import flextune.models.load as base

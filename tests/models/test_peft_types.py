@@ -12,7 +12,7 @@ import pytest
 import torch
 from peft import LoraConfig, PeftType, PrefixTuningConfig, PromptTuningConfig, VeraConfig
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
-from tests.models.peft_folders import as_peft_loads, logits, save_adapter
+from tests.support.peft_folders import as_peft_loads, logits, save_adapter
 from tests.support.tiny import tiny_model
 
 from flextune.errors import FlextuneError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
-from tests.models.peft_folders import as_peft_loads, logits, randomise, save_adapter
+from tests.support.peft_folders import as_peft_loads, logits, randomise, save_adapter
 from transformers import AutoModelForCausalLM
 
 from flextune.errors import FlextuneError
@@ -54,12 +55,15 @@ def keep(folder: Path, wanted: Any) -> None:
     [
         (
             lambda name: "layers.1." not in name,
-            r"model.layers.1.self_attn.q_proj has no lora_A (4 tensors of 2",
+            r"model.layers.1.self_attn.q_proj has no lora_A (missing in all: 4, in 2 of",
         ),
-        (lambda name: "up_proj" not in name, r"model.layers.0.mlp.up_proj has no lora_A (4 tensors of 2"),
+        (
+            lambda name: "up_proj" not in name,
+            r"model.layers.0.mlp.up_proj has no lora_A (missing in all: 4, in 2 of",
+        ),
         (
             lambda name: "0.mlp.up_proj.lora_B" not in name,
-            r"model.layers.0.mlp.up_proj has no lora_B (1 tensors",
+            r"model.layers.0.mlp.up_proj has no lora_B (missing in all: 1, in 1 of",
         ),
     ],
     ids=["layer", "module", "factor"],
@@ -178,3 +182,11 @@ def test_embeddings_of_a_resized_base_model_load_and_leave_it_alone(
     assert torch.equal(logits(load_adapter(base, folder).model), expected)
     torch.testing.assert_close(logits(merge_adapter(base, folder).model), expected, atol=1e-5, rtol=0)
     assert torch.equal(logits(model), before)
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_what_peft_cannot_load_is_one_line(load: Any, loaded: LoadedModel, folder: Path) -> None:
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    for change in ({"r": 0}, {"trainable_token_indices": [10**6]}, {"target_modules": None}):
+        (folder / "adapter_config.json").write_text(json.dumps({**settings, **change}))
+        refusal(load, loaded, folder)

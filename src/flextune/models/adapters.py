@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError, one_line
+from flextune.lora_names import without_wrappers
 from flextune.models.adapter_folder import usable_adapter
 from flextune.models.load import LoadedModel, model_skeleton
 from flextune.models.saved_adapter import SavedAdapter, read_saved_adapter
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from flextune.config import AdapterConfig
+
+#: What PEFT raises for a model or a setting that it cannot take.
+PEFT_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError)
 
 
 def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> PeftModel:
@@ -48,7 +52,7 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
             torch.manual_seed(seed)
             # Of a model without weights, the adapter needs none either.
             return get_peft_model(view, config, low_cpu_mem_usage=view.device.type == "meta")
-    except (ValueError, TypeError, NotImplementedError) as error:
+    except PEFT_ERRORS as error:
         raise FlextuneError(f"adapter: PEFT cannot adapt {loaded.name} so ({one_line(error)})") from error
 
 
@@ -84,7 +88,7 @@ def load_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) ->
     try:
         with _quietly(view):
             attached = _restore(view, saved, loaded)
-    except (ValueError, RuntimeError, KeyError, TypeError, NotImplementedError) as error:
+    except PEFT_ERRORS as error:
         raise FlextuneError(f"{saved.path}: PEFT cannot load this adapter ({one_line(error)})") from error
     if scale != 1:
         _scale_update(attached, saved, loaded.model, scale)
@@ -118,10 +122,10 @@ def _lora_config(model: Any, adapter: AdapterConfig) -> Any:
     from transformers.pytorch_utils import Conv1D
 
     targets = find_targets(model, adapter.targets, adapter.layers)
-    misread = set(taken_for_experts(model, targets.modules))
-    modules = [name for name in targets.modules if name not in misread]
+    lookalikes = set(taken_for_experts(model, targets.modules))
+    modules = [name for name in targets.modules if name not in lookalikes]
     # PEFT would adapt a mixture's experts in place of these modules; named as parameters they are meant.
-    parameters = [*(f"{name}.weight" for name in targets.modules if name in misread), *targets.parameters]
+    parameters = [*(f"{name}.weight" for name in targets.modules if name in lookalikes), *targets.parameters]
     if parameters and adapter.dropout:
         raise FlextuneError(
             f"adapter.dropout {adapter.dropout:g}: PEFT has no dropout for a mixture's experts"
@@ -149,13 +153,14 @@ def _restore(view: Any, saved: SavedAdapter, loaded: LoadedModel) -> PeftModel:
     try:
         attached = kind(view, config)
     except ValueError as error:
-        saved.refuse_if_nothing_fits(loaded)
-        raise error
+        if "not found in the base model" in str(error):
+            saved.refuse_if_nothing_fits(loaded)
+        raise
     try:
         result = attached.load_adapter(str(saved.path), "default", torch_device="cpu")
     except RuntimeError as error:
         saved.refuse_other_shapes(error, loaded)
-        raise error
+        raise
     except KeyError as error:
         raise FlextuneError(
             f"{saved.path}: the adapter's weights are incomplete: no {error.args[0]}"
@@ -173,15 +178,28 @@ def _scale_update(attached: PeftModel, saved: SavedAdapter, base: Any, scale: fl
     """
     from peft.tuners.lora import LoraLayer
 
-    for name in saved.tensors:
-        if not saved.is_scalable(name, base):
-            raise FlextuneError(
-                f"{saved.path}: generate.scale {scale:g} multiplies an update B A;"
-                f" this adapter also holds {name}"
-            )
-    for module in attached.modules():
-        if isinstance(module, LoraLayer):
-            module.scale_layer(scale)
+    extra = next((name for name in saved.tensors if not saved.is_scalable(name, base)), None)
+    modules = dict(attached.get_base_model().named_modules())
+    layers = {name: module for name, module in modules.items() if isinstance(module, LoraLayer)}
+    extra = extra or next(
+        (name for name, layer in layers.items() if _splits_weights(name, layer, base)), None
+    )
+    if extra is not None:
+        raise FlextuneError(
+            f"{saved.path}: generate.scale {scale:g} multiplies an update B A;"
+            f" this adapter also holds {extra}"
+        )
+    for layer in layers.values():
+        layer.scale_layer(scale)
+
+
+def _splits_weights(name: str, layer: Any, base: Any) -> bool:
+    """Whether an adapter left other weights in a module than the base model's, as PiSSA does."""
+    import torch
+
+    theirs = dict(base.get_submodule(without_wrappers(name)).named_parameters(recurse=False))
+    ours = layer.get_base_layer().named_parameters(recurse=False)
+    return any(each is not theirs[key] and not torch.equal(each, theirs[key]) for key, each in ours)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError, one_line
-from flextune.models.adapters import load_adapter
+from flextune.models.adapters import PEFT_ERRORS, load_adapter
 from flextune.models.load import LoadedModel
 
 
@@ -30,7 +30,7 @@ def merge_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) -
             # PEFT warns of tied weights, which are apart by now.
             warnings.simplefilter("ignore")
             merged = attached.merge_and_unload()
-    except (ValueError, RuntimeError, NotImplementedError, AttributeError, TypeError) as error:
+    except PEFT_ERRORS as error:
         raise FlextuneError(
             f"{folder}: this adapter cannot be merged ({one_line(error)}); evaluate it unmerged"
         ) from error

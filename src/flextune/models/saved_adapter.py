@@ -46,16 +46,16 @@ class SavedAdapter:
         all adapted ones where the adapter starts from another split of the weights (PiSSA, OLoRA).
         """
         modules = dict(model.named_modules())
-        changed = []
+        parameters = []
         for name in self.tensors:
             module, parameter = adapted_module(name), name.rpartition(".")[2]
             own = _parameters(modules.get(module))
             if parse_lora_name(name) is None and parameter in own and not self._replaces(name):
-                changed.append(own[parameter])
+                parameters.append(own[parameter])
         if isinstance(self.folder.config.get("init_lora_weights"), str):
             for module in {adapted_module(name) for name in self.tensors}:
-                changed += _parameters(modules.get(module)).values()
-        return changed
+                parameters += _parameters(modules.get(module)).values()
+        return parameters
 
     def is_scalable(self, name: str, model: Any) -> bool:
         """Whether a tensor is a factor of an update, or is no more than the base model's own."""
@@ -72,9 +72,9 @@ class SavedAdapter:
     def refuse_if_nothing_fits(self, loaded: LoadedModel) -> None:
         """Name the first module that the model does not have."""
         modules = {name for name, _ in loaded.model.named_modules()}
-        lacking = next((m for m in map(adapted_module, self.tensors) if m not in modules), None)
-        if lacking is not None:
-            raise self._for_another_model(f"{loaded.name} has no {lacking}")
+        for module in map(adapted_module, self.tensors):
+            if module not in modules:
+                raise self._for_another_model(f"{loaded.name} has no {module}")
 
     def refuse_strangers(self, names: Sequence[str], loaded: LoadedModel) -> None:
         """Refuse tensors that have no place in the model."""
@@ -86,12 +86,12 @@ class SavedAdapter:
         if not names:
             return
         module = adapted_module(names[0])
-        part = names[0].removeprefix(PREFIX).removeprefix(f"{module}.").removesuffix(".weight")
+        part = names[0].removeprefix(PREFIX).removeprefix(f"{module}.")
+        part = part.removesuffix(".weight").removesuffix(".default")
         modules = len({adapted_module(name) for name in names})
         raise FlextuneError(
-            f"{self.path}: the adapter's weights are incomplete: {module} has no"
-            f" {part.removesuffix('.default')} ({len(names)} tensors of {modules} modules are missing)"
-            f"{self._made_for()}"
+            f"{self.path}: the adapter's weights are incomplete: {module} has no {part}"
+            f" (missing in all: {len(names)}, in {modules} of the adapted modules){self._made_for()}"
         )
 
     def refuse_other_shapes(self, error: RuntimeError, loaded: LoadedModel) -> None:
@@ -116,9 +116,9 @@ class SavedAdapter:
 
     def _replaces(self, name: str) -> bool:
         """Whether a tensor is of a module that PEFT copies for the adapter (``modules_to_save``)."""
-        copied = self.folder.config.get("modules_to_save") or ()
+        copies = self.folder.config.get("modules_to_save") or ()
         module = name.removeprefix(PREFIX).rpartition(".")[0]
-        return any(f".{module}".endswith(f".{each}") for each in copied)
+        return any(f".{module}".endswith(f".{each}") for each in copies)
 
     def _for_another_model(self, difference: str) -> FlextuneError:
         return FlextuneError(f"{self.path}: adapter for another model{self._made_for()}: {difference}")

@@ -42,12 +42,12 @@ def find_targets(
     """
     linear, experts = linear_modules(model), expert_parameters(model)
     if isinstance(targets, str):
-        chosen = _of_set(model, targets, linear, experts)
+        selection = _of_set(model, targets, linear, experts)
     else:
-        chosen = _of_names(list(targets), linear, experts)
-    wanted = _layer_numbers(layers, _layer_count([*linear, *experts]))
+        selection = _of_names(list(targets), linear, experts)
+    numbers = _layer_numbers(layers, _layer_count([*linear, *experts]))
     modules, parameters = (
-        tuple(name for name in names if name in chosen and (wanted is None or layer_of(name) in wanted))
+        tuple(name for name in names if name in selection and (numbers is None or layer_of(name) in numbers))
         for names in (linear, experts)
     )
     if not modules and not parameters:
@@ -117,8 +117,8 @@ def taken_for_experts(model: Any, modules: Iterable[str]) -> list[str]:
         return last not in config.target_modules
 
     modules = list(modules)
-    taken = {last for last in _last_names(modules) if is_taken(last)}
-    return [name for name in modules if name.rpartition(".")[2] in taken]
+    names = {last for last in _last_names(modules) if is_taken(last)}
+    return [name for name in modules if name.rpartition(".")[2] in names]
 
 
 def _of_set(model: Any, targets: str, linear: list[str], experts: list[str]) -> set[str]:
@@ -128,7 +128,7 @@ def _of_set(model: Any, targets: str, linear: list[str], experts: list[str]) -> 
             f"targets {targets!r} is no set (known: {', '.join(SETS)}); give module names as a list"
         )
     kind = model.config.model_type
-    chosen: set[str] = set()
+    selection: set[str] = set()
     for role in SETS[targets]:
         names = linear_names(kind, role)
         members = {module for module in linear if any(_ends_with(module, name) for name in names)}
@@ -138,29 +138,29 @@ def _of_set(model: Any, targets: str, linear: list[str], experts: list[str]) -> 
                 f"targets {targets!r} is not known for a {kind} model (no {names[0]}); "
                 f"give module names as a list, from: {_choices(linear, experts)}"
             )
-        chosen |= members
-    return chosen
+        selection |= members
+    return selection
 
 
 def _of_names(names: list[str], linear: list[str], experts: list[str]) -> set[str]:
     """Full names of the modules and parameters that a list of names means."""
-    chosen: set[str] = set()
+    selection: set[str] = set()
     for name in names:
         members = {module for module in [*linear, *experts] if _is_target(module, name)}
         if not members and not any(_halves(each, [name]) for each in experts):
             raise FlextuneError(_unknown_module(name, linear, experts))
-        chosen |= members
+        selection |= members
     for each in experts:
         halves = _halves(each, names)
-        if len(halves) == 1 and each not in chosen:
+        if len(halves) == 1 and each not in selection:
             other = "up_proj" if halves == {"gate_proj"} else "gate_proj"
             raise FlextuneError(
                 f"targets {names!r}: {each} holds {halves.pop()} and {other} of all experts; name both, or"
                 " the path of the linear modules that you mean (shared_expert.gate_proj for example)"
             )
         if len(halves) == 2:
-            chosen.add(each)
-    return chosen
+            selection.add(each)
+    return selection
 
 
 def _halves(parameter: str, names: Iterable[str]) -> set[str]:
@@ -209,15 +209,15 @@ def _layer_numbers(layers: str | Sequence[int] | None, count: int) -> set[int] |
     if layers is None:
         return None
     if isinstance(layers, str):
-        wanted = {number for part in layers.split(",") for number in _range(part.strip(), layers, count)}
+        numbers = {number for part in layers.split(",") for number in _range(part.strip(), layers, count)}
     else:
-        wanted = set(layers)
-    outside = sorted(number for number in wanted if not 0 <= number < count)
+        numbers = set(layers)
+    outside = sorted(number for number in numbers if not 0 <= number < count)
     if outside:
         raise FlextuneError(f"layers {layers!r}: this model has layers 0-{count - 1}, not {outside[0]}")
-    if not wanted:
+    if not numbers:
         raise FlextuneError(f"layers {layers!r} names no layer (this model has 0-{count - 1})")
-    return wanted
+    return numbers
 
 
 def _range(part: str, layers: str, count: int) -> range:
