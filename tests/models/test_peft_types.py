@@ -27,6 +27,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "C3A": {"block_size": 8},
     "FOURIERFT": {"n_frequency": 8},
     "IA3": {"feedforward_modules": []},
+    "ROAD": {"group_size": 8},
     "TRAINABLE_TOKENS": {"target_modules": ["embed_tokens"], "token_indices": [3, 70]},
     "WAVEFT": {"n_frequency": 8},
 }

@@ -42,6 +42,7 @@ SUPPORTED_TYPES = frozenset(
         "LOKR",
         "LORA",
         "MISS",
+        "ROAD",
         "SHIRA",
         "TRAINABLE_TOKENS",
         "WAVEFT",
