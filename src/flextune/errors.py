@@ -19,3 +19,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     by_lower = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
     return f", did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def one_line(error: BaseException) -> str:
+    """What an error of another library says, in a line: its first, or all where that ends in a colon."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines) if lines[0].endswith(":") else lines[0]

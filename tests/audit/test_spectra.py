@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from tests.support.tiny import tiny_config
 from transformers import LlamaForCausalLM
 
-from flextune.audit.spectra import AdapterSpectra, adapter_spectra, module_places
+from flextune.audit.spectra import AdapterSpectra, adapter_spectra
 from flextune.errors import FlextuneError
 from flextune.progress import Silent
 from flextune.spectral.comparison import NULLS, NUMBERS
@@ -168,21 +168,3 @@ def test_an_adapter_of_other_tensors_alone_says_what_it_holds(folder: Path) -> N
     save_file({}, folder / WEIGHTS)
     with pytest.raises(FlextuneError, match=r"no LoRA matrix found$"):
         measure(folder)
-
-
-def test_types_are_told_apart_by_as_little_as_needed() -> None:
-    assert module_places(
-        [
-            "transformer.h.0.attn.c_proj",
-            "transformer.h.11.mlp.c_proj",
-            "transformer.h.11.mlp.c_fc",
-            "model.layers.3.experts.7.up_proj",
-            "score",
-        ]
-    ) == {
-        "transformer.h.0.attn.c_proj": (0, "attn.c_proj"),
-        "transformer.h.11.mlp.c_proj": (11, "mlp.c_proj"),
-        "transformer.h.11.mlp.c_fc": (11, "c_fc"),
-        "model.layers.3.experts.7.up_proj": (3, "up_proj"),
-        "score": (None, "score"),
-    }

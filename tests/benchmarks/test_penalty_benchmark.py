@@ -11,7 +11,8 @@ from benchmarks.devices import commands, merged
 from benchmarks.penalty_cases import CODE_LLAMA, TARGETS, TINY, Case, Naive, llama_models, llama_shapes
 
 from benchmarks import penalty
-from flextune.models.targets import SETS, target_modules
+from flextune.models.families import SETS
+from flextune.models.targets import find_targets
 from flextune.spectral import LoraPair, Penalty
 
 #: What the GPU's machine does not have.
@@ -99,7 +100,7 @@ def test_every_target_set_adapts_the_modules_of_the_package(tiny: dict[str, Case
     model = LlamaForCausalLM(tiny_config())
     for name, modules in TARGETS.items():
         assert name in SETS
-        wanted = {module.rsplit(".", 1)[-1] for module in target_modules(model, name)}
+        wanted = {module.rsplit(".", 1)[-1] for module in find_targets(model, name).modules}
         assert set(modules) == wanted
         assert {pair.name.rsplit(".", 1)[-1] for pair in tiny[name].pairs} == wanted
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
+from tests.support.peft_folders import save_adapter
 from tests.support.tiny import tiny_model
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
@@ -129,6 +130,15 @@ def test_scale_of_what_is_more_than_an_update_is_refused(loaded: LoadedModel, tm
     load_adapter(loaded, tmp_path)
     with pytest.raises(FlextuneError, match=r"scale 0\.5 multiplies .* holds .*lora_magnitude_vector"):
         load_adapter(loaded, tmp_path, 0.5)
+
+
+@pytest.mark.parametrize("start", ["pissa", "olora"])
+def test_scale_of_an_adapter_that_splits_the_weights_is_refused(
+    start: str, loaded: LoadedModel, model_folder: Path, tmp_path: Path
+) -> None:
+    folder = save_adapter(model_folder, tmp_path, init_lora_weights=start)
+    with pytest.raises(FlextuneError, match=r"scale 0\.5 multiplies .* holds .*q_proj"):
+        load_adapter(loaded, folder, 0.5)
 
 
 def test_conv1d_layers_of_gpt2(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import huggingface_hub.constants
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.support.peft_folders import save_adapter
 from tests.support.tiny import tiny_model
 
 import flextune.models.load as base
@@ -118,3 +119,39 @@ def test_tied_output_head_is_not_a_missing_tensor(tmp_path: Path) -> None:
     view = shared_view(model)
     assert view.lm_head.weight is model.lm_head.weight
     assert view.model.norm is not model.model.norm
+
+
+def test_an_adapter_given_as_a_model_is_answered_with_how_to_give_it(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    folder = save_adapter(model_folder, tmp_path / "adapter")
+    with pytest.raises(FlextuneError) as caught:
+        load_model(str(folder))
+    assert str(caught.value).endswith(
+        f"no config.json in {folder}; it is an adapter: give it with its base model, "
+        f"as {model_folder}+{folder}"
+    )
+
+
+def test_a_model_under_the_home_is_found(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(model_folder.parent))
+    assert model_identity(f"~/{model_folder.name}") == model_identity(str(model_folder))
+
+
+def test_a_tokenizer_that_is_not_there_is_named(copy: Path) -> None:
+    (copy / "tokenizer.json").unlink()
+    with pytest.raises(
+        FlextuneError, match=r"its tokenizer cannot be built: there is no tokenizer\.json"
+    ) as caught:
+        load_model(str(copy), device="cpu")
+    assert "sentencepiece" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{", "version https://git-lfs.github.com/spec/v1", '{"model": {}}'])
+def test_a_damaged_tokenizer_is_one_line(copy: Path, text: str) -> None:
+    (copy / "tokenizer.json").write_text(text)
+    with pytest.raises(FlextuneError, match="tokenizer") as caught:
+        load_model(str(copy), device="cpu")
+    assert "\n" not in str(caught.value)
+    assert not str(caught.value).endswith(":")

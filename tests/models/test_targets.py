@@ -6,13 +6,22 @@ from typing import Any
 import pytest
 import torch
 from tests.support.tiny import tiny_config
-from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig, PhiConfig
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GPT2Config,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MambaConfig,
+    PhiConfig,
+)
 
 from flextune.config import AdapterConfig
 from flextune.errors import FlextuneError
-from flextune.models.adapters import attach_adapter, trainable_parameters
+from flextune.models.adapters import attach_adapter, check_targets, trainable_parameters
+from flextune.models.families import SETS
 from flextune.models.load import LoadedModel
-from flextune.models.targets import target_modules
+from flextune.models.targets import find_targets
 
 
 def on_meta(config: Any) -> Any:
@@ -54,15 +63,15 @@ def test_parameter_counts_at_code_llama_7b(targets: str, count: int) -> None:
     ],
 )
 def test_layer_ranges(llama: Any, layers: Any, wanted: set[int]) -> None:
-    names = target_modules(llama, "mlp", layers)
+    names = find_targets(llama, "mlp", layers).modules
     assert {int(name.split(".")[2]) for name in names} == wanted
     assert len(names) == 3 * len(wanted)
 
 
 def test_names_match_whole_parts_only(llama: Any) -> None:
-    assert target_modules(llama, ["layers.1.mlp.up_proj"]) == ["model.layers.1.mlp.up_proj"]
+    assert find_targets(llama, ["layers.1.mlp.up_proj"]).modules == ("model.layers.1.mlp.up_proj",)
     with pytest.raises(FlextuneError):
-        target_modules(llama, ["p_proj"])
+        find_targets(llama, ["p_proj"])
 
 
 @pytest.mark.parametrize(
@@ -85,16 +94,17 @@ def test_names_match_whole_parts_only(llama: Any) -> None:
 def test_sets_know_other_architectures(config: Any, mlp: set[str], attention: set[str]) -> None:
     model = on_meta(config)
     last = [
-        {name.rsplit(".", 1)[-1] for name in target_modules(model, kind)} for kind in ("mlp", "attention")
+        {name.rsplit(".", 1)[-1] for name in find_targets(model, kind).modules}
+        for kind in ("mlp", "attention")
     ]
     assert last == [mlp, attention]
     # GPT-2 calls the projections of attention and MLP alike.
-    assert not any("attn" in name for name in target_modules(model, "mlp"))
+    assert not any("attn" in name for name in find_targets(model, "mlp").modules)
 
 
 def test_unknown_module_names_the_nearest(llama: Any) -> None:
     with pytest.raises(FlextuneError, match=r"'q_prj' is not in this model, did you mean 'q_proj'\?"):
-        target_modules(llama, ["q_prj"])
+        find_targets(llama, ["q_prj"])
 
 
 def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
@@ -103,9 +113,9 @@ def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
     with pytest.raises(
         FlextuneError, match=r"not known for a unheard-of model .* from: c_attn, c_fc, c_proj"
     ):
-        target_modules(strange, "mlp")
+        find_targets(strange, "mlp")
     with pytest.raises(FlextuneError, match="is no set"):
-        target_modules(llama, "most")
+        find_targets(llama, "most")
 
 
 @pytest.mark.parametrize(
@@ -120,4 +130,108 @@ def test_set_of_an_unknown_architecture_asks_for_names(llama: Any) -> None:
 )
 def test_layers_outside_the_model(llama: Any, layers: Any, message: str) -> None:
     with pytest.raises(FlextuneError, match=message):
-        target_modules(llama, "mlp", layers)
+        find_targets(llama, "mlp", layers)
+
+
+FAMILIES = [
+    "llama",
+    "qwen2",
+    "qwen3",
+    "mistral",
+    "gemma2",
+    "gemma3_text",
+    "phi",
+    "phi3",
+    "gpt2",
+    "gpt_bigcode",
+    "gpt_neox",
+    "starcoder2",
+    "codegen",
+    "gptj",
+    "falcon",
+    "bloom",
+    "opt",
+    "olmo2",
+    "granite",
+    "cohere2",
+    "exaone4",
+    "smollm3",
+    "stablelm",
+    "apertus",
+    "arcee",
+    "biogpt",
+    "deepseek_v2",
+    "deepseek_v3",
+    "glm",
+    "glm4",
+    "glm4_moe_lite",
+    "gpt_neo",
+    "gpt_neox_japanese",
+    "gpt_oss",
+    "granitemoe",
+    "jais2",
+    "jamba",
+    "lfm2",
+    "minicpm3",
+    "mixtral",
+    "mpt",
+    "nanochat",
+    "nemotron_h",
+    "olmoe",
+    "openai-gpt",
+    "persimmon",
+    "phimoe",
+    "qwen2_moe",
+    "qwen3_moe",
+    "qwen3_next",
+    "xglm",
+    "youtu",
+]
+
+
+@pytest.mark.parametrize("kind", FAMILIES)
+def test_every_set_can_be_attached_to_a_family(kind: str) -> None:
+    config = AutoConfig.for_model(kind)
+    for name in ("num_hidden_layers", "n_layer", "n_layers"):
+        if hasattr(config, name):
+            setattr(config, name, 12 if kind in ("jamba", "nemotron_h") else 4)
+    model = on_meta(config)
+    for targets in SETS:
+        found = find_targets(model, targets)
+        adapted = attach_adapter(
+            LoadedModel(model, SimpleNamespace(), kind, ""), AdapterConfig(targets=targets, dropout=0), seed=0
+        )
+        wrapped = [module for module in adapted.modules() if getattr(module, "lora_A", None)]
+        assert len(wrapped) == len(found.modules) + len(found.parameters)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "message"),
+    [
+        ({"targets": ["q_prj"]}, "'q_prj' is not in this model, did you mean 'q_proj'"),
+        ({"targets": "mlp", "layers": "0-9"}, "has layers 0-1, not 2"),
+        ({"targets": "most"}, "is no set"),
+    ],
+)
+def test_targets_are_checked_without_weights(adapter: dict[str, Any], message: str, tmp_path: Any) -> None:
+    config = tiny_config()
+    config.save_pretrained(tmp_path)
+    wanted = AdapterConfig.model_construct(**{**AdapterConfig().model_dump(), **adapter})
+    for model in (config, str(tmp_path)):
+        with pytest.raises(FlextuneError, match=message):
+            check_targets(model, wanted)
+        check_targets(model, AdapterConfig(targets="all", layers="1"))
+
+
+def test_a_model_without_a_configuration_is_named(tmp_path: Any) -> None:
+    with pytest.raises(FlextuneError, match=r"no config\.json"):
+        check_targets(str(tmp_path), AdapterConfig())
+
+
+def test_what_peft_cannot_adapt_is_one_line() -> None:
+    config = MambaConfig(hidden_size=16, num_hidden_layers=1, state_size=4, vocab_size=32)
+    with pytest.raises(
+        FlextuneError, match=r"cannot adapt mamba so \(.*'out_proj' is incompatible"
+    ) as caught:
+        check_targets(config, AdapterConfig(targets=["in_proj", "out_proj"]))
+    assert "\n" not in str(caught.value)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError
 from flextune.extras import need
-from flextune.models.adapter_folder import AdapterFiles, read_adapter_files
+from flextune.lora_names import module_places
+from flextune.models.lora_files import LoraFiles, read_lora_files
 from flextune.progress import Reporter
 
 if TYPE_CHECKING:
@@ -65,60 +66,37 @@ def adapter_spectra(
             by its name.
     """
     need("torch", "safetensors")
-    files = read_adapter_files(folder)
+    files = read_lora_files(folder)
     try:
         pairs = _pairs(files)
-        found = _compared(pairs, name, draws, bins, seed, reporter)
+        comparisons = _compared(pairs, name, draws, bins, seed, reporter)
     except ValueError as error:
         raise FlextuneError(f"{files.folder}: {error}") from None
     places = module_places(pair.name for pair in pairs)
-    rows = [[comparison.row() for comparison in comparisons] for comparisons in found]
+    rows = [[comparison.row() for comparison in views] for views in comparisons]
     return AdapterSpectra(
         adapter=name,
         folder=str(folder),
         base_model=files.base_model,
         passed_over=files.passed_over,
         rows=tuple(
-            {**_placed(pair, places), **row} for pair, held in zip(pairs, rows, strict=True) for row in held
+            {**_placed(pair, places), **row} for pair, views in zip(pairs, rows, strict=True) for row in views
         ),
-        types=tuple(_types(found, rows, places)),
+        types=tuple(_types(comparisons, rows, places)),
     )
 
 
-def module_places(names: Iterable[str]) -> dict[str, tuple[int | None, str]]:
-    """Layer and type of modules by full name: ``model.layers.3.mlp.up_proj`` is 3 and ``up_proj``.
-
-    The layer is the name's first number. A type is the shortest end of a name without its numbers that no
-    other type shares.
-    """
-    whole: dict[str, tuple[str, ...]] = {}
-    layers: dict[str, int | None] = {}
-    for name in names:
-        parts = name.split(".")
-        whole[name] = tuple(part for part in parts if not part.isdecimal())
-        layers[name] = next((int(part) for part in parts if part.isdecimal()), None)
-    types = set(whole.values())
-    short = {kind: _shortest_end(kind, types) for kind in types}
-    return {name: (layers[name], short[kind]) for name, kind in whole.items()}
-
-
-def _shortest_end(kind: tuple[str, ...], types: set[tuple[str, ...]]) -> str:
-    for length in range(1, len(kind)):
-        if sum(other[-length:] == kind[-length:] for other in types) == 1:
-            return ".".join(kind[-length:])
-    return ".".join(kind)
-
-
-def _pairs(files: AdapterFiles) -> list[LoraPair]:
+def _pairs(files: LoraFiles) -> list[LoraPair]:
     """The adapter's pairs with their scales, by layer as numbers have it; the file sorts them as text."""
     from flextune.spectral.pairs import lora_pairs
 
     if not files.matrices:
-        held = ", ".join(files.passed_over)
-        raise ValueError(f"no LoRA matrix found{f' (it holds {held})' if held else ''}")
+        kinds = ", ".join(files.passed_over)
+        raise ValueError(f"no LoRA matrix found{f' (it holds {kinds})' if kinds else ''}")
     pairs = [
         replace(
             pair,
+            name=files.settings.target_of(pair.name).removesuffix(".weight"),
             scale=files.settings.scale_of(pair.name),
             experts=files.experts(pair.name, pair.a.shape[0]),
         )
@@ -140,17 +118,17 @@ def _compared(
     from flextune.spectral.nulls import compare
 
     generator = torch.Generator("cpu").manual_seed(seed)
-    threads, found = torch.get_num_threads(), []
+    threads, comparisons = torch.get_num_threads(), []
     # The transforms are short: with two threads they take as long, and many times that beside other work.
     torch.set_num_threads(1)
     try:
         with reporter.stage(f"spectrum of {name}", len(pairs)) as stage:
             for pair in pairs:
-                found.append(compare(pair, generator, draws=draws, bins=bins))
-                stage.update(len(found), len(pairs))
+                comparisons.append(compare(pair, generator, draws=draws, bins=bins))
+                stage.update(len(comparisons), len(pairs))
     finally:
         torch.set_num_threads(threads)
-    return found
+    return comparisons
 
 
 def _placed(pair: LoraPair, places: Mapping[str, tuple[int | None, str]]) -> Row:
@@ -159,14 +137,16 @@ def _placed(pair: LoraPair, places: Mapping[str, tuple[int | None, str]]) -> Row
 
 
 def _types(
-    found: list[list[Comparison]], rows: list[list[Row]], places: Mapping[str, tuple[int | None, str]]
+    comparisons: list[list[Comparison]],
+    rows: list[list[Row]],
+    places: Mapping[str, tuple[int | None, str]],
 ) -> Iterator[Row]:
     """A row for each type, factor and axis, in the order in which they first come."""
     from flextune.spectral.comparison import average
 
     groups: dict[tuple[str, str, str], list[tuple[Comparison, Row]]] = defaultdict(list)
-    for comparisons, held in zip(found, rows, strict=True):
-        for one, row in zip(comparisons, held, strict=True):
+    for views, view_rows in zip(comparisons, rows, strict=True):
+        for one, row in zip(views, view_rows, strict=True):
             groups[places[one.name][1], one.factor, one.axis].append((one, row))
     for (kind, _, _), members in groups.items():
         mean = average([one for one, _ in members], kind).row()

@@ -81,9 +81,10 @@ def split_model(text: str) -> tuple[str, Path | None]:
     """``MODEL`` or ``MODEL+ADAPTER``; a folder that exists is a model, whatever its name holds.
 
     Raises:
-        FlextuneError: The adapter part is not an adapter folder.
+        FlextuneError: The adapter part is no adapter folder, or one of a method that is not supported.
     """
     from flextune.errors import FlextuneError
+    from flextune.models.adapter_folder import usable_adapter
 
     model, plus, adapter = text.rpartition("+")
     if not plus or Path(text).expanduser().is_dir():
@@ -91,9 +92,7 @@ def split_model(text: str) -> tuple[str, Path | None]:
     folder = Path(adapter).expanduser()
     if not adapter or not folder.is_dir():
         raise FlextuneError(f"{text}: no adapter folder {adapter!r} (MODEL+ADAPTER names a PEFT folder)")
-    if not (folder / "adapter_config.json").is_file():
-        raise FlextuneError(f"{adapter}: no adapter_config.json; it is not an adapter folder")
-    return model, folder
+    return model, usable_adapter(folder).path
 
 
 def benchmark_request(benchmark: str, language: str, limit: int | None) -> EvaluateConfig:

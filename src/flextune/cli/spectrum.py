@@ -70,12 +70,13 @@ def _named(given: list[str]) -> dict[str, Path]:
         FlextuneError: Two adapters of one name.
     """
     from flextune.errors import FlextuneError
+    from flextune.lora_names import shortest_end
 
     split = [_split(text) for text in given]
     paths = [folder.absolute().parts for name, folder in split if not name]
     found: dict[str, Path] = {}
     for name, folder in split:
-        label = name or _shortest_end(folder.absolute().parts, paths)
+        label = name or "/".join(shortest_end(folder.absolute().parts, paths))
         if label in found:
             raise FlextuneError(f"adapter {label!r} is given twice; name them, as in {label}=FOLDER")
         found[label] = folder
@@ -85,13 +86,6 @@ def _named(given: list[str]) -> dict[str, Path]:
 def _split(text: str) -> tuple[str, Path]:
     name, equals, folder = text.partition("=")
     return ("", Path(text)) if not equals or Path(text).exists() else (name, Path(folder))
-
-
-def _shortest_end(parts: tuple[str, ...], others: list[tuple[str, ...]]) -> str:
-    length = next(
-        (n for n in range(1, len(parts)) if sum(o[-n:] == parts[-n:] for o in others) == 1), len(parts)
-    )
-    return "/".join(parts[-length:])
 
 
 def _figures(found: list[AdapterSpectra]) -> dict[str, Any]:

@@ -1,16 +1,14 @@
-"""A LoRA folder in PEFT's format as files: its matrices, their scales, and what else lies in it.
+"""An adapter folder in PEFT's format as files: whether it can be used, its settings and its tensors.
 
 Asks for neither PEFT nor the base model, so that folders which others trained, with other versions, can be
-read. What the matrices hold (NaN, quantised values) is for the reader of the numbers to judge.
+read. What the tensors hold (NaN, quantised values) is for the reader of the numbers to judge.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import pickle
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,110 +22,113 @@ if TYPE_CHECKING:
 CONFIG = "adapter_config.json"
 SAFETENSORS, PICKLED = "adapter_model.safetensors", "adapter_model.bin"
 
-_PREFIX = "base_model.model."
-_FACTOR = re.compile(r"(?:.+\.)?lora_[AB](?:\.(?!bias$)[^.]+)*")
-#: What is no LoRA matrix of a linear module, by a part of its name.
-_OTHERS = {
-    ".lora_embedding_": "embeddings",
-    ".lora_magnitude_vector": "DoRA magnitudes",
-    ".lora_B.bias": "biases",
+#: PEFT's methods that change single modules by rules of their own, so that generation and merging here
+#: give what PEFT gives (``tests/models/test_peft_types.py``). Prompts and prefixes change the input instead,
+#: and some others keep tensors outside of the modules that they adapt.
+SUPPORTED_TYPES = frozenset(
+    {
+        "ADALORA",
+        "BEFT",
+        "BOFT",
+        "C3A",
+        "DEFT",
+        "DELORA",
+        "FOURIERFT",
+        "GRALORA",
+        "HIRA",
+        "HRA",
+        "IA3",
+        "LOHA",
+        "LOKR",
+        "LORA",
+        "MISS",
+        "ROAD",
+        "SHIRA",
+        "TRAINABLE_TOKENS",
+        "WAVEFT",
+    }
+)
+#: Settings that change the model or its decoding, not the weights of its modules.
+_UNSUPPORTED_SETTINGS = {
+    "layer_replication": "it repeats layers of the base model",
+    "alora_invocation_tokens": "it adapts only what follows certain tokens",
+    "arrow_config": "it routes tokens among several adapters",
 }
 
 
 @dataclass(frozen=True)
-class LoraSettings:
-    """What ``adapter_config.json`` says about the size of the update.
+class AdapterFolder:
+    """A folder that holds a configuration and weights.
 
     Attributes:
-        rank: Of every module that ``rank_pattern`` does not name.
-        alpha: Likewise.
-        rank_pattern: Regular expression of a module's name, or of its end at a dot, to rank.
-        alpha_pattern: Likewise, to alpha.
-        rslora: Scale by ``alpha / sqrt(rank)`` (arXiv:2312.03732) instead of ``alpha / rank``.
-        parameters: Parameters (a mixture's stacked experts) that are adapted without a module of their own.
+        path: Where it lies.
+        config: ``adapter_config.json``.
     """
 
-    rank: int
-    alpha: float
-    rank_pattern: Mapping[str, int]
-    alpha_pattern: Mapping[str, float]
-    rslora: bool
-    parameters: tuple[str, ...]
+    path: Path
+    config: Mapping[str, Any]
 
-    def rank_of(self, module: str) -> int:
-        """The rank of one module."""
-        return int(_matching(self.rank_pattern, module, self.rank))
+    @property
+    def method(self) -> str:
+        """PEFT's name for what it does, ``LORA`` for example."""
+        return str(self.config.get("peft_type"))
 
-    def scale_of(self, module: str) -> float:
-        """The number that multiplies ``B A`` there."""
-        rank = self.rank_of(module)
-        return _matching(self.alpha_pattern, module, self.alpha) / (math.sqrt(rank) if self.rslora else rank)
+    @property
+    def base_model(self) -> str | None:
+        """What it says it was made for."""
+        name = self.config.get("base_model_name_or_path")
+        return name if isinstance(name, str) and name else None
 
+    def tensors(self, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, Tensor | None]:
+        """PEFT's names to tensors on the CPU; None for those that are not wanted.
 
-@dataclass(frozen=True, eq=False)
-class AdapterFiles:
-    """A LoRA folder in memory, on the CPU.
-
-    Attributes:
-        folder: Where it lies.
-        base_model: What it says it was made for.
-        settings: Ranks and scales.
-        matrices: PEFT's names (``<module>.lora_A.weight``) to the factors of linear modules.
-        passed_over: What else it holds, by kind: names of modules.
-    """
-
-    folder: Path
-    base_model: str | None
-    settings: LoraSettings
-    matrices: Mapping[str, Tensor]
-    passed_over: Mapping[str, tuple[str, ...]]
-
-    def experts(self, module: str, rows: int) -> int:
-        """How many experts share the ``rows`` of a module's A: 1, but for stacked parameters.
+        Weights in ``adapter_model.bin`` are read without running any code in it.
 
         Raises:
-            FlextuneError: The matrix has another rank than the configuration says.
+            FlextuneError: A damaged file, or one that holds more than tensors.
         """
-        rank = self.settings.rank_of(module)
-        if rows == rank:
-            return 1
-        owners = {name.rpartition(".")[0] for name in self.settings.parameters}
-        if rows % rank == 0 and any(module == owner or module.endswith(f".{owner}") for owner in owners):
-            return rows // rank
-        raise FlextuneError(
-            f"{self.folder}: {module} (lora_A) has rank {rows}, {CONFIG} says {rank}; its scale is unknown"
-        )
+        if (self.path / SAFETENSORS).is_file():
+            return _read_safetensors(self.path / SAFETENSORS, wanted)
+        return _read_pickled(self.path / PICKLED, wanted)
 
 
-def read_adapter_files(folder: Path | str) -> AdapterFiles:
-    """Read a LoRA folder; weights in ``adapter_model.bin`` are read without running any code in it.
+def open_adapter(folder: Path | str) -> AdapterFolder:
+    """An adapter folder with its configuration read and its weights in place.
 
     Raises:
-        FlextuneError: No adapter there, another method than LoRA, a setting that makes no sense, or a
-            damaged file.
+        FlextuneError: No such folder, no configuration or weights in it, or a configuration that is no JSON.
     """
     folder = Path(folder).expanduser()
-    config = _read_config(folder)
-    settings = _settings(config, folder / CONFIG)
-    loaded, other = _read_tensors(folder)
-    matrices: dict[str, Tensor] = {}
-    passed_over: dict[str, dict[str, None]] = {}
-    for name, tensor in loaded.items():
-        if tensor.ndim > 2:
-            passed_over.setdefault("convolutions", {})[_module(name)] = None
-        else:
-            matrices[name] = tensor
-    for name in other:
-        kind = next((kind for part, kind in _OTHERS.items() if part in name), "whole weights")
-        passed_over.setdefault(kind, {})[_module(name)] = None
-    base = config.get("base_model_name_or_path")
-    return AdapterFiles(
-        folder=folder,
-        base_model=base if isinstance(base, str) else None,
-        settings=settings,
-        matrices=matrices,
-        passed_over={kind: tuple(names) for kind, names in passed_over.items()},
-    )
+    adapter = AdapterFolder(folder, _read_config(folder))
+    if not any((folder / name).is_file() for name in (SAFETENSORS, PICKLED)):
+        raise FlextuneError(f"{folder}: no {SAFETENSORS}; the adapter's weights are missing")
+    return adapter
+
+
+def usable_adapter(folder: Path | str) -> AdapterFolder:
+    """An adapter folder that a model can generate with, beside its weights or merged into them.
+
+    Raises:
+        FlextuneError: As ``open_adapter``; or a method or setting of PEFT that is not supported, by its name.
+    """
+    adapter = open_adapter(folder)
+    if adapter.method not in SUPPORTED_TYPES:
+        raise FlextuneError(
+            f"{adapter.path}: peft_type {adapter.method} is not supported"
+            f" (supported: {', '.join(sorted(SUPPORTED_TYPES))})"
+        )
+    for setting, reason in _UNSUPPORTED_SETTINGS.items():
+        if adapter.config.get(setting):
+            raise FlextuneError(f"{adapter.path}: {setting} is not supported: {reason}")
+    return adapter
+
+
+def adapter_identity(folder: Path) -> str:
+    """What an adapter from anywhere is: a digest of its files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("adapter_*")):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_bytes())
     except FileNotFoundError:
-        raise FlextuneError(f"{folder}: no {CONFIG}; it is not an adapter folder") from None
+        raise FlextuneError(f"{folder}: no {CONFIG}; it is not an adapter folder{_inside(folder)}") from None
     except OSError as error:
         raise FlextuneError(f"{file}: cannot be read ({error.strerror})") from None
     except ValueError:
@@ -147,73 +148,28 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _settings(config: Mapping[str, Any], file: Path) -> LoraSettings:
-    method = config.get("peft_type")
-    if method != "LORA":
-        raise FlextuneError(f"{file}: peft_type {method!r}; only LORA has an update B A")
-    try:
-        return LoraSettings(
-            rank=_positive(config["r"], int),
-            alpha=_positive(config["lora_alpha"], float),
-            rank_pattern={_regex(k): _positive(v, int) for k, v in _mapping(config, "rank_pattern")},
-            alpha_pattern={_regex(k): _positive(v, float) for k, v in _mapping(config, "alpha_pattern")},
-            rslora=bool(config.get("use_rslora")),
-            parameters=tuple(map(str, config.get("target_parameters") or ())),
-        )
-    except KeyError as error:
-        raise FlextuneError(f"{file}: no {error.args[0]!r}; the update's scale is unknown") from None
-    except (TypeError, ValueError, AttributeError, re.error) as error:
-        raise FlextuneError(f"{file}: a setting of the adapter makes no sense ({error})") from None
+def _inside(folder: Path) -> str:
+    """Adapters in subfolders, where PEFT saves those that have a name of their own."""
+    adapters = sorted(str(file.parent) for file in folder.glob(f"*/{CONFIG}"))
+    return f", but it holds {', '.join(adapters)}: give that folder" if adapters else ""
 
 
-def _mapping(config: Mapping[str, Any], key: str) -> Any:
-    return (config.get(key) or {}).items()
-
-
-def _positive(value: Any, kind: Callable[[Any], Any]) -> Any:
-    number = kind(value)
-    if not 0 < number < math.inf:
-        raise ValueError(f"{value} is not above 0")
-    return number
-
-
-def _regex(text: str) -> str:
-    re.compile(text)
-    return text
-
-
-def _matching(pattern: Mapping[str, float], module: str, default: float) -> float:
-    """The value of the first expression that matches the module's name, or its end at a dot, as in PEFT."""
-    return next((v for key, v in pattern.items() if re.match(rf"(.*\.)?({key})$", module)), default)
-
-
-def _read_tensors(folder: Path) -> tuple[dict[str, Tensor], list[str]]:
-    """Tensors with the names of LoRA matrices, and the names of the others."""
-    if (folder / SAFETENSORS).is_file():
-        return _read_safetensors(folder / SAFETENSORS)
-    if (folder / PICKLED).is_file():
-        return _read_pickled(folder / PICKLED)
-    raise FlextuneError(f"{folder}: no {SAFETENSORS}; the adapter's weights are missing")
-
-
-def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], list[str]]:
+def _read_safetensors(file: Path, wanted: Callable[[str], bool]) -> dict[str, Tensor | None]:
     from safetensors import SafetensorError, safe_open
 
     try:
         # One by one: whole embeddings saved beside an adapter are many times its size.
         with safe_open(file, framework="pt", device="cpu") as opened:
-            names = list(opened.keys())
-            matrices = {name: opened.get_tensor(name) for name in names if _FACTOR.fullmatch(name)}
+            return {name: opened.get_tensor(name) if wanted(name) else None for name in opened.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise FlextuneError(f"{file}: the adapter's weights are damaged ({error})") from None
-    return matrices, [name for name in names if name not in matrices]
 
 
-def _read_pickled(file: Path) -> tuple[dict[str, Tensor], list[str]]:
+def _read_pickled(file: Path, wanted: Callable[[str], bool]) -> dict[str, Tensor | None]:
     import torch
 
     try:
-        held = torch.load(file, map_location="cpu", weights_only=True)
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise FlextuneError(
             f"{file}: holds more than tensors, or is damaged, and is not read; save it as {SAFETENSORS}"
@@ -221,22 +177,6 @@ def _read_pickled(file: Path) -> tuple[dict[str, Tensor], list[str]]:
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise FlextuneError(f"{file}: the adapter's weights are damaged ({reason})") from None
-    if not isinstance(held, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in held.values()):
+    if not isinstance(tensors, dict) or not all(isinstance(each, torch.Tensor) for each in tensors.values()):
         raise FlextuneError(f"{file}: holds something else than names and tensors")
-    matrices = {name: tensor for name, tensor in held.items() if _FACTOR.fullmatch(name)}
-    return matrices, [name for name in held if name not in matrices]
-
-
-def _module(name: str) -> str:
-    """The module that a tensor belongs to."""
-    name = name.removeprefix(_PREFIX)
-    module, mark, _ = name.partition(".lora_")
-    return module if mark else name.rpartition(".")[0] or name
-
-
-def adapter_identity(folder: Path) -> str:
-    """What an adapter from anywhere is: a digest of its files."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("adapter_*")):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return {name: tensor if wanted(name) else None for name, tensor in tensors.items()}

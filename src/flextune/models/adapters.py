@@ -1,4 +1,4 @@
-"""LoRA adapters through PEFT: attach a new one, or load one after checking that it fits.
+"""Adapters through PEFT: attach a new one, or load one and check that all of it found its place.
 
 The caller's base model is never changed: an adapter goes into a view, a second tree of modules over
 the same parameter tensors. Training, generation and the next arm can share one model in memory.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flextune.errors import FlextuneError
-from flextune.models.load import LoadedModel
-from flextune.models.targets import short_names, target_modules
+from flextune.errors import FlextuneError, one_line
+from flextune.lora_names import without_wrappers
+from flextune.models.adapter_folder import usable_adapter
+from flextune.models.load import LoadedModel, model_skeleton
+from flextune.models.saved_adapter import SavedAdapter, read_saved_adapter
+from flextune.models.targets import find_targets, short_names, short_parameters, taken_for_experts
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from flextune.config import AdapterConfig
 
-_PREFIX = "base_model.model."
-_FACTORS = {"lora_A", "lora_B", "lora_embedding_A", "lora_embedding_B"}
+#: What PEFT raises for a model or a setting that it cannot take.
+PEFT_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError)
 
 
 def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> PeftModel:
@@ -38,26 +40,34 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
         seed: Alone decides the initial A matrices (B is 0); the global generators are left untouched.
 
     Raises:
-        FlextuneError: An unknown target module or layer, or a layer that LoRA cannot adapt.
+        FlextuneError: An unknown target module or layer, or what PEFT cannot adapt.
     """
     import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers.pytorch_utils import Conv1D
+    from peft import get_peft_model
 
     view = shared_view(loaded.model)
-    modules = target_modules(view, adapter.targets, adapter.layers)
-    config = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=adapter.rank,
-        lora_alpha=adapter.alpha,
-        lora_dropout=adapter.dropout,
-        bias="none",
-        target_modules=short_names(view, modules),
-        fan_in_fan_out=isinstance(view.get_submodule(modules[0]), Conv1D),
-    )
-    with _quietly(view):
-        torch.manual_seed(seed)
-        return get_peft_model(view, config)
+    config = _lora_config(view, adapter)
+    try:
+        with _quietly(view):
+            torch.manual_seed(seed)
+            # Of a model without weights, the adapter needs none either.
+            return get_peft_model(view, config, low_cpu_mem_usage=view.device.type == "meta")
+    except PEFT_ERRORS as error:
+        raise FlextuneError(f"adapter: PEFT cannot adapt {loaded.name} so ({one_line(error)})") from error
+
+
+def check_targets(model: Any, adapter: AdapterConfig) -> None:
+    """Refuse what ``attach_adapter`` would refuse, without the model's weights.
+
+    Args:
+        model: Name or folder of a model, or its transformers configuration.
+        adapter: As for ``attach_adapter``.
+
+    Raises:
+        FlextuneError: As ``attach_adapter``; or no such model.
+    """
+    name = model if isinstance(model, str) else model.model_type
+    attach_adapter(LoadedModel(model_skeleton(model), None, name, ""), adapter, seed=0)
 
 
 def load_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) -> LoadedModel:
@@ -69,26 +79,20 @@ def load_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) ->
         scale: What its update is multiplied by: ``W + scale * alpha / rank * B @ A``.
 
     Raises:
-        FlextuneError: No adapter there, a damaged file, an adapter for another model, or one that a scale
-            other than 1 has no meaning for.
+        FlextuneError: No adapter there, a damaged or incomplete one, one with NaN or infinity, an adapter for
+            another model, a method of PEFT that is not supported, or one that a scale other than 1 has no
+            meaning for.
     """
-    check_adapter(loaded, folder)
-    return replace(loaded, model=attach_saved(shared_view(loaded.model), folder, scale))
-
-
-def attach_saved(model: Any, folder: Path | str, scale: float = 1.0) -> PeftModel:
-    """Load a PEFT folder into a model, in place; ``check_adapter`` comes first."""
-    from peft import PeftModel
-
+    saved = read_saved_adapter(usable_adapter(folder))
+    view = shared_view(loaded.model, own=saved.changes_in(loaded.model))
     try:
-        with _quietly(model):
-            attached = PeftModel.from_pretrained(model, str(folder), is_trainable=False).eval()
-    except (ValueError, RuntimeError, KeyError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise FlextuneError(f"{folder}: PEFT cannot load this adapter ({reason})") from error
+        with _quietly(view):
+            attached = _restore(view, saved, loaded)
+    except PEFT_ERRORS as error:
+        raise FlextuneError(f"{saved.path}: PEFT cannot load this adapter ({one_line(error)})") from error
     if scale != 1:
-        _scale_update(attached, folder, scale)
-    return attached
+        _scale_update(attached, saved, loaded.model, scale)
+    return replace(loaded, model=attached)
 
 
 def trainable_parameters(model: Any) -> int:
@@ -96,73 +100,77 @@ def trainable_parameters(model: Any) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
-def shared_view(model: Any, own: Collection[str] = ()) -> Any:
+def shared_view(model: Any, own: Iterable[Tensor] = ()) -> Any:
     """A second tree of modules over the same tensors.
 
     Args:
         model: Any module.
-        own: Full names of modules whose own parameters are copied instead of shared.
+        own: Parameters that are copied instead of shared; tied ones stay tied.
     """
-    copied = {id(tensor) for name in own for tensor in model.get_submodule(name).parameters(recurse=False)}
+    copied = {id(tensor) for tensor in own}
     tensors = [*model.parameters(), *model.buffers()]
     return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors if id(tensor) not in copied})
 
 
-def adapter_weights(folder: Path | str) -> dict[str, Tensor]:
-    """Tensors of a PEFT folder, on the CPU.
+def _lora_config(model: Any, adapter: AdapterConfig) -> Any:
+    """PEFT's configuration for a model's targets.
 
     Raises:
-        FlextuneError: No adapter there, or a damaged file.
+        FlextuneError: An unknown target or layer, or dropout where PEFT has none.
     """
-    from peft.utils import load_peft_weights
-    from safetensors import SafetensorError
+    from peft import LoraConfig
+    from transformers.pytorch_utils import Conv1D
 
-    folder = Path(folder)
-    if not (folder / "adapter_config.json").is_file():
-        raise FlextuneError(f"{folder}: no adapter_config.json; it is not an adapter folder")
-    if not any((folder / name).is_file() for name in ("adapter_model.safetensors", "adapter_model.bin")):
-        raise FlextuneError(f"{folder}: no adapter_model.safetensors; the adapter's weights are missing")
+    targets = find_targets(model, adapter.targets, adapter.layers)
+    lookalikes = set(taken_for_experts(model, targets.modules))
+    modules = [name for name in targets.modules if name not in lookalikes]
+    # PEFT would adapt a mixture's experts in place of these modules; named as parameters they are meant.
+    parameters = [*(f"{name}.weight" for name in targets.modules if name in lookalikes), *targets.parameters]
+    if parameters and adapter.dropout:
+        raise FlextuneError(
+            f"adapter.dropout {adapter.dropout:g}: PEFT has no dropout for a mixture's experts"
+            f" ({parameters[-1]}); set adapter.dropout: 0, or leave them out of adapter.targets"
+        )
+    return LoraConfig(
+        task_type="CAUSAL_LM",
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        bias="none",
+        target_modules=short_names(model, modules),
+        target_parameters=short_parameters(model, parameters) or None,
+        fan_in_fan_out=bool(modules) and isinstance(model.get_submodule(modules[0]), Conv1D),
+    )
+
+
+def _restore(view: Any, saved: SavedAdapter, loaded: LoadedModel) -> PeftModel:
+    """What ``PeftModel.from_pretrained`` does, which only warns of tensors without a place."""
+    from peft import MODEL_TYPE_TO_PEFT_MODEL_MAPPING, PeftConfig, PeftModel
+
+    config = PeftConfig.from_pretrained(str(saved.path))
+    config.inference_mode = True
+    kind = MODEL_TYPE_TO_PEFT_MODEL_MAPPING.get(config.task_type, PeftModel)
     try:
-        return dict(load_peft_weights(str(folder), device="cpu"))
-    except (SafetensorError, OSError, RuntimeError, EOFError) as error:
-        raise FlextuneError(f"{folder}: the adapter's weights are damaged ({error})") from None
+        attached = kind(view, config)
+    except ValueError as error:
+        if "not found in the base model" in str(error):
+            saved.refuse_if_nothing_fits(loaded)
+        raise
+    try:
+        result = attached.load_adapter(str(saved.path), "default", torch_device="cpu")
+    except RuntimeError as error:
+        saved.refuse_other_shapes(error, loaded)
+        raise
+    except KeyError as error:
+        raise FlextuneError(
+            f"{saved.path}: the adapter's weights are incomplete: no {error.args[0]}"
+        ) from None
+    saved.refuse_strangers(result.unexpected_keys, loaded)
+    saved.refuse_gaps(result.missing_keys)
+    return attached.eval()
 
 
-def check_adapter(loaded: LoadedModel, folder: Path | str) -> list[str]:
-    """Check that every tensor of an adapter finds its module, of its shape.
-
-    Returns:
-        Full names of the modules it adapts.
-
-    Raises:
-        FlextuneError: It was made for another model; names the first module that differs.
-    """
-    state = adapter_weights(folder)
-    modules = dict(loaded.model.named_modules())
-    found: dict[str, set[str]] = {}
-    for key, tensor in state.items():
-        name, factor = _split_key(key)
-        if name not in modules:
-            raise FlextuneError(
-                f"{folder}: adapter for another model{_made_for(folder)}: {loaded.name} has no {name}"
-            )
-        expected = _shape(modules[name], factor, tensor)
-        if expected is not None and tuple(tensor.shape) != expected:
-            raise FlextuneError(
-                f"{folder}: adapter for another model{_made_for(folder)}: {name} {factor} has shape "
-                f"{tuple(tensor.shape)}, {loaded.name} needs {expected}"
-            )
-        found.setdefault(name, set()).add(factor)
-    if not found:
-        raise FlextuneError(f"{folder}: the adapter holds no tensor")
-    for name, factors in found.items():
-        if len(pair := factors & {"lora_A", "lora_B"}) == 1:
-            lacking = "lora_A" if pair == {"lora_B"} else "lora_B"
-            raise FlextuneError(f"{folder}: the adapter's weights are incomplete: {name} has no {lacking}")
-    return list(found)
-
-
-def _scale_update(model: PeftModel, folder: Path | str, scale: float) -> None:
+def _scale_update(attached: PeftModel, saved: SavedAdapter, base: Any, scale: float) -> None:
     """Multiply what an adapter adds; what it replaces (a magnitude, a whole module) cannot be multiplied.
 
     Raises:
@@ -170,53 +178,36 @@ def _scale_update(model: PeftModel, folder: Path | str, scale: float) -> None:
     """
     from peft.tuners.lora import LoraLayer
 
-    for key in adapter_weights(folder):
-        _, factor = _split_key(key)
-        if factor not in _FACTORS:
-            raise FlextuneError(
-                f"{folder}: adapter.scale {scale:g} multiplies an update B A; this adapter also holds {key}"
-            )
-    for module in model.modules():
-        if isinstance(module, LoraLayer):
-            module.scale_layer(scale)
+    extra = next((name for name in saved.tensors if not saved.is_scalable(name, base)), None)
+    modules = dict(attached.get_base_model().named_modules())
+    layers = {name: module for name, module in modules.items() if isinstance(module, LoraLayer)}
+    extra = extra or next(
+        (name for name, layer in layers.items() if _splits_weights(name, layer, base)), None
+    )
+    if extra is not None:
+        raise FlextuneError(
+            f"{saved.path}: generate.scale {scale:g} multiplies an update B A;"
+            f" this adapter also holds {extra}"
+        )
+    for layer in layers.values():
+        layer.scale_layer(scale)
+
+
+def _splits_weights(name: str, layer: Any, base: Any) -> bool:
+    """Whether an adapter left other weights in a module than the base model's, as PiSSA does."""
+    import torch
+
+    theirs = dict(base.get_submodule(without_wrappers(name)).named_parameters(recurse=False))
+    ours = layer.get_base_layer().named_parameters(recurse=False)
+    return any(each is not theirs[key] and not torch.equal(each, theirs[key]) for key, each in ours)
 
 
 @contextlib.contextmanager
 def _quietly(model: Any) -> Iterator[None]:
-    """PEFT draws weights from the global generators, even those it overwrites, and calls deprecated names."""
+    """PEFT draws weights from the global generators, even those it overwrites, and warns of what is fine."""
     import torch
 
     devices = {parameter.device for parameter in model.parameters() if parameter.device.type == "cuda"}
     with torch.random.fork_rng(devices=list(devices)), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore")
         yield
-
-
-def _split_key(key: str) -> tuple[str, str]:
-    """``base_model.model.<module>.lora_A.weight`` as module and ``lora_A``."""
-    name, mark, rest = key.removeprefix(_PREFIX).partition(".lora_")
-    if mark:
-        return name, f"lora_{rest.split('.')[0]}"
-    return name.rpartition(".")[0], "weight"
-
-
-def _shape(module: Any, factor: str, tensor: Tensor) -> tuple[int, ...] | None:
-    """The shape that a factor must have there; None where PEFT alone can tell."""
-    weight = getattr(module, "weight", None)
-    if weight is None or weight.ndim != 2 or tensor.ndim != 2:
-        return None
-    # Quantised weights are packed; the layer's own numbers hold then. GPT-2's Conv1D has neither.
-    outputs = getattr(module, "out_features", None) or weight.shape[1]
-    inputs = getattr(module, "in_features", None) or weight.shape[0]
-    if factor == "lora_A":
-        return (tensor.shape[0], inputs)
-    return (outputs, tensor.shape[1]) if factor == "lora_B" else None
-
-
-def _made_for(folder: Path | str) -> str:
-    """What the adapter says about its base model, for an error message."""
-    try:
-        name = json.loads(Path(folder, "adapter_config.json").read_text()).get("base_model_name_or_path")
-    except (OSError, ValueError, AttributeError):
-        return ""
-    return f" (made for {name})" if name else ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import EMBEDDED_MODEL
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, one_line
+from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
+from flextune.models.adapter_folder import open_adapter
 from flextune.rosetta import model_folder
 
 if TYPE_CHECKING:
@@ -55,11 +58,7 @@ def load_model(name: str, *, dtype: DType = "float32", device: str = "auto") -> 
     """
     place = resolve_device(device)
     source, identity, revision = _locate(name)
-    from transformers import AutoTokenizer
-
-    tokenizer = _read(name, lambda: AutoTokenizer.from_pretrained(source, revision=revision))
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer = _load_tokenizer(name, source, revision)
     model = _load_weights(name, source, revision, dtype)
     model.to(place).eval().requires_grad_(False)
     return LoadedModel(model, tokenizer, name, identity)
@@ -89,6 +88,32 @@ def model_config(name: str) -> Any:
     return _read(name, lambda: AutoConfig.from_pretrained(source, revision=revision))
 
 
+def model_skeleton(model: Any) -> Any:
+    """A model without weights, on the meta device: its modules, and the shapes of their parameters.
+
+    Args:
+        model: A name as for ``load_model``, or a transformers configuration.
+
+    Raises:
+        FlextuneError: No such model, or one that transformers cannot build.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    name = model if isinstance(model, str) else model.model_type
+
+    def build() -> Any:
+        config = model
+        if isinstance(model, str):
+            source, _, revision = _locate(model)
+            config = AutoConfig.from_pretrained(source, revision=revision)
+            config.name_or_path = source
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config)
+
+    return _read(name, build)
+
+
 def resolve_device(device: str) -> torch.device:
     """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
 
@@ -116,7 +141,7 @@ def _locate(name: str) -> tuple[str, str, str | None]:
     folder = model_folder() if name == EMBEDDED_MODEL else Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise FlextuneError(f"model {name!r}: no config.json in {folder}; it is not a model folder")
+            raise FlextuneError(f"model {name!r}: no config.json in {folder}; {_what_instead(folder)}")
         return str(folder), _fingerprint(folder), None
     if name == EMBEDDED_MODEL:
         raise FlextuneError(
@@ -126,6 +151,14 @@ def _locate(name: str) -> tuple[str, str, str | None]:
         raise FlextuneError(f"model {name!r}: no such folder")
     revision = _hub_commit(name)
     return name, f"{name}@{revision}", revision
+
+
+def _what_instead(folder: Path) -> str:
+    """What a folder that is no model is, and how to give it."""
+    if not (folder / ADAPTER_CONFIG).is_file():
+        return "it is not a model folder"
+    base = open_adapter(folder).base_model or "MODEL"
+    return f"it is an adapter: give it with its base model, as {base}+{folder}"
 
 
 def _fingerprint(folder: Path) -> str:
@@ -167,7 +200,7 @@ def _hub_commit(name: str) -> str:
     except HFValidationError:
         raise FlextuneError(f"model {name!r} is neither a folder nor a hub id") from None
     except OSError as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = one_line(error)
         raise FlextuneError(f"model {name!r}: no such folder, and not on the hub ({reason})") from None
     # The cache lays files out as snapshots/<commit>/config.json.
     return path.parent.name
@@ -208,7 +241,29 @@ def _no_progress_bar() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _read(name: str, load: Any) -> Any:
+def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+    except json.JSONDecodeError as error:
+        raise FlextuneError(
+            f"model {name!r}: a file of its tokenizer is damaged ({error}); fetch it again"
+        ) from error
+    except Exception as error:  # the tokenizers package raises bare Exceptions
+        reason = one_line(error)
+        if "backend tokenizer" in reason:
+            reason = (
+                "there is no tokenizer.json, nor another file that can be converted to one"
+                " (tokenizer.model needs sentencepiece or tiktoken)"
+            )
+        raise FlextuneError(f"model {name!r}: its tokenizer cannot be built: {reason}") from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _read(name: str, load: Callable[[], Any]) -> Any:
     """Run a ``from_pretrained`` and turn its failures into one line."""
     from safetensors import SafetensorError
 
@@ -216,6 +271,5 @@ def _read(name: str, load: Any) -> Any:
         return load()
     except SafetensorError as error:
         raise FlextuneError(f"model {name!r}: a weight file is damaged ({error}); fetch it again") from None
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise FlextuneError(f"model {name!r} cannot be loaded: {reason}") from error
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
+        raise FlextuneError(f"model {name!r} cannot be loaded: {one_line(error)}") from error

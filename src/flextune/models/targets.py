@@ -1,80 +1,58 @@
-"""Which linear modules of a model get an adapter: named sets, module names, layer ranges."""
+"""Which parts of a model get an adapter: named sets, module names, layer ranges."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flextune.errors import FlextuneError, did_you_mean
-
-#: What each named set covers, in terms of a decoder block's roles.
-SETS: dict[str, tuple[str, ...]] = {
-    "attention": ("q", "v"),
-    "standard": ("q", "v", "up", "down"),
-    "mlp": ("gate", "up", "down"),
-    "all": ("q", "k", "v", "o", "gate", "up", "down"),
-}
-
-_LLAMA = {role: f"{role}_proj" for role in SETS["all"]}
-_SPLIT = {role: f"{role}_proj" for role in "qkv"}
-_FUSED_BLOOM = {
-    **dict.fromkeys("qkv", "query_key_value"),
-    "o": "dense",
-    "up": "dense_h_to_4h",
-    "down": "dense_4h_to_h",
-}
-_FUSED_GPT2 = {**dict.fromkeys("qkv", "c_attn"), "o": "attn.c_proj", "up": "c_fc", "down": "mlp.c_proj"}
-
-# Names by ``config.model_type``, where they are not Llama's. A role without an entry does not exist
-# there (an ungated MLP has no gate); a fused projection stands for each of its roles.
-_NAMES: dict[str, dict[str, str]] = {
-    "bloom": _FUSED_BLOOM,
-    "codegen": {**dict.fromkeys("qkv", "qkv_proj"), "o": "out_proj", "up": "fc_in", "down": "fc_out"},
-    "falcon": _FUSED_BLOOM,
-    "gpt2": _FUSED_GPT2,
-    "gpt_bigcode": _FUSED_GPT2,
-    "gpt_neo": {**_SPLIT, "o": "out_proj", "up": "c_fc", "down": "c_proj"},
-    "gpt_neox": _FUSED_BLOOM,
-    "gptj": {**_SPLIT, "o": "out_proj", "up": "fc_in", "down": "fc_out"},
-    "opt": {**_SPLIT, "o": "out_proj", "up": "fc1", "down": "fc2"},
-    "phi": {**_SPLIT, "o": "dense", "up": "fc1", "down": "fc2"},
-    "phi3": {
-        **dict.fromkeys("qkv", "qkv_proj"),
-        "o": "o_proj",
-        **dict.fromkeys(("gate", "up"), "gate_up_proj"),
-        "down": "down_proj",
-    },
-    "starcoder2": {**_SPLIT, "o": "o_proj", "up": "c_fc", "down": "c_proj"},
-}
+from flextune.lora_names import layer_of
+from flextune.models.families import EXPERT_NAMES, SETS, linear_names
 
 
-def target_modules(
+@dataclass(frozen=True)
+class Targets:
+    """What an adapter of a model changes, by full names in the model's order.
+
+    Attributes:
+        modules: Linear modules.
+        parameters: Stacked weights of a mixture's experts, shape ``(experts, ..., ...)``.
+    """
+
+    modules: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def find_targets(
     model: Any, targets: str | Sequence[str], layers: str | Sequence[int] | None = None
-) -> list[str]:
-    """Full names of the linear modules that get an adapter, in the model's order.
+) -> Targets:
+    """The linear modules and expert weights that get an adapter.
 
     Args:
         model: A Hugging Face causal language model; the meta device will do.
-        targets: A set (``attention``, ``standard``, ``mlp``, ``all``) or module names; a name matches the
-            end of a module's full name at a dot.
+        targets: A set (``attention``, ``standard``, ``mlp``, ``all``) or names of modules; a name matches the
+            end of a full name at a dot. It means the experts' weights of that name too: ``gate_proj`` and
+            ``up_proj`` together mean the ``gate_up_proj`` that holds both.
         layers: ``"0-15"``, ``"4-"``, ``"2"``, ``"0-3,8-"`` or numbers; None takes all.
 
     Raises:
         FlextuneError: A name or layer that this model does not have.
     """
-    linear = linear_modules(model)
-    names = _set_names(model, targets, linear) if isinstance(targets, str) else list(targets)
-    for name in names:
-        if not any(_ends_with(module, name) for module in linear):
-            raise FlextuneError(_unknown_module(name, linear))
-    wanted = _layer_numbers(layers, _layer_count(linear))
-    chosen = [module for module in linear if any(_ends_with(module, name) for name in names)]
-    if wanted is not None:
-        chosen = [module for module in chosen if _layer_of(module) in wanted]
-    if not chosen:
+    linear, experts = linear_modules(model), expert_parameters(model)
+    if isinstance(targets, str):
+        selection = _of_set(model, targets, linear, experts)
+    else:
+        selection = _of_names(list(targets), linear, experts)
+    numbers = _layer_numbers(layers, _layer_count([*linear, *experts]))
+    modules, parameters = (
+        tuple(name for name in names if name in selection and (numbers is None or layer_of(name) in numbers))
+        for names in (linear, experts)
+    )
+    if not modules and not parameters:
         raise FlextuneError(f"targets {targets!r} in layers {layers!r} match no module of this model")
-    return chosen
+    return Targets(modules, parameters)
 
 
 def short_names(model: Any, modules: Sequence[str]) -> list[str]:
@@ -85,6 +63,13 @@ def short_names(model: Any, modules: Sequence[str]) -> list[str]:
     last = _last_names(modules)
     meant = [name for name, _ in model.named_modules() if any(_ends_with(name, short) for short in last)]
     return last if meant == list(modules) else list(modules)
+
+
+def short_parameters(model: Any, parameters: Sequence[str]) -> list[str]:
+    """The parameters' last two names where those mean exactly these parameters, else the full names."""
+    last = sorted({".".join(name.split(".")[-2:]) for name in parameters})
+    meant = {name for name, _ in model.named_parameters() if any(_ends_with(name, short) for short in last)}
+    return last if meant == set(parameters) else list(parameters)
 
 
 def linear_modules(model: Any) -> list[str]:
@@ -100,58 +85,139 @@ def linear_modules(model: Any) -> list[str]:
     ]
 
 
-def _set_names(model: Any, targets: str, linear: list[str]) -> list[str]:
+def expert_parameters(model: Any) -> list[str]:
+    """Full names of the stacked weights of a mixture's experts, which have no module for each expert."""
+    return [
+        f"{path}.{name}"
+        for path, module in model.named_modules()
+        for name, parameter in module.named_parameters(recurse=False)
+        if parameter.ndim == 3 and ("experts" in path.split(".")[-1] or "Experts" in type(module).__name__)
+    ]
+
+
+def taken_for_experts(model: Any, modules: Iterable[str]) -> list[str]:
+    """The modules whose names PEFT takes for a mixture's experts.
+
+    transformers 4 had a ``gate_proj`` for each expert. So that adapters of that time still load, PEFT reads
+    the name as the experts' ``gate_up_proj`` in such a model, and leaves out dense layers and shared experts.
+    """
+    from peft import LoraConfig
+
+    try:
+        from peft.utils.transformers_weight_conversion import convert_peft_config_for_transformers
+    except ImportError:  # before PEFT did that
+        return []
+
+    def is_taken(last: str) -> bool:
+        config = LoraConfig(target_modules=[last])
+        try:
+            convert_peft_config_for_transformers(config, model=model, conversions=None)
+        except ValueError:  # half of a pair that was fused
+            return True
+        return last not in config.target_modules
+
+    modules = list(modules)
+    names = {last for last in _last_names(modules) if is_taken(last)}
+    return [name for name in modules if name.rpartition(".")[2] in names]
+
+
+def _of_set(model: Any, targets: str, linear: list[str], experts: list[str]) -> set[str]:
+    """Full names of a set's modules and parameters."""
     if targets not in SETS:
         raise FlextuneError(
             f"targets {targets!r} is no set (known: {', '.join(SETS)}); give module names as a list"
         )
     kind = model.config.model_type
-    roles = _NAMES.get(kind, _LLAMA)
-    names = list(dict.fromkeys(roles[role] for role in SETS[targets] if role in roles))
-    lacking = [name for name in names if not any(_ends_with(module, name) for module in linear)]
-    if lacking:
-        raise FlextuneError(
-            f"targets {targets!r} is not known for a {kind} model (no {lacking[0]}); "
-            f"give module names as a list, from: {', '.join(_last_names(linear))}"
-        )
-    return names
+    selection: set[str] = set()
+    for role in SETS[targets]:
+        names = linear_names(kind, role)
+        members = {module for module in linear if any(_ends_with(module, name) for name in names)}
+        members |= {each for each in experts if any(_is_expert(each, n) for n in EXPERT_NAMES.get(role, ()))}
+        if names and not members:
+            raise FlextuneError(
+                f"targets {targets!r} is not known for a {kind} model (no {names[0]}); "
+                f"give module names as a list, from: {_choices(linear, experts)}"
+            )
+        selection |= members
+    return selection
 
 
-def _unknown_module(name: str, linear: list[str]) -> str:
-    known = _last_names(linear)
-    hint = did_you_mean(name, known)
-    return f"target module {name!r} is not in this model{hint} (linear modules: {', '.join(known)})"
+def _of_names(names: list[str], linear: list[str], experts: list[str]) -> set[str]:
+    """Full names of the modules and parameters that a list of names means."""
+    selection: set[str] = set()
+    for name in names:
+        members = {module for module in [*linear, *experts] if _is_target(module, name)}
+        if not members and not any(_halves(each, [name]) for each in experts):
+            raise FlextuneError(_unknown_module(name, linear, experts))
+        selection |= members
+    for each in experts:
+        halves = _halves(each, names)
+        if len(halves) == 1 and each not in selection:
+            other = "up_proj" if halves == {"gate_proj"} else "gate_proj"
+            raise FlextuneError(
+                f"targets {names!r}: {each} holds {halves.pop()} and {other} of all experts; name both, or"
+                " the path of the linear modules that you mean (shared_expert.gate_proj for example)"
+            )
+        if len(halves) == 2:
+            selection.add(each)
+    return selection
 
 
-def _last_names(modules: Sequence[str]) -> list[str]:
-    return sorted({module.rsplit(".", 1)[-1] for module in modules})
+def _halves(parameter: str, names: Iterable[str]) -> set[str]:
+    """Which of ``gate_proj`` and ``up_proj`` are named, for experts that hold both as one parameter."""
+    path, _, last = parameter.rpartition(".")
+    if last != "gate_up_proj":
+        return set()
+    return {
+        half for half in ("gate_proj", "up_proj") if any(_ends_with(f"{path}.{half}", name) for name in names)
+    }
+
+
+def _is_target(full: str, name: str) -> bool:
+    return _ends_with(full, name) or _is_expert(full, name)
+
+
+def _is_expert(parameter: str, name: str) -> bool:
+    """Whether a name means a parameter; ``input_linear.weight`` goes by its module's name too."""
+    return _ends_with(parameter, name) or _ends_with(parameter.removesuffix(".weight"), name)
+
+
+def _unknown_module(name: str, linear: list[str], experts: list[str]) -> str:
+    hint = did_you_mean(name, _last_names([*linear, *experts]))
+    return f"target module {name!r} is not in this model{hint} (linear modules: {_choices(linear, experts)})"
+
+
+def _choices(linear: list[str], experts: list[str]) -> str:
+    """Names that a list of targets can hold."""
+    modules = ", ".join(_last_names(linear))
+    return f"{modules}; experts: {', '.join(_last_names(experts))}" if experts else modules
+
+
+def _last_names(modules: Iterable[str]) -> list[str]:
+    return sorted({module.removesuffix(".weight").rsplit(".", 1)[-1] for module in modules})
 
 
 def _ends_with(module: str, name: str) -> bool:
     return module == name or module.endswith(f".{name}")
 
 
-def _layer_of(module: str) -> int | None:
-    return next((int(part) for part in module.split(".") if part.isdecimal()), None)
-
-
-def _layer_count(linear: list[str]) -> int:
-    return 1 + max((number for number in map(_layer_of, linear) if number is not None), default=-1)
+def _layer_count(names: list[str]) -> int:
+    return 1 + max((number for number in map(layer_of, names) if number is not None), default=-1)
 
 
 def _layer_numbers(layers: str | Sequence[int] | None, count: int) -> set[int] | None:
     if layers is None:
         return None
     if isinstance(layers, str):
-        wanted = {number for part in layers.split(",") for number in _range(part.strip(), layers, count)}
+        numbers = {number for part in layers.split(",") for number in _range(part.strip(), layers, count)}
     else:
-        wanted = set(layers)
-    outside = sorted(number for number in wanted if not 0 <= number < count)
+        numbers = set(layers)
+    outside = sorted(number for number in numbers if not 0 <= number < count)
     if outside:
         raise FlextuneError(f"layers {layers!r}: this model has layers 0-{count - 1}, not {outside[0]}")
-    if not wanted:
+    if not numbers:
         raise FlextuneError(f"layers {layers!r} names no layer (this model has 0-{count - 1})")
-    return wanted
+    return numbers
 
 
 def _range(part: str, layers: str, count: int) -> range:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
+from flextune.lora_names import lora_factor
+
 # Adds up a tensor over all processes, in place; ``torch.distributed.all_reduce`` is one.
 Reduce = Callable[[Tensor], object]
 
 Parameters = Iterable[Tensor] | Iterable[Mapping[str, Any]]
-
-_FACTOR = re.compile(r"(?:^|\.)lora_(?:embedding_)?([AB])(?:\.|$)")
 
 
 def factor_groups(model: nn.Module) -> list[dict[str, Any]]:
@@ -22,12 +21,11 @@ def factor_groups(model: nn.Module) -> list[dict[str, Any]]:
     Returns:
         ``{"params": [...], "name": ...}`` for ``A``, ``B`` and ``other``, each where there is any.
     """
-    found: dict[str, list[nn.Parameter]] = {"A": [], "B": [], "other": []}
+    groups: dict[str, list[nn.Parameter]] = {"A": [], "B": [], "other": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            factor = _FACTOR.search(name)
-            found[factor[1] if factor else "other"].append(parameter)
-    return [{"params": members, "name": name} for name, members in found.items() if members]
+            groups[lora_factor(name) or "other"].append(parameter)
+    return [{"params": members, "name": name} for name, members in groups.items() if members]
 
 
 def blocks_of(parameters: Parameters) -> list[list[Tensor]]:

@@ -34,6 +34,7 @@ def _check(training: Training) -> None:
     need("torch", "transformers", "peft", "accelerate")
     import torch
 
+    from flextune.models.adapters import check_targets
     from flextune.models.load import model_config, resolve_device
     from flextune.training.arguments import check_training
 
@@ -43,3 +44,4 @@ def _check(training: Training) -> None:
         dtype=getattr(torch, model.dtype),
         config=model_config(model.name),
     )
+    check_targets(model.name, recipe.adapter)

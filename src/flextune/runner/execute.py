@@ -12,7 +12,7 @@ from flextune.data.origins import recorded_origins
 from flextune.errors import FlextuneError
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
-from flextune.models.adapter_folder import adapter_identity
+from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.checks import check_trainings
@@ -102,7 +102,7 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     """What planning reads: models' and adapters' identities, and data."""
     return Sources(
         model=models.identity,
-        adapter=adapter_identity,
+        adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
     )

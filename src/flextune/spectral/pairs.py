@@ -6,7 +6,6 @@ no PEFT.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-_LORA = re.compile(
-    r"(?:(?P<module>.+)\.)?lora_(?:embedding_)?(?P<factor>[AB])"
-    r"(?:\.(?P<adapter>(?!weight$|bias$)[^.]+))?(?:\.weight)?"
-)
+from flextune.lora_names import PREFIX, parse_lora_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +73,10 @@ def lora_pairs(
         ValueError: No LoRA matrix; one without its partner; or one that is no finite real matrix.
     """
     is_model = isinstance(source, nn.Module)
-    tensors = source.named_parameters() if isinstance(source, nn.Module) else source.items()
-    found: dict[tuple[str, str], dict[str, Tensor]] = {}
-    for name, tensor in tensors:
-        match = _LORA.fullmatch(name)
-        if match:
-            key = match["module"] or "", match["adapter"] or "default"
-            found.setdefault(key, {})[match["factor"]] = tensor
+    factors_by_place = _factors(source)
     pairs = []
-    for (path, adapter), factors in found.items():
-        name = path.removeprefix("base_model.model.") or "lora"
+    for (path, adapter), factors in factors_by_place.items():
+        name = path.removeprefix(PREFIX) or "lora"
         name = name if adapter == "default" else f"{name} ({adapter})"
         if len(factors) == 1:
             raise ValueError(f"{name}: lora_{next(iter(factors))} has no partner")
@@ -100,9 +90,20 @@ def lora_pairs(
             LoraPair(factors["A"], factors["B"], _scale(layer, adapter, scale), name, _experts(layer))
         )
     if not pairs:
-        frozen = f" that trains (of {len(found)})" if found else ""
+        frozen = f" that trains (of {len(factors_by_place)})" if factors_by_place else ""
         raise ValueError(f"no LoRA matrix found{frozen} (names hold .lora_A. and .lora_B.)")
     return pairs
+
+
+def _factors(source: nn.Module | Mapping[str, Tensor]) -> dict[tuple[str, str], dict[str, Tensor]]:
+    """A and B by their module's path and their adapter's name."""
+    tensors = source.named_parameters() if isinstance(source, nn.Module) else source.items()
+    factors: dict[tuple[str, str], dict[str, Tensor]] = {}
+    for name, tensor in tensors:
+        parsed = parse_lora_name(name)
+        if parsed and parsed.factor and parsed.kind in ("matrix", "embedding"):
+            factors.setdefault((parsed.path, parsed.adapter), {})[parsed.factor] = tensor
+    return factors
 
 
 def require_real(name: str, tensor: Tensor) -> None:

@@ -159,7 +159,8 @@ def _write(adapted: Any, folder: Path) -> None:
     # PEFT's model card is an empty form, and its config lists a set in an order that changes by process.
     (partial / "README.md").unlink(missing_ok=True)
     config = json.loads((partial / layout.ADAPTER_CONFIG).read_text())
-    config["target_modules"] = sorted(config["target_modules"])
+    for key in ("target_modules", "target_parameters"):
+        config[key] = sorted(config[key]) if config.get(key) else config.get(key)
     (partial / layout.ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     for path in partial.iterdir():
         with path.open("rb") as file:

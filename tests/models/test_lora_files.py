@@ -14,7 +14,8 @@ from torch import nn
 from transformers import LlamaForCausalLM
 
 from flextune.errors import FlextuneError
-from flextune.models.adapter_folder import CONFIG, PICKLED, SAFETENSORS, read_adapter_files
+from flextune.models.adapter_folder import CONFIG, PICKLED, SAFETENSORS
+from flextune.models.lora_files import read_lora_files
 
 UP = "model.layers.1.mlp.up_proj"
 
@@ -59,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_matrices_and_scales_give_the_updates_that_peft_adds(options: dict[str, Any], tmp_path: Path) -> None:
     adapted = save(llama(), tmp_path, **options)
-    files = read_adapter_files(tmp_path)
+    files = read_lora_files(tmp_path)
     modules = {name.split(".lora_")[0] for name in files.matrices}
     assert len(modules) == 4
     assert len(files.matrices) == 8
@@ -72,9 +73,9 @@ def test_matrices_and_scales_give_the_updates_that_peft_adds(options: dict[str, 
 
 
 def test_base_model_is_what_the_folder_says(folder: Path) -> None:
-    assert read_adapter_files(folder).base_model is None
+    assert read_lora_files(folder).base_model is None
     change_config(folder, base_model_name_or_path="some/model")
-    assert read_adapter_files(str(folder)).base_model == "some/model"
+    assert read_lora_files(str(folder)).base_model == "some/model"
 
 
 def test_everything_else_is_passed_over_by_kind_and_name(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_everything_else_is_passed_over_by_kind_and_name(tmp_path: Path) -> None
             self.head = nn.Linear(9, 11)
 
     save(Net(), tmp_path, target_modules=["embed", "conv", "up"], modules_to_save=["head"])
-    files = read_adapter_files(tmp_path)
+    files = read_lora_files(tmp_path)
     assert {name.split(".")[-3] for name in files.matrices} == {"up"}
     assert files.passed_over == {
         "convolutions": ("conv",),
@@ -98,16 +99,16 @@ def test_everything_else_is_passed_over_by_kind_and_name(tmp_path: Path) -> None
 
 def test_magnitudes_and_biases_are_passed_over(tmp_path: Path) -> None:
     save(llama(), tmp_path, use_dora=True, target_modules=[UP])
-    assert read_adapter_files(tmp_path).passed_over == {"DoRA magnitudes": (UP,)}
+    assert read_lora_files(tmp_path).passed_over == {"DoRA magnitudes": (UP,)}
     tensors = load_file(tmp_path / SAFETENSORS)
     del tensors[f"base_model.model.{UP}.lora_magnitude_vector"]
     save_file(tensors | {f"base_model.model.{UP}.lora_B.bias": torch.ones(3)}, tmp_path / SAFETENSORS)
-    assert read_adapter_files(tmp_path).passed_over == {"biases": (UP,)}
+    assert read_lora_files(tmp_path).passed_over == {"biases": (UP,)}
 
 
 def test_experts_share_the_rows_of_a_stacked_parameter(folder: Path) -> None:
     change_config(folder, target_parameters=["mlp.experts.weight"])
-    files = read_adapter_files(folder)
+    files = read_lora_files(folder)
     assert files.experts("model.layers.0.mlp.experts", 6) == 3
     with pytest.raises(FlextuneError, match=r"up_proj \(lora_A\) has rank 6, adapter_config.json says 2"):
         files.experts("model.layers.0.mlp.up_proj", 6)
@@ -119,7 +120,7 @@ def test_weights_in_a_pickle_are_read_as_tensors(folder: Path) -> None:
     tensors = load_file(folder / SAFETENSORS)
     (folder / SAFETENSORS).unlink()
     torch.save(tensors, folder / PICKLED)
-    found = read_adapter_files(folder).matrices
+    found = read_lora_files(folder).matrices
     assert found.keys() == tensors.keys()
     assert all(torch.equal(found[name], tensors[name]) for name in found)
 
@@ -139,7 +140,7 @@ def test_code_in_a_pickle_does_not_run(folder: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     torch.save({"lora_A": Writes(marker)}, folder / PICKLED)
     with pytest.raises(FlextuneError, match="holds more than tensors, or is damaged, and is not read"):
-        read_adapter_files(folder)
+        read_lora_files(folder)
     assert not marker.exists()
     pickle.loads(pickle.dumps(Writes(marker)))
     assert marker.exists()
@@ -150,7 +151,7 @@ def test_a_pickle_of_something_else_is_refused(folder: Path) -> None:
     for held in ([torch.ones(2)], {"lora_A": 3}):
         torch.save(held, folder / PICKLED)
         with pytest.raises(FlextuneError, match="something else than names and tensors"):
-            read_adapter_files(folder)
+            read_lora_files(folder)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_a_setting_that_makes_no_sense_is_named(
 ) -> None:
     change_config(folder, **changes)
     with pytest.raises(FlextuneError) as caught:
-        read_adapter_files(folder)
+        read_lora_files(folder)
     assert str(caught.value).startswith(f"{folder / CONFIG}: {complaint}")
     assert "\n" not in str(caught.value)
 
@@ -178,17 +179,17 @@ def test_a_setting_that_makes_no_sense_is_named(
 def test_a_damaged_config_is_named(folder: Path, text: str) -> None:
     (folder / CONFIG).write_bytes(text.encode("latin-1"))
     with pytest.raises(FlextuneError, match=f"{CONFIG}: not a JSON object"):
-        read_adapter_files(folder)
+        read_lora_files(folder)
 
 
 def test_a_folder_without_an_adapter_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(FlextuneError, match="nowhere: no such folder"):
-        read_adapter_files(tmp_path / "nowhere")
+        read_lora_files(tmp_path / "nowhere")
     with pytest.raises(FlextuneError, match=r"no adapter_config.json; it is not an adapter folder"):
-        read_adapter_files(tmp_path)
+        read_lora_files(tmp_path)
     (folder / SAFETENSORS).unlink()
     with pytest.raises(FlextuneError, match=r"no adapter_model\.safetensors; the adapter's weights"):
-        read_adapter_files(folder)
+        read_lora_files(folder)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 300])
@@ -200,6 +201,6 @@ def test_damaged_weights_are_named(folder: Path, name: str, kept: int) -> None:
     (save_file if name == SAFETENSORS else torch.save)(tensors, file)
     file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(FlextuneError, match="damaged") as caught:
-        read_adapter_files(folder)
+        read_lora_files(folder)
     assert str(caught.value).startswith(f"{file}: ")
     assert "\n" not in str(caught.value)
