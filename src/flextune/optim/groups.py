@@ -22,12 +22,12 @@ def factor_groups(model: nn.Module) -> list[dict[str, Any]]:
     Returns:
         ``{"params": [...], "name": ...}`` for ``A``, ``B`` and ``other``, each where there is any.
     """
-    found: dict[str, list[nn.Parameter]] = {"A": [], "B": [], "other": []}
+    groups: dict[str, list[nn.Parameter]] = {"A": [], "B": [], "other": []}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             factor = _FACTOR.search(name)
-            found[factor[1] if factor else "other"].append(parameter)
-    return [{"params": members, "name": name} for name, members in found.items() if members]
+            groups[factor[1] if factor else "other"].append(parameter)
+    return [{"params": members, "name": name} for name, members in groups.items() if members]
 
 
 def blocks_of(parameters: Parameters) -> list[list[Tensor]]:
