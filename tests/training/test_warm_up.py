@@ -15,6 +15,7 @@ from tests.support.trainings import arguments, matrices, model_with_adapter, row
 
 from flextune.models.load import LoadedModel
 from flextune.spectral.form import PenaltyForm
+from flextune.spectral.penalty import Penalty
 from flextune.training import SpectralCallback
 from flextune.training.batches.padded import Collator
 from flextune.training.trainer import FlexTrainer
@@ -89,6 +90,22 @@ def test_every_number_and_draw_is_that_of_a_training_without_it(
         draws = (torch.rand(4).tolist(), np.random.rand(4).tolist(), random.random())
         ends.append(([x.tolist() for x in matrices(trainer.model)], numbers(trainer), draws))
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("case", ["loss", "gradient", "proximal"])
+def test_a_penalty_works_once_before_its_first_step_and_as_it_does_in_one(
+    loaded: LoadedModel, tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = {"loss": "value", "gradient": "add_gradients_", "proximal": "proximal_"}[case]
+    original, called = getattr(Penalty, method), []
+
+    def counting(*args: Any) -> Any:
+        called.append(method)
+        return original(*args)
+
+    monkeypatch.setattr(Penalty, method, counting)
+    made(FlexTrainer, loaded, tmp_path, case).train()
+    assert len(called) == 1 + 3
 
 
 def test_the_clock_starts_after_the_first_pass(

@@ -14,7 +14,7 @@ from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
 from flextune.training.batches.order import GroupedOrder
 from flextune.training.batches.padded import COMPARED
-from flextune.training.callbacks.penalty import PenaltyTerm, SpectralCallback, SpectralLossMixin
+from flextune.training.callbacks.penalty import PenaltyTerm, SpectralCallback, SpectralLossMixin, Way
 from flextune.training.callbacks.sophia import SophiaMixin
 from flextune.training.kl import base_predictions, summed_divergence
 from flextune.training.usage import PeakMemory, Stopwatch, preserved_generators
@@ -107,17 +107,17 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
                     loss = self.compute_loss(model, inputs, num_items_in_batch=items)
                 self.accelerator.backward(loss)
                 self._curvature.warm_up(dict(batch))
-            for term in self._terms():
-                term.warm_up()
+            for term, way in self._terms():
+                term.warm_up(way)
         model.zero_grad()
         self._divergence, self._divergence_steps = 0.0, 0
 
-    def _terms(self) -> Iterator[PenaltyTerm]:
+    def _terms(self) -> Iterator[tuple[PenaltyTerm, Way]]:
         if self._term is not None:
-            yield self._term
+            yield self._term, "loss"
         for callback in self.callback_handler.callbacks:
             if isinstance(callback, SpectralCallback):
-                yield callback.term
+                yield callback.term, callback.apply
 
     def curvature_batch(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Without what the model's forward does not take."""

@@ -36,6 +36,7 @@ from flextune.spectral.penalty import Penalty
 Which = Penalty | PenaltyForm | str
 
 CallbackWay = Literal["gradient", "proximal"]
+Way = Literal["loss"] | CallbackWay
 
 
 class PenaltyTerm:
@@ -70,13 +71,17 @@ class PenaltyTerm:
         except ValueError as error:
             raise FlextuneError(f"penalty: {error}") from None
 
-    def warm_up(self) -> None:
-        """Compute gradient and proximal step once, of copies, so that no timed step makes FFT plans."""
+    def warm_up(self, way: Way) -> None:
+        """Apply the penalty once to copies, so that no timed step makes FFT plans or loads kernels."""
         if not self.strength:
             return
         copies = [replace(pair, a=_copy(pair.a), b=_copy(pair.b)) for pair in self.pairs]
-        self.penalty.value_and_gradients(copies)
-        self.penalty.proximal_(copies, 0.0)
+        if way == "loss":
+            self.penalty.value(copies).backward()
+        elif way == "gradient":
+            self.penalty.add_gradients_(copies, 0.0)
+        else:
+            self.penalty.proximal_(copies, 0.0)
 
     def record(self, value: Tensor) -> None:
         """Count one step's penalty, before ``strength``; it stays on its device."""
@@ -91,7 +96,7 @@ class PenaltyTerm:
 
 
 def _penalty(which: Which) -> Penalty:
-    if isinstance(which, Penalty):
+    if not isinstance(which, PenaltyForm | str):
         return which
     try:
         return Penalty(which if isinstance(which, PenaltyForm) else preset(which))
