@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
@@ -16,7 +17,10 @@ from benchmarks.reporting import RESULTS, finish
 
 TITLES = {"cpu": "CPU", "cuda": "GPU"}
 
+_START = time.perf_counter()
+
 Effort = TypeVar("Effort")
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Call:
         return self.tiny or self.device.type == "cuda"
 
     def effort(self, full: Effort, quick: Effort, trial: Effort) -> Effort:
-        """How much to do."""
+        """The one of three amounts of work that this call asks for."""
         return trial if self.tiny else quick if self.quick else full
 
     def report(self, name: str, introduction: str, part: str, keys: Mapping[str, object]) -> None:
@@ -68,6 +72,17 @@ def commands(name: str) -> dict[str, str]:
     }
 
 
+def progress(text: str) -> None:
+    """A line on the error stream, at once: a device is lent by the minute."""
+    print(f"[{time.perf_counter() - _START:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def cache_filler(device: torch.device, size: int) -> Callable[[], object]:
+    """A call that fills a device's cache with ``size`` bytes of something else, as a training step does."""
+    buffer = torch.empty(size // 4, dtype=torch.float32, device=device)
+    return buffer.zero_
+
+
 def timed(call: Callable[[], object], device: torch.device) -> float:
     """Seconds, with all that the call gave the device to do."""
     wait(device)
@@ -78,39 +93,40 @@ def timed(call: Callable[[], object], device: torch.device) -> float:
 
 
 def wait(device: torch.device) -> None:
+    """Until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def medians(
-    work: Mapping[str, Callable[[], object]],
+    work: Mapping[Name, Callable[[], object]],
     repetitions: int,
     device: torch.device,
     before: Callable[[], object] = lambda: None,
-) -> dict[str, float]:
+) -> dict[Name, float]:
     """Seconds of each call; all in turn, so that load and clock speed meet all of them alike.
 
     ``before`` is called ahead of each and not timed: every call then finds the caches as that leaves them.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in work}
+    seconds: dict[Name, list[float]] = {name: [] for name in work}
     for repetition in range(-2, repetitions):
         for name, call in work.items():
             before()
-            taken = timed(call, device)
+            elapsed = timed(call, device)
             if repetition >= 0:
-                seconds[name].append(taken)
+                seconds[name].append(elapsed)
     return {name: median(values) for name, values in seconds.items()}
 
 
 def merged(previous: str, device: str, text: str, introduction: str, commands: Mapping[str, str]) -> str:
-    """The results file with one device's part anew, and the other's as it was, or marked open."""
-    held = dict(re.findall(r"<!-- (\w+) -->\n(.*?)\n<!-- end -->", previous, flags=re.DOTALL))
-    held[device] = text
+    """The results file with one device's new part, and the other's as it was, or marked open."""
+    parts_by_device = dict(re.findall(r"<!-- (\w+) -->\n(.*?)\n<!-- end -->", previous, flags=re.DOTALL))
+    parts_by_device[device] = text
     parts = [introduction]
     for name, title in TITLES.items():
         parts.append(f"## {title}")
-        if name in held:
-            parts.append(f"<!-- {name} -->\n{held[name]}\n<!-- end -->")
+        if name in parts_by_device:
+            parts.append(f"<!-- {name} -->\n{parts_by_device[name]}\n<!-- end -->")
         else:
             parts.append(f"Open: not measured yet. One call fills this part: `{commands[name]}`")
     return "\n\n".join(parts)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
-from benchmarks.devices import medians, parse_call
+from benchmarks.devices import medians, parse_call, progress
 from benchmarks.penalty_cases import CODE_LLAMA, TINY, Case, embedded, llama_models, llama_shapes
 from benchmarks.reporting import conditions, table
 from flextune.optim import Estimator, GaussNewtonBartlett, Hutchinson, Sophia, factor_groups
@@ -45,13 +45,20 @@ Goals: the update at most 1.2x AdamW's foreach; Gauss-Newton-Bartlett at most 15
 
 @dataclass(frozen=True)
 class Effort:
-    """Repetitions of an update and of a training step."""
+    """How often things are timed.
+
+    Attributes:
+        updates: Repetitions of an optimizer's update.
+        steps: Repetitions of a step and of each estimate of the embedded model.
+        model_steps: The same of a whole model, whose steps are long and even.
+    """
 
     updates: int
     steps: int
+    model_steps: int
 
 
-FULL, QUICK, TRIAL = Effort(200, 40), Effort(10, 3), Effort(2, 2)
+FULL, QUICK, TRIAL = Effort(200, 40, 15), Effort(10, 3, 3), Effort(2, 2, 2)
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ class Update:
 
     @property
     def ratio(self) -> float:
-        """Ours against AdamW's foreach."""
+        """Seconds of our update over those of AdamW's foreach."""
         return self.seconds[OURS] / self.seconds[BASE]
 
 
@@ -77,13 +84,13 @@ class Training:
     estimates: Mapping[str, float]
 
     def share(self, name: str, *, early: bool) -> float:
-        """Of a run's time, that spent on estimates."""
+        """Which part of a run's time is spent on estimates."""
         spent = estimates_in(RUN, early=early) * self.estimates[name]
         return spent / (spent + RUN * self.step)
 
 
 def estimates_in(steps: int, *, early: bool) -> int:
-    """How many the optimizer asks for."""
+    """How many estimates the optimizer asks for in a run."""
     parameter = nn.Parameter(torch.ones(1))
     optimizer, count = Sophia([parameter], every=EVERY, early_estimates=early), 0
     for _ in range(steps):
@@ -97,10 +104,10 @@ def contenders(tensors: Sequence[Tensor]) -> Iterator[tuple[str, Optimizer]]:
     """Each optimizer on tensors and gradients of its own, and with its state."""
 
     def copies() -> list[nn.Parameter]:
-        made = [nn.Parameter(tensor.detach().clone()) for tensor in tensors]
-        for parameter in made:
+        parameters = [nn.Parameter(tensor.detach().clone()) for tensor in tensors]
+        for parameter in parameters:
             parameter.grad = torch.randn_like(parameter)
-        return made
+        return parameters
 
     sophia = Sophia(copies(), LR, foreach=True, weight_decay=0.1)
     sophia.update_hessian([torch.rand_like(tensor) for tensor in tensors])
@@ -119,11 +126,12 @@ def measure_update(case: Case, repetitions: int) -> Update:
     """Time the updates of one set of matrices."""
     optimizers = dict(contenders(case.matrices))
     seconds = medians({name: each.step for name, each in optimizers.items()}, repetitions, case.device)
+    progress(f"{case.model}: updates timed")
     return Update(case, seconds, {name: state_bytes(each) for name, each in optimizers.items()})
 
 
 def state_bytes(optimizer: Optimizer) -> int:
-    """Of all tensors that an optimizer keeps."""
+    """Bytes of all tensors that an optimizer keeps."""
     tensors: Iterable[object] = (value for state in optimizer.state.values() for value in state.values())
     return sum(x.numel() * x.element_size() for x in tensors if isinstance(x, Tensor))
 
@@ -156,7 +164,9 @@ def measure_training(case: Case, repetitions: int) -> Training:
         except torch.OutOfMemoryError:
             del work[name]
             torch.cuda.empty_cache()
+            progress(f"{case.model}: {name} is out of memory")
     seconds = medians({**work, "step": step}, repetitions, case.device)
+    progress(f"{case.model}: steps and estimates timed")
     return Training(case, seconds.pop("step"), seconds)
 
 
@@ -175,11 +185,11 @@ def on_cpu(effort: Effort) -> tuple[list[Update], list[Training]]:
 def on_models(device: torch.device, effort: Effort, *, tiny: bool) -> tuple[list[Update], list[Training]]:
     """A model of Code Llama's shape (or a tiny one), randomly initialised, with its training."""
     case = next(llama_models(TINY if tiny else CODE_LLAMA, device))
-    return [measure_update(case, effort.updates)], [measure_training(case, effort.steps)]
+    return [measure_update(case, effort.updates)], [measure_training(case, effort.model_steps)]
 
 
 def part(updates: Sequence[Update], trainings: Sequence[Training]) -> str:
-    """One device's part of the results."""
+    """One device's part of the results, in Markdown."""
     update_header = [
         "model",
         "matrices",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from benchmarks.devices import medians, parse_call, timed
+from benchmarks.devices import cache_filler, medians, parse_call, progress, timed
 from benchmarks.penalty_cases import CODE_LLAMA, TINY, Case, Naive, embedded, llama_models, llama_shapes
 from benchmarks.reporting import conditions, table
 from flextune.spectral import Penalty, PenaltyForm
@@ -24,12 +24,13 @@ WAYS = ("gradient", "loss", "proximal")
 INTRODUCTION = f"""\
 # What the penalty costs
 
-Medians per optimizer step; all times of a case are taken in turn, in one process, each after a training step
-where there is a model. A step is forward, backward, clipping and AdamW of LoRA (rank 8) without a penalty.
-The plain loop runs one autograd FFT per matrix, value and backward, with its masks made beforehand; that its
-gradient is ours is checked first. The floor is one read of every matrix and one write of its gradient at the
-bandwidth of a large copy. `fourier` by `gradient` is the default; `update` is the penalty on the update's own
-spectrum.
+Medians per optimizer step, in one process. A step is forward, backward, clipping and AdamW of LoRA (rank 8)
+without a penalty; it is timed once for each model and target set. The penalties and the plain loop are timed
+in turn, each with a cache that holds other things: on the CPU after a step of the embedded model, on a GPU
+after a write of 512 MiB. The plain loop runs one autograd FFT per matrix, value and backward, with its masks
+made beforehand; that its gradient is ours is checked first. The floor is one read of every matrix and one
+write of its gradient at the bandwidth of a large copy. `fourier` by `gradient` is the default; `update` is
+the penalty on the update's own spectrum.
 
 Goals for the default: at most 1 % of a step; at least 3x the plain loop on the CPU (embedded model) and 5x
 on a GPU ({CODE_LLAMA.name}, {CODE_LLAMA.batch} x {CODE_LLAMA.length} tokens, bfloat16)."""
@@ -40,17 +41,19 @@ class Effort:
     """How often things are timed.
 
     Attributes:
-        steps: Repetitions where a training step is among them.
-        shapes: Repetitions where none is.
-        buffer: Bytes of the copy that gives the bandwidth.
+        steps: Repetitions of a training step.
+        penalties: Repetitions of each penalty and of the plain loop, beside a model.
+        shapes: The same without a model.
+        buffer: Bytes of the copy that gives the bandwidth, and of what fills a GPU's cache.
     """
 
     steps: int
+    penalties: int
     shapes: int
     buffer: int
 
 
-FULL, QUICK, TRIAL = Effort(40, 15, 2**29), Effort(5, 2, 2**27), Effort(2, 2, 2**20)
+FULL, QUICK, TRIAL = Effort(20, 40, 15, 2**29), Effort(3, 5, 2, 2**27), Effort(2, 2, 2, 2**20)
 
 
 @dataclass(frozen=True)
@@ -81,23 +84,41 @@ class Measured:
         }
 
 
-def measure(case: Case, repetitions: int, bandwidth: float) -> Measured:
-    """Everything about one case."""
+def measure(
+    case: Case,
+    bandwidth: float,
+    *,
+    steps: int = 0,
+    repetitions: int,
+    before: Callable[[], object] = lambda: None,
+) -> Measured:
+    """The step of one case, then its penalties and the plain loop.
+
+    Args:
+        case: With a step, unless ``steps`` is 0.
+        bandwidth: Of memory, bytes a second.
+        steps: Repetitions of the step.
+        repetitions: Of everything else.
+        before: Called ahead of each, to fill the cache.
+    """
     naive = Naive(case.matrices, STRENGTH)
     check(case, naive)
-    work: dict[str, Callable[[], object]] = {"naive": naive}
-    if case.step is not None:
-        work["step"] = case.step
-    work |= {f"{form} {way}": call for (form, way), call in calls(case)}
-    # In a training every penalty follows a step, which has filled the caches with other things.
-    found = medians(work, repetitions, case.device, before=case.step or (lambda: None))
+    step = medians({"step": case.step}, steps, case.device)["step"] if case.step and steps else None
+    progress(f"{case.model}, {case.targets}: step {_milliseconds(step)}")
+    loop = ("plain", "loop")
+    seconds = medians({loop: naive, **dict(calls(case))}, repetitions, case.device, before=before)
+    plain = seconds.pop(loop)
+    progress(f"{case.model}, {case.targets}: plain loop {_milliseconds(plain)}, penalties done")
     size = sum(matrix.numel() * matrix.element_size() for matrix in case.matrices)
-    ways = {(form, way): found[f"{form} {way}"] for form in FORMS for way in WAYS}
-    return Measured(case, ways, found["naive"], found.get("step"), 2 * size / bandwidth)
+    return Measured(case, seconds, plain, step, 2 * size / bandwidth)
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1e3 * seconds:.1f} ms"
 
 
 def calls(case: Case) -> Iterator[tuple[tuple[str, str], Callable[[], object]]]:
-    """Each form in each way."""
+    """A call for each form in each way, under (form, way)."""
     pairs = case.pairs
     for name, form in FORMS.items():
         penalty = Penalty(form)
@@ -131,33 +152,40 @@ def on_cpu(effort: Effort) -> list[Measured]:
     bandwidth = memory_bandwidth(device, effort.buffer)
     # One thread, as its trainings have.
     torch.set_num_threads(1)
-    first = measure(embedded(), effort.steps, bandwidth)
+    case = embedded()
+    times = {"steps": effort.steps, "repetitions": effort.penalties}
+    # In a training every penalty follows a step, which has filled the caches with other things.
+    small = measure(case, bandwidth, **times, before=case.step or (lambda: None))
     torch.set_num_threads(threads)
     shapes = llama_shapes(CODE_LLAMA, device)
-    return [first, *(measure(case, effort.shapes, bandwidth) for case in shapes)]
+    return [small, *(measure(shape, bandwidth, repetitions=effort.shapes) for shape in shapes)]
 
 
 def on_models(device: torch.device, effort: Effort, *, tiny: bool) -> list[Measured]:
     """Models of Code Llama's shape (or a tiny one), randomly initialised, with their training steps."""
     bandwidth = memory_bandwidth(device, effort.buffer)
+    progress(f"{bandwidth / 1e9:,.0f} GB a second")
+    # A step would do it too, at 100 times the time: nearly all of a run would be steps.
+    before = cache_filler(device, effort.buffer)
+    times = {"steps": effort.steps, "repetitions": effort.penalties}
     models = llama_models(TINY if tiny else CODE_LLAMA, device)
-    return [measure(case, effort.steps, bandwidth) for case in models]
+    return [measure(case, bandwidth, **times, before=before) for case in models]
 
 
-def part(found: Sequence[Measured]) -> str:
-    """One device's part of the results."""
-    ways = [row for one in found for row in _way_rows(one)]
+def part(cases: Sequence[Measured]) -> str:
+    """One device's part of the results, in Markdown."""
+    ways = [row for case in cases for row in _way_rows(case)]
     header = ["model", "targets", "penalty", "way", "ms", "of a step, %", "against the loop", "of the floor"]
     base = ["model", "targets", "matrices", "entries", "a step is", "step, ms", "plain loop, ms", "floor, ms"]
-    return "\n\n".join([conditions(), table(header, ways), table(base, map(_base_row, found))])
+    return "\n\n".join([conditions(), table(header, ways), table(base, map(_base_row, cases))])
 
 
-def _way_rows(one: Measured) -> Iterator[list[str]]:
-    for (form, way), seconds in one.ways.items():
-        share, speedup, floor = one.ratios(form, way).values()
+def _way_rows(measured: Measured) -> Iterator[list[str]]:
+    for (form, way), seconds in measured.ways.items():
+        share, speedup, floor = measured.ratios(form, way).values()
         yield [
-            one.case.model,
-            one.case.targets,
+            measured.case.model,
+            measured.case.targets,
             form,
             way,
             f"{1e3 * seconds:.3f}",
@@ -167,16 +195,16 @@ def _way_rows(one: Measured) -> Iterator[list[str]]:
         ]
 
 
-def _base_row(one: Measured) -> list[str]:
+def _base_row(measured: Measured) -> list[str]:
     return [
-        one.case.model,
-        one.case.targets,
-        str(len(one.case.matrices)),
-        f"{sum(matrix.numel() for matrix in one.case.matrices):,}",
-        one.case.detail,
-        "-" if one.step is None else f"{1e3 * one.step:.1f}",
-        f"{1e3 * one.naive:.2f}",
-        f"{1e3 * one.floor:.4f}",
+        measured.case.model,
+        measured.case.targets,
+        str(len(measured.case.matrices)),
+        f"{sum(matrix.numel() for matrix in measured.case.matrices):,}",
+        measured.case.detail,
+        "-" if measured.step is None else f"{1e3 * measured.step:.1f}",
+        f"{1e3 * measured.naive:.2f}",
+        f"{1e3 * measured.floor:.4f}",
     ]
 
 
@@ -184,12 +212,12 @@ def main() -> None:
     """Measure one device, write its part of the results, print the ratios of the default."""
     call = parse_call(__doc__)
     effort = call.effort(FULL, QUICK, TRIAL)
-    found = on_models(call.device, effort, tiny=call.tiny) if call.on_models else on_cpu(effort)
+    cases = on_models(call.device, effort, tiny=call.tiny) if call.on_models else on_cpu(effort)
     # Code Llama's `mlp`, for the floor; the embedded model's matrices lie in the cache.
-    large = next(one for one in found if one.case.model != "embedded")
-    ratios = {**found[0].ratios(), "ratio_to_floor": large.ratios()["ratio_to_floor"]}
+    large = next(measured for measured in cases if measured.case.model != "embedded")
+    ratios = {**cases[0].ratios(), "ratio_to_floor": large.ratios()["ratio_to_floor"]}
     keys = {name: None if value is None else round(value, 4) for name, value in ratios.items()}
-    call.report("penalty", INTRODUCTION, part(found), keys)
+    call.report("penalty", INTRODUCTION, part(cases), keys)
 
 
 if __name__ == "__main__":

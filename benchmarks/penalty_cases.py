@@ -23,7 +23,7 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Llama:
-    """A Llama's size and its batches."""
+    """The size of a Llama model, and of the batches that it trains on."""
 
     name: str
     hidden: int
@@ -35,7 +35,7 @@ class Llama:
     length: int
 
     def shape(self, module: str) -> tuple[int, int]:
-        """Inputs and outputs of a linear module."""
+        """How many inputs and outputs a linear module has."""
         wide = self.intermediate
         known = {
             "gate_proj": (self.hidden, wide),
@@ -73,12 +73,12 @@ class Case:
 
     @property
     def matrices(self) -> list[Tensor]:
-        """A, B, A, B, ..."""
+        """The LoRA matrices in the order A, B, A, B, ..."""
         return [matrix for pair in self.pairs for _, matrix in pair.factors()]
 
     @property
     def device(self) -> torch.device:
-        """Of the matrices."""
+        """The device of the matrices."""
         return self.pairs[0].a.device
 
 
@@ -88,7 +88,7 @@ class Naive:
     def __init__(self, matrices: Sequence[Tensor], strength: float) -> None:
         self._matrices, self._strength = matrices, strength
         lengths = {matrix.numel(): matrix.device for matrix in matrices}
-        # Made once, in the loop's favour; scripts make them anew at every step.
+        # Made once, in the loop's favour; scripts make them again at every step.
         self._rho = {n: (1 - mask(n, PenaltyForm())).float().to(device) for n, device in lengths.items()}
 
     def __call__(self) -> None:
@@ -163,7 +163,7 @@ def llama_models(size: Llama, device: torch.device) -> Iterator[Case]:
 
 
 def llama_shapes(size: Llama, device: torch.device) -> Iterator[Case]:
-    """The same matrices without a model."""
+    """The matrices of ``llama_models``, without a model and so without a step."""
     for name, modules in TARGETS.items():
         pairs = []
         for layer in range(size.layers):

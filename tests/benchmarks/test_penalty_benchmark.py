@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import torch
 from benchmarks.devices import commands, merged
 from benchmarks.penalty_cases import CODE_LLAMA, TARGETS, TINY, Case, Naive, llama_models, llama_shapes
 
-from benchmarks import penalty
+from benchmarks import optimizers, penalty
 from flextune.models.families import SETS
 from flextune.models.targets import find_targets
 from flextune.spectral import LoraPair, Penalty
@@ -128,11 +130,40 @@ def test_ratios_are_of_the_medians() -> None:
 
 
 def test_every_way_is_timed_and_the_floor_counts_each_entry_twice(first: Case) -> None:
-    found = penalty.measure(first, 3, bandwidth=1e3)
+    found = penalty.measure(first, 1e3, steps=2, repetitions=3)
     assert list(found.ways) == [(form, way) for form in penalty.FORMS for way in penalty.WAYS]
     assert found.floor == 2 * 4 * sum(matrix.numel() for matrix in first.matrices) / 1e3
     assert found.step is not None
     assert min(found.naive, found.step, *found.ways.values()) > 0
+
+
+def test_a_step_is_timed_once_for_all_penalties_of_a_case(tiny: dict[str, Case]) -> None:
+    calls: list[str] = []
+    case = replace(tiny["mlp"], step=lambda: calls.append("step"))
+    penalty.measure(case, 1e3, steps=4, repetitions=3, before=lambda: calls.append("fill"))
+    # Two more of each first, not timed; a step for none of the six penalties and the plain loop.
+    assert calls == ["step"] * 6 + ["fill"] * 5 * 7
+
+
+def test_shapes_alone_have_no_step_to_time() -> None:
+    found = penalty.measure(next(llama_shapes(TINY, CPU)), 1e3, repetitions=1)
+    assert found.step is None
+
+
+def test_progress_is_told_while_it_runs(first: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    penalty.measure(first, 1e3, steps=1, repetitions=1)
+    out, told = capsys.readouterr()
+    assert out == ""
+    step, loop = told.splitlines()
+    assert re.fullmatch(r"\[ *[\d.]+ s\] tiny, mlp: step [\d.]+ ms", step)
+    assert "plain loop" in loop
+
+
+def test_the_gpu_s_whole_part_takes_few_steps_of_the_large_model() -> None:
+    """Of 0.19 s each, on a machine that is lent by the minute; two cases, two more steps each to warm up."""
+    assert 2 * (penalty.FULL.steps + 2) * 0.19 < 10
+    # Gauss-Newton-Bartlett takes 1.1 steps of time, Hutchinson about 4.
+    assert (optimizers.FULL.model_steps + 2) * (1 + 1.1 + 4) * 0.19 < 30
 
 
 def test_measuring_one_device_keeps_the_other_and_marks_what_is_open() -> None:

@@ -139,7 +139,8 @@ def test_compare_with_something_else_is_one_line(
 
 
 def test_a_merged_adapter_is_another_request(tmp_path: Path):
-    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    (tmp_path / "adapter_model.safetensors").touch()
 
     def key(merged: bool) -> str:
         request = ModelRequest(f"rosetta+{tmp_path}", limit=1, merged=merged).experiment(["py"])

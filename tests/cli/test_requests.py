@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from flextune.cli.requests import slug, split_model
+from flextune.cli.requests import split_model
 from flextune.errors import FlextuneError
+from flextune.files.names import slug
 
 
 @pytest.fixture

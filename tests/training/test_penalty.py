@@ -273,3 +273,89 @@ def test_penalty_that_a_matrix_does_not_fit_is_named_before_the_first_step(
 
     with pytest.raises(FlextuneError, match=r"penalty: model\.layers\.0\..* \(lora_A\): holds NaN"):
         train(Broken, loaded, tmp_path, extra={"callbacks": [SpectralCallback(strength=1.0)]}, data=rows())
+
+
+class Reporter(TrainerCallback):
+    """Keeps what W&B or TensorBoard would send."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, float]] = []
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        self.lines.append(dict(logs))
+
+
+class Behind(Reporter):
+    pass
+
+
+class Extended(SpectralCallback):
+    """One that adds to what the callback does when training begins."""
+
+    def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+        super().on_train_begin(*args, **kwargs)
+
+
+def assert_all_see_the_penalty(found: Any, *reporters: Reporter) -> None:
+    history = [line["penalty"] for line in found.state.log_history if "loss" in line]
+    assert len(history) == 3
+    assert min(history) > 0
+    for reporter in reporters:
+        assert [line["penalty"] for line in reporter.lines if "loss" in line] == history
+
+
+@pytest.mark.parametrize("kind", [SpectralCallback, Extended])
+@pytest.mark.parametrize("way", ["gradient", "proximal"])
+def test_reporters_on_both_sides_of_the_callback_see_the_penalty(
+    loaded: LoadedModel, tmp_path: Path, way: Any, kind: Any
+) -> None:
+    ahead, behind = Reporter(), Behind()
+    callbacks = [ahead, kind(strength=STRENGTH, apply=way), behind]
+    found = train(Trainer, loaded, tmp_path, extra={"callbacks": callbacks}, **SGD)
+    assert_all_see_the_penalty(found, ahead, behind)
+    rest = [callback for callback in found.callback_handler.callbacks if callback is not callbacks[1]]
+    assert [type(callback) for callback in rest][-2:] == [Reporter, Behind]
+
+
+def test_reporters_see_the_mixins_penalty(loaded: LoadedModel, tmp_path: Path) -> None:
+    reporter = Reporter()
+    extra = {"callbacks": [reporter], "strength": STRENGTH}
+    assert_all_see_the_penalty(train(LossTrainer, loaded, tmp_path, extra=extra, **SGD), reporter)
+
+
+def test_every_callback_is_called_once_where_the_penalty_moves_to_the_front(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    """Moving happens while the list is being called."""
+    called: list[str] = []
+
+    class First(TrainerCallback):
+        def on_train_begin(self, *args: Any, **kwargs: Any) -> None:
+            called.append(type(self).__name__)
+
+    class Last(First):
+        pass
+
+    callbacks = [First(), SpectralCallback(strength=STRENGTH), Last()]
+    train(Trainer, loaded, tmp_path, extra={"callbacks": callbacks}, **SGD)
+    assert called == ["First", "Last"]
+
+
+def test_a_strength_alone_means_the_default_penalty(loaded: LoadedModel, tmp_path: Path) -> None:
+    found = train(LossTrainer, loaded, tmp_path, extra={"strength": STRENGTH}, **SGD)
+    assert_same(found, by_hand(loaded, "loss"))
+
+
+def test_strength_0_and_no_penalty_at_all_do_nothing(loaded: LoadedModel, tmp_path: Path) -> None:
+    plain = matrices(train(Trainer, loaded, tmp_path / "plain", **SGD).model)
+    for number, extra in enumerate(({}, {"strength": 0.0}, {"strength": 0.0, "penalty": "default"})):
+        found = train(LossTrainer, loaded, tmp_path / str(number), extra=extra, **SGD)
+        assert all(torch.equal(a, b) for a, b in zip(matrices(found.model), plain, strict=True))
+
+
+@pytest.mark.parametrize("penalty", ["default", PenaltyForm(kind="l2")])
+def test_a_penalty_without_strength_is_refused_at_once(
+    loaded: LoadedModel, tmp_path: Path, penalty: Any
+) -> None:
+    with pytest.raises(FlextuneError, match=r"needs a strength beside it, such as strength=0\.02"):
+        train(LossTrainer, loaded, tmp_path, extra={"penalty": penalty})

@@ -301,6 +301,11 @@ def made(loaded: LoadedModel, folder: Path, **extra: Any) -> SophiaTrainer:
         ({"sophia": {"gama": 1}}, "optimizer: got an unexpected keyword argument 'gama'"),
         ({"sophia": {"lr": 1}}, "optimizer: .*multiple values for keyword argument 'lr'"),
         ({"estimator": "fisher"}, "optimizer: estimator 'fisher', but it is gnb or hutchinson"),
+        ({"sophia": {"estimator": "fisher"}}, "optimizer: estimator 'fisher', but it is gnb or hutchinson"),
+        (
+            {"sophia": {"estimator": "gnb"}, "estimator": "hutchinson"},
+            "optimizer: estimator is given twice, 'hutchinson' and 'gnb' in sophia",
+        ),
     ],
 )
 def test_bad_options_are_refused_when_the_trainer_is_made(
@@ -308,6 +313,11 @@ def test_bad_options_are_refused_when_the_trainer_is_made(
 ) -> None:
     with pytest.raises(FlextuneError, match=message):
         made(loaded, tmp_path, **extra)
+
+
+def test_estimator_may_stand_among_sophias_options(loaded: LoadedModel, tmp_path: Path) -> None:
+    options = {"sophia": {**OPTIONS, "estimator": "hutchinson"}, "estimator": None}
+    assert_same(trained(loaded, tmp_path, extra=options), by_hand(loaded, "hutchinson"))
 
 
 def test_another_ready_made_optimizer_is_refused(loaded: LoadedModel, tmp_path: Path) -> None:
@@ -341,5 +351,6 @@ def test_attention_without_second_derivative_is_refused_by_name(loaded: LoadedMo
     try:
         with pytest.raises(FlextuneError, match=r"optimizer: .*which flash_attention_2 attention has not"):
             trainer.train()
+        assert trainer._step_batches == []
     finally:
         trainer.model.config._attn_implementation = "sdpa"

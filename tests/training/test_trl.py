@@ -11,7 +11,7 @@ import torch
 from datasets import Dataset
 from peft import LoraConfig
 from tests.support.tiny import tiny_tokenizer
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from flextune.spectral.pairs import LoraPair, lora_pairs
@@ -133,3 +133,26 @@ def test_mixin_does_the_same_in_the_loss(model_folder: Path, tmp_path: Path, wit
     )
     assert_moved_by(trained(trainer), without, STRENGTH)
     assert trainer.state.log_history[0]["penalty"] > 0
+
+
+class Reporter(TrainerCallback):
+    def __init__(self) -> None:
+        self.penalties: list[float | None] = []
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        if "loss" in logs:
+            self.penalties.append(logs.get("penalty"))
+
+
+def test_lines_of_the_readme_show_the_penalty_to_reporters_on_both_sides(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    scope = script(model_folder, tmp_path)
+    exec(lines(), scope)
+    ahead, behind = Reporter(), Reporter()
+    callbacks = scope["trainer"].callback_handler.callbacks
+    callbacks.insert(0, ahead)
+    callbacks.append(behind)
+    scope["trainer"].train()
+    logged = [scope["trainer"].state.log_history[0]["penalty"]]
+    assert ahead.penalties == behind.penalties == logged

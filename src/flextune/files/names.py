@@ -8,5 +8,6 @@ from pathlib import Path
 
 def slug(name: str) -> str:
     """A name for files from a model's name or path: ``org-model`` for a hub id, a folder's last part."""
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).resolve().name if Path(name).is_dir() else name)
+    folder = Path(name).expanduser()
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name if folder.is_dir() else name)
     return text.strip("-._") or "model"

@@ -31,7 +31,7 @@ class GaussNewtonBartlett(Estimator):
 
     Args:
         parameters: See ``Estimator``.
-        seed: See ``Estimator``.
+        seed: Of the labels that are drawn; see ``Estimator``.
         predict: See ``Estimator``; its labels only say how many tokens are counted.
         reduce: See ``Estimator``.
         averaged: Whether the model's own backward pass averages gradients over processes (FSDP). Then
@@ -60,7 +60,7 @@ class GaussNewtonBartlett(Estimator):
         self.averaged = averaged
 
     def accumulate(self, model: Any, batch: Mapping[str, Any], *, scale: float = 1.0) -> None:
-        """See ``Estimator.accumulate``."""
+        """Add one micro-batch's squared gradient: see ``Estimator.accumulate``."""
         with torch.enable_grad():
             logits, _ = self.predict(model, batch)
             mine = len(logits)
@@ -105,11 +105,11 @@ class GaussNewtonBartlett(Estimator):
 @contextmanager
 def _own_gradients(parameters: Sequence[Tensor]) -> Iterator[None]:
     """Put the step's gradients aside, and back again."""
-    kept = [parameter.grad for parameter in parameters]
+    gradients = [parameter.grad for parameter in parameters]
     for parameter in parameters:
         parameter.grad = None
     try:
         yield
     finally:
-        for parameter, gradient in zip(parameters, kept, strict=True):
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient

@@ -52,7 +52,8 @@ class Estimator(ABC):
 
     Args:
         parameters: The optimizer's tensors in its order, or its ``param_groups``.
-        seed: Of the estimator's own generators; give every process its own.
+        seed: Of the estimator's own generators, and of nothing else: no draw moves a global one. Give every
+            process its own.
         predict: How a batch becomes logits and labels.
         reduce: Adds up a tensor over processes in place, ``torch.distributed.all_reduce`` for one. Every
             process must then make the same calls.
@@ -75,6 +76,14 @@ class Estimator(ABC):
         self._totals: list[Tensor] | None = None
         self._tokens = 0
         self._warned = False
+
+    def check(self, model: Any) -> None:
+        """Refuse, before any batch, a model that ``accumulate`` would refuse.
+
+        Raises:
+            ValueError: What the model lacks, and what to use.
+        """
+        return
 
     @abstractmethod
     def accumulate(self, model: Any, batch: Mapping[str, Any], *, scale: float = 1.0) -> None:
@@ -117,7 +126,7 @@ class Estimator(ABC):
             self.generator(torch.device(name)).set_state(position.cpu())
 
     def reseed(self, seed: int) -> None:
-        """Begin the draws anew: with a seed made from the step, a resume needs no state."""
+        """Restart the draws: with a seed made from the step, a resume needs no state."""
         self.seed = seed
         self._generators.clear()
 

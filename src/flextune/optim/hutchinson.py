@@ -38,7 +38,7 @@ class Hutchinson(Estimator):
     Args:
         parameters: See ``Estimator``.
         probe: Distribution of u. Rademacher's estimate has the smaller variance.
-        seed: See ``Estimator``.
+        seed: Of the probes u; see ``Estimator``.
         predict: See ``Estimator``.
         reduce: See ``Estimator``.
 
@@ -61,9 +61,23 @@ class Hutchinson(Estimator):
             raise ValueError(f"probe: {probe!r}, but it is rademacher or gaussian")
         self.probe = probe
 
+    def check(self, model: Any) -> None:
+        """Refuse what has no second derivatives: see ``Estimator.check``."""
+        if any(hasattr(parameter, "to_local") for parameter in self.parameters):
+            raise ValueError(
+                "Hutchinson needs second derivatives, which a sharded model (FSDP) has not: use"
+                " GaussNewtonBartlett"
+            )
+        attention = getattr(getattr(model, "config", None), "_attn_implementation", None)
+        if attention not in _DIFFERENTIABLE:
+            raise ValueError(
+                f"Hutchinson needs second derivatives, which {attention} attention has not: load the model"
+                ' with attn_implementation="eager" or "sdpa", or use GaussNewtonBartlett'
+            )
+
     def accumulate(self, model: Any, batch: Mapping[str, Any], *, scale: float = 1.0) -> None:
-        """See ``Estimator.accumulate``."""
-        self._refuse(model)
+        """Add one micro-batch's ``u * (H u)``: see ``Estimator.accumulate``."""
+        self.check(model)
         try:
             with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
                 logits, labels = self.predict(model, batch)
@@ -102,19 +116,6 @@ class Hutchinson(Estimator):
         signs = torch.randint(0, 2, parameter.shape, generator=generator, device=device)
         return signs.mul_(2).sub_(1).to(parameter.dtype)
 
-    def _refuse(self, model: Any) -> None:
-        if any(hasattr(parameter, "to_local") for parameter in self.parameters):
-            raise ValueError(
-                "Hutchinson needs second derivatives, which a sharded model (FSDP) has not: use"
-                " GaussNewtonBartlett"
-            )
-        attention = getattr(getattr(model, "config", None), "_attn_implementation", None)
-        if attention not in _DIFFERENTIABLE:
-            raise ValueError(
-                f"Hutchinson needs second derivatives, which {attention} attention has not: load the model"
-                ' with attn_implementation="eager" or "sdpa", or use GaussNewtonBartlett'
-            )
-
 
 def _hessian_times(
     vectors: Sequence[Tensor], gradients: Sequence[Tensor], parameters: Sequence[Tensor]
@@ -123,9 +124,12 @@ def _hessian_times(
     product = torch.stack([(u * g).sum().float() for u, g in zip(vectors, gradients, strict=True)]).sum()
     if not product.requires_grad:
         return [torch.zeros_like(parameter) for parameter in parameters]
-    found = torch.autograd.grad(product, parameters, retain_graph=True, allow_unused=True)
-    if all(part is None for part in found):
+    products = torch.autograd.grad(product, parameters, retain_graph=True, allow_unused=True)
+    if all(part is None for part in products):
         raise RuntimeError(
             "an operation's derivative depends on the parameters, but cannot be differentiated"
         )
-    return [torch.zeros_like(p) if part is None else part for p, part in zip(parameters, found, strict=True)]
+    return [
+        torch.zeros_like(parameter) if part is None else part
+        for parameter, part in zip(parameters, products, strict=True)
+    ]

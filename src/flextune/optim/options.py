@@ -1,4 +1,4 @@
-"""What Sophia may be given: options in their ranges, estimates in the parameters' shapes."""
+"""Checks of what Sophia takes: options in their ranges, estimates in the parameters' shapes."""
 
 from __future__ import annotations
 

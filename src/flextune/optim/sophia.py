@@ -223,8 +223,8 @@ class Sophia(Optimizer):
             values = loaded["state"].get(index, {})
             for key in states.WIDE:
                 if key in values:
-                    kept = values[key].to(parameter.device, states.wide_dtype(parameter), copy=True)
-                    self.state[parameter][key] = kept
+                    wide = values[key].to(parameter.device, states.wide_dtype(parameter), copy=True)
+                    self.state[parameter][key] = wide
 
     def _members(self) -> Iterator[tuple[dict[str, Any], Tensor]]:
         for group in self.param_groups:
@@ -235,10 +235,10 @@ class Sophia(Optimizer):
         self, parameters: Iterable[Tensor] | None
     ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Group and state of those (of all for None) that have taken part in a step."""
-        wanted = None if parameters is None else {id(parameter) for parameter in parameters}
+        chosen = None if parameters is None else {id(parameter) for parameter in parameters}
         for group, parameter in self._members():
             state = self.state.get(parameter)
-            if state and state["step"] and (wanted is None or id(parameter) in wanted):
+            if state and state["step"] and (chosen is None or id(parameter) in chosen):
                 yield group, state
 
     def _bundles(self, group: dict[str, Any]) -> list[Bundle]:

@@ -107,15 +107,15 @@ class Permuted:
         self._back = order.argsort()
 
     def energy(self, signals: Tensor) -> Tensor:
-        """Of the entries in their new order."""
+        """The inner energy of the reordered entries."""
         return self._inner.energy(signals[:, self._order])
 
     def gradient(self, signals: Tensor) -> Tensor:
-        """There and back."""
+        """The inner gradient at the reordered entries, in the old order."""
         return self._inner.gradient(signals[:, self._order])[:, self._back]
 
     def shrink(self, signals: Tensor, step: float) -> Tensor:
-        """There and back."""
+        """The inner proximal point of the reordered entries, in the old order."""
         return self._inner.shrink(signals[:, self._order], step)[:, self._back]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,23 +14,29 @@ from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
 from flextune.training.batches.order import GroupedOrder
 from flextune.training.batches.padded import COMPARED
-from flextune.training.callbacks.penalty import SpectralLossMixin
+from flextune.training.callbacks.penalty import PenaltyTerm, SpectralCallback, SpectralLossMixin, Way
 from flextune.training.callbacks.sophia import SophiaMixin
 from flextune.training.kl import base_predictions, summed_divergence
-from flextune.training.usage import PeakMemory, Stopwatch
+from flextune.training.usage import PeakMemory, Stopwatch, preserved_generators
 
 
 class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
     """Trainer for LoRA.
 
-    The penalty comes as everywhere: ``hosts.SpectralCallback`` among the callbacks, or the mixin's
-    ``penalty`` and ``strength``. The logged training loss is the task's alone, whatever is added to it; the
+    The penalty comes as everywhere: ``SpectralCallback`` among the callbacks, or the mixin's ``penalty`` and
+    ``strength``. The logged training loss is the task's alone, whatever is added to it; the
     validation loss too, and it is the mean over counted tokens of all processes, not over batches.
 
     With ``kl`` the loss also has ``kl * KL(adapter || base)``, the mean over the compared tokens (rows'
     ``compared``) of all micro-batches and processes of an optimizer step. Logs then hold ``kl``: the mean of
-    that term since the last log. All logs hold ``seconds`` since the first batch without validation, and
-    the last one ``peak_memory_bytes``.
+    that term since the last log. All logs hold ``seconds`` of training, without validation, and the last one
+    ``peak_memory_bytes``.
+
+    Before the clock starts, the first batch is passed forward and backward once, its gradients are dropped:
+    a device loads its kernels on first use, so a process's first training would take longer than its second.
+    Weights, gradients and generators are left as they were.
+
+    The seed (``args.seed``) decides the order of the examples and, by the Trainer, dropout.
 
     Args:
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
@@ -76,8 +82,12 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
         """The micro-batches of one optimizer step; counts the tokens that the divergence is a mean over."""
-        self._stopwatch.start()
         batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if not self._stopwatch.started:
+            # The Trainer sets it after this, and a loss may be divided by it.
+            self.current_gradient_accumulation_steps = len(batches)
+            self._warm_up(batches[:1], items)
+            self._stopwatch.start()
         if self.kl:
             counted = sum(int(batch[COMPARED][:, 1:].sum()) for batch in batches)
             everywhere = self.accelerator.gather(torch.tensor([counted], device=device))
@@ -85,6 +95,29 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
             self._compared = everywhere.sum().clamp(min=1) / len(everywhere)
             self._divergence_steps += 1
         return batches, items
+
+    def _warm_up(self, batches: Sequence[dict[str, Any]], items: Any) -> None:
+        """Do what a step does, and take all of it back."""
+        model = self.model_wrapped
+        model.train()
+        with preserved_generators(self.args.device):
+            for batch in batches:
+                with self.compute_loss_context_manager():
+                    inputs = self._prepare_inputs(dict(batch))
+                    loss = self.compute_loss(model, inputs, num_items_in_batch=items)
+                self.accelerator.backward(loss)
+                self._curvature.warm_up(dict(batch))
+            for term, way in self._terms():
+                term.warm_up(way)
+        model.zero_grad()
+        self._divergence, self._divergence_steps = 0.0, 0
+
+    def _terms(self) -> Iterator[tuple[PenaltyTerm, Way]]:
+        if self._term is not None:
+            yield self._term, "loss"
+        for callback in self.callback_handler.callbacks:
+            if isinstance(callback, SpectralCallback):
+                yield callback.term, callback.apply
 
     def curvature_batch(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Without what the model's forward does not take."""
@@ -128,7 +161,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         return result
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """The Trainer's; it is no time of training."""
+        """The Trainer's, whose time is not counted as training."""
         with self._stopwatch.paused():
             return dict(super().evaluate(*args, **kwargs))
 
@@ -144,7 +177,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         return output
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
-        """The Trainer counts the model's parameters anew for every batch; they do not change."""
+        """As the Trainer's, which counts the model's parameters again for every batch."""
         return int(6 * inputs["input_ids"].numel() * self._weights_per_token)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> GroupedOrder:

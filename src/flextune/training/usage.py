@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -34,25 +36,47 @@ class Stopwatch:
         self._before = 0.0
 
     @property
+    def started(self) -> bool:
+        """Whether it has ever counted."""
+        return self._began is not None or self._before > 0
+
+    @property
     def seconds(self) -> float:
-        """Counted so far."""
+        """Seconds counted so far."""
         return self._before + (now(self._device) - self._began if self._began is not None else 0.0)
 
     def start(self) -> None:
-        """Count; nothing changes if it does already."""
+        """Start counting; nothing changes if it has started already."""
         if self._began is None:
             self._began = now(self._device)
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Do not count what happens inside."""
-        counting = self._began is not None
+        """Leave what happens inside out of the count."""
+        was_counting = self._began is not None
         self._before, self._began = self.seconds, None
         try:
             yield
         finally:
-            if counting:
+            if was_counting:
                 self.start()
+
+
+@contextlib.contextmanager
+def preserved_generators(device: torch.device) -> Iterator[None]:
+    """Leave the global generators of Python, numpy and torch as they were.
+
+    Args:
+        device: Whose torch generator is kept beside the CPU's.
+    """
+    python, legacy = random.getstate(), np.random.get_state()
+    on_device = {} if device.type == "cpu" else {"device_type": device.type}
+    try:
+        with torch.random.fork_rng([] if device.type == "cpu" else [device], **on_device):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)
 
 
 class PeakMemory:
@@ -78,7 +102,7 @@ class PeakMemory:
 
     @property
     def bytes(self) -> int | None:
-        """So far; None where the system does not tell."""
+        """The peak so far; None where the system does not tell."""
         if self._device.type == "cuda":
             return int(torch.cuda.max_memory_allocated(self._device))
         try:

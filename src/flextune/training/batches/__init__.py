@@ -1,1 +1,1 @@
-"""Examples as batches, and their order."""
+"""Examples as padded batches (``padded``), in a reproducible order (``order``)."""

@@ -15,14 +15,15 @@ _WINDOW = 8
 class GroupedOrder(Sampler[int]):
     """A random order in which a batch holds texts of similar length.
 
-    Each epoch is a permutation drawn from (seed, epoch) and nothing else. Within every window of eight
+    The seed decides which texts share a batch, and the batches' order: each epoch is a permutation drawn from
+    (seed, epoch) and nothing else, so arms of one seed see the same batches. Within every window of eight
     batches texts are sorted by length, then the windows' batches are shuffled; an incomplete batch
     stays last.
 
     Args:
         lengths: Tokens of each text.
         batch_size: Texts per batch.
-        seed: Of the order.
+        seed: Of the order; a training's own (``args.seed``).
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Examples as token ids, batches padded only to their own longest text, and a reproducible order."""
+"""Examples as token ids, and batches that are padded only to their own longest text."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What takes part in a training beside the Trainer itself."""
+"""What takes part in a training besides the Trainer: the penalty, Sophia, early stopping, the log."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from torch import Tensor
-from transformers import TrainerCallback
+from torch import Tensor, nn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 
 class EarlyStopping(TrainerCallback):
@@ -14,7 +14,7 @@ class EarlyStopping(TrainerCallback):
 
     At the end the trainable weights are those of the lowest loss, which may be the ones before the first
     step; ``state.best_global_step`` and ``state.best_metric`` say which. They are kept in memory: an adapter
-    is small. Every process must see the same validation loss.
+    is small. Every process must see the same validation loss. Nothing here is random.
 
     Args:
         patience: At least 1.
@@ -30,14 +30,22 @@ class EarlyStopping(TrainerCallback):
         self._best_step = 0
         self._waited = 0
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """A training of its own."""
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Forget what an earlier training of this object was."""
         self._forget()
 
     def on_evaluate(
-        self, args: Any, state: Any, control: Any, model: Any = None, metrics: Any = None, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        metrics: Any = None,
+        **kwargs: Any,
     ) -> None:
-        """Keep the best weights; stop when there were none for too long."""
+        """Keep the weights of a new lowest loss; stop after ``patience`` validations without one."""
         # A loss that is not a number is no improvement: the comparison is False.
         if metrics["eval_loss"] < self._best:
             self._best, self._best_step, self._waited = metrics["eval_loss"], state.global_step, 0
@@ -47,13 +55,20 @@ class EarlyStopping(TrainerCallback):
         self._waited += 1
         control.should_training_stop |= self._waited >= self.patience
 
-    def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        """Give the best weights back."""
+    def on_train_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Put the weights of the lowest loss back into the model."""
         if self._weights and self._best_step != state.global_step:
             for name, weight in _trainable(model):
                 weight.data.copy_(self._weights[name])
         self._weights = {}
 
 
-def _trainable(model: Any) -> list[tuple[str, Tensor]]:
+def _trainable(model: nn.Module) -> list[tuple[str, Tensor]]:
     return [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]

@@ -1,4 +1,4 @@
-"""What a training says while it runs: one JSON line per logged step, and progress."""
+"""The log of a training: one JSON line per logged step, and progress."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 Progress = Callable[[int, int], None]
 
@@ -21,12 +21,13 @@ class Logbook(TrainerCallback):
 
     Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` (and where there are
     such, ``kl`` and ``SophiaMixin``'s numbers), ``{"step", "eval_loss"}``, and at the end
-    ``{"step", "peak_memory_bytes"}``; all of these with ``seconds`` of training, without validation.
-    After early stopping a last one is ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and
-    flushed; a number that is not finite is null.
+    ``{"step", "peak_memory_bytes"}``. All of these have ``seconds`` of training, without validation and
+    without the device's warm-up. After early stopping a last one is
+    ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and flushed; a number that is not
+    finite is null.
 
     Args:
-        path: The file; a new training starts it anew.
+        path: The file; a new training empties it.
         progress: Called with (steps done, steps in all).
     """
 
@@ -35,37 +36,51 @@ class Logbook(TrainerCallback):
         self.progress = progress
         path.write_text("")
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         """Report the number of steps."""
         self._report(state)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         """Report a finished step."""
         self._report(state)
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-        """Write a line for a training or a validation loss, and of the Trainer's summary what was used."""
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write a line for a training loss, a validation loss, and the memory of the Trainer's summary."""
+        logs = logs or {}
         if "loss" in logs:
             logs = {"penalty": 0.0, **logs}
             keys = (*_STEP_KEYS, *(key for key in _TERMS if key in logs))
             numbers = {key: _finite(logs.get(key)) for key in keys}
-            self._write({"step": state.global_step, "epoch": round(state.epoch, 6), **numbers})
+            self._write({"step": state.global_step, "epoch": round(state.epoch or 0.0, 6), **numbers})
         elif "eval_loss" in logs:
             self._note(state, logs, "eval_loss")
         elif "train_runtime" in logs:
             self._note(state, logs, "peak_memory_bytes")
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Say which adapter was kept, where that was a question."""
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Write which step's adapter early stopping kept."""
         if state.best_metric is not None:
-            kept = {"kept_step": state.best_global_step, "kept_eval_loss": state.best_metric}
-            self._write({"step": state.global_step, **kept})
+            best = {"kept_step": state.best_global_step, "kept_eval_loss": state.best_metric}
+            self._write({"step": state.global_step, **best})
 
-    def _report(self, state: Any) -> None:
+    def _report(self, state: TrainerState) -> None:
         if self.progress is not None:
             self.progress(state.global_step, state.max_steps)
 
-    def _note(self, state: Any, logs: dict[str, float], what: str) -> None:
+    def _note(self, state: TrainerState, logs: dict[str, float], what: str) -> None:
         numbers = {key: _finite(logs[key]) for key in (what, "seconds") if key in logs}
         self._write({"step": state.global_step, **numbers})
 

@@ -16,16 +16,96 @@ at the second. DDP averages what all processes hold alike, FSDP2 adds to it.
 
 from __future__ import annotations
 
+import math
+import sys
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import torch
-from torch import Tensor
-from transformers import TrainerCallback
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import CallbackHandler
 
 from flextune.errors import FlextuneError
-from flextune.training.callbacks.term import PenaltyTerm, Which
+from flextune.spectral.form import PenaltyForm, preset
+from flextune.spectral.pairs import LoraPair, lora_pairs
+from flextune.spectral.penalty import Penalty
+
+#: A penalty, its form, or the name of a preset.
+Which = Penalty | PenaltyForm | str
 
 CallbackWay = Literal["gradient", "proximal"]
+Way = Literal["loss"] | CallbackWay
+
+
+class PenaltyTerm:
+    """A penalty with its strength on one model's adapter, and the mean of what it was since the last log.
+
+    Args:
+        penalty: Which.
+        strength: lambda.
+
+    Raises:
+        FlextuneError: An unknown preset, or a strength that is negative or not finite.
+    """
+
+    def __init__(self, penalty: Which, strength: float) -> None:
+        if not 0 <= strength < math.inf:
+            raise FlextuneError(f"strength {strength}: must be a finite number, 0 or more")
+        self.penalty = _penalty(penalty)
+        self.strength = strength
+        self.pairs: list[LoraPair] = []
+        self._total: Tensor | float = 0.0
+        self._count = 0
+
+    def collect(self, model: nn.Module) -> None:
+        """Take the adapter's matrices, after everything that replaces them (``accelerator.prepare``).
+
+        Raises:
+            FlextuneError: No LoRA matrix that trains, or one that the penalty cannot take, by its name.
+        """
+        try:
+            self.pairs = lora_pairs(model)
+            self.penalty.penalised(self.pairs)
+        except ValueError as error:
+            raise FlextuneError(f"penalty: {error}") from None
+
+    def warm_up(self, way: Way) -> None:
+        """Apply the penalty once to copies, so that no timed step makes FFT plans or loads kernels."""
+        if not self.strength:
+            return
+        copies = [replace(pair, a=_copy(pair.a), b=_copy(pair.b)) for pair in self.pairs]
+        if way == "loss":
+            self.penalty.value(copies).backward()
+        elif way == "gradient":
+            self.penalty.add_gradients_(copies, 0.0)
+        else:
+            self.penalty.proximal_(copies, 0.0)
+
+    def record(self, value: Tensor) -> None:
+        """Count one step's penalty, before ``strength``; it stays on its device."""
+        self._total = self._total + value.detach()
+        self._count += 1
+
+    def report(self) -> float:
+        """``strength`` times the mean since the last report."""
+        mean = float(self._total) / max(self._count, 1)
+        self._total, self._count = 0.0, 0
+        return self.strength * mean
+
+
+def _penalty(which: Which) -> Penalty:
+    if not isinstance(which, PenaltyForm | str):
+        return which
+    try:
+        return Penalty(which if isinstance(which, PenaltyForm) else preset(which))
+    except ValueError as error:
+        raise FlextuneError(f"penalty: {error}") from None
+
+
+def _copy(matrix: Tensor) -> Tensor:
+    return matrix.detach().clone().requires_grad_(matrix.requires_grad)
 
 
 class SpectralCallback(TrainerCallback):
@@ -46,7 +126,10 @@ class SpectralCallback(TrainerCallback):
     The way ``loss`` needs the loss, which a callback does not see: ``SpectralLossMixin``.
 
     Log lines with a training loss also get ``penalty``: the mean of ``strength * L`` since the last one, or
-    (``proximal``) what it is then. Callbacks that come later in the list see it, and ``state.log_history``.
+    (``proximal``) what it is then. Reporters see it wherever they stand in the Trainer's list, because the
+    callback moves to its front when training begins; ``state.log_history`` has it too.
+
+    No seed has a part in this, but for kind ``permuted``, whose form has its own (``PenaltyForm.seed``).
 
     Args:
         penalty: A preset's name, a form, or a penalty.
@@ -69,8 +152,15 @@ class SpectralCallback(TrainerCallback):
         self.term = PenaltyTerm(penalty, strength)
         self._in_gradient = False
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        """Find the adapter."""
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Take the adapter's matrices, and the first place among the callbacks."""
         if getattr(args, "deepspeed_plugin", None) is not None:
             raise FlextuneError(
                 f"penalty: apply {self.apply} does not reach DeepSpeed's own gradients and weights;"
@@ -78,11 +168,17 @@ class SpectralCallback(TrainerCallback):
             )
         self.term.collect(model)
         self._in_gradient = False
+        _stand_first(self)
 
     def on_step_begin(
-        self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        optimizer: Any = None,
+        **kwargs: Any,
     ) -> None:
-        """``gradient``: the first term of the step's gradient."""
+        """Under ``gradient``, put the penalty's gradient into the empty ``.grad``."""
         # An epoch of unknown length may end within a step, which then begins again with the gradient kept.
         if self.apply != "gradient" or not self.term.strength or self._in_gradient:
             return
@@ -92,9 +188,14 @@ class SpectralCallback(TrainerCallback):
         self._in_gradient = True
 
     def on_optimizer_step(
-        self, args: Any, state: Any, control: Any, optimizer: Any = None, **kwargs: Any
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        optimizer: Any = None,
+        **kwargs: Any,
     ) -> None:
-        """``proximal``: the step after the step."""
+        """Under ``proximal``, take the proximal step after the optimizer's."""
         self._in_gradient = False
         if (
             self.apply != "proximal"
@@ -104,16 +205,23 @@ class SpectralCallback(TrainerCallback):
             return
         self.term.penalty.proximal_(self.term.pairs, self._rate(optimizer) * self.term.strength)
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Add ``penalty`` where a training loss is logged."""
-        if "loss" not in logs:
+        if logs is None or "loss" not in logs:
             return
         if self.apply == "proximal" and self.term.strength:
             with torch.no_grad():
                 self.term.record(self.term.penalty.value(self.term.pairs))
         logs["penalty"] = state.log_history[-1]["penalty"] = self.term.report()
 
-    def _rate(self, optimizer: Any) -> float:
+    def _rate(self, optimizer: Optimizer) -> float:
         """The learning rate of the penalised matrices.
 
         Raises:
@@ -123,18 +231,36 @@ class SpectralCallback(TrainerCallback):
         groups = optimizer.param_groups
         rates = {float(group["lr"]) for group in groups if any(id(x) in mine for x in group["params"])}
         if len(rates) != 1:
-            found = ", ".join(f"{rate:g}" for rate in sorted(rates)) or "none"
+            listed = ", ".join(f"{rate:g}" for rate in sorted(rates)) or "none"
             raise FlextuneError(
-                f"penalty: apply proximal needs one learning rate for all penalised matrices (found: {found})"
+                "penalty: apply proximal needs one learning rate for all penalised matrices"
+                f" (found: {listed})"
             )
         return rates.pop()
+
+
+def _stand_first(callback: TrainerCallback) -> None:
+    """Move a callback to the front of the list that is being called.
+
+    Trainers put reporters (W&B, TensorBoard) ahead of the callbacks that they are given, and no event hands
+    the list over. Its owner is the caller, or one further up where a subclass has extended the event.
+    """
+    frame = sys._getframe(1) if hasattr(sys, "_getframe") else None
+    while frame is not None:
+        handler = frame.f_locals.get("self")
+        if isinstance(handler, CallbackHandler) and callback in handler.callbacks:
+            # The loop over the list goes on behind this callback: those ahead of it move up by one place.
+            handler.callbacks.remove(callback)
+            handler.callbacks.insert(0, callback)
+            return
+        frame = frame.f_back
 
 
 class SpectralLossMixin:
     """``strength * L`` in a Trainer's loss, for autograd to differentiate.
 
         class Trainer(SpectralLossMixin, SFTTrainer): ...
-        trainer = Trainer(..., penalty="default", strength=0.02)
+        trainer = Trainer(..., strength=0.02)
 
     The term enters once per optimizer step, with the last micro-batch, whatever normalises the loss. Clipping
     and loss scaling see one gradient, of task and penalty, and a skipped step skips both. Every process adds
@@ -146,21 +272,25 @@ class SpectralLossMixin:
 
     Args:
         *args: Of the Trainer.
-        penalty: A preset's name, a form, or a penalty; None: an ordinary Trainer.
-        strength: lambda.
+        penalty: A preset's name, a form, or a penalty; None: the default one.
+        strength: lambda; 0 does nothing. None, without a penalty: an ordinary Trainer.
         **kwargs: Of the Trainer.
 
     Raises:
-        FlextuneError: As ``SpectralCallback``.
+        FlextuneError: As ``SpectralCallback``; a penalty without a strength.
     """
 
     _due = False
     _beside_task: Tensor | float = 0.0
 
     def __init__(
-        self, *args: Any, penalty: Which | None = None, strength: float = 0.0, **kwargs: Any
+        self, *args: Any, penalty: Which | None = None, strength: float | None = None, **kwargs: Any
     ) -> None:
-        self._term = None if penalty is None else PenaltyTerm(penalty, strength)
+        if penalty is not None and strength is None:
+            raise FlextuneError("penalty: it needs a strength beside it, such as strength=0.02")
+        self._term = (
+            None if strength is None else PenaltyTerm("default" if penalty is None else penalty, strength)
+        )
         super().__init__(*args, **kwargs)
         if self._term is not None:
             self.add_callback(_Collector(self._term))  # type: ignore[attr-defined]
@@ -203,13 +333,20 @@ class SpectralLossMixin:
 
 
 class _Collector(TrainerCallback):
-    """Finds the adapter when the Trainer has prepared the model."""
+    """Takes the adapter's matrices when the Trainer has prepared the model."""
 
     def __init__(self, term: PenaltyTerm) -> None:
         self.term = term
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        """Find it."""
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Take them, after everything that replaces parameters."""
         self.term.collect(model)
 
 
