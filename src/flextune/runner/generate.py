@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flextune.config import EMBEDDED_MODEL
 from flextune.files.lines import LineWriter, read_records
 from flextune.progress import Reporter
 from flextune.records import Completion, as_row
@@ -50,14 +49,14 @@ def _missing(evaluation: Evaluation, run: RunDirectory) -> bool:
 
 def write_completions(evaluation: Evaluation, model: LoadedModel, file: Path, reporter: Reporter) -> int:
     """Append the completions that ``file`` does not have yet; returns how many it has then."""
-    from flextune.generation.local.engine import LocalEngine
+    from flextune.generation.local import LocalEngine
 
     done = {(c.name, c.sample): c for c in read_records(file, Completion)}
     total = len(evaluation.problems) * evaluation.decode.samples
     stage = reporter.stage(f"generate {evaluation.label}", total)
     finished = len(done)
     try:
-        with LineWriter(file) as writer, _few_threads(model):
+        with LineWriter(file) as writer:
             batches = LocalEngine(model).generate(
                 evaluation.problems, evaluation.decode, seed=evaluation.seed or 0, done=done.keys()
             )
@@ -82,21 +81,3 @@ def note_ties(evaluations: list[Evaluation], run: RunDirectory, reporter: Report
             f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "
             "another batch size or machine may decode them differently"
         )
-
-
-@contextmanager
-def _few_threads(model: LoadedModel) -> Iterator[None]:
-    """Decode the embedded model on one thread.
-
-    Its matrices of one token are too small to share: a second thread mostly waits, and takes the processor
-    from the programs that are judged meanwhile.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    if model.name == EMBEDDED_MODEL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
