@@ -34,7 +34,7 @@ class NanWatch(LogitsProcessor):
         return scores
 
     def broken_rows(self, rows: int) -> Tensor:
-        """Whether any beam of each of ``rows`` rows had NaN logits, shape ``(rows,)``, on the model's device."""
+        """Whether a beam of each row had NaN logits, shape ``(rows,)``, on the model's device."""
         return self._broken.view(rows, -1).any(-1)
 
 

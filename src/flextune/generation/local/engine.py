@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -53,15 +54,14 @@ class LocalEngine:
         self._model: PreTrainedModel = loaded.model
         self._tokenizer: PreTrainedTokenizerBase = loaded.tokenizer
         self._name = loaded.name
+        self._kind = f"model {loaded.name!r}: a model of type {self._model.config.model_type!r}"
         self._context = context_length(self._model.config)
         self._eos = end_tokens(self._model, self._tokenizer)
         if state_name(self._model) is None:
             raise FlextuneError(
-                f"model {loaded.name!r}: models of type {self._model.config.model_type!r} keep no cache between "
-                "tokens, so flextune cannot decode them; choose another model"
+                f"{self._kind} keeps no cache between tokens and cannot be decoded; choose another model"
             )
         self._sharing = sharing(self._model)
-        self._warned = False
 
     def generate(
         self,
@@ -89,15 +89,14 @@ class LocalEngine:
 
     def _warn(self, decode: DecodeConfig) -> None:
         """Say, or refuse, what a model cannot do in a batch."""
-        kind = f"model {self._name!r}: a model of type {self._model.config.model_type!r}"
-        if self._sharing == "none" and decode.strategy == "beam":
-            raise FlextuneError(f"{kind} cannot keep several beams; use strategy greedy or sample")
-        if decode.batch_size > 1 and self._sharing != "any" and not self._warned:
-            self._warned = True
-            rule = "each prompt is" if self._sharing == "none" else "only prompts of equal length are"
-            together = "alone" if self._sharing == "none" else "together"
-            _logger.warning(
-                "%s answers differently in a padded batch, so %s decoded %s", kind, rule, together
+        # transformers moves beams in its own kind of cache and passes over others without a word.
+        if decode.strategy == "beam" and not self._model._supports_default_dynamic_cache():
+            raise FlextuneError(f"{self._kind} cannot keep several beams; use strategy greedy or sample")
+        if decode.batch_size > 1 and self._sharing == "none":
+            _warn_once(f"{self._kind} answers differently in a batch, so each prompt is decoded alone")
+        if decode.batch_size > 1 and self._sharing == "equal":
+            _warn_once(
+                f"{self._kind} answers differently behind padding, so only equally long prompts share a batch"
             )
 
     def _items(self, problems: Sequence[Problem], decode: DecodeConfig) -> list[Item]:
@@ -171,8 +170,8 @@ class LocalEngine:
     def _nan(self, problem: Problem) -> FlextuneError:
         dtype = str(self._model.dtype).removeprefix("torch.")
         return FlextuneError(
-            f"model {self._name!r}: NaN logits at the prompt of {problem.name!r} in {dtype}; check its adapter "
-            "and weights for NaN, or choose another dtype (bfloat16 or float32)"
+            f"model {self._name!r}: NaN logits at the prompt of {problem.name!r}; check adapter and weights "
+            f"for NaN, or choose another dtype than {dtype} (bfloat16 or float32)"
         )
 
     def _holds_stop(self, problem: Problem, ids: Sequence[int]) -> bool:
@@ -206,6 +205,11 @@ def end_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Co
     declared = getattr(model.generation_config, "eos_token_id", None)
     declared = declared if isinstance(declared, (list, tuple)) else [declared]
     return frozenset(token for token in (tokenizer.eos_token_id, *declared) if token is not None)
+
+
+@cache
+def _warn_once(message: str) -> None:
+    _logger.warning(message)
 
 
 @contextmanager
