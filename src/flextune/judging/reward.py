@@ -37,7 +37,7 @@ class Reward:
 
     The messages of a chat are read as ``flextune judge`` reads an ``answer``: the code is taken from its
     markdown, and may repeat the prompt or not. So is a text with a fenced block of code and one that begins
-    with a line of the prompt. Any other text, and any that begins indented, is what follows the prompt, and is
+    with a line of the prompt. Any other text, and any that begins indented, is what follows the prompt and is
     cut at the problem's stop strings.
 
     Args:
