@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -39,7 +40,8 @@ class Watching(Silent):
 
 
 def measure(folder: Path, **options: object) -> AdapterSpectra:
-    return adapter_spectra(folder, "mine", **{"draws": 3, "bins": 4, "reporter": Silent(), **options})
+    settings: dict[str, Any] = {"draws": 3, "bins": 4, "reporter": Silent(), **options}
+    return adapter_spectra(folder, "mine", **settings)
 
 
 @pytest.fixture(scope="module")

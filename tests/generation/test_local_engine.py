@@ -224,8 +224,13 @@ def test_the_embedded_model_alone_is_decoded_on_one_thread(
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
     batches = LocalEngine(replace(loaded, name=name)).generate(problems[:1], GREEDY, seed=0)
-    during = []
-    monkeypatch.setattr(LocalEngine, "_answer", lambda *_: during.append(threads[-1]) or [])
+    during: list[int] = []
+
+    def answer(*_: object) -> list[Completion]:
+        during.append(threads[-1])
+        return []
+
+    monkeypatch.setattr(LocalEngine, "_answer", answer)
     list(batches)
     assert during == [expected]
     assert threads[-1] == 2

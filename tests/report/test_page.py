@@ -121,7 +121,7 @@ def test_every_figure_has_a_place_and_data(page: Reader) -> None:
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
     assert places == ["scores", "outcomes", "losses", "penalty", "spectrum-A", "spectrum-B"]
     figures = page.json("figures-data")
-    assert all(figures[place]["data"] for place in places)  # type: ignore[index]
+    assert all(figures[place]["data"] for place in places)
 
 
 def test_all_programs_travel_inside_the_page(page: Reader) -> None:

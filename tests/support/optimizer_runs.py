@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from tests.report.conftest import write_rows
 
-from flextune.records import Score
+from flextune.records import Outcome, Score
 from flextune.statistics.scores_file import scores_json
 from flextune.statistics.summary import compare_all, estimate
 
@@ -79,7 +79,7 @@ class OptimizerRun:
             given = {} if optimizer is None else {"optimizer": optimizer}
             described = {**settings, **given, "seed": int(seed), "examples": 100, "validation": 16, **key}
             (folder / "key.json").write_text(json.dumps(described))
-        outcomes = {
+        outcomes: dict[str, dict[str, list[Outcome]]] = {
             seed: {f"p{i}": ["passed" if i < passed else "wrong_answer"] for i in range(8)} for seed in logs
         }
         self.scores.append(Score(name, "rosetta", "py", "base", "greedy", outcomes, trainings))

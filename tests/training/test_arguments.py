@@ -39,7 +39,7 @@ def test_every_choice_reaches_the_form(name: str, value: Any) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_the_same(name: str) -> None:
     assert set(PENALTY_PRESETS) == set(PRESETS)
-    assert penalty_form(PenaltyConfig(preset=name)) == PRESETS[name]  # type: ignore[arg-type]
+    assert penalty_form(PenaltyConfig(preset=name)) == PRESETS[name]
 
 
 @pytest.mark.parametrize(("name", "value"), [("flatten", "rank"), ("target", "A"), ("sides", "two")])
@@ -53,7 +53,7 @@ def test_what_update_does_not_know_is_refused_in_both(name: str, value: Any) -> 
 def test_each_way_has_its_host() -> None:
     train = TrainConfig()
     for way in ("gradient", "proximal"):
-        penalty = PenaltyConfig(apply=way, strength=0.7, kind="l2")  # type: ignore[arg-type]
+        penalty = PenaltyConfig(apply=way, strength=0.7, kind="l2")
         (host,) = callbacks(train, penalty)
         assert isinstance(host, SpectralCallback)
         assert (host.apply, host.term.strength, host.term.penalty.form.kind) == (way, 0.7, "l2")
