@@ -54,7 +54,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, parameter in adapted.named_parameters():
         if "lora_" in name:
             parameter.data = torch.randn(parameter.shape, generator=generator)
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
     return folder
 
 

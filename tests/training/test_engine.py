@@ -110,7 +110,11 @@ def test_base_model_and_global_generators_are_left_as_they_were(loaded: LoadedMo
     names = [name for name, _ in loaded.model.named_modules()]
     with torch.no_grad():
         before = loaded.model(input_ids=IDS).logits
-    states = random.getstate(), np.random.get_state(legacy=False)["state"]["key"].tolist(), torch.random.get_rng_state()
+    states = (
+        random.getstate(),
+        np.random.get_state(legacy=False)["state"]["key"].tolist(),
+        torch.random.get_rng_state(),
+    )
     folder = train(loaded, tmp_path)
     with torch.no_grad():
         assert torch.equal(loaded.model(input_ids=IDS).logits, before)

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flextune.errors import FlextuneError
 from flextune.models.load import LoadedModel
@@ -49,7 +49,8 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=adapter.rank,
-        lora_alpha=adapter.alpha,
+        # PEFT declares an int, and divides by the rank.
+        lora_alpha=cast(int, adapter.alpha),
         lora_dropout=adapter.dropout,
         bias="none",
         target_modules=short_names(view, modules),
