@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from benchmarks.devices import cache_filler, medians, parse_call, progress, timed
 from benchmarks.penalty_cases import CODE_LLAMA, TINY, Case, Naive, embedded, llama_models, llama_shapes
 from benchmarks.reporting import conditions, table
-from flextune.spectral import Penalty, PenaltyForm
+from flextune.spectral import LoraPair, Penalty, PenaltyForm
 
 STRENGTH = 0.02
 FORMS = {"fourier": PenaltyForm(), "update": PenaltyForm(kind="update")}
@@ -122,9 +123,13 @@ def calls(case: Case) -> Iterator[tuple[tuple[str, str], Callable[[], object]]]:
     pairs = case.pairs
     for name, form in FORMS.items():
         penalty = Penalty(form)
-        yield (name, "gradient"), lambda p=penalty: p.add_gradients_(pairs, STRENGTH)
-        yield (name, "loss"), lambda p=penalty: (STRENGTH * p.value(pairs)).backward()
-        yield (name, "proximal"), lambda p=penalty: p.proximal_(pairs, 1e-9)
+        yield (name, "gradient"), partial(penalty.add_gradients_, pairs, STRENGTH)
+        yield (name, "loss"), partial(_backward, penalty, pairs)
+        yield (name, "proximal"), partial(penalty.proximal_, pairs, 1e-9)
+
+
+def _backward(penalty: Penalty, pairs: Sequence[LoraPair]) -> None:
+    (STRENGTH * penalty.value(pairs)).backward()
 
 
 def check(case: Case, naive: Naive) -> None:
@@ -134,7 +139,9 @@ def check(case: Case, naive: Naive) -> None:
     naive()
     _, gradients = Penalty(FORMS["fourier"]).value_and_gradients(case.pairs)
     for index, (matrix, gradient) in enumerate(zip(case.matrices, gradients, strict=True)):
-        error = ((STRENGTH * gradient - matrix.grad).norm() / matrix.grad.norm()).item()
+        plain = matrix.grad
+        assert plain is not None
+        error = ((STRENGTH * gradient - plain).norm() / plain.norm()).item()
         if not error < 1e-3:
             raise SystemExit(f"matrix {index}: its gradient and the plain loop's differ by {error:.2g}")
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -39,7 +40,8 @@ class Watching(Silent):
 
 
 def measure(folder: Path, **options: object) -> AdapterSpectra:
-    return adapter_spectra(folder, "mine", **{"draws": 3, "bins": 4, "reporter": Silent(), **options})
+    settings: dict[str, Any] = {"draws": 3, "bins": 4, "reporter": Silent(), **options}
+    return adapter_spectra(folder, "mine", **settings)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, parameter in adapted.named_parameters():
         if "lora_" in name:
             parameter.data = torch.randn(parameter.shape, generator=generator)
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
     return folder
 
 

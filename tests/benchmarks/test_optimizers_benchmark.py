@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,7 @@ def test_the_ratio_is_ours_over_adamw() -> None:
 
 def test_calls_take_turns_and_have_one_median_each() -> None:
     order: list[str] = []
-    found = medians({name: lambda name=name: order.append(name) for name in "ab"}, 3, CPU)
+    found = medians({name: partial(order.append, name) for name in "ab"}, 3, CPU)
     assert order == ["a", "b"] * 5
     assert set(found) == {"a", "b"}
 

@@ -77,8 +77,9 @@ def test_every_command_is_in_the_list_above(flextune: Call):
 
     from flextune.cli.app import app
 
-    found = [[]]
-    for name, command in get_command(app).commands.items():
+    commands = getattr(get_command(app), "commands", {})
+    found: list[list[str]] = [[]]
+    for name, command in commands.items():
         found += [[name], *([name, inner] for inner in getattr(command, "commands", {}))]
     assert sorted(found) == sorted(COMMANDS)
 

@@ -18,14 +18,14 @@ from flextune.records import Completion, Problem, Verdict
 
 pytestmark = pytest.mark.usefixtures("sandboxed")
 
-PY = {
+PY: dict[str, Any] = {
     "name": "add_py",
     "language": "py",
     "prompt": "def add(a, b):\n",
     "tests": "assert add(1, 2) == 3",
     "stop_tokens": ["\ndef"],
 }
-JS = {
+JS: dict[str, Any] = {
     "name": "add_js",
     "language": "js",
     "prompt": "function add(a, b) {\n",

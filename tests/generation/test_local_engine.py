@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.support.decoding import BEAM, EVERY_WAY, GREEDY, SAMPLE
+from tests.support.decoding import answers as run
 
 from flextune.config import AdapterConfig, DecodeConfig
 from flextune.errors import FlextuneError
@@ -15,17 +17,6 @@ from flextune.models.adapters import attach_adapter
 from flextune.models.encoding import decode_completion, encode_prompt
 from flextune.models.load import LoadedModel
 from flextune.records import Completion, Problem
-
-GREEDY = DecodeConfig(max_new_tokens=40, batch_size=8)
-SAMPLE = DecodeConfig(strategy="sample", temperature=0.9, n=2, max_new_tokens=40, batch_size=8)
-BEAM = DecodeConfig(strategy="beam", num_beams=3, max_new_tokens=20, batch_size=8)
-EVERY_WAY = pytest.mark.parametrize("decode", [GREEDY, SAMPLE, BEAM], ids=["greedy", "sample", "beam"])
-
-
-def run(
-    engine: LocalEngine, problems: Sequence[Problem], decode: DecodeConfig, seed: int = 0
-) -> list[Completion]:
-    return [answer for batch in engine.generate(problems, decode, seed=seed) for answer in batch]
 
 
 def by_key(answers: Sequence[Completion]) -> dict[tuple[str, int], Completion]:
@@ -152,7 +143,7 @@ def test_an_answer_is_the_same_alone_and_in_a_batch(
     same = [without_margin(a) == without_margin(together[a.name, a.sample]) for a in alone]
     near_ties = sum(answer.margin is not None and answer.margin < 1e-4 for answer in alone)
     assert same.count(False) <= near_ties
-    assert len(same) == len(problems) * decode.samples
+    assert len(same) == len(problems) * decode.n
 
 
 @EVERY_WAY
@@ -216,6 +207,33 @@ def test_batches_depend_on_the_whole_list_and_keep_lengths_together() -> None:
     items = [Item(problem, n, (0,) * length, 10) for n, length in enumerate(lengths)]
     plan = plan_batches(items, 4)
     assert [[item.sample for item in batch] for batch in plan] == [[1, 3, 5, 2], [0, 4]]
+
+
+def test_prompts_of_one_length_share_a_batch_where_padding_would_count() -> None:
+    problem = Problem("p", "made-up", "py", "", "")
+    items = [Item(problem, n, (0,) * length, 10) for n, length in enumerate([3, 9, 3, 9, 3])]
+    plan = plan_batches(items, 2, equal_lengths=True)
+    assert [[item.sample for item in batch] for batch in plan] == [[1, 3], [0, 2], [4]]
+
+
+@pytest.mark.parametrize(("name", "expected"), [("rosetta", 1), ("other", 2)])
+def test_the_embedded_model_alone_is_decoded_on_one_thread(
+    loaded: LoadedModel, problems: list[Problem], name: str, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = [2]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads[-1])
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    batches = LocalEngine(replace(loaded, name=name)).generate(problems[:1], GREEDY, seed=0)
+    during: list[int] = []
+
+    def answer(*_: object) -> list[Completion]:
+        during.append(threads[-1])
+        return []
+
+    monkeypatch.setattr(LocalEngine, "_answer", answer)
+    list(batches)
+    assert during == [expected]
+    assert threads[-1] == 2
 
 
 def test_no_problems_give_no_batches(engine: LocalEngine) -> None:

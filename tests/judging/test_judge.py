@@ -71,7 +71,7 @@ def test_pairs_are_read_as_the_work_proceeds(sandboxed: None) -> None:
 
     verdicts = judge(endless(), limits=LIMITS, workers=1)  # type: ignore[arg-type]
     assert next(verdicts).passed
-    verdicts.close()  # type: ignore[attr-defined]
+    verdicts.close()
     assert len(read) < 20
 
 
@@ -147,7 +147,7 @@ def test_closing_leaves_no_process(sandboxed: None) -> None:
     verdicts = judge(pairs, workers=2)
     assert next(verdicts).name == "quick"
     assert set(tree_usage(os.getpid()).processes) - set(before)
-    verdicts.close()  # type: ignore[attr-defined]
+    verdicts.close()
     assert set(tree_usage(os.getpid()).processes) <= set(before)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.support.judging import LIMITS
@@ -11,7 +13,7 @@ from flextune.errors import FlextuneError
 from flextune.judging import language
 from flextune.judging.judge import Judge
 from flextune.judging.reward import Reward
-from flextune.records import Problem, Verdict
+from flextune.records import Completion, Problem, Verdict
 
 DOUBLE = Problem("double", "test", "py", "def f(x):\n", "assert f(2) == 4", stop=("\n\n",), entry_point="f")
 SAME = Problem("same", "test", "py", "def f(x):\n", "assert f(2) == 2", entry_point="f")
@@ -41,9 +43,93 @@ def test_text_behind_a_stop_string_does_not_count(reward: Reward) -> None:
         assert reward(None, [f"{RIGHT}\n\nraise ValueError"], name=["double"]) == [1.0]
 
 
-def test_an_empty_stop_string_is_no_stop(sandboxed: None) -> None:
-    with Reward([replace(DOUBLE, stop=("", "\n\n"))], limits=LIMITS) as reward:
-        assert reward(None, [f"{RIGHT}\n\nraise ValueError"], name=["double"]) == [1.0]
+FENCED = "Here it is:\n\n```python\ndef f(x):\n    return 2 * x\n```\n\nIt doubles."
+PARTS = [{"type": "text", "text": FENCED}]
+
+
+@pytest.mark.parametrize(
+    "completion",
+    [
+        FENCED,
+        [{"role": "assistant", "content": FENCED}],
+        [{"role": "assistant", "content": PARTS}],
+        [{"role": "assistant", "content": "def f(x):\n\n    return 2 * x\n"}],
+        [{"role": "assistant", "content": "<think>\n```\nno\n```\n</think>\n" + FENCED}],
+        "def f(x):\n\n    return 2 * x",
+        "\ndef f(x):  \n    return 2 * x\n",
+    ],
+    ids=["text", "chat", "parts", "no fence", "thoughts", "prompt repeated", "prompt behind blanks"],
+)
+def test_a_chat_answer_is_read_from_its_markdown(reward: Reward, completion: Any) -> None:
+    with reward:
+        assert reward(None, [completion], name=["double"]) == [1.0]
+
+
+def test_a_wrong_chat_answer_is_still_wrong(reward: Reward) -> None:
+    wrong = [{"role": "assistant", "content": FENCED.replace("2 * x", "x")}]
+    with reward:
+        assert (
+            reward(None, [wrong, [{"role": "assistant", "content": None}]], name=["double"] * 2) == [0.0] * 2
+        )
+
+
+def test_an_empty_stop_string_stops_nothing(sandboxed: None) -> None:
+    with Reward([replace(DOUBLE, stop=("", "\n\n"))], workers=1, limits=LIMITS) as reward:
+        assert reward(None, [RIGHT, f"{RIGHT}\n\n1 / 0"], name=["double"] * 2) == [1.0, 1.0]
+
+
+def test_the_end_of_a_completion_ends_its_last_line(monkeypatch: pytest.MonkeyPatch, sandboxed: None) -> None:
+    judged = texts_judged(monkeypatch)
+    with Reward([replace(IN_JS, stop=("\n}\n",))]) as reward:
+        reward(None, ["\n  return x;\n}", "\n  return x;\n}\nconsole.log(1)"], name=["same"] * 2)
+    assert judged == ["\n  return x;"] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "    return 2 * x\n\ndef f(x):\n    return 0",
+        '    """f(2) is ``4``."""\n    return 2 * x',
+        "    def f(x):\n        return 2 * x\n    return f(x)",
+        "    # note\n    return 2 * x",
+        "\n    return 2 * x\n\n```\nIt doubles.\n```python\nf(2)\n```",
+    ],
+    ids=[
+        "a second function",
+        "quoted code",
+        "a function within",
+        "an indented line of the prompt",
+        "rambling",
+    ],
+)
+def test_a_plain_completion_follows_the_prompt(
+    text: str, monkeypatch: pytest.MonkeyPatch, sandboxed: None
+) -> None:
+    judged = texts_judged(monkeypatch)
+    noted = replace(DOUBLE, prompt="def f(x):\n    # note\n")
+    with Reward([noted]) as reward:
+        reward(None, [text], name=["double"])
+    assert judged == [text.split("\n\n")[0]]
+
+
+def test_what_extracts_is_asked_also_about_chats(monkeypatch: pytest.MonkeyPatch, sandboxed: None) -> None:
+    judged = texts_judged(monkeypatch)
+    with Reward([DOUBLE], extract=lambda problem, text: (problem, text.upper())) as reward:
+        reward(None, ["```a", [{"role": "assistant", "content": "b"}]], name=["double"] * 2)
+    assert judged == ["```A", "B"]
+
+
+def texts_judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What reaches the judge, which passes everything."""
+    texts: list[str] = []
+
+    def verdicts(_: Judge, pairs: list[tuple[Problem, Completion]]) -> Iterator[Verdict]:
+        for _problem, completion in pairs:
+            texts.append(completion.text)
+            yield Verdict(completion.name, 0, "passed", "run")
+
+    monkeypatch.setattr(Judge, "verdicts", verdicts)
+    return texts
 
 
 def test_outcomes_can_be_worth_something(sandboxed: None) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.support.judged import needs_toolchain
@@ -250,7 +251,8 @@ def test_cpu_time_decides_and_a_starved_program_gets_more_wall_time(
     monkeypatch.setattr(child_module, "waiting_seconds", lambda processes: {1: waited})
     child = Child.__new__(Child)
     child.limits, child.breach, child.cpu_seconds, child.peak_bytes = LIMITS, None, 0.0, 0
-    child._helper, child._kills, child._waited = SimpleNamespace(pid=1, kills=lambda: 0), 0, {}
+    helper: Any = SimpleNamespace(pid=1, kills=lambda: 0)
+    child._helper, child._kills, child._waited = helper, 0, {}
     child._watch(wall, LIMITS.cpu_seconds, LIMITS.wall_seconds)
     assert child.breach == breach
 

@@ -226,8 +226,9 @@ def tests_end() -> Callable[[list[Any]], Any]:
     def end(letter: bytes, message: str, status: int = 1) -> None:
         raise End
 
-    strict_tests.end = end
-    strict_tests.os = type("os", (), {"write": staticmethod(lambda number, data: None)})
+    monkey: Any = strict_tests
+    monkey.end = end
+    monkey.os = type("os", (), {"write": staticmethod(lambda number, data: None)})
 
     def make(messages: list[Any]) -> Any:
         tests = strict_tests.Tests(Script(messages))

@@ -35,7 +35,7 @@ def save_random_adapter(loaded: LoadedModel, folder: Path, config: AdapterConfig
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = 0.1 * torch.randn(parameter.shape, generator=generator)
-    model.save_pretrained(folder)
+    model.save_pretrained(str(folder))
     return folder
 
 
@@ -70,7 +70,7 @@ def test_fresh_adapter_changes_nothing_and_leaves_the_base_alone(loaded: LoadedM
 
 
 def test_view_shares_the_base_tensors(loaded: LoadedModel) -> None:
-    model = attach_adapter(loaded, ALL, seed=0).get_base_model()
+    model: Any = attach_adapter(loaded, ALL, seed=0).get_base_model()
     shared = model.model.layers[0].mlp.up_proj.base_layer.weight
     assert shared is loaded.model.model.layers[0].mlp.up_proj.weight
 
@@ -126,7 +126,7 @@ def test_scale_multiplies_the_update(load: Any, loaded: LoadedModel, adapter: Pa
 
 def test_scale_of_what_is_more_than_an_update_is_refused(loaded: LoadedModel, tmp_path: Path) -> None:
     config = LoraConfig(r=2, target_modules=["up_proj"], use_dora=True)
-    get_peft_model(shared_view(loaded.model), config).save_pretrained(tmp_path)
+    get_peft_model(shared_view(loaded.model), config).save_pretrained(str(tmp_path))
     load_adapter(loaded, tmp_path)
     with pytest.raises(FlextuneError, match=r"scale 0\.5 multiplies .* holds .*lora_magnitude_vector"):
         load_adapter(loaded, tmp_path, 0.5)

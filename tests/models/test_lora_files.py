@@ -28,7 +28,7 @@ def save(model: nn.Module, folder: Path, **options: Any) -> Any:
     for name, parameter in adapted.named_parameters():
         if "lora_" in name:
             parameter.data = torch.randn(parameter.shape, generator=generator)
-    adapted.save_pretrained(folder)
+    adapted.save_pretrained(str(folder))
     return adapted
 
 

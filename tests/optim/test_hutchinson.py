@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def test_one_coordinate_has_its_second_derivative_exactly() -> None:
     w = nn.Parameter(torch.tensor([0.7]))
     rows = {"labels": torch.tensor([1, 0, 1])}
 
-    def logits(_: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def logits(_: Any, inputs: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         x = torch.tensor([1.0, -2.0, 0.5])
         return torch.stack([torch.zeros(3), w * x], dim=1), inputs["labels"]
 
@@ -90,7 +91,9 @@ def test_the_estimate_leaves_gradients_alone_and_keeps_no_graph() -> None:
     before = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
     found = estimated(model, [rows])
     after = [parameter.grad for parameter in model.parameters()]
-    assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+    assert all(
+        other is not None and torch.equal(one, other) for one, other in zip(before, after, strict=True)
+    )
     assert not any(part.requires_grad for part in found)
 
 
@@ -163,7 +166,7 @@ class FirstOnly(torch.autograd.Function):
 def test_an_operation_without_a_second_derivative_is_an_error_that_says_what_to_do() -> None:
     w = nn.Parameter(torch.ones(2))
 
-    def logits(_: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def logits(_: Any, inputs: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         return FirstOnly.apply(w)[None], inputs["labels"]
 
     estimator = Hutchinson([w], predict=logits)

@@ -232,7 +232,8 @@ def test_an_estimate_that_is_not_finite_is_left_out_and_stays_due(caplog: pytest
 
 def test_win_rate_and_hessian_norm_are_unknown_before_there_is_any_and_known_per_group() -> None:
     one, other = parameters([(40,), (60,)])
-    optimizer = Sophia([{"params": [one]}, {"params": [other], "gamma": 1e6}], gamma=0.1)
+    groups: list[dict[str, Any]] = [{"params": [one]}, {"params": [other], "gamma": 1e6}]
+    optimizer = Sophia(groups, gamma=0.1)
     assert math.isnan(optimizer.win_rate())
     assert math.isnan(optimizer.hessian_norm())
     optimizer.update_hessian([torch.ones(40), torch.ones(60)])
@@ -257,8 +258,7 @@ def test_a_closure_is_evaluated_with_gradients_and_its_loss_returned() -> None:
 
     before = float(found[0].detach().square().sum())
     loss = optimizer.step(closure)
-    assert loss is not None
-    assert loss.item() == pytest.approx(before)
+    assert float(loss) == pytest.approx(before)
     assert float(found[0].detach().square().sum()) < before
 
 

@@ -49,7 +49,7 @@ def singles() -> list[Composition]:
     return [
         Composition((Step(operation, k),))
         for operation in OPERATIONS.values()
-        for k in {*operation.constants[:1], *operation.constants[-1:]} or {None}
+        for k in dict.fromkeys((*operation.constants[:1], *operation.constants[-1:])) or (None,)
     ]
 
 

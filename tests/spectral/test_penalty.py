@@ -12,12 +12,12 @@ from scipy.optimize import minimize
 from tests.spectral import reference
 from tests.spectral.reference import random_pair
 
-from flextune.spectral.form import PenaltyForm
+from flextune.spectral.form import Kind, PenaltyForm
 from flextune.spectral.pairs import LoraPair
 from flextune.spectral.penalty import Penalty
 
-VECTOR_KINDS = ("fourier", "reversed", "permuted", "l2")
-KINDS = (*VECTOR_KINDS, "update")
+VECTOR_KINDS: tuple[Kind, ...] = ("fourier", "reversed", "permuted", "l2")
+KINDS: tuple[Kind, ...] = (*VECTOR_KINDS, "update")
 LENGTHS = (1, 2, 3, 4, 7, 16, 33, 60)
 
 

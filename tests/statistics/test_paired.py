@@ -18,9 +18,9 @@ fractions = st.builds(Fraction, st.integers(-6, 6), st.sampled_from([1, 2, 3, 5,
 
 def all_signs_p_value(differences: list[Fraction]) -> float:
     """Every assignment of signs, counted one by one."""
-    target = abs(sum(differences))
+    target = abs(sum(differences, Fraction()))
     sums = [
-        abs(sum(s * d for s, d in zip(signs, differences, strict=True)))
+        abs(sum((s * d for s, d in zip(signs, differences, strict=True)), Fraction()))
         for signs in product((-1, 1), repeat=len(differences))
     ]
     return sum(total >= target for total in sums) / len(sums)

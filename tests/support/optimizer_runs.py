@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from tests.support.finished_run import write_rows
 
-from flextune.records import Score
+from flextune.records import Outcome, Score
 from flextune.statistics.scores_file import scores_json
 from flextune.statistics.summary import compare_all, estimate
 
@@ -79,7 +79,7 @@ class OptimizerRun:
             sizes = {"examples": 100, "validation": 16}
             described = {**settings, "optimizer": optimizer, "seed": int(seed), **sizes, **key}
             (folder / "key.json").write_text(json.dumps(described))
-        outcomes = {
+        outcomes: dict[str, dict[str, list[Outcome]]] = {
             seed: {f"p{i}": ["passed" if i < passed else "wrong_answer"] for i in range(8)} for seed in logs
         }
         self.scores.append(Score(name, "rosetta", "py", "base", "greedy", outcomes, trainings))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-from torch.multiprocessing import start_processes
+from torch.multiprocessing.spawn import start_processes
 
 #: What a process calls with its rank. It is pickled: a function of a module, or a ``partial`` of one.
 Job = Callable[[int], object]

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from tests.support.processes import Together, needs_gloo, run_in_two_processes
-from torch.multiprocessing import ProcessExitedException
+from torch.multiprocessing.spawn import ProcessExitedException
 
 pytestmark = needs_gloo
 

@@ -104,10 +104,12 @@ class LossScaling:
     overflow_at: int | None = None
 
     def create_accelerator_and_postprocess(self) -> None:
-        super().create_accelerator_and_postprocess()
+        trainer: Any = super()
+        trainer.create_accelerator_and_postprocess()
         self.accelerator.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
         self.accelerator.native_amp = True
 
     def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-        loss = super().compute_loss(*args, **kwargs)
+        trainer: Any = super()
+        loss = trainer.compute_loss(*args, **kwargs)
         return loss * float("inf") if self.state.global_step == self.overflow_at else loss

@@ -112,7 +112,11 @@ def test_base_model_and_global_generators_are_left_as_they_were(loaded: LoadedMo
     names = [name for name, _ in loaded.model.named_modules()]
     with torch.no_grad():
         before = loaded.model(input_ids=IDS).logits
-    states = random.getstate(), np.random.get_state()[1].tolist(), torch.random.get_rng_state()
+    states = (
+        random.getstate(),
+        np.random.get_state(legacy=False)["state"]["key"].tolist(),
+        torch.random.get_rng_state(),
+    )
     folder = train(loaded, tmp_path)
     with torch.no_grad():
         assert torch.equal(loaded.model(input_ids=IDS).logits, before)
@@ -120,7 +124,7 @@ def test_base_model_and_global_generators_are_left_as_they_were(loaded: LoadedMo
     assert [name for name, _ in loaded.model.named_modules()] == names
     assert not loaded.model.training
     assert random.getstate() == states[0]
-    assert np.random.get_state()[1].tolist() == states[1]
+    assert np.random.get_state(legacy=False)["state"]["key"].tolist() == states[1]
     assert torch.equal(torch.random.get_rng_state(), states[2])
 
 

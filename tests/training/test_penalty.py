@@ -20,7 +20,7 @@ from flextune.spectral.penalty import Penalty
 from flextune.training import SpectralCallback, SpectralLossMixin
 
 STRENGTH, RATE = 0.3, 0.05
-SGD = {"optim": "sgd", "lr_scheduler_type": "linear", "learning_rate": RATE, "max_steps": 3}
+SGD: dict[str, Any] = {"optim": "sgd", "lr_scheduler_type": "linear", "learning_rate": RATE, "max_steps": 3}
 
 
 class LossTrainer(SpectralLossMixin, Trainer):
@@ -74,7 +74,10 @@ def assert_same(found: Any, expected: list[torch.Tensor], rtol: float = 1e-6) ->
 def test_weights_are_those_of_descent_by_hand(
     loaded: LoadedModel, tmp_path: Path, way: str, accumulation: int
 ) -> None:
-    sizes = {"per_device_train_batch_size": 8 // accumulation, "gradient_accumulation_steps": accumulation}
+    sizes: dict[str, Any] = {
+        "per_device_train_batch_size": 8 // accumulation,
+        "gradient_accumulation_steps": accumulation,
+    }
     found = trained(loaded, tmp_path, way, **SGD, **sizes)
     assert_same(found, by_hand(loaded, way))
     plain = train(Trainer, loaded, tmp_path / "plain", **SGD, **sizes)
@@ -107,7 +110,7 @@ def test_loss_enters_once_however_the_trainer_normalises(
     """A step with the term and one without differ by the rate times its gradient."""
 
     def trained(strength: float, accumulation: int) -> list[torch.Tensor]:
-        sizes = {
+        sizes: dict[str, Any] = {
             "per_device_train_batch_size": 8 // accumulation,
             "gradient_accumulation_steps": accumulation,
         }

@@ -332,7 +332,7 @@ def test_another_ready_made_optimizer_is_refused(loaded: LoadedModel, tmp_path: 
 
 def test_deepspeed_fsdp_1_and_tensor_parallelism_are_refused(loaded: LoadedModel, tmp_path: Path) -> None:
     trainer = made(loaded, tmp_path)
-    trainer.accelerator = SimpleNamespace(  # type: ignore[assignment]
+    trainer.accelerator = SimpleNamespace(
         is_fsdp2=False, parallelism_config=SimpleNamespace(non_data_parallel_size=2)
     )
     with pytest.raises(FlextuneError, match="data parallelism alone"):

@@ -25,7 +25,7 @@ class Recorder(FlexTrainer):
     clipped_norm = 0.0
 
     def _clip_grad_norm(self, model: Any) -> Any:
-        gradients = [parameter.grad for parameter in matrices(self.model)]
+        gradients = [parameter.grad for parameter in matrices(self.model) if parameter.grad is not None]
         if self.seen is None:
             self.seen = [gradient.clone() for gradient in gradients]
         norm = super()._clip_grad_norm(model)
@@ -86,7 +86,11 @@ def test_gradient_under_accumulation_is_that_of_task_plus_penalty(
 def test_penalty_enters_once_where_the_last_step_has_fewer_micro_batches(
     loaded: LoadedModel, tmp_path: Path, way: str
 ) -> None:
-    options = {"per_device_train_batch_size": 3, "gradient_accumulation_steps": 2, "optim": "sgd"}
+    options: dict[str, Any] = {
+        "per_device_train_batch_size": 3,
+        "gradient_accumulation_steps": 2,
+        "optim": "sgd",
+    }
     options |= {"max_steps": 2, "learning_rate": 0.0, "lr_scheduler_type": "constant"}
     # 8 rows are three micro-batches, and steps of two and of one; at rate 0 both have the same penalty.
     found = run(loaded, tmp_path, way=way, **options).state.log_history
@@ -114,7 +118,7 @@ def test_strength_zero_is_exactly_no_penalty(loaded: LoadedModel, tmp_path: Path
 def test_logged_task_losses_are_the_same_with_and_without_penalty(
     loaded: LoadedModel, tmp_path: Path, way: str
 ) -> None:
-    options = {"eval_strategy": "steps", "eval_on_start": True, "eval_steps": 1}
+    options: dict[str, Any] = {"eval_strategy": "steps", "eval_on_start": True, "eval_steps": 1}
     without = run(loaded, tmp_path / "a", strength=None, **options).state.log_history
     with_penalty = run(loaded, tmp_path / "b", way=way, strength=50.0, **options).state.log_history
     assert without[0]["eval_loss"] == with_penalty[0]["eval_loss"]
@@ -126,7 +130,7 @@ def test_logged_task_losses_are_the_same_with_and_without_penalty(
 def test_logged_penalty_is_the_mean_over_the_steps_since_the_last_line(
     loaded: LoadedModel, tmp_path: Path
 ) -> None:
-    options = {"max_steps": 4, "learning_rate": 0.1}
+    options: dict[str, Any] = {"max_steps": 4, "learning_rate": 0.1}
     each = [line["penalty"] for line in run(loaded, tmp_path / "a", **options).state.log_history[:4]]
     pairs = run(loaded, tmp_path / "b", **options, logging_steps=2).state.log_history[:2]
     assert len(set(each)) == 4

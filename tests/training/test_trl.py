@@ -56,7 +56,7 @@ def script(model_folder: Path, folder: Path) -> dict[str, Any]:
     dataset = Dataset.from_dict({"text": ["ab" * n for n in range(2, 10)]})
     lora = LoraConfig(r=2, lora_alpha=4, lora_dropout=0.0, target_modules=["q_proj", "up_proj"])
 
-    class Trainer(SFTTrainer):  # type: ignore[misc]
+    class Trainer(SFTTrainer):
         """With the tiny model's tokenizer; a hub model brings its own."""
 
         def __init__(self, *positional: Any, **options: Any) -> None:
@@ -120,7 +120,7 @@ def test_lines_of_the_readme_add_the_penalty_s_step_to_a_trl_training(
 def test_mixin_does_the_same_in_the_loss(model_folder: Path, tmp_path: Path, without: Any) -> None:
     scope = script(model_folder, tmp_path)
 
-    class Trainer(SpectralLossMixin, scope["SFTTrainer"]):  # type: ignore[name-defined, misc]
+    class Trainer(SpectralLossMixin, scope["SFTTrainer"]):  # type: ignore[misc, valid-type]
         pass
 
     trainer = Trainer(

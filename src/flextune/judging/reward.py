@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from flextune.data.samples import from_answer
 from flextune.errors import FlextuneError
 from flextune.judging.judge import Judge
 from flextune.judging.sandbox.limits import Limits
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Completion, Problem
+from flextune.stopping import cut_at_stop
 
 #: A completion as trainers hand it over: text, or the messages of a chat.
 Answer = str | Sequence[Mapping[str, Any]]
 #: Limits for training, where a slow program is as good as a wrong one.
 TRAINING_LIMITS = Limits(cpu_seconds=3, wall_seconds=10, memory_bytes=512 * 2**20)
+
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 class Reward:
@@ -30,11 +35,16 @@ class Reward:
     will find whatever passes, so solution and tests run in separate processes where the language can
     (``strict``).
 
+    The messages of a chat are read as ``flextune judge`` reads an ``answer``: the code is taken from its
+    markdown, and may repeat the prompt or not. So is a text with a fenced block of code and one that begins
+    with a line of the prompt. Any other text, and any that begins indented, is what follows the prompt and is
+    cut at the problem's stop strings.
+
     Args:
         problems: What may be asked about.
         rewards: Reward by outcome; outcomes not named get 0. By default 1 for ``passed``.
-        extract: Turns a problem and a completion into what is judged: the problem to use, and the text after
-            its prompt. By default the completion itself, cut before the problem's first stop string.
+        extract: Makes of a problem and a completion what is judged: the problem to use and the text behind
+            its prompt. By default as above.
         limits: What each program may use; by default tighter than for evaluation.
         workers: Programs to judge in parallel; by default one per core.
         strict: Run solution and tests in separate processes where the language can.
@@ -61,7 +71,7 @@ class Reward:
         self._rewards = {"passed": 1.0} if rewards is None else dict(rewards)
         if unknown := sorted(set(self._rewards) - set(OUTCOMES)):
             raise FlextuneError(f"reward: unknown outcome {unknown[0]!r} (known: {', '.join(OUTCOMES)})")
-        self._extract = extract or _cut
+        self._extract = extract
         self._problems: dict[tuple[str, str], Problem] = {}
         self._languages: dict[str, list[str]] = {}
         for problem in problems:
@@ -106,13 +116,13 @@ class Reward:
         for index, completion in enumerate(completions):
             problem = self._find(name[index], None if language is None else language[index])
             # Any text is judged: one that cannot be cut or extracted is a wrong program, not a failure.
-            problem, text = self._extract(problem, _text(completion))
+            problem, text = self._read(problem, completion)
             pairs.append((problem, Completion(f"{index}", 0, text)))
-        rewards: dict[str, float | None] = {}
+        scores: dict[str, float | None] = {}
         for verdict in self._judge.verdicts(pairs):
             unknown = verdict.outcome in UNKNOWN_OUTCOMES
-            rewards[verdict.name] = None if unknown else self._rewards.get(verdict.outcome, 0.0)
-        return [rewards[f"{index}"] for index in range(len(pairs))]
+            scores[verdict.name] = None if unknown else self._rewards.get(verdict.outcome, 0.0)
+        return [scores[f"{index}"] for index in range(len(pairs))]
 
     def __enter__(self) -> Reward:
         return self
@@ -125,6 +135,16 @@ class Reward:
     def close(self) -> None:
         """End the judge's processes; a later call starts new ones."""
         self._judge.close()
+
+    def _read(self, problem: Problem, completion: Answer) -> tuple[Problem, str]:
+        """The problem to use and the text behind its prompt."""
+        text = _text(completion)
+        if self._extract is not None:
+            return self._extract(problem, text)
+        if not isinstance(completion, str) or _is_answer(problem, text):
+            return from_answer(problem, text)
+        # How the text ended is not known here. It is complete, so its last line is taken for a whole one.
+        return problem, cut_at_stop(text, problem.stop, ended=True)[0]
 
     def _find(self, name: str, language: str | None) -> Problem:
         languages = self._languages.get(name, [])
@@ -140,14 +160,24 @@ class Reward:
 
 
 def _text(completion: Answer) -> str:
+    """A text itself, or what the last message of a chat says."""
     if isinstance(completion, str):
         return completion
     content = completion[-1].get("content") if completion else ""
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        # A message in parts: ``[{"type": "text", "text": ...}]``.
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
     return content if isinstance(content, str) else ""
 
 
-def _cut(problem: Problem, text: str) -> tuple[Problem, str]:
-    """The text before the problem's first stop string."""
-    # An empty stop string is no stop.
-    ends = [end for stop in problem.stop if stop and (end := text.find(stop)) >= 0]
-    return problem, text[: min(ends, default=len(text))]
+def _is_answer(problem: Problem, text: str) -> bool:
+    """Whether a text is an answer to the prompt rather than what follows it."""
+    begins = next((line.rstrip() for line in text.split("\n") if line.strip()), "")
+    # A body may go on to an explanation with code in it: behind its stop strings that does not count.
+    if begins.startswith(("  ", "\t")) and not _FENCE.match(begins):
+        return False
+    if _FENCE.search(text):
+        return True
+    # Lines at the left margin only: a body may repeat an indented one, and many prompts have a lone brace.
+    lines = {line.rstrip() for line in problem.prompt.split("\n") if not line[:1].isspace()}
+    return begins in lines and re.search(r"\w", begins) is not None

@@ -37,9 +37,8 @@ def blocks_of(parameters: Parameters) -> list[list[Tensor]]:
     items = list(parameters)
     if not items:
         raise ValueError("no parameter to estimate a curvature for")
-    if isinstance(items[0], Mapping):
-        return [list(item["params"]) for item in items]
-    return [items]
+    groups = [list(item["params"]) for item in items if isinstance(item, Mapping)]
+    return groups or [[item for item in items if isinstance(item, Tensor)]]
 
 
 def local(tensor: Any) -> Tensor:

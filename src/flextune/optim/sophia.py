@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -122,6 +122,12 @@ class Sophia(Optimizer):
         if group["early_estimates"]:
             distance = min(distance, last + 1)
         return bool(last < 0 or steps - last >= distance)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Move every parameter that has a gradient and a curvature."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flextune.config import EMBEDDED_MODEL
 from flextune.files.lines import LineWriter, read_records
 from flextune.progress import Reporter
 from flextune.records import Completion, as_row
@@ -17,8 +15,6 @@ from flextune.runner.plan import Evaluation, Generation
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flextune.models.load import LoadedModel
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.
@@ -57,14 +53,13 @@ def write_completions(
     generation: Generation, model: LoadedModel, file: Path, reporter: Reporter, *, label: str
 ) -> int:
     """Append the completions that ``file`` does not have yet; returns how many it has then."""
-    from flextune.generation.local.engine import LocalEngine
+    from flextune.generation.local import LocalEngine
 
     done = {(c.name, c.sample) for c in read_records(file, Completion)}
     finished = len(done)
     with (
         reporter.stage(f"generate {label}", generation.total) as stage,
         LineWriter(file) as writer,
-        _few_threads(model),
     ):
         batches = LocalEngine(model).generate(
             generation.problems, generation.decode, seed=generation.seed or 0, done=done
@@ -87,21 +82,3 @@ def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -
             f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "
             "another batch size or machine may decode them differently"
         )
-
-
-@contextmanager
-def _few_threads(model: LoadedModel) -> Iterator[None]:
-    """Decode the embedded model on one thread.
-
-    Its matrices of one token are too small to share: a second thread mostly waits, and takes the processor
-    from the programs that are judged meanwhile.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    if model.name == EMBEDDED_MODEL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.optimizer_runs import ADAMW, CONSTANT, LION, SOPHIA_G, SOPHIA_H, OptimizerRun, log
@@ -17,7 +19,7 @@ Curves = list[list[float | None]]
 
 
 def study(
-    path: Path, arms: dict[str, tuple[dict[str, object], Curves]], *, tuned: tuple[str, ...] = ()
+    path: Path, arms: Mapping[str, tuple[dict[str, Any], Any]], *, tuned: tuple[str, ...] = ()
 ) -> Group:
     """Arms with the validation losses of each seed."""
     run = OptimizerRun(path)

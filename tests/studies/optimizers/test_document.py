@@ -30,7 +30,7 @@ from flextune.studies.writing import write_report
 def whole(path: Path, *, seeds: int = 3) -> OptimizerRun:
     run = OptimizerRun(path)
     for suffix, train, base in (("", ROSETTA, 0.2), ("-mbpp", MBPP, 1.2)):
-        ends = {
+        ends: dict[str, tuple[dict[str, Any], float, float, dict[str, Any]]] = {
             "adamw": (ADAMW, 0.0, 0.50, {}),
             "lion": (LION, 0.05, 0.50, {}),
             "sophia-constant": (CONSTANT, 0.04, 0.50, {"win_rate_a": 0.02, "win_rate_b": 0.01}),

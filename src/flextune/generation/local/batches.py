@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from flextune.records import Problem
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,13 @@ class Item:
         problem: What to answer.
         sample: Number of the answer within the problem.
         prompt: Token ids.
-        limit: New tokens that fit; 0 when the prompt fills the context.
+        max_new_tokens: New tokens that fit; 0 when the prompt fills the context.
     """
 
     problem: Problem
     sample: int
     prompt: tuple[int, ...]
-    limit: int
+    max_new_tokens: int
 
     @property
     def key(self) -> tuple[str, int]:
@@ -34,13 +38,22 @@ class Item:
         return self.problem.name, self.sample
 
 
-def plan_batches(items: Sequence[Item], size: int) -> list[list[Item]]:
-    """Neighbours in length share a batch, the longest first, so that memory runs out early or never."""
+def plan_batches(items: Sequence[Item], size: int, *, equal_lengths: bool = False) -> list[list[Item]]:
+    """Neighbours in length share a batch, the longest first, so that memory runs out early or never.
+
+    Args:
+        items: All answers of a run, also those that are there already.
+        size: Answers in a batch, at most.
+        equal_lengths: Only prompts of one length share a batch, so that none is padded.
+    """
     ordered = sorted(items, key=lambda item: -len(item.prompt))
-    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    groups = [ordered]
+    if equal_lengths:
+        groups = [list(group) for _, group in groupby(ordered, key=lambda item: len(item.prompt))]
+    return [group[start : start + size] for group in groups for start in range(0, len(group), size)]
 
 
-def context_length(config: Any) -> int | None:
+def context_length(config: PreTrainedConfig) -> int | None:
     """Tokens that a model can attend to, where its configuration says so."""
     return getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
 

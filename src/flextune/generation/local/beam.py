@@ -3,42 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 from flextune.generation.local.batches import left_pad
+from flextune.generation.local.loop import NanLogitsError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class NanWatch(LogitsProcessor):
+    """Remembers where the last logits were NaN and changes none."""
+
+    def __init__(self) -> None:
+        self._broken = torch.zeros(1, dtype=torch.bool)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Take one step's scores, shape ``(rows * beams, vocabulary)``."""
+        self._broken = scores.isnan().any(-1)
+        return scores
+
+    def broken_rows(self, rows: int) -> Tensor:
+        """Whether a beam of each row had NaN logits, shape ``(rows,)``, on the model's device."""
+        return self._broken.view(rows, -1).any(-1)
 
 
 class StopStrings(StoppingCriteria):
-    """Ends a beam at its stop string.
+    """Ends a beam at its stop string, and the search at NaN logits: here the tokens leave the device anyway.
 
     Args:
         stopped: Whether generated tokens (row, ids) hold a stop string.
         prompt_width: Tokens before the first generated one.
         rows: Rows of the batch; each has as many beams as the others.
+        watch: Sees the logits of every step.
     """
 
-    def __init__(self, stopped: Callable[[int, Sequence[int]], bool], prompt_width: int, rows: int) -> None:
+    def __init__(
+        self,
+        stopped: Callable[[int, Sequence[int]], bool],
+        prompt_width: int,
+        rows: int,
+        watch: NanWatch,
+    ) -> None:
         self.stopped = stopped
         self.prompt_width = prompt_width
         self.rows = rows
+        self.watch = watch
 
     def __call__(self, input_ids: Tensor, scores: Any, **kwargs: Any) -> Tensor:
-        """One flag per beam; beams of a row stand together."""
+        """One flag per beam; beams of a row stand together.
+
+        Raises:
+            NanLogitsError: The logits behind these tokens were NaN.
+        """
         beams = input_ids.shape[0] // self.rows
-        generated = input_ids[:, self.prompt_width :].tolist()
-        flags = [self.stopped(place // beams, ids) for place, ids in enumerate(generated)]
+        broken = self.watch.broken_rows(self.rows).repeat_interleave(beams)[:, None]
+        # The flags of NaN travel with the tokens: one transfer.
+        flags = []
+        for place, (*ids, is_nan) in enumerate(
+            torch.cat((input_ids[:, self.prompt_width :], broken), 1).tolist()
+        ):
+            if is_nan:
+                raise NanLogitsError(place // beams)
+            flags.append(self.stopped(place // beams, ids))
         return torch.tensor(flags, device=input_ids.device)
 
 
 def beam_search(
-    model: Any,
+    model: PreTrainedModel,
     prompts: Sequence[Sequence[int]],
     *,
-    limit: int,
+    max_new_tokens: int,
     beams: int,
     eos: Collection[int],
     stopped: Callable[[int, Sequence[int]], bool],
@@ -51,18 +96,33 @@ def beam_search(
     Args:
         model: A causal language model in evaluation mode.
         prompts: Token ids, none empty.
-        limit: New tokens at most.
+        max_new_tokens: New tokens at most.
         beams: Beams per prompt.
         eos: Ids that end a text.
         stopped: Whether generated tokens of a row hold a stop string.
+
+    Raises:
+        NanLogitsError: The model computed NaN for a row.
     """
     # Any id serves behind the end: what follows the first EOS is cut below.
     filler = min(eos, default=0)
     ids, mask = (tensor.to(model.device) for tensor in left_pad(prompts, filler))
-    config = GenerationConfig(
+    watch = NanWatch()
+    output = model.generate(
+        input_ids=ids,
+        attention_mask=mask,
+        generation_config=_settings(max_new_tokens, beams, eos, filler),
+        logits_processor=LogitsProcessorList([watch]),
+        stopping_criteria=StoppingCriteriaList([StopStrings(stopped, ids.shape[1], len(prompts), watch)]),
+    )
+    return [_until_end(row, eos) for row in output[:, ids.shape[1] :].tolist()]
+
+
+def _settings(max_new_tokens: int, beams: int, eos: Collection[int], filler: int) -> GenerationConfig:
+    return GenerationConfig(
         num_beams=beams,
         do_sample=False,
-        max_new_tokens=limit,
+        max_new_tokens=max_new_tokens,
         pad_token_id=filler,
         eos_token_id=sorted(eos) or None,
         length_penalty=1.0,
@@ -70,11 +130,6 @@ def beam_search(
         repetition_penalty=1.0,
         no_repeat_ngram_size=0,
     )
-    criteria = StoppingCriteriaList([StopStrings(stopped, ids.shape[1], len(prompts))])
-    output = model.generate(
-        input_ids=ids, attention_mask=mask, generation_config=config, stopping_criteria=criteria
-    )
-    return [_until_end(row, eos) for row in output[:, ids.shape[1] :].tolist()]
 
 
 def _until_end(ids: list[int], eos: Collection[int]) -> list[int]:

@@ -1,15 +1,23 @@
-"""A key-value cache that is written in place."""
+"""What a model keeps between tokens: a key-value cache written in place, or states of its own kind."""
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import Cache, DynamicLayer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 #: Tokens of room added when a layer is full.
 ROOM = 64
+
+#: Names that forward methods have for what is kept: attention and hybrids, Mamba and xLSTM, RWKV.
+_NAMES = ("past_key_values", "cache_params", "state")
 
 
 class GrowingLayer(DynamicLayer):
@@ -39,10 +47,15 @@ class GrowingLayer(DynamicLayer):
         self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
         return self.keys, self.values
 
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        """Keep the rows ``beam_idx``, in that order."""
+        super().reorder_cache(beam_idx)
+        if self._buffers:
+            self._buffers = [_with_room(old, old.shape[-2] + ROOM) for old in (self.keys, self.values)]
+
     def batch_select_indices(self, indices: Tensor) -> None:
         """Keep the rows ``indices``."""
-        super().batch_select_indices(indices)
-        self._buffers = [_with_room(old, old.shape[-2] + ROOM) for old in (self.keys, self.values)]
+        self.reorder_cache(indices)
 
 
 def _with_room(states: Tensor, tokens: int) -> Tensor:
@@ -52,8 +65,64 @@ def _with_room(states: Tensor, tokens: int) -> Tensor:
     return buffer
 
 
-def growing_cache(config: Any) -> DynamicCache:
+def growing_cache(config: PreTrainedConfig) -> DynamicCache:
     """An empty cache for a model; layers of other kinds (sliding windows) stay what they are."""
     cache = DynamicCache(config=config)
     cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
+
+
+def forward_parameters(model: PreTrainedModel) -> Mapping[str, inspect.Parameter]:
+    """Parameters of a model's forward method; those of the model itself where PEFT wraps it."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return inspect.signature(base.forward).parameters
+
+
+def state_name(model: PreTrainedModel) -> str | None:
+    """The name that a model's forward has for what it keeps between tokens, None where it keeps nothing."""
+    return next((name for name in _NAMES if name in forward_parameters(model)), None)
+
+
+class DecoderStates:
+    """What a model keeps between the tokens of one batch, whatever its kind.
+
+    Args:
+        model: A model with a ``state_name``.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._name = state_name(model) or _NAMES[0]
+        # transformers' own test. The others (RWKV, xLSTM, MiniMax) make their states at the first token.
+        takes_cache = model._supports_default_dynamic_cache()
+        self._states: Any = growing_cache(model.config) if takes_cache else None
+        self._steps = 0
+
+    def arguments(self, mask: Tensor) -> dict[str, Any]:
+        """What the forward call gets: the states, and the mask of shape ``(rows, tokens so far)``."""
+        # Mamba multiplies what comes in with its mask: one token with the mask of all would become many.
+        hides_padding = self._name == "past_key_values" or self._steps == 0
+        return {self._name: self._states, "attention_mask": mask if hides_padding else None}
+
+    def keep(self, output: Mapping[str, Any]) -> None:
+        """Take what a forward call returned, where it did not write into the states that it got."""
+        self._states = output.get(self._name, self._states)
+        self._steps += 1
+
+    def select(self, rows: Tensor) -> None:
+        """Keep the rows ``rows`` of the batch."""
+        # xLSTM and MiniMax keep theirs under names of their own; RWKV is decoded one row at a time.
+        for name in ("rnn_state", "linear_cache"):
+            if hasattr(self._states, name):
+                setattr(self._states, name, _rows_of(getattr(self._states, name), rows))
+        # Not ``batch_select_indices``: layers with recurrent states know it not at all, or only in part.
+        if isinstance(self._states, Cache):
+            self._states.reorder_cache(rows)
+
+
+def _rows_of(states: Any, rows: Tensor) -> Any:
+    """The rows ``rows`` of every tensor in nested lists, tuples and dictionaries."""
+    if isinstance(states, Tensor):
+        return states[rows]
+    if isinstance(states, dict):
+        return {key: _rows_of(value, rows) for key, value in states.items()}
+    return type(states)(_rows_of(value, rows) for value in states)

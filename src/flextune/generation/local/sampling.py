@@ -64,4 +64,6 @@ def draw(scores: Tensor, uniform: Tensor) -> Tensor:
     total = cumulative[:, -1:]
     # Rounding must not carry the target up to the total: no entry lies behind it.
     target = torch.minimum(uniform[:, None] * total, torch.nextafter(total, torch.zeros_like(total)))
-    return torch.searchsorted(cumulative, target, right=True)[:, 0]
+    tokens = torch.searchsorted(cumulative, target, right=True)[:, 0]
+    # NaN compares with nothing and would give an id past the vocabulary; the loop reports it.
+    return tokens.clamp(max=scores.shape[-1] - 1)

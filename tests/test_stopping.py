@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flextune.generation.stopping import cut_at_stop, tail_tokens, tokens_until_stop
+from flextune.stopping import cut_at_stop, tail_tokens, tokens_until_stop
 
 JAVA = "\n    }\n"
 

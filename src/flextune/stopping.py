@@ -1,4 +1,4 @@
-"""Where a completion ends."""
+"""Where a completion ends: the one reading of stop strings, for models that decode and for what is judged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def cut_at_stop(text: str, stops: Sequence[str], *, ended: bool = False) -> tupl
             line: ``"\n    }"`` meets the stop ``"\n    }\n"``.
 
     Returns:
-        The text before the stop, and whether one was found. Found means that it took something away.
+        The text before the stop, and whether a stop took something away.
     """
     whole = text + "\n" if ended else text
-    found = [position for stop in stops if stop and 0 <= (position := whole.find(stop)) < len(text)]
-    return (text[: min(found)], True) if found else (text, False)
+    positions = [place for stop in stops if stop and 0 <= (place := whole.find(stop)) < len(text)]
+    return (text[: min(positions)], True) if positions else (text, False)
 
 
 def tokens_until_stop(
