@@ -87,7 +87,8 @@ def container(command: list[str]) -> list[str]:
     """The command line that runs ``command`` as the first process of namespaces of its own."""
     arguments = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     arguments += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--tmpfs", "/run"]
-    arguments += ["--ro-bind", str(HERE), "/tmp/hostile", "--chdir", "/tmp"]
+    # Under the name that the suite's modules import one another by.
+    arguments += ["--ro-bind", str(HERE), "/tmp/tests/hostile", "--chdir", "/tmp"]
     # Name servers are asked on the container's own loopback.
     resolver = os.path.realpath("/etc/resolv.conf")
     if os.path.isfile(resolver) and not resolver.startswith("/run/"):
@@ -150,7 +151,7 @@ def observe(
         "processes": processes,
     }
     ended = subprocess.run(
-        container([_PYTHON, "-B", "/tmp/hostile/naive.py"]),
+        container([_PYTHON, "-BS", "-m", "tests.hostile.naive"]),
         input=json.dumps(request),
         capture_output=True,
         text=True,
