@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
 from tests.hostile.attack_cases import WORKED, Case
 from tests.hostile.naive import Observation
 
@@ -81,6 +82,12 @@ def tools(language: str) -> list[str]:
     """What a language's control needs and is not here."""
     programs = {command[language][0] for command in (COMPILE, RUN) if language in command}
     return sorted(name for name in programs if name[0] != "." and shutil.which(name) is None)
+
+
+def can_run(language: str) -> None:
+    """Skip the test where a language's control cannot run."""
+    if missing := [*tools(language), *([] if shutil.which("bwrap") else ["bwrap"])]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
 
 
 def container(command: list[str]) -> list[str]:

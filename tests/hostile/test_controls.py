@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.hostile.attack_cases import LANGUAGES, RIGHT, Case
-from tests.hostile.control import EVIDENCE, control, observe, tools
+from tests.hostile.control import EVIDENCE, can_run, control, observe
 from tests.hostile.hostile_suite import CASES, LIMITS, PROGRAMS
 from tests.hostile.naive import Observation
 from tests.support.judged import Once
+
+pytestmark = pytest.mark.xdist_group("waits")
 
 Observed = Callable[[str], dict[str, Observation]]
 CONTROLLED = [(tongue, case) for tongue, case in PROGRAMS if not case.uncontrolled]
@@ -22,17 +23,12 @@ AT_ONCE = 3
 _HARMLESS = {"exit status 0", "quiet"}
 
 
-def can_run(tongue: str) -> None:
-    if missing := [*tools(tongue), *([] if shutil.which("bwrap") else ["bwrap"])]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-
-
 @pytest.fixture(scope="session")
 def observed(once: Once) -> Observed:
     def run(tongue: str) -> dict[str, Observation]:
         can_run(tongue)
         cases = [case for language, case in CONTROLLED if language == tongue]
-        return once(f"controls-{tongue}", lambda: control_all(tongue, cases))
+        return once(f"controls-{tongue}", "waits", lambda: control_all(tongue, cases))
 
     return run
 

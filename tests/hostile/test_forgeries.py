@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 from tests.hostile import forged_cpp, forged_java, forged_javascript, forged_python
 from tests.hostile.attack_cases import LANGUAGES
-from tests.hostile.control import observe
+from tests.hostile.control import can_run, observe
 from tests.hostile.forgeries import MARKER, RIGHT, RUNNERS, Forgery, completion, problem
-from tests.hostile.test_controls import can_run
 from tests.support.judged import Once, needs_toolchain
 
 from flextune.judging import Limits, judge
 from flextune.judging.judge import strict_languages
 from flextune.judging.sandbox.limits import MIB
 from flextune.records import Verdict
+
+pytestmark = pytest.mark.xdist_group("computes")
 
 LIMITS = Limits(cpu_seconds=4, wall_seconds=8, memory_bytes=320 * MIB)
 CASES = {
@@ -41,7 +42,7 @@ def each_forgery(tongues: tuple[str, ...]) -> pytest.MarkDecorator:
 def judged(sandboxed: None, once: Once) -> Judged:
     def run(tongue: str, *, strict: bool = False) -> dict[str, Verdict]:
         needs_toolchain(tongue)
-        return once(f"forged-{tongue}-{strict}", lambda: judge_all(tongue, strict=strict))
+        return once(f"forged-{tongue}-{strict}", "computes", lambda: judge_all(tongue, strict=strict))
 
     return run
 

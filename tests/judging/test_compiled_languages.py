@@ -13,6 +13,8 @@ from flextune.judging import judge, language
 from flextune.judging.languages.cpp import includes_everything
 from flextune.records import Verdict
 
+pytestmark = pytest.mark.xdist_group("computes")
+
 _CPP_HEAD = "#include <assert.h>\n#include <bits/stdc++.h>\n#include <unistd.h>\n#include <setjmp.h>\nusing namespace std;\n"
 _CS_HEAD = "using System; using System.Diagnostics; using System.Collections.Generic;\n"
 _GO_TEST = "func TestX(t *testing.T) { if false { t.Error() } }\n"
@@ -214,7 +216,7 @@ def judged(tongue: str) -> dict[str, Verdict]:
 )
 def test_outcome_of_case(tongue: str, name: str, sandboxed: None, once: Once) -> None:
     needs_toolchain(tongue)
-    verdict = once(f"compiled-{tongue}", lambda: judged(tongue))[name]
+    verdict = once(f"compiled-{tongue}", "computes", lambda: judged(tongue))[name]
     assert verdict.outcome == CASES[tongue][name][1], verdict
 
 

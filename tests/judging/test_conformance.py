@@ -14,6 +14,8 @@ from flextune.judging import judge
 from flextune.judging.languages import languages
 from flextune.records import Verdict
 
+pytestmark = pytest.mark.xdist_group("waits")
+
 PROGRAMS = {
     **conformance_programs.PROGRAMS,
     **conformance_compiled.PROGRAMS,
@@ -27,6 +29,8 @@ INEXPRESSIBLE = {
     **{name: {"deep recursion"} for name in ("php", "pl", "rkt", "sh")},
     "r": {"closed standard output"},
 }
+#: What limits alone take care of.
+LIMITED = ("right answer", "infinite loop", "sleep", "flood of standard output", "exit 0 before the tests")
 
 
 @pytest.fixture(scope="module", params=sorted(PROGRAMS))
@@ -44,7 +48,19 @@ def verdicts(tongue: str, sandboxed: None, host: dict[str, str], once: Once) -> 
         found = [*judge(others, limits=LIMITS), *judge(bombs, limits=TO_FILL_MEMORY)]
         return {verdict.name: verdict for verdict in found}
 
-    return once(f"conformance-{tongue}", judged)
+    return once(f"conformance-{tongue}", "waits", judged)
+
+
+@pytest.fixture(scope="module")
+def unprotected(tongue: str, host: dict[str, str], once: Once) -> dict[str, Verdict]:
+    """Verdicts of a judge that isolates nothing."""
+
+    def judged() -> dict[str, Verdict]:
+        names = [*PROTECTIONS, *LIMITED]
+        pairs = [pair(tongue, filled(PROGRAMS[tongue][name], host), name) for name in names]
+        return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, accept_risk=True)}
+
+    return once(f"unprotected-{tongue}", "waits", judged)
 
 
 def test_every_language_has_every_program() -> None:
@@ -75,14 +91,11 @@ def test_usage_is_measured(verdicts: dict[str, Verdict]) -> None:
     assert verdicts["memory bomb"].peak_memory_bytes > verdicts["right answer"].peak_memory_bytes
 
 
-def test_without_a_sandbox_the_same_programs_reach_the_host(tongue: str, host: dict[str, str]) -> None:
-    pairs = [pair(tongue, filled(PROGRAMS[tongue][name], host), name) for name in PROTECTIONS]
-    outcomes = {verdict.name: verdict.outcome for verdict in judge(pairs, limits=LIMITS, accept_risk=True)}
+def test_without_a_sandbox_the_same_programs_reach_the_host(unprotected: dict[str, Verdict]) -> None:
+    outcomes = {name: unprotected[name].outcome for name in PROTECTIONS}
     assert set(outcomes.values()) <= {"wrong_answer", "exception"}, outcomes
 
 
-def test_limits_hold_without_a_sandbox(tongue: str) -> None:
-    names = ["right answer", "infinite loop", "sleep", "flood of standard output", "exit 0 before the tests"]
-    pairs = [pair(tongue, PROGRAMS[tongue][name], name) for name in names]
-    outcomes = {verdict.name: verdict.outcome for verdict in judge(pairs, limits=LIMITS, accept_risk=True)}
-    assert outcomes == {name: OUTCOMES[name] for name in names}
+def test_limits_hold_without_a_sandbox(unprotected: dict[str, Verdict]) -> None:
+    outcomes = {name: unprotected[name].outcome for name in LIMITED}
+    assert outcomes == {name: OUTCOMES[name] for name in LIMITED}

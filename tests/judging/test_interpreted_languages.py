@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from tests.judging.answers_interpreted import ANSWERS
 from tests.judging.interpreted_facts import FACTS
-from tests.support.judged import Once, needs_toolchain, pair, verdicts_on
+from tests.support.judged import Once, judged_warm, needs_toolchain, pair, verdicts_on
 from tests.support.judging import LIMITS
 
 from flextune.data import multipl_e
 from flextune.judging import Limits, judge
 from flextune.judging.languages.base import find_program
 from flextune.records import Verdict
+
+pytestmark = pytest.mark.xdist_group("computes")
 
 # None of these programs waits, so that a busy machine may take its time.
 UNHURRIED = Limits(memory_bytes=LIMITS.memory_bytes)
@@ -28,7 +30,7 @@ def judged(tongue: str) -> dict[str, Verdict]:
 @pytest.mark.parametrize(("tongue", "fact"), [(tongue, fact) for tongue in FACTS for fact in FACTS[tongue]])
 def test_fact(tongue: str, fact: str, sandboxed: None, once: Once) -> None:
     needs_toolchain(tongue)
-    verdict = once(f"facts-{tongue}", lambda: judged(tongue))[fact]
+    verdict = once(f"facts-{tongue}", "computes", lambda: judged(tongue))[fact]
     assert verdict.outcome == FACTS[tongue][fact][1], verdict
 
 
@@ -47,6 +49,7 @@ def test_right_answers_to_real_problems_pass_and_a_wrong_one_does_not(
     assert wrong.outcome == "wrong_answer"
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize(
     "source",
     [
@@ -63,5 +66,5 @@ def test_the_compile_server_refuses_what_tsc_refuses(source: str, tmp_path: Path
     (tmp_path / "main.ts").write_text(source)
     command = (find_program("tsc") or "tsc", "--target", "esnext", "main.ts")
     compiled = subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
-    [verdict] = judge([pair("ts", source)], limits=UNHURRIED)
+    [verdict] = judged_warm([pair("ts", source)], limits=UNHURRIED, workers=1)
     assert (verdict.outcome != "compile_error") == compiled, verdict

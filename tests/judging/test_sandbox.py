@@ -214,6 +214,7 @@ def sleeping(seconds: str) -> bool:
     return any(f"sleep\0{seconds}\0".encode() in line for line in lines)
 
 
+@pytest.mark.toolchain
 def test_artifacts_are_readable_whatever_the_umask_says(
     sandboxed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

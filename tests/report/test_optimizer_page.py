@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.report.test_page import Reader
 from tests.support.optimizer_runs import ADAMW, LION, MBPP, SOPHIA_G, OptimizerRun, falling, log
+from tests.support.page_reader import Reader
 
 from flextune.errors import FlextuneError
 from flextune.report.context import facts

@@ -5,11 +5,10 @@ import hashlib
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.support.page_reader import Reader
 
 from flextune.errors import FlextuneError
 from flextune.report.page import write_page
@@ -18,43 +17,6 @@ HOSTILE = (
     "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> ]]> & \u2028 \ud800 \x00 {{ 7*7 }}"
 )
 MAX_BYTES = 8_000_000
-
-
-class Reader(HTMLParser):
-    """What a browser would find: elements with attributes, scripts with their text, shown text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.shown: list[str] = []
-        self.inside = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.inside = tag if tag in ("script", "style") else ""
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside == "script":
-            self.scripts[-1] += data
-        elif not self.inside:
-            self.shown.append(data)
-
-    def json(self, name: str) -> Any:
-        scripts = [attrs for tag, attrs in self.tags if tag == "script"]
-        place = next(i for i, attrs in enumerate(scripts) if attrs.get("id") == name)
-        return json.loads(self.scripts[place])
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.shown))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.report.conftest import write_rows
+from tests.support.fake_run import write_rows
 
 from flextune.records import Score
 from flextune.statistics.scores_file import scores_json
