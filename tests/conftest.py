@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.judged import Kind, Once, Result, close_judges
+from tests.support.judged import Once, Result, close_judges
 
 from flextune.judging import isolation
 
@@ -50,10 +50,9 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
     folder = tmp_path_factory.getbasetemp()
     shared = folder if worker_id == "master" else folder.parent
 
-    def compute(name: str, kind: Kind, make: Callable[[], Result]) -> Result:
+    def compute(name: str, make: Callable[[], Result]) -> Result:
         file = shared / f"{name}.pickle"
-        # One lock for each kind: two at once that compute would be load for each other.
-        with open(shared / f"once-{kind}.lock", "w") as lock:
+        with open(shared / f"{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not file.exists():
                 file.write_bytes(pickle.dumps(make()))

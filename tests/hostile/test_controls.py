@@ -13,8 +13,6 @@ from tests.hostile.hostile_suite import CASES, LIMITS, PROGRAMS
 from tests.hostile.naive import Observation
 from tests.support.judged import Once
 
-pytestmark = pytest.mark.xdist_group("waits")
-
 Observed = Callable[[str], dict[str, Observation]]
 CONTROLLED = [(tongue, case) for tongue, case in PROGRAMS if not case.uncontrolled]
 #: Controls at once; most of them wait.
@@ -28,7 +26,7 @@ def observed(once: Once) -> Observed:
     def run(tongue: str) -> dict[str, Observation]:
         can_run(tongue)
         cases = [case for language, case in CONTROLLED if language == tongue]
-        return once(f"controls-{tongue}", "waits", lambda: control_all(tongue, cases))
+        return once(f"controls-{tongue}", lambda: control_all(tongue, cases))
 
     return run
 

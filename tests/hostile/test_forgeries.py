@@ -42,7 +42,7 @@ def each_forgery(tongues: tuple[str, ...]) -> pytest.MarkDecorator:
 def judged(sandboxed: None, once: Once) -> Judged:
     def run(tongue: str, *, strict: bool = False) -> dict[str, Verdict]:
         needs_toolchain(tongue)
-        return once(f"forged-{tongue}-{strict}", "computes", lambda: judge_all(tongue, strict=strict))
+        return once(f"forged-{tongue}-{strict}", lambda: judge_all(tongue, strict=strict))
 
     return run
 

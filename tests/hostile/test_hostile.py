@@ -10,8 +10,6 @@ from tests.hostile.attack_cases import LANGUAGES, WORKED, Case
 from tests.hostile.hostile_suite import AFTER, CASES, LIMITS, PROGRAMS, Run, judge_language
 from tests.support.judged import Once, needs_toolchain
 
-pytestmark = pytest.mark.xdist_group("waits")
-
 Judged = Callable[[str], Run]
 each_language = pytest.mark.parametrize("tongue", LANGUAGES)
 
@@ -21,7 +19,7 @@ def judged(sandboxed: None, once: Once, tmp_path_factory: pytest.TempPathFactory
     def run(tongue: str) -> Run:
         needs_toolchain(tongue)
         folder: Path = tmp_path_factory.mktemp("canaries")
-        return once(f"judged-{tongue}", "waits", lambda: judge_language(tongue, folder))
+        return once(f"judged-{tongue}", lambda: judge_language(tongue, folder))
 
     return run
 

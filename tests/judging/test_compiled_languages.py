@@ -216,7 +216,7 @@ def judged(tongue: str) -> dict[str, Verdict]:
 )
 def test_outcome_of_case(tongue: str, name: str, sandboxed: None, once: Once) -> None:
     needs_toolchain(tongue)
-    verdict = once(f"compiled-{tongue}", "computes", lambda: judged(tongue))[name]
+    verdict = once(f"compiled-{tongue}", lambda: judged(tongue))[name]
     assert verdict.outcome == CASES[tongue][name][1], verdict
 
 

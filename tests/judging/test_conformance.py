@@ -14,8 +14,6 @@ from flextune.judging import judge
 from flextune.judging.languages import languages
 from flextune.records import Verdict
 
-pytestmark = pytest.mark.xdist_group("waits")
-
 PROGRAMS = {
     **conformance_programs.PROGRAMS,
     **conformance_compiled.PROGRAMS,
@@ -48,7 +46,7 @@ def verdicts(tongue: str, sandboxed: None, host: dict[str, str], once: Once) -> 
         found = [*judge(others, limits=LIMITS), *judge(bombs, limits=TO_FILL_MEMORY)]
         return {verdict.name: verdict for verdict in found}
 
-    return once(f"conformance-{tongue}", "waits", judged)
+    return once(f"conformance-{tongue}", judged)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +58,7 @@ def unprotected(tongue: str, host: dict[str, str], once: Once) -> dict[str, Verd
         pairs = [pair(tongue, filled(PROGRAMS[tongue][name], host), name) for name in names]
         return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, accept_risk=True)}
 
-    return once(f"unprotected-{tongue}", "waits", judged)
+    return once(f"unprotected-{tongue}", judged)
 
 
 def test_every_language_has_every_program() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -11,8 +11,6 @@ from flextune.judging import Judge, language
 from flextune.records import Completion, Problem, Verdict
 
 Result = TypeVar("Result")
-#: What a block of programs does most of the time. Two that compute would be load for each other.
-Kind = Literal["waits", "computes"]
 #: Warm judges at once. Each keeps a compile server for every language that it met.
 KEPT = 3
 
@@ -24,7 +22,7 @@ _judges: dict[tuple[object, ...], Judge] = {}
 class Once(Protocol):
     """The fixture ``once``: what ``make`` gives, made by the first test of all that asks for ``name``."""
 
-    def __call__(self, name: str, kind: Kind, make: Callable[[], Result]) -> Result: ...
+    def __call__(self, name: str, make: Callable[[], Result]) -> Result: ...
 
 
 def needs_toolchain(tongue: str) -> None:

@@ -1,7 +1,8 @@
 """Plugin: marks that follow from what a test uses, and which tests one worker runs together.
 
-A block of programs is judged once for all tests that look at it, and fixtures of a module are made once: so
-the tests of a module stay together, and so do all blocks of a kind.
+Fixtures of a module are made once, so its tests stay together. So do the tests that look at one block of
+programs, which is judged once for all of them. Blocks that compute all the time and have tight limits are one
+group: two of them at once would be load for each other.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def marks(item: pytest.Item) -> list[str]:
         found.append("hostile")
     if "together" in fixtures:
         found.append("processes")
-    if "sandboxed" in fixtures and _tongue(item) != "py":
+    if {"sandboxed", "once"} & set(fixtures) and _tongue(item) != "py":
         found.append("toolchain")
     return found
 
@@ -58,7 +59,8 @@ def group(item: pytest.Item) -> str:
     if item.get_closest_marker("processes") is not None:
         # They are forked from one process, which belongs to the worker.
         return "processes"
-    return item.path.relative_to(_HERE).as_posix()
+    module = item.path.relative_to(_HERE).as_posix()
+    return f"{module}-{_tongue(item)}" if "once" in getattr(item, "fixturenames", ()) else module
 
 
 def _tongue(item: pytest.Item) -> str:
