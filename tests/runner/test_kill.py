@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -27,6 +28,8 @@ def run_small(model: Path, folder: Path) -> None:
     from flextune.runner.execute import RunOptions, run_experiment
 
     os.setsid()
+    # What was forked is no garbage; each training looks for some.
+    gc.freeze()
     run_experiment(small_experiment(model, *CHANGES), folder, RunOptions())
 
 

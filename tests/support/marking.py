@@ -7,6 +7,7 @@ group: two of them at once would be load for each other.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(group(item)))
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: -SECONDS.get(group(item), 0))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported by now out of later collections of garbage: each training starts several."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

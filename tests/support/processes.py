@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -98,6 +99,7 @@ def _work(rank: int, jobs: dict[str, Job], folder: Path) -> None:
         "GLOO_SOCKET_IFNAME": "lo",
     }
     torch.set_num_threads(1)
+    gc.freeze()
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     try:
         for name, job in jobs.items():
