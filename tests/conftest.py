@@ -15,7 +15,7 @@ from flextune.judging import isolation
 # Before torch is imported: tensors here are tiny, and threads would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-pytest_plugins = ["tests.support.marking", "tests.support.tiny"]
+pytest_plugins = ["tests.support.marking", "tests.support.sharing", "tests.support.tiny"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is for a shell's background jobs, and would be for every process that a test starts.

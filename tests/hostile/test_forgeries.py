@@ -17,8 +17,6 @@ from flextune.judging.judge import strict_languages
 from flextune.judging.sandbox.limits import MIB
 from flextune.records import Verdict
 
-pytestmark = pytest.mark.xdist_group("computes")
-
 LIMITS = Limits(cpu_seconds=4, wall_seconds=8, memory_bytes=320 * MIB)
 CASES = {
     "py": forged_python.CASES,

@@ -13,8 +13,6 @@ from flextune.judging import judge, language
 from flextune.judging.languages.cpp import includes_everything
 from flextune.records import Verdict
 
-pytestmark = pytest.mark.xdist_group("computes")
-
 _CPP_HEAD = "#include <assert.h>\n#include <bits/stdc++.h>\n#include <unistd.h>\n#include <setjmp.h>\nusing namespace std;\n"
 _CS_HEAD = "using System; using System.Diagnostics; using System.Collections.Generic;\n"
 _GO_TEST = "func TestX(t *testing.T) { if false { t.Error() } }\n"

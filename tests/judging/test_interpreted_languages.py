@@ -16,8 +16,6 @@ from flextune.judging import Limits, judge
 from flextune.judging.languages.base import find_program
 from flextune.records import Verdict
 
-pytestmark = pytest.mark.xdist_group("computes")
-
 # None of these programs waits, so that a busy machine may take its time.
 UNHURRIED = Limits(memory_bytes=LIMITS.memory_bytes)
 

@@ -1,9 +1,4 @@
-"""Plugin: marks that follow from what a test uses, and which tests one worker runs together.
-
-Fixtures of a module are made once, so its tests stay together. So do the tests that look at one block of
-programs, which is judged once for all of them. Blocks that compute all the time and have tight limits are one
-group: two of them at once would be load for each other.
-"""
+"""Plugin: marks that follow from what a test uses."""
 
 from __future__ import annotations
 
@@ -15,21 +10,15 @@ from tests.support import judged
 
 from flextune.judging.languages import languages
 
-#: Group to its seconds on two cores, for those that take long: they are begun first.
-SECONDS: dict[str, float] = {}
 _HERE = Path(__file__).parents[1]
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark and group; the longest groups come first where several workers share the tests."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before ``-m`` chooses by marks."""
     for item in items:
         for name in marks(item):
             item.add_marker(name)
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group(item)))
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: -SECONDS.get(group(item), 0))
 
 
 def pytest_collection_finish() -> None:
@@ -57,17 +46,6 @@ def marks(item: pytest.Item) -> list[str]:
     if {"sandboxed", "once"} & set(fixtures) and _tongue(item) != "py":
         found.append("toolchain")
     return found
-
-
-def group(item: pytest.Item) -> str:
-    """The tests that one worker runs together: those of an ``xdist_group``, else those of a module."""
-    if (named := item.get_closest_marker("xdist_group")) is not None:
-        return str(named.args[0])
-    if item.get_closest_marker("processes") is not None:
-        # They are forked from one process, which belongs to the worker.
-        return "processes"
-    module = item.path.relative_to(_HERE).as_posix()
-    return f"{module}-{_tongue(item)}" if "once" in getattr(item, "fixturenames", ()) else module
 
 
 def _tongue(item: pytest.Item) -> str:
