@@ -33,8 +33,27 @@ TOGETHER = {
     "tests/training/test_penalty_processes.py": "processes",
     "tests/training/test_sophia_processes.py": "processes",
 }
-#: Begun first, the longest of them first.
-LONG: tuple[str, ...] = ()
+#: Begun first: those that take long, and among them what waits beside what computes.
+LONG = (
+    "tests/hostile/test_hostile.py[cpp]",
+    "tests/hostile/test_controls.py[java]",
+    "tests/hostile/test_hostile.py[java]",
+    "processes",
+    "tests/hostile/test_hostile.py[js]",
+    "tests/data/test_samples_fit.py",
+    "tests/hostile/test_hostile.py[py]",
+    "tests/hostile/test_controls.py[cpp]",
+    "computes",
+    "tests/hostile/test_controls.py[js]",
+    "tests/judging/test_real_benchmarks.py",
+    "tests/hostile/test_controls.py[py]",
+    "tests/rosetta/test_splits.py",
+    "tests/rosetta/test_languages.py",
+    "tests/optim/test_hutchinson.py",
+    "tests/optim/test_bartlett.py",
+    "tests/cli/test_runs.py",
+    "tests/generation/test_local_engine.py",
+)
 
 
 def group(nodeid: str) -> str:

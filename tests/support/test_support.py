@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import judged
+from tests.support import sharing
 from tests.support.judged import KEPT, judged_warm, needs_toolchain, pair
 
 from flextune.judging import Limits
@@ -19,6 +20,33 @@ def test_no_test_module_imports_another() -> None:
     importing = re.compile(r"^\s*(?:from|import) tests\.\S*\b(?:test_\w+|conftest)\b", re.MULTILINE)
     files = [file for file in TESTS.rglob("*.py") if importing.search(file.read_text(encoding="utf-8"))]
     assert files == []
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("tests/data/test_mbpp.py::test_x[a-b]", "tests/data/test_mbpp.py"),
+        (
+            "tests/judging/test_conformance.py::test_outcome[rs-sleep]",
+            "tests/judging/test_conformance.py[rs]",
+        ),
+        (
+            "tests/judging/test_conformance.py::test_usage_is_measured[rs]",
+            "tests/judging/test_conformance.py[rs]",
+        ),
+        ("tests/judging/test_conformance.py::test_every_language", "tests/judging/test_conformance.py"),
+        ("tests/hostile/test_forgeries.py::test_x[py-leaves]", "computes"),
+        ("tests/runner/test_kill.py::test_x", "processes"),
+    ],
+)
+def test_the_tests_of_a_module_or_of_a_block_are_a_group(name: str, group: str) -> None:
+    assert sharing.group(name) == group
+
+
+def test_every_module_with_rules_of_its_own_is_there() -> None:
+    modules = {*sharing.BLOCKS, *sharing.TOGETHER, *(name.partition("[")[0] for name in sharing.LONG)}
+    groups = set(sharing.TOGETHER.values())
+    assert [name for name in modules - groups if not (TESTS.parent / name).is_file()] == []
 
 
 def test_a_compiler_is_for_marked_tests_alone() -> None:
