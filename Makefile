@@ -1,5 +1,8 @@
 # make demo: fine-tune the embedded model and see what happens to three languages (minutes on a laptop).
-# make test: the whole test suite.   make lint: style, types, import directions.
+# make check: style, types, import directions and the quick tests (about a minute).
+# make test: the whole test suite.   make lint: check without tests.
+# make test-minimum: the quick tests with the oldest supported version of everything.
+# make coverage: which branches the quick tests leave out.
 # Each prepares what it needs first: a virtual environment in .venv, and system packages where they are
 # missing and may be installed.
 
@@ -7,14 +10,29 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MINIMUM := .venv-min
+# Tests without compilers, attacks, several processes and the files of benchmarks: see docs/testing.md.
+QUICK := not toolchain and not hostile and not processes and not data
 
-.PHONY: demo test lint prepare system toolchains clean
+.PHONY: demo check test test-minimum coverage lint prepare system toolchains clean
 
 demo: prepare
 	$(BIN)/flextune quickstart
 
+check: lint
+	$(BIN)/pytest -n auto -m "$(QUICK)"
+
 test: prepare toolchains
 	$(BIN)/pytest -n auto
+
+test-minimum: $(MINIMUM)/.installed
+	$(MINIMUM)/bin/pytest -n auto -p no:cacheprovider -m "$(QUICK)"
+
+coverage: prepare
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto -m "$(QUICK)"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: prepare
 	$(BIN)/ruff check .
@@ -38,5 +56,13 @@ $(STAMP): pyproject.toml constraints.txt | system
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
 	@touch $@
 
+# Python 3.11 is the oldest; PyPI's builds of torch for it bring 3 GB of CUDA libraries.
+$(MINIMUM)/.installed: pyproject.toml scripts/minimum_versions.py | system
+	python3.11 -m venv $(MINIMUM)
+	python3.11 scripts/minimum_versions.py > $(MINIMUM)/requirements.txt
+	$(MINIMUM)/bin/pip install --quiet --disable-pip-version-check -r $(MINIMUM)/requirements.txt
+	$(MINIMUM)/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(MINIMUM) .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist

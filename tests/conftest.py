@@ -8,13 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.judged import Once, Result
+from tests.support.judged import Once, Result, close_judges
 
 from flextune.judging import isolation
+
+# Before torch is imported: tensors here are tiny, and threads would only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+pytest_plugins = ["tests.support.marking", "tests.support.sharing", "tests.support.tiny"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is for a shell's background jobs, and would be for every process that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish() -> None:
+    """End the judges that tests shared."""
+    close_judges()
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +52,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
 
     def compute(name: str, make: Callable[[], Result]) -> Result:
         file = shared / f"{name}.pickle"
-        # One lock for all: two of these at once would be load for each other.
-        with open(shared / "once.lock", "w") as lock:
+        with open(shared / f"{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not file.exists():
                 file.write_bytes(pickle.dumps(make()))

@@ -19,7 +19,7 @@ from flextune.judging.languages.python import Python
 from flextune.records import Completion, Example, Problem
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES
 from flextune.report.labels import benchmark_title, source_title
-from flextune.report.wording import training_data
+from flextune.report.settings_text import training_data
 from flextune.runner.execute import RunOptions, run_experiment
 from flextune.sources.benchmarks.base import Benchmark
 from flextune.sources.training.base import TrainingSource
@@ -63,7 +63,7 @@ def test_a_benchmark_and_a_training_source_of_others_run_through_an_experiment(
     [key] = (tmp_path / "run").glob("trained/*/key.json")
     row = json.loads(key.read_text())
     assert (row["train"]["data"], row["examples"], row["validation"]) == ("countdown", 6, 2)
-    assert "Sums of two" in result.page.read_text(encoding="utf-8")
+    assert "Sums of two" in result.report.page.read_text(encoding="utf-8")
 
 
 def test_names_of_others_are_in_the_schema_and_the_report(added: None) -> None:

@@ -9,7 +9,6 @@ import pytest
 from flextune.config import optimizer
 from flextune.errors import FlextuneError
 from flextune.extras import need
-from flextune.training.arguments import optimizer_arguments
 
 LION = optimizer(name="lion")
 
@@ -19,7 +18,7 @@ def test_lion_without_its_package_fails_as_its_training_would(monkeypatch: pytes
     with pytest.raises(FlextuneError, match=r"pip install 'flextune\[optimizers\]'") as before:
         need("pytorch_optimizer", what="optimizer lion")
     with pytest.raises(FlextuneError) as later:
-        optimizer_arguments(LION, 0.1)
+        LION.trainer_arguments(0.1)
     assert str(before.value) == str(later.value)
 
 

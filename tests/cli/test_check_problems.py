@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Call, read_lines, write_lines
+from tests.support.command_line import Call, read_lines, write_lines
 from tests.support.judged import needs_toolchain
 
 pytestmark = pytest.mark.usefixtures("sandboxed")
@@ -71,6 +71,7 @@ def test_an_unsound_problem_makes_the_exit_status_1(
     assert json.loads(shown.out)["larger"][key] == outcome
 
 
+@pytest.mark.toolchain
 def test_what_a_compiler_refuses_is_no_mutant(flextune: Call, tmp_path: Path):
     needs_toolchain("java")
     row = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Call, write_lines
+from tests.support.command_line import Call, write_lines
 
 from flextune.cli import app
 from flextune.judging import isolation

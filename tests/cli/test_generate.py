@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Call, read_lines, write_lines
+from tests.support.command_line import Call, read_lines, write_lines
 
 from flextune.cli.requests import ModelRequest
 from flextune.records import Problem

@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import version
 
 import pytest
-from tests.cli.conftest import Call
+from tests.support.command_line import Call
 
 COMMANDS = [
     [],

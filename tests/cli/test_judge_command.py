@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Call, read_lines, write_lines
+from tests.support.command_line import Call, read_lines, write_lines
 from tests.support.judged import needs_toolchain
 
 from flextune.judging import Judge
@@ -45,6 +45,7 @@ def samples(folder: Path, *pairs: tuple[str, str]) -> Path:
     return write_lines(folder / "samples.jsonl", rows)
 
 
+@pytest.mark.toolchain
 def test_files_in_and_verdicts_out(flextune: Call, problems: Path, tmp_path: Path):
     needs_toolchain("js")
     given = samples(
@@ -142,6 +143,7 @@ def test_limit_counts_problems_and_keeps_all_their_samples(flextune: Call, probl
     assert (found["total"], found["passed"]) == (2, 1)
 
 
+@pytest.mark.toolchain
 def test_strict_catches_what_equals_everything_and_names_the_languages_that_have_no_strict_mode(
     flextune: Call, tmp_path: Path
 ):
@@ -271,6 +273,7 @@ def test_bad_problems_cost_themselves_and_their_samples(flextune: Call, tmp_path
     assert reasons["samples.jsonl:2"] == "its problem 's' was skipped (rows.jsonl:4)"
 
 
+@pytest.mark.toolchain
 def test_two_languages_may_share_a_name_if_the_samples_tell(flextune: Call, tmp_path: Path):
     needs_toolchain("js")
     rows = write_lines(tmp_path / "rows.jsonl", [PY, {**JS, "name": "add_py"}])

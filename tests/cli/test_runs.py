@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Call, read_lines
+from tests.support.command_line import Call, read_lines
 from tests.support.tiny import tiny_model
 
 pytestmark = pytest.mark.usefixtures("sandboxed")

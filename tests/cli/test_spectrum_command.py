@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
-from tests.cli.conftest import Call
+from tests.support.command_line import Call
 
 WEIGHTS = "adapter_model.safetensors"
 

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from flextune.config import Experiment, dump_experiment, load_experiment, parse_experiment, schema
+from flextune.config import (
+    Experiment,
+    PenaltyConfig,
+    dump_experiment,
+    load_experiment,
+    parse_experiment,
+    schema,
+)
 from flextune.errors import FlextuneError
 
 ROUND_5 = """
@@ -57,7 +64,7 @@ def test_an_arm_may_switch_on_a_penalty_the_experiment_does_not_have():
 
 def test_a_preset_stands_for_its_options_and_those_given_beside_it_count():
     literal = parse("name: x", "penalty={preset: paper-literal, strength: 0.1, cutoff: 0.7}").penalty
-    assert literal is not None
+    assert isinstance(literal, PenaltyConfig)
     assert (literal.norm, literal.strength, literal.cutoff) == ("backward", 0.1, 0.7)
     assert literal == parse("name: x", "penalty={norm: backward, strength: 0.1, cutoff: 0.7}").penalty
     given = parse("name: x", "penalty={preset: paper-literal, norm: ortho}").penalty

@@ -288,6 +288,7 @@ def test_an_answer_that_only_goes_on_is_closed_once(real_data: Path, language: s
 
 
 @needs_sandbox
+@pytest.mark.toolchain
 def test_helpers_of_the_prompt_that_an_answer_leaves_out_are_there(real_data: Path) -> None:
     needs_toolchain("cpp")
     problem = next(p for p in multipl_e.problems("cpp", real_data) if "103_rounded_avg" in p.name)

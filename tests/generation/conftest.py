@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.support.tiny import one_thread, tiny_model
+from tests.support.tiny import tiny_model
 
 from flextune.generation.local.engine import LocalEngine
 from flextune.models.load import LoadedModel, load_model
 from flextune.records import Problem
-
-__all__ = ["one_thread"]
 
 
 @pytest.fixture(scope="session")

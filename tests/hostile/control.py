@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
 from tests.hostile.attack_cases import WORKED, Case
 from tests.hostile.naive import Observation
 
@@ -83,11 +84,18 @@ def tools(language: str) -> list[str]:
     return sorted(name for name in programs if name[0] != "." and shutil.which(name) is None)
 
 
+def can_run(language: str) -> None:
+    """Skip the test where a language's control cannot run."""
+    if missing := [*tools(language), *([] if shutil.which("bwrap") else ["bwrap"])]:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
 def container(command: list[str]) -> list[str]:
     """The command line that runs ``command`` as the first process of namespaces of its own."""
     arguments = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
     arguments += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp", "--tmpfs", "/run"]
-    arguments += ["--ro-bind", str(HERE), "/tmp/hostile", "--chdir", "/tmp"]
+    # Under the name that the suite's modules import one another by.
+    arguments += ["--ro-bind", str(HERE), "/tmp/tests/hostile", "--chdir", "/tmp"]
     # Name servers are asked on the container's own loopback.
     resolver = os.path.realpath("/etc/resolv.conf")
     if os.path.isfile(resolver) and not resolver.startswith("/run/"):
@@ -150,7 +158,7 @@ def observe(
         "processes": processes,
     }
     ended = subprocess.run(
-        container([_PYTHON, "-B", "/tmp/hostile/naive.py"]),
+        container([_PYTHON, "-BS", "-m", "tests.hostile.naive"]),
         input=json.dumps(request),
         capture_output=True,
         text=True,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.hostile.attack_cases import LANGUAGES, RIGHT, Case
-from tests.hostile.control import EVIDENCE, control, observe, tools
+from tests.hostile.control import EVIDENCE, can_run, control, observe
 from tests.hostile.hostile_suite import CASES, LIMITS, PROGRAMS
 from tests.hostile.naive import Observation
 from tests.support.judged import Once
@@ -20,11 +19,6 @@ CONTROLLED = [(tongue, case) for tongue, case in PROGRAMS if not case.uncontroll
 AT_ONCE = 3
 #: What a right program shows too; as evidence it is something else than what a judge should have seen.
 _HARMLESS = {"exit status 0", "quiet"}
-
-
-def can_run(tongue: str) -> None:
-    if missing := [*tools(tongue), *([] if shutil.which("bwrap") else ["bwrap"])]:
-        pytest.skip(f"not installed: {', '.join(missing)}")
 
 
 @pytest.fixture(scope="session")

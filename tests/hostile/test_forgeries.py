@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 from tests.hostile import forged_cpp, forged_java, forged_javascript, forged_python
 from tests.hostile.attack_cases import LANGUAGES
-from tests.hostile.control import observe
+from tests.hostile.control import can_run, observe
 from tests.hostile.forgeries import MARKER, RIGHT, RUNNERS, Forgery, completion, problem
-from tests.hostile.test_controls import can_run
 from tests.support.judged import Once, needs_toolchain
 
 from flextune.judging import Limits, judge

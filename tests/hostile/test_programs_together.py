@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.hostile.attack_cases import LANGUAGES, RIGHT, WORKED
 from tests.hostile.attacks_together import MEETINGS, Meeting
-from tests.hostile.control import observe
+from tests.hostile.control import can_run, observe
 from tests.hostile.hostile_suite import LIMITS
-from tests.hostile.test_controls import can_run
 from tests.support.judged import needs_toolchain, pair
 
 from flextune.judging import language

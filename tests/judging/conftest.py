@@ -8,18 +8,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.judged import needs_toolchain, pair
+from tests.support.judged import judged_warm, needs_toolchain, pair
 from tests.support.judging import LIMITS, MARK
 
-from flextune.judging import Limits, judge
 from flextune.records import Verdict
 
 
 @pytest.fixture
 def verdict_of(sandboxed: None) -> Callable[..., Verdict]:
-    def judge_one(tongue: str, source: str, limits: Limits = LIMITS, **options: object) -> Verdict:
+    """The verdict on one program, by a judge that tests share; further arguments are those of ``Judge``."""
+
+    def judge_one(tongue: str, source: str, **settings: object) -> Verdict:
         needs_toolchain(tongue)
-        [verdict] = judge([pair(tongue, source)], limits=limits, **options)  # type: ignore[arg-type]
+        [verdict] = judged_warm([pair(tongue, source)], **{"limits": LIMITS, "workers": 1, **settings})
         return verdict
 
     return judge_one

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.judged import needs_toolchain
+from tests.support.judged import judged_warm, needs_toolchain
 from tests.support.judging import LIMITS
 
-from flextune.judging import judge
 from flextune.judging.cases import first_difference, same_output
 from flextune.records import Case, Completion, Problem, Verdict
 
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("sandboxed")
 def judged(tongue: str, source: str, cases: tuple[Case, ...] = CASES) -> Verdict:
     needs_toolchain(tongue)
     problem = Problem("p", "test", tongue, "", "", cases=cases)
-    [verdict] = judge([(problem, Completion("p", 0, source))], limits=LIMITS)
+    [verdict] = judged_warm([(problem, Completion("p", 0, source))], limits=LIMITS, workers=1)
     return verdict
 
 

@@ -15,6 +15,8 @@ from flextune.judging import isolation, language
 from flextune.judging.sandbox.watch import tree_usage
 from flextune.judging.worker import Program, Worker
 
+pytestmark = pytest.mark.toolchain
+
 MAIN = "public static void main(String[] a) {"
 
 

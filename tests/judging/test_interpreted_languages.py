@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.judging.answers_interpreted import ANSWERS
 from tests.judging.interpreted_facts import FACTS
-from tests.support.judged import Once, needs_toolchain, pair, verdicts_on
+from tests.support.judged import Once, judged_warm, needs_toolchain, pair, verdicts_on
 from tests.support.judging import LIMITS
 
 from flextune.data import multipl_e
@@ -47,6 +47,7 @@ def test_right_answers_to_real_problems_pass_and_a_wrong_one_does_not(
     assert wrong.outcome == "wrong_answer"
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize(
     "source",
     [
@@ -63,5 +64,5 @@ def test_the_compile_server_refuses_what_tsc_refuses(source: str, tmp_path: Path
     (tmp_path / "main.ts").write_text(source)
     command = (find_program("tsc") or "tsc", "--target", "esnext", "main.ts")
     compiled = subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
-    [verdict] = judge([pair("ts", source)], limits=UNHURRIED)
+    [verdict] = judged_warm([pair("ts", source)], limits=UNHURRIED, workers=1)
     assert (verdict.outcome != "compile_error") == compiled, verdict

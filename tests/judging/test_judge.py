@@ -188,7 +188,7 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> object:
 
 @pytest.mark.parametrize("faults", [ATTEMPTS - 1, ATTEMPTS])
 def test_a_fault_of_the_sandbox_is_tried_again(
-    faults: int, verdict_of: Callable[..., Verdict], monkeypatch: pytest.MonkeyPatch
+    faults: int, sandboxed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = []
     real = Sandbox.run
@@ -200,7 +200,7 @@ def test_a_fault_of_the_sandbox_is_tried_again(
         return real(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Sandbox, "run", faulty)
-    verdict = verdict_of("py", RIGHT)
+    [verdict] = judge([pair("py", RIGHT)], limits=LIMITS)
     assert len(calls) == ATTEMPTS
     assert (verdict.outcome, verdict.message) == (
         ("passed", "") if faults < ATTEMPTS else ("sandbox_fault", "no luck")

@@ -47,6 +47,7 @@ def test_references_of_rosetta_pass_apart_from_their_tests(tongue: str) -> None:
     assert failures(problems, 40, strict=True) == []
 
 
+@pytest.mark.toolchain
 def test_every_java_problem_compiles_and_runs_its_tests(real_data: Path) -> None:
     """A body that throws gets past the compiler and javatuples, and is then stopped by the first test."""
     needs_toolchain("java")

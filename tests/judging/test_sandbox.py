@@ -9,17 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from tests.support.judged import needs_toolchain
 
 from flextune.judging import Limits, isolation, language
-from flextune.judging.sandbox import child as child_module
 from flextune.judging.sandbox.cgroups import MemoryGroup, memory_group, remove_stale
-from flextune.judging.sandbox.child import Child
+from flextune.judging.sandbox.child import breach
 from flextune.judging.sandbox.command import Command, Interrupted, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation, free_user
 from flextune.judging.sandbox.sandbox import Sandbox
@@ -216,6 +214,7 @@ def sleeping(seconds: str) -> bool:
     return any(f"sleep\0{seconds}\0".encode() in line for line in lines)
 
 
+@pytest.mark.toolchain
 def test_artifacts_are_readable_whatever_the_umask_says(
     sandboxed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,8 +229,12 @@ def test_artifacts_are_readable_whatever_the_umask_says(
         os.umask(before)
 
 
+def usage(cpu_seconds: float = 0.1, *, threads: int = 1, resident_bytes: int = 1) -> Usage:
+    return Usage((1,), {1: 0}, threads, cpu_seconds, resident_bytes, largest_bytes=1)
+
+
 @pytest.mark.parametrize(
-    ("cpu", "waited", "wall", "breach"),
+    ("cpu", "waited", "wall", "expected"),
     [
         (2.5, 0.0, 1.0, "cpu"),
         (0.1, 0.0, 4.5, "wall"),  # sleeps
@@ -242,19 +245,27 @@ def test_artifacts_are_readable_whatever_the_umask_says(
     ],
 )
 def test_cpu_time_decides_and_a_starved_program_gets_more_wall_time(
-    cpu: float, waited: float, wall: float, breach: str | None, monkeypatch: pytest.MonkeyPatch
+    cpu: float, waited: float, wall: float, expected: str | None
 ) -> None:
-    usage = Usage(
-        processes=(1,), parents={1: 0}, threads=1, cpu_seconds=cpu, resident_bytes=1, largest_bytes=1
-    )
-    monkeypatch.setattr(child_module, "tree_usage", lambda root: usage)
-    monkeypatch.setattr(child_module, "waiting_seconds", lambda processes: {1: waited})
-    child = Child.__new__(Child)
-    child.limits, child.breach, child.cpu_seconds, child.peak_bytes = LIMITS, None, 0.0, 0
-    helper: Any = SimpleNamespace(pid=1, kills=lambda: 0)
-    child._helper, child._kills, child._waited = helper, 0, {}
-    child._watch(wall, LIMITS.cpu_seconds, LIMITS.wall_seconds)
-    assert child.breach == breach
+    assert breach(usage(cpu), waited, wall, LIMITS) == expected
+
+
+def test_too_much_memory_is_seen_or_told_by_the_kernel() -> None:
+    assert breach(usage(resident_bytes=LIMITS.memory_bytes), 0, 1, LIMITS) is None
+    assert breach(usage(resident_bytes=LIMITS.memory_bytes + 1), 0, 1, LIMITS) == "memory"
+    assert breach(usage(), 0, 1, LIMITS, out_of_memory=True) == "memory"
+
+
+def test_the_runners_own_processes_do_not_count() -> None:
+    assert breach(usage(threads=LIMITS.processes + 8), 0, 1, LIMITS) is None
+    assert breach(usage(threads=LIMITS.processes + 9), 0, 1, LIMITS) == "processes"
+
+
+def test_of_several_limits_the_one_that_tells_most_is_named() -> None:
+    everything = usage(2.5, threads=1000, resident_bytes=LIMITS.memory_bytes + 1)
+    assert breach(everything, 0, 100, LIMITS) == "cpu"
+    assert breach(replace(everything, cpu_seconds=0), 0, 100, LIMITS) == "processes"
+    assert breach(replace(everything, cpu_seconds=0, threads=1), 0, 100, LIMITS) == "memory"
 
 
 def test_every_program_gets_a_user_of_its_own() -> None:

@@ -16,10 +16,9 @@ from tests.judging.strict_programs import (
     Cheat,
 )
 from tests.judging.strict_values_in_use import JAVASCRIPT_VALUES, PYTHON_VALUES
-from tests.support.judged import needs_toolchain
+from tests.support.judged import judged_warm, needs_toolchain
 from tests.support.judging import LIMITS
 
-from flextune.judging import judge
 from flextune.judging.judge import strict_languages
 from flextune.records import Completion, Problem, Verdict
 
@@ -42,7 +41,7 @@ def verdicts(
         (Problem(name, "test", tongue, prompt, tests), Completion(name, 0, solution))
         for name, solution, tests in programs
     ]
-    return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, strict=strict)}
+    return {verdict.name: verdict for verdict in judged_warm(pairs, limits=LIMITS, strict=strict)}
 
 
 def one(tongue: str, solution: str, tests: str, *, prompt: str = "") -> Verdict:
@@ -131,7 +130,7 @@ def test_the_function_that_is_asked_for_comes_from_the_solution() -> None:
         "p", "test", "py", "", "assert sorted(f([2, 1])) == sorted([1, 2])", entry_point="sorted"
     )
     solution = "def sorted(x): return f(x)\ndef f(x): return 0\n"
-    [verdict] = judge([(problem, Completion("p", 0, solution))], limits=LIMITS, strict=True)
+    [verdict] = judged_warm([(problem, Completion("p", 0, solution))], limits=LIMITS, strict=True)
     assert verdict.passed
 
 

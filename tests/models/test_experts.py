@@ -157,7 +157,7 @@ def test_an_adapter_with_a_module_per_expert_is_stacked_as_peft_does_it(tmp_path
                 tensors[f"{path}.lora_A.weight"] = torch.randn(2, inputs, generator=generator)
                 tensors[f"{path}.lora_B.weight"] = torch.randn(outputs, 2, generator=generator)
     config = LoraConfig(r=2, target_modules=list(sizes), task_type="CAUSAL_LM")
-    config.save_pretrained(tmp_path)
+    config.save_pretrained(str(tmp_path))
     save_file(tensors, tmp_path / "adapter_model.safetensors")
     expected = logits(PeftModel.from_pretrained(loaded_of("mixtral").model, tmp_path).eval())
     assert (expected - logits(loaded.model)).abs().max() > 1e-2

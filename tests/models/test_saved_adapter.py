@@ -172,7 +172,7 @@ def test_embeddings_of_a_resized_base_model_load_and_leave_it_alone(
     model.resize_token_embeddings(260)
     model.save_pretrained(tmp_path / "base")
     base = LoadedModel(model.eval(), None, "resized", "")
-    options = {"modules_to_save": ["embed_tokens", "lm_head"]}
+    options: dict[str, Any] = {"modules_to_save": ["embed_tokens", "lm_head"]}
     folder = save_adapter(tmp_path / "base", tmp_path / "adapter", **options)
     tensors = load_file(folder / WEIGHTS)
     tensors["base_model.model.model.embed_tokens.original_module.weight"] = torch.ones(260, 16)

@@ -45,7 +45,7 @@ def test_words_that_no_arm_was_taught_are_not_called_transfer() -> None:
     scores = [held("flex", "py", "reserved"), held("flex", "java", "reserved")]
     untaught = labels(trained(), scores, "z-base")
     assert {untaught.wording(where) for where in untaught.settings} == {"reserved words"}
-    arm = {"name": "flex", "train": {"lexicon": "reserved"}}
+    arm: dict[str, object] = {"name": "flex", "train": {"lexicon": "reserved"}}
     by_arm = labels(trained(arm), scores, "z-base")
     assert {by_arm.wording(where) for where in by_arm.settings} == {"taught words", "transfer"}
 

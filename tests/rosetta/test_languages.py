@@ -178,14 +178,17 @@ def test_python_snippets_equal_the_meanings(programs: Any) -> None:
     assert python_failures(programs) == []
 
 
+@pytest.mark.toolchain
 def test_java_snippets_equal_the_meanings(programs: Any, tmp_path: Path) -> None:
     assert run_java(programs, tmp_path) == [str(len(programs))]
 
 
+@pytest.mark.toolchain
 def test_javascript_snippets_equal_the_meanings(programs: Any, tmp_path: Path) -> None:
     assert run_javascript(programs, tmp_path) == [str(len(programs))]
 
 
+@pytest.mark.toolchain
 @pytest.mark.parametrize("run", [run_java, run_javascript])
 def test_a_wrong_expectation_of_any_kind_is_noticed(run: Any, tmp_path: Path) -> None:
     wrong: dict[Kind, Any] = {"int": 99, "ints": [99], "text": "99", "words": ["99"], "counts": {"99": 99}}
@@ -198,6 +201,7 @@ def test_a_wrong_expectation_of_any_kind_is_noticed(run: Any, tmp_path: Path) ->
     assert len(run(programs, tmp_path)) == len(programs) + 1
 
 
+@pytest.mark.toolchain
 def test_a_map_of_more_than_ten_pairs_is_a_java_literal(tmp_path: Path) -> None:
     counts = dict.fromkeys("abcdefghijkl", 1)
     program = (Composition((first_step("key_count"),)), PLAIN, [(counts, 12)])

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.runner.conftest import small_experiment
+from tests.support.small_experiment import small_experiment
 
 from flextune.config import Experiment, load_experiment
 from flextune.errors import FlextuneError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import gc
 import os
 import random
 import signal
@@ -14,11 +14,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from tests.runner.conftest import small_experiment
+from tests.support.processes import forking
+from tests.support.small_experiment import small_experiment
 
 from flextune.config import dump_experiment
 
-pytestmark = pytest.mark.usefixtures("sandboxed")
+pytestmark = [pytest.mark.usefixtures("sandboxed"), pytest.mark.processes]
 
 CHANGES = ("evaluate=[{language: py, limit: 8}, {language: js, limit: 4}]", "train.max_steps=12")
 
@@ -27,14 +28,15 @@ def run_small(model: Path, folder: Path) -> None:
     from flextune.runner.execute import RunOptions, run_experiment
 
     os.setsid()
+    # What was forked is no garbage; each training looks for some.
+    gc.freeze()
     run_experiment(small_experiment(model, *CHANGES), folder, RunOptions())
 
 
 @pytest.fixture(scope="module")
 def start(model_folder: Path) -> Callable[[Path], BaseProcess]:
-    """Starts a run in a process of its own, forked from one that has torch imported already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["flextune.training.trainer", "flextune.runner.execute", "peft"])
+    """Starts a run in a process of its own."""
+    context = forking()
 
     def begin(folder: Path) -> BaseProcess:
         process = context.Process(target=run_small, args=(model_folder, folder))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 import torch
 from pydantic import Field
-from tests.runner.conftest import small_experiment
+from tests.support.small_experiment import small_experiment
 
 from flextune.config import OptimizerConfig, PenaltySection, schema
 from flextune.config.section import Float

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.runner.conftest import small_experiment
+from tests.support.small_experiment import small_experiment
 from tests.support.tiny import tiny_model
 
 import flextune.models.load

@@ -28,7 +28,7 @@ def mbpp_row(number: int) -> dict[str, Any]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    files = {
+    files: dict[str, list[Any]] = {
         "HumanEval.jsonl": [HUMANEVAL_ROW],
         "humaneval-js.jsonl": [MULTIPL_E_ROW],
         "mbpp.jsonl": [mbpp_row(number) for number in (11, 511, 601, 602)],

@@ -7,10 +7,16 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from flextune.judging import judge, language
+from flextune.judging import Judge, language
 from flextune.records import Completion, Problem, Verdict
 
 Result = TypeVar("Result")
+#: Warm judges at once. Each keeps a compile server for every language that it met.
+KEPT = 3
+
+#: The test that runs.
+running: pytest.Item | None = None
+_judges: dict[tuple[object, ...], Judge] = {}
 
 
 class Once(Protocol):
@@ -20,7 +26,9 @@ class Once(Protocol):
 
 
 def needs_toolchain(tongue: str) -> None:
-    """Skip the test where the language's tools are missing."""
+    """Skip the test where the language's tools are missing; fail it where its mark is."""
+    if tongue != "py" and running is not None and running.get_closest_marker("toolchain") is None:
+        pytest.fail(f"a test that needs {tongue} must be marked: @pytest.mark.toolchain")
     toolchain = language(tongue).toolchain()
     if not toolchain.found:
         pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
@@ -31,7 +39,31 @@ def pair(tongue: str, source: str, name: str = "p", sample: int = 0) -> tuple[Pr
     return Problem(name, "test", tongue, "", ""), Completion(name, sample, source)
 
 
-def verdicts_on(answers: Iterable[tuple[Problem, str]], **options: Any) -> list[Verdict]:
-    """Verdicts on texts for problems, in their order."""
+def judged_warm(pairs: Iterable[tuple[Problem, Completion]], **settings: Any) -> list[Verdict]:
+    """Verdicts of a judge that stays for later tests with the same settings, with all that it has started.
+
+    It remembers programs, too: a test of what a judge does makes its own.
+
+    Args:
+        pairs: Problems and completions.
+        **settings: Arguments of ``Judge``.
+    """
+    key = tuple(sorted(settings.items()))
+    kept = _judges.pop(key, None) or Judge(**settings)
+    # The one that was used last is the last.
+    _judges[key] = kept
+    while len(_judges) > KEPT:
+        _judges.pop(next(iter(_judges))).close()
+    return list(kept.verdicts(pairs))
+
+
+def close_judges() -> None:
+    """End what ``judged_warm`` has kept."""
+    while _judges:
+        _judges.popitem()[1].close()
+
+
+def verdicts_on(answers: Iterable[tuple[Problem, str]], **settings: Any) -> list[Verdict]:
+    """Verdicts on texts for problems, in their order; ``settings`` as for ``judged_warm``."""
     pairs = [(problem, Completion(problem.name, n, text)) for n, (problem, text) in enumerate(answers)]
-    return sorted(judge(pairs, **options), key=lambda verdict: verdict.sample)
+    return sorted(judged_warm(pairs, **settings), key=lambda verdict: verdict.sample)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import pickle
 import socket
@@ -9,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +56,17 @@ class Together:
         return pickle.loads(file.read_bytes())
 
 
+def forking() -> ForkServerContext:
+    """Starts processes from one that has imported what takes seconds, the same for all tests."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["flextune.training.trainer", "flextune.runner.execute", "peft"])
+    return context
+
+
 def run_in_two_processes(jobs: Mapping[str, Job], folder: Path, seconds: float = 240) -> Together:
     """Run each job in both processes, one after the other, even after one that raised.
 
-    Starting the processes takes far longer than their work: the tests of a module share one call.
+    Starting the processes takes longer than their work: the tests of a module share one call.
 
     Args:
         jobs: By name.
@@ -67,7 +77,8 @@ def run_in_two_processes(jobs: Mapping[str, Job], folder: Path, seconds: float =
         ProcessException: A process failed outside its jobs; says its traceback or signal.
     """
     end = time.monotonic() + seconds
-    context = start_processes(_work, (dict(jobs), folder), nprocs=2, join=False)
+    forking()
+    context = start_processes(_work, (dict(jobs), folder), nprocs=2, join=False, start_method="forkserver")
     try:
         while not context.join(max(0.0, end - time.monotonic())) and time.monotonic() < end:
             pass
@@ -88,6 +99,7 @@ def _work(rank: int, jobs: dict[str, Job], folder: Path) -> None:
         "GLOO_SOCKET_IFNAME": "lo",
     }
     torch.set_num_threads(1)
+    gc.freeze()
     dist.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     try:
         for name, job in jobs.items():

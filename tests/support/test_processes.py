@@ -12,7 +12,7 @@ import torch.distributed as dist
 from tests.support.processes import Together, needs_gloo, run_in_two_processes
 from torch.multiprocessing.spawn import ProcessExitedException
 
-pytestmark = needs_gloo
+pytestmark = [needs_gloo, pytest.mark.processes]
 
 
 def sum_of_ranks(rank: int) -> float:

@@ -1,4 +1,4 @@
-"""A small random model and a byte-level tokenizer, made on the fly."""
+"""Plugin: a small random model and a byte-level tokenizer, made on the fly."""
 
 from __future__ import annotations
 
@@ -55,14 +55,6 @@ def tiny_model(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
     model.save_pretrained(folder)
     tiny_tokenizer().save_pretrained(folder)
     return folder
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    """Tensors here are tiny: threads would only wait for one another."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

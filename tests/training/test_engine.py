@@ -12,47 +12,18 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
+from tests.support.engine import HELD_OUT, recipe, tensors, train, weights
 from tests.support.trainings import lines, logged
 from transformers import AutoModelForCausalLM
 
 import flextune.training.callbacks.logbook as logbook
-from flextune.config import AdapterConfig, KLConfig, PenaltyConfig, Recipe, TrainConfig
+from flextune.config import KLConfig, PenaltyConfig
 from flextune.errors import FlextuneError
 from flextune.models.adapters import load_adapter
 from flextune.models.load import LoadedModel, load_model
 from flextune.records import Example
-from flextune.training.engine import train_adapter
 
-ADAPTER = AdapterConfig(rank=2, targets="all")
-RECIPE = TrainConfig(
-    max_steps=12,
-    batch_size=4,
-    learning_rate=1e-2,
-    logging_steps=5,
-    max_length=64,
-    warmup_steps=0.1,
-    weight_decay=0.01,
-)
-EXAMPLES = [Example(str(n), f"say {n % 4}: ", "ab" * (n % 4 + 1)) for n in range(22)]
-HELD_OUT = EXAMPLES[:5]
 IDS = torch.tensor([[0, 70, 80, 90]])
-
-
-def train(loaded: LoadedModel, folder: Path, **changes: Any) -> Path:
-    """With a penalty; ``changes`` are sections of the recipe, the examples, or options of the engine."""
-    sections = {"adapter": ADAPTER, "train": RECIPE, "penalty": PenaltyConfig()}
-    given = {key: changes.pop(key) for key in Recipe.model_fields if key in changes}
-    examples, validation = changes.pop("examples", EXAMPLES), changes.pop("validation", HELD_OUT)
-    train_adapter(loaded, examples, validation, Recipe(**{**sections, **given}), folder, **changes)
-    return folder
-
-
-def recipe(**changes: Any) -> TrainConfig:
-    return RECIPE.model_copy(update=changes)
-
-
-def weights(folder: Path) -> bytes:
-    return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +149,6 @@ def test_penalty_null_and_bfloat16(model_folder: Path, tmp_path: Path) -> None:
     # Adapters train in float32 over half-precision weights.
     tensors = load_file(folder / "adapter" / "adapter_model.safetensors").values()
     assert {tensor.dtype for tensor in tensors} == {torch.float32}
-
-
-def tensors(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "adapter" / "adapter_model.safetensors")
 
 
 def test_every_kind_of_penalty_trains_an_adapter_of_its_own(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 from pytorch_optimizer import Lion
+from tests.support.engine import recipe, tensors, train, weights
 from tests.support.trainings import arguments, lines, model_with_adapter, rows
-from tests.training.test_engine import recipe, tensors, train, weights
 
 from flextune.config import EarlyStoppingConfig, KLConfig, OptimizerConfig, Recipe, TrainConfig, optimizer
 from flextune.errors import FlextuneError

@@ -351,7 +351,8 @@ def test_a_strength_alone_means_the_default_penalty(loaded: LoadedModel, tmp_pat
 
 def test_strength_0_and_no_penalty_at_all_do_nothing(loaded: LoadedModel, tmp_path: Path) -> None:
     plain = matrices(train(Trainer, loaded, tmp_path / "plain", **SGD).model)
-    for number, extra in enumerate(({}, {"strength": 0.0}, {"strength": 0.0, "penalty": "default"})):
+    options: list[dict[str, Any]] = [{}, {"strength": 0.0}, {"strength": 0.0, "penalty": "default"}]
+    for number, extra in enumerate(options):
         found = train(LossTrainer, loaded, tmp_path / str(number), extra=extra, **SGD)
         assert all(torch.equal(a, b) for a, b in zip(matrices(found.model), plain, strict=True))
 

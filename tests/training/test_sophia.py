@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from accelerate import Accelerator
+from tests.support.sophia import InOrder, SophiaTrainer, micro_batches
 from tests.support.trainings import LossScaling, arguments, matrices, model_with_adapter, rows, train
 from torch import Tensor
 from transformers import Trainer, TrainerCallback
@@ -33,17 +34,6 @@ STEPS: dict[str, Any] = {
 }
 
 
-class InOrder(Trainer):
-    """Takes the rows as they come, as a training by hand does."""
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        return torch.utils.data.SequentialSampler(self.train_dataset)
-
-
-class SophiaTrainer(SophiaMixin, InOrder):
-    pass
-
-
 class WithPenalty(SophiaMixin, SpectralLossMixin, InOrder):
     pass
 
@@ -51,11 +41,6 @@ class WithPenalty(SophiaMixin, SpectralLossMixin, InOrder):
 def trained(loaded: LoadedModel, folder: Path, kind: Any = "gnb", **changes: Any) -> Any:
     extra = {"sophia": OPTIONS, "estimator": kind, **changes.pop("extra", {})}
     return train(changes.pop("host", SophiaTrainer), loaded, folder, extra=extra, **{**STEPS, **changes})
-
-
-def micro_batches(parts: int) -> list[dict[str, Tensor]]:
-    all_rows, size = rows(), 8 // parts
-    return [Collator(1)(all_rows[start : start + size]) for start in range(0, 8, size)]
 
 
 def by_hand(

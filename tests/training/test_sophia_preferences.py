@@ -216,7 +216,9 @@ def test_grpo_estimates_the_policy_at_its_temperature(model_folder: Path, tmp_pa
     assert norms[1.0] == pytest.approx(2 * norms[2.0], rel=1e-5)
 
 
-@pytest.mark.parametrize("make", [dpo, lambda *args, **extra: grpo(*args, Sums(), extra=extra)])
+@pytest.mark.parametrize(
+    "make", [dpo, lambda kind, model, folder, **options: grpo(kind, model, folder, Sums(), extra=options)]
+)
 def test_hutchinson_is_refused_before_the_first_step_where_there_are_no_labels(
     model_folder: Path, tmp_path: Path, make: Any
 ) -> None:

@@ -14,9 +14,9 @@ import pytest
 import torch
 import torch.distributed as dist
 from tests.support.processes import Together, needs_gloo, run_in_two_processes
+from tests.support.sharded import Sharded
+from tests.support.sophia import InOrder, SophiaTrainer, micro_batches
 from tests.support.trainings import matrices, model_with_adapter, train
-from tests.training.test_penalty_processes import Sharded
-from tests.training.test_sophia import InOrder, SophiaTrainer, micro_batches
 from torch import Tensor
 from transformers import Trainer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.training.test_trl import README, script
+from tests.support.trl_script import README, script
 
 from flextune.optim import Sophia
 from flextune.spectral.pairs import lora_pairs

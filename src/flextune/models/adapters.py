@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flextune.errors import FlextuneError, one_line
 from flextune.lora_names import without_wrappers
@@ -134,7 +134,8 @@ def _lora_config(model: Any, adapter: AdapterConfig) -> Any:
     return LoraConfig(
         task_type="CAUSAL_LM",
         r=adapter.rank,
-        lora_alpha=adapter.alpha,
+        # PEFT says int and takes any number.
+        lora_alpha=cast(int, adapter.alpha),
         lora_dropout=adapter.dropout,
         bias="none",
         target_modules=short_names(model, modules),

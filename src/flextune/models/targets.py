@@ -114,7 +114,7 @@ def taken_for_experts(model: Any, modules: Iterable[str]) -> list[str]:
             convert_peft_config_for_transformers(config, model=model, conversions=None)
         except ValueError:  # half of a pair that was fused
             return True
-        return last not in config.target_modules
+        return last not in (config.target_modules or ())
 
     modules = list(modules)
     names = {last for last in _last_names(modules) if is_taken(last)}

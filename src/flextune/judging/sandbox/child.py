@@ -8,6 +8,7 @@ import os
 import selectors
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flextune.judging.sandbox.command import Breach, Interrupted, SandboxFault
@@ -201,19 +202,41 @@ class Child:
         usage = tree_usage(self._helper.pid)
         self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds)
         self.peak_bytes = max(self.peak_bytes, usage.largest_bytes)
-        if usage.cpu_seconds > cpu_seconds:
-            self.breach = "cpu"
-        elif usage.threads > self.limits.processes + _OWN_PROCESSES:
-            self.breach = "processes"
-        elif self._exceeds_memory(usage) or self._helper.kills() > self._kills:
-            self.breach = "memory"
-        elif wall > wall_seconds / 4:
+        if usage.resident_bytes > self.limits.memory_bytes:
+            # Slow, but counts once what processes share.
+            usage = replace(usage, resident_bytes=proportional_bytes(usage.processes))
+        if wall > wall_seconds / 4:
             # Looked at from early on, for what processes waited that end before the time is up.
             self._waited |= waiting_seconds(usage.processes)
-            idle = wall - usage.cpu_seconds - sum(self._waited.values())
-            if idle > wall_seconds or wall > PATIENCE * wall_seconds:
-                self.breach = "wall"
+        self.breach = breach(
+            usage,
+            sum(self._waited.values()),
+            wall,
+            replace(self.limits, cpu_seconds=cpu_seconds, wall_seconds=wall_seconds),
+            out_of_memory=self._helper.kills() > self._kills,
+        )
 
-    def _exceeds_memory(self, usage: Usage) -> bool:
-        bound = self.limits.memory_bytes
-        return usage.resident_bytes > bound and proportional_bytes(usage.processes) > bound
+
+def breach(
+    usage: Usage, waited: float, wall: float, limits: Limits, *, out_of_memory: bool = False
+) -> Breach | None:
+    """The limit that a running program broke, None while it keeps them all.
+
+    CPU time decides. Wall time counts only while the program neither runs nor waits for a busy processor, up
+    to ``PATIENCE`` times the limit in all.
+
+    Args:
+        usage: Its processes; ``resident_bytes`` without counting shared pages twice.
+        waited: Seconds for which they were ready to run while others had the processor.
+        wall: Seconds since it was started.
+        limits: What it may use.
+        out_of_memory: Whether the kernel ended a process of it for want of memory.
+    """
+    if usage.cpu_seconds > limits.cpu_seconds:
+        return "cpu"
+    if usage.threads > limits.processes + _OWN_PROCESSES:
+        return "processes"
+    if out_of_memory or usage.resident_bytes > limits.memory_bytes:
+        return "memory"
+    idle = wall - usage.cpu_seconds - waited
+    return "wall" if idle > limits.wall_limit or wall > PATIENCE * limits.wall_limit else None

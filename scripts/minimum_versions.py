@@ -1,0 +1,30 @@
+"""Prints the oldest version that pyproject.toml allows of each package, as requirements for pip."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+#: They check or build the code, and run no test.
+TOOLS = {"coverage", "import-linter", "mypy", "pre-commit", "ruff", "types-pyyaml"}
+
+
+def minimum(requirement: str) -> str:
+    """``requirement`` with its lower bound as the only version; as it is where it has none."""
+    name, bound, version = re.fullmatch(r"([\w.-]+(?:\[[\w,-]+\])?)\s*(>=)?([\w.]*).*", requirement).groups()
+    return f"{name}=={version}" if bound else name
+
+
+def main() -> None:
+    """Of the package, of all its extras and of what the tests need."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    wanted = {minimum(requirement) for group in groups for requirement in group}
+    for requirement in sorted(wanted):
+        if re.split(r"[=\[]", requirement)[0].lower() not in TOOLS:
+            print(requirement)
+
+
+if __name__ == "__main__":
+    main()
