@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import judged
-from tests.support import sharing
+from tests.support import judged, sharing
 from tests.support.judged import KEPT, judged_warm, needs_toolchain, pair
 
 from flextune.judging import Limits
