@@ -11,8 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MINIMUM := .venv-min
-# Tests without compilers, attacks, several processes and the files of benchmarks: see docs/testing.md.
-QUICK := not toolchain and not hostile and not processes and not data
+# Tests of a second or less, without compilers, attacks, several processes and the files of benchmarks (docs/testing.md).
+QUICK := not slow and not toolchain and not hostile and not processes and not data
 
 .PHONY: demo check test test-minimum coverage lint prepare system toolchains clean
 

@@ -24,6 +24,7 @@ def case() -> Case:
     return next(llama_shapes(TINY, CPU))
 
 
+@pytest.mark.slow
 def test_the_gpu_part_runs_from_end_to_end_without_what_its_machine_lacks() -> None:
     code = (
         f"import runpy, sys\nsys.modules.update(dict.fromkeys({ABSENT!r}))\n"

@@ -54,6 +54,7 @@ def test_spectral_imports_torch_alone() -> None:
     assert run_without(ABSENT, code) == "[]\n"
 
 
+@pytest.mark.slow
 def test_the_gpu_part_runs_from_end_to_end_without_what_its_machine_lacks() -> None:
     code = (
         "import runpy\n"

@@ -119,6 +119,7 @@ def test_a_run_without_bubblewrap_refuses_before_it_trains(
 
 
 @pytest.mark.usefixtures("sandboxed")
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_the_run_goes_on_after_it(
     flextune: Call, experiment_file: Path, finished: Path, small_disk: Path
 ):

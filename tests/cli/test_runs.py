@@ -221,6 +221,7 @@ def test_a_language_without_its_tools_is_noted_and_not_scored(
     assert estimates["lora", "py"]["count"] == 3
 
 
+@pytest.mark.slow
 def test_a_run_with_several_optimizers_ends_with_their_ratios_as_json(
     flextune: Call, experiment_file: Path, tmp_path: Path
 ):

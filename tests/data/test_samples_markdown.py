@@ -66,6 +66,7 @@ def test_braces_in_literals_and_comments_close_nothing(language: str, source: st
 
 
 @pytest.mark.parametrize("language", GRAMMARS)
+@pytest.mark.slow
 def test_odd_texts_come_to_an_end(language: str) -> None:
     """Patterns that try every way to match would take hours here."""
     problem = Problem("p", "b", language, "", "", entry_point="f")

@@ -135,6 +135,7 @@ def test_beam_search_finds_the_likeliest_pair_when_it_is_exhaustive(
 
 
 @EVERY_WAY
+@pytest.mark.slow
 def test_an_answer_is_the_same_alone_and_in_a_batch(
     engine: LocalEngine, problems: list[Problem], decode: DecodeConfig
 ) -> None:

@@ -187,6 +187,7 @@ def test_an_unknown_outcome_is_refused(sandboxed: None) -> None:
         Reward([DOUBLE], rewards={"pass": 1.0})
 
 
+@pytest.mark.slow
 def test_trl_trains_with_it(sandboxed: None, tmp_path: object) -> None:
     """A short real run of GRPO with the embedded model."""
     trl = pytest.importorskip("trl")

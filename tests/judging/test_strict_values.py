@@ -177,6 +177,7 @@ def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
 
 
 @given(HOSTILE)
+@pytest.mark.slow
 def test_every_json_is_a_value_or_refused(data: object) -> None:
     with contextlib.suppress(values.Broken):
         values.Decoder(refuse, [[1], {2: 3}]).decode(data)
@@ -245,6 +246,7 @@ def tests_end() -> Callable[[list[Any]], Any]:
         max_size=4,
     )
 )
+@pytest.mark.slow
 def test_no_answer_gets_more_out_of_the_tests_than_a_value(
     tests_end: Callable[[list[Any]], Any], script: list[tuple[str, list[Any]]]
 ) -> None:

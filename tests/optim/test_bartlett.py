@@ -42,6 +42,7 @@ class TrueLabels(GaussNewtonBartlett):
         return cross_entropy(logits, self.labels, reduction="sum")
 
 
+@pytest.mark.slow
 def test_the_mean_relative_error_is_under_two_percent_at_twelve_thousand_draws() -> None:
     model, rows = network(), batch(12, masked=4)
     exact = gauss_newton_diagonal(model, rows["x"][4:])
@@ -58,6 +59,7 @@ def test_true_labels_in_place_of_drawn_ones_miss_the_diagonal() -> None:
     assert relative_error(found, exact) > 0.2
 
 
+@pytest.mark.slow
 def test_micro_batches_of_unequal_counts_are_weighted_by_their_tokens() -> None:
     model = network()
     small, large = batch(4, masked=3, seed=1), batch(9, seed=2)

@@ -38,18 +38,21 @@ def each_apart(model: nn.Module) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("probe", "bound"), [("rademacher", 0.02), ("gaussian", 0.06)])
+@pytest.mark.slow
 def test_many_probes_average_to_the_exact_diagonal(probe: Probe, bound: float) -> None:
     model, rows = network(), batch(12, masked=4)
     found = estimated(model, [rows] * 2500, parameters=each_apart(model), probe=probe)
     assert distance(found, hessian_diagonal(model, [rows])) < bound
 
 
+@pytest.mark.slow
 def test_probing_all_parameters_together_is_as_right_and_noisier() -> None:
     model, rows = network(), batch(12, masked=4)
     found = estimated(model, [rows] * 2500)
     assert 0.02 < distance(found, hessian_diagonal(model, [rows])) < 0.1
 
 
+@pytest.mark.slow
 def test_micro_batches_of_unequal_counts_are_weighted_by_their_tokens() -> None:
     model = network()
     small, large = batch(4, masked=3, seed=1), batch(9, seed=2)

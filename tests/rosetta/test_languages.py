@@ -174,6 +174,7 @@ def test_every_operation_has_at_least_two_different_snippets(language: str) -> N
     assert [name for name, styles in snippets.items() if len(set(styles)) < 2] == []
 
 
+@pytest.mark.slow
 def test_python_snippets_equal_the_meanings(programs: Any) -> None:
     assert python_failures(programs) == []
 

@@ -56,6 +56,7 @@ def passes(program: Composition, exercise: Exercise) -> bool:
 
 @pytest.mark.parametrize("lexicon", ["base", "reserved"])
 @pytest.mark.parametrize("weight", ["tf-idf", "token sets"])
+@pytest.mark.slow
 def test_the_nearest_training_solution_passes_under_ten_percent(lexicon, weight):
     seen = list(compositions("fine-tuning", 2))
     if lexicon == "base":

@@ -81,6 +81,7 @@ def test_no_longer_program_contains_a_combination_of_another_split():
             assert {(first, second), (second, third)} <= shapes[split], program.name
 
 
+@pytest.mark.slow
 def test_no_held_out_behaviour_is_seen_in_training(behaviours):
     held_out = behaviours["evaluation"]
     for seen in ("pretraining", "fine-tuning", "singles"):
@@ -88,6 +89,7 @@ def test_no_held_out_behaviour_is_seen_in_training(behaviours):
         assert shared == []
 
 
+@pytest.mark.slow
 def test_no_fine_tuning_behaviour_is_seen_in_pretraining(behaviours):
     shared = behaviours["fine-tuning"].keys() & behaviours["pretraining"].keys()
     assert {behaviours["fine-tuning"][key] for key in shared} == set()
@@ -111,6 +113,7 @@ def test_the_first_forty_problems_ask_for_every_kind_of_result_alike():
     assert kinds == {"int": 8, "ints": 8, "text": 8, "words": 8, "counts": 8}
 
 
+@pytest.mark.slow
 def test_building_gives_the_packaged_file():
     assert render(build()) == FILE.read_text(encoding="utf-8")
 

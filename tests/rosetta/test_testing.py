@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from flextune.rosetta.behaviour import results
 from flextune.rosetta.compositions import alternatives, parse
@@ -9,6 +10,7 @@ from flextune.rosetta.splits import compositions, evaluation_set
 from flextune.rosetta.testing import cases, choose, killed, mutants, some_cases
 
 
+@pytest.mark.slow
 def test_the_tests_catch_95_percent_of_one_operation_mutants():
     rng = np.random.default_rng(5)
     caught = different = 0

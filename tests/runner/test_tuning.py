@@ -67,6 +67,7 @@ def tuned(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return experiment, folder
 
 
+@pytest.mark.slow
 def test_every_tuned_arm_gets_as_many_trainings_and_the_best_of_them(tuned: tuple[Experiment, Path]) -> None:
     found = json.loads((tuned[1] / "tuned.json").read_text())
     assert found["seed"] == 7
@@ -90,6 +91,7 @@ def test_the_seeds_train_with_what_was_found(tuned: tuple[Experiment, Path]) -> 
     assert gammas == {found["sophia"]["settings"]["optimizer.gamma"]}
 
 
+@pytest.mark.slow
 def test_nothing_is_tuned_or_trained_twice(tuned: tuple[Experiment, Path]) -> None:
     experiment, folder = tuned
     files = {path: path.stat().st_mtime_ns for path in folder.glob("trained/*/adapter/*")}

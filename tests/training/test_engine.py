@@ -151,6 +151,7 @@ def test_penalty_null_and_bfloat16(model_folder: Path, tmp_path: Path) -> None:
     assert {tensor.dtype for tensor in tensors} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_every_kind_of_penalty_trains_an_adapter_of_its_own(
     loaded: LoadedModel, done: Path, tmp_path: Path
 ) -> None:

@@ -38,6 +38,7 @@ def trained(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> di
     }
 
 
+@pytest.mark.slow
 def test_each_lowers_the_held_out_loss_in_a_way_of_its_own(trained: dict[str, Path]) -> None:
     for folder in trained.values():
         held_out = [line["eval_loss"] for line in lines(folder) if "eval_loss" in line]
@@ -54,6 +55,7 @@ def test_adamw_is_what_there_was_without_the_section(
 
 
 @pytest.mark.parametrize("name", ["sophia-g", "sophia-h", "lion"])
+@pytest.mark.slow
 def test_same_seed_gives_the_same_bytes(
     loaded: LoadedModel, trained: dict[str, Path], tmp_path: Path, name: str
 ) -> None:

@@ -229,6 +229,7 @@ class Kill(TrainerCallback):
 
 
 @pytest.mark.parametrize("kind", list(ESTIMATORS))
+@pytest.mark.slow
 def test_killed_and_resumed_training_ends_with_the_same_bits(
     loaded: LoadedModel, tmp_path: Path, kind: Any
 ) -> None:
