@@ -24,7 +24,8 @@ from flextune.data import humaneval, mbpp, multipl_e
 from flextune.data.origins import find
 from flextune.data.samples import from_answer
 from flextune.errors import FlextuneError
-from flextune.judging import Isolation, Judge, Limits, language, languages
+from flextune.judging import Isolation, Judge, Limits, languages
+from flextune.judging import language as language_of
 from flextune.judging.judge import processors
 from flextune.judging.worker import Program, Worker
 from flextune.records import Completion, Problem, Verdict
@@ -88,11 +89,11 @@ def judged(
     return [found[completion.name, completion.sample] for _, completion in pairs], seconds
 
 
-def answers(tongue: str, folder: Path, count: int) -> list[Pair]:
+def answers(language: str, folder: Path, count: int) -> list[Pair]:
     """A chat model's answers to MultiPL-E's problems; right or wrong is not known."""
-    problems = {problem.name: problem for problem in multipl_e.problems(tongue, folder)}
+    problems = {problem.name: problem for problem in multipl_e.problems(language, folder)}
     pairs = []
-    with (folder / f"multipl-e/model-answers-{tongue}.jsonl").open(encoding="utf-8") as file:
+    with (folder / f"multipl-e/model-answers-{language}.jsonl").open(encoding="utf-8") as file:
         for row in map(json.loads, file):
             problem, text = from_answer(problems[row["name"]], row["answer"])
             pairs.append((problem, Completion(problem.name, 0, text)))
@@ -124,7 +125,7 @@ def against_plain(
 ) -> tuple[float, list[object]]:
     """Programs per second of the judge over those of the plain toolchain, and a row that says so."""
     cores = processors()
-    programs = [plain(language(p.language).source(p, c)) for p, c in pairs]
+    programs = [plain(language_of(p.language).source(p, c)) for p, c in pairs]
     ratios, ours, theirs, different = [], 0.0, 0.0, 0
     for _ in range(rounds):
         verdicts, mine = judged(pairs, cores)
@@ -266,20 +267,20 @@ class CpuClock:
         return (sum(fields[:8]) - idle) / os.sysconf("SC_CLK_TCK")
 
 
-def sandbox_cost(tongue: str, count: int) -> list[object]:
+def sandbox_cost(language: str, count: int) -> list[object]:
     """Milliseconds for an empty program with the sandbox and without it, and the difference."""
     times = []
     for isolation in (Judge()._isolation, Isolation("none")):
         with Worker(isolation, Limits()) as worker:
-            sources = [f"{EMPTY[tongue]}\n{language(tongue).comment} {n}\n" for n in range(count + 2)]
+            sources = [f"{EMPTY[language]}\n{language_of(language).comment} {n}\n" for n in range(count + 2)]
             for source in sources[:2]:
-                worker.judge(language(tongue), Program(source))
+                worker.judge(language_of(language), Program(source))
             start = time.perf_counter()
-            verdicts = [worker.judge(language(tongue), Program(source)) for source in sources[2:]]
+            verdicts = [worker.judge(language_of(language), Program(source)) for source in sources[2:]]
             times.append((time.perf_counter() - start) / count * 1e3)
             if not all(verdict.passed for verdict in verdicts):
-                raise FlextuneError(f"{tongue}: the empty program did not pass: {verdicts[0]}")
-    return [tongue, f"{times[1]:.1f}", f"{times[0]:.1f}", f"{times[0] - times[1]:.1f}"]
+                raise FlextuneError(f"{language}: the empty program did not pass: {verdicts[0]}")
+    return [language, f"{times[1]:.1f}", f"{times[0]:.1f}", f"{times[0] - times[1]:.1f}"]
 
 
 def flips(pairs: Sequence[Pair], repetitions: int) -> tuple[int, int, float]:
@@ -318,7 +319,7 @@ def main() -> None:
         "Java": scaling(answers("java", folder, size.java_scaling), size.rounds),
     }
     costs = [
-        sandbox_cost(name, size.empty) for name, tongue in languages().items() if tongue.toolchain().found
+        sandbox_cost(name, size.empty) for name, language in languages().items() if language.toolchain().found
     ]
     tasks = [problem for split in mbpp.SPLITS for problem in mbpp.problems(mbpp.read(folder, split))]
     both = [*human_eval[: size.references], *references(tasks)[: size.references]]
@@ -368,7 +369,7 @@ def main() -> None:
 
 def toolchain_versions() -> dict[str, str]:
     """The version of every toolchain that is here."""
-    found = {name: tongue.toolchain() for name, tongue in languages().items()}
+    found = {name: language.toolchain() for name, language in languages().items()}
     return {name: tool.version for name, tool in found.items() if tool.found}
 
 

@@ -26,7 +26,8 @@ from tests.hostile.attack_cases import LANGUAGES, RIGHT, Case
 from tests.hostile.canaries import Canaries
 from tests.support.judged import pair
 
-from flextune.judging import Limits, judge, language
+from flextune.judging import Limits, judge
+from flextune.judging import language as language_of
 from flextune.judging.runtime import cache_folder
 from flextune.judging.sandbox.limits import MIB
 from flextune.judging.sandbox.watch import tree_usage
@@ -56,7 +57,7 @@ GROUPS = (
 )
 CASES: tuple[Case, ...] = tuple(case for group in GROUPS for case in group.CASES)
 #: Every case in every language that it has.
-PROGRAMS = [(tongue, case) for tongue in LANGUAGES for case in CASES if tongue in case.programs]
+PROGRAMS = [(language, case) for language in LANGUAGES for case in CASES if language in case.programs]
 AFTER = "after: "
 
 
@@ -77,39 +78,41 @@ class Run:
     cache_changed: bool
 
 
-def judge_language(tongue: str, folder: Path) -> Run:
-    """Judge every case in ``tongue``, in the order of two judges that run at once."""
-    cases = [case for case in CASES if tongue in case.programs]
-    list(judge([pair(tongue, RIGHT[tongue], "warm")], limits=LIMITS))
+def judge_language(language: str, folder: Path) -> Run:
+    """Judge every case in ``language``, in the order of two judges that run at once."""
+    cases = [case for case in CASES if language in case.programs]
+    list(judge([pair(language, RIGHT[language], "warm")], limits=LIMITS))
     cached = _digest(cache_folder())
     with Canaries(folder) as canaries:
         before = on_the_host()
         with Watcher() as watcher, ThreadPoolExecutor(2) as threads:
-            halves = [threads.submit(_judge, tongue, cases[start::2], canaries) for start in range(2)]
+            halves = [threads.submit(_judge, language, cases[start::2], canaries) for start in range(2)]
             verdicts = {verdict.name: verdict for half in halves for verdict in half.result()}
         left = lasting(lambda: (on_the_host() - before) | watcher.living())
         touched = canaries.touched()
     return Run(verdicts, left, touched, _digest(cache_folder()) != cached)
 
 
-def _judge(tongue: str, cases: list[Case], canaries: Canaries) -> list[Verdict]:
+def _judge(language: str, cases: list[Case], canaries: Canaries) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for fills_memory, group in groupby(cases, lambda case: case.outcome == "memory_limit"):
-        pairs = _with_followers(tongue, group, canaries)
+        pairs = _with_followers(language, group, canaries)
         # One worker: the program after an attack meets the same helper and the same compiler.
         verdicts += judge(pairs, limits=TO_FILL_MEMORY if fills_memory else LIMITS, workers=1)
     return verdicts
 
 
 def _with_followers(
-    tongue: str, cases: Iterable[Case], canaries: Canaries
+    language: str, cases: Iterable[Case], canaries: Canaries
 ) -> list[tuple[Problem, Completion]]:
     pairs = []
     for case in cases:
-        pairs.append(pair(tongue, canaries.fill(case.programs[tongue]), case.name))
+        pairs.append(pair(language, canaries.fill(case.programs[language]), case.name))
         # The comment keeps it from being recognised as a program that was judged already.
-        comment = f"{language(tongue).comment} {AFTER}{case.name}\n"
-        pairs.append(pair(tongue, case.followers.get(tongue, RIGHT[tongue]) + comment, AFTER + case.name))
+        comment = f"{language_of(language).comment} {AFTER}{case.name}\n"
+        pairs.append(
+            pair(language, case.followers.get(language, RIGHT[language]) + comment, AFTER + case.name)
+        )
     return pairs
 
 

@@ -30,24 +30,24 @@ Judged = Callable[..., dict[str, Verdict]]
 _SOLVED = "a right solution"
 
 
-def each_forgery(tongues: tuple[str, ...]) -> pytest.MarkDecorator:
-    pairs = [(tongue, forgery) for tongue in tongues for forgery in CASES[tongue]]
-    names = [f"{tongue}-{forgery.name}" for tongue, forgery in pairs]
-    return pytest.mark.parametrize(("tongue", "forgery"), pairs, ids=names)
+def each_forgery(languages: tuple[str, ...]) -> pytest.MarkDecorator:
+    pairs = [(language, forgery) for language in languages for forgery in CASES[language]]
+    names = [f"{language}-{forgery.name}" for language, forgery in pairs]
+    return pytest.mark.parametrize(("language", "forgery"), pairs, ids=names)
 
 
 @pytest.fixture(scope="session")
 def judged(sandboxed: None, once: Once) -> Judged:
-    def run(tongue: str, *, strict: bool = False) -> dict[str, Verdict]:
-        needs_toolchain(tongue)
-        return once(f"forged-{tongue}-{strict}", lambda: judge_all(tongue, strict=strict))
+    def run(language: str, *, strict: bool = False) -> dict[str, Verdict]:
+        needs_toolchain(language)
+        return once(f"forged-{language}-{strict}", lambda: judge_all(language, strict=strict))
 
     return run
 
 
-def judge_all(tongue: str, *, strict: bool) -> dict[str, Verdict]:
-    given = problem(tongue)
-    answers = [*CASES[tongue], Forgery(_SOLVED, RIGHT[tongue], "passed", "passed")]
+def judge_all(language: str, *, strict: bool) -> dict[str, Verdict]:
+    given = problem(language)
+    answers = [*CASES[language], Forgery(_SOLVED, RIGHT[language], "passed", "passed")]
     pairs = [
         (replace(given, name=answer.name), replace(completion(answer), name=answer.name))
         for answer in answers
@@ -56,46 +56,49 @@ def judge_all(tongue: str, *, strict: bool) -> dict[str, Verdict]:
 
 
 @each_forgery(LANGUAGES)
-def test_in_one_process_the_outcome_is_as_stated(tongue: str, forgery: Forgery, judged: Judged) -> None:
-    verdict = judged(tongue)[forgery.name]
+def test_in_one_process_the_outcome_is_as_stated(language: str, forgery: Forgery, judged: Judged) -> None:
+    verdict = judged(language)[forgery.name]
     assert verdict.outcome == forgery.outcome, verdict.message
 
 
 @each_forgery(STRICT)
-def test_apart_from_the_tests_every_forgery_is_caught(tongue: str, forgery: Forgery, judged: Judged) -> None:
-    assert tongue in strict_languages()
-    verdict = judged(tongue, strict=True)[forgery.name]
+def test_apart_from_the_tests_every_forgery_is_caught(
+    language: str, forgery: Forgery, judged: Judged
+) -> None:
+    assert language in strict_languages()
+    verdict = judged(language, strict=True)[forgery.name]
     assert verdict.outcome == forgery.strict != "passed", verdict.message
 
 
-@pytest.mark.parametrize("tongue", LANGUAGES)
-def test_a_right_solution_passes(tongue: str, judged: Judged) -> None:
-    assert judged(tongue)[_SOLVED].passed
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_right_solution_passes(language: str, judged: Judged) -> None:
+    assert judged(language)[_SOLVED].passed
 
 
-@pytest.mark.parametrize("tongue", STRICT)
-def test_a_right_solution_passes_apart_from_the_tests(tongue: str, judged: Judged) -> None:
-    assert judged(tongue, strict=True)[_SOLVED].passed
+@pytest.mark.parametrize("language", STRICT)
+def test_a_right_solution_passes_apart_from_the_tests(language: str, judged: Judged) -> None:
+    assert judged(language, strict=True)[_SOLVED].passed
 
 
 @each_forgery(LANGUAGES)
-def test_some_judge_is_fooled(tongue: str, forgery: Forgery, judged: Judged) -> None:
+def test_some_judge_is_fooled(language: str, forgery: Forgery, judged: Judged) -> None:
     """A forgery that fools nobody is no case."""
     if forgery.fooled == "default":
-        assert judged(tongue)[forgery.name].passed
+        assert judged(language)[forgery.name].passed
         return
-    can_run(tongue)
-    runner = RUNNERS[tongue] if forgery.fooled == "runner" else ""
-    seen = observe(tongue, runner + problem(tongue).program(forgery.solution))
+    can_run(language)
+    runner = RUNNERS[language] if forgery.fooled == "runner" else ""
+    seen = observe(language, runner + problem(language).program(forgery.solution))
     fooled = {"exit status": seen.status == 0, "marker": MARKER in seen.output, "runner": seen.told_secret}
     assert fooled[forgery.fooled], seen
 
 
-@pytest.mark.parametrize("tongue", LANGUAGES)
-def test_naive_judges_are_not_fooled_by_a_wrong_solution_that_does_nothing(tongue: str) -> None:
-    can_run(tongue)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_naive_judges_are_not_fooled_by_a_wrong_solution_that_does_nothing(language: str) -> None:
+    can_run(language)
     wrong = {"py": "    return 0\n", "js": "  return 0;\n}\n", "java": "        return new ArrayList<>();\n"}
     seen = observe(
-        tongue, RUNNERS.get(tongue, "") + problem(tongue).program(wrong.get(tongue, "    return 0;\n"))
+        language,
+        RUNNERS.get(language, "") + problem(language).program(wrong.get(language, "    return 0;\n")),
     )
     assert (seen.status == 0, MARKER in seen.output, seen.told_secret) == (False, False, False)

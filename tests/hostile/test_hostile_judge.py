@@ -69,10 +69,10 @@ def busy_machine() -> Iterator[None]:
         loop.wait()
 
 
-@pytest.mark.parametrize("tongue", LANGUAGES)
-def test_a_right_program_passes_on_a_busy_machine(tongue: str, busy_machine: None) -> None:
-    needs_toolchain(tongue)
-    [verdict] = judge([pair(tongue, WORKING[tongue])], limits=LIMITS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_right_program_passes_on_a_busy_machine(language: str, busy_machine: None) -> None:
+    needs_toolchain(language)
+    [verdict] = judge([pair(language, WORKING[language])], limits=LIMITS)
     assert verdict.passed, verdict
 
 
@@ -92,12 +92,12 @@ def test_what_a_killed_judge_ran_ends_however_stubborn() -> None:
     assert lasting(lambda: {str(pid) for pid in stubborn if start_of(pid)}) == set()
 
 
-@pytest.mark.parametrize("tongue", ["java", "cpp"])
-def test_the_compiler_works_after_every_source_that_breaks_it_in_a_row(tongue: str) -> None:
-    needs_toolchain(tongue)
-    breaking = [case for case in SOURCES if case.stage == "compile" and tongue in case.programs]
-    attacks = [pair(tongue, case.programs[tongue], case.name) for case in breaking]
-    pairs = [*attacks, pair(tongue, RIGHT[tongue], "after")]
+@pytest.mark.parametrize("language", ["java", "cpp"])
+def test_the_compiler_works_after_every_source_that_breaks_it_in_a_row(language: str) -> None:
+    needs_toolchain(language)
+    breaking = [case for case in SOURCES if case.stage == "compile" and language in case.programs]
+    attacks = [pair(language, case.programs[language], case.name) for case in breaking]
+    pairs = [*attacks, pair(language, RIGHT[language], "after")]
     seen = {verdict.name: verdict.outcome for verdict in judge(pairs, limits=LIMITS, workers=1)}
     assert seen.pop("after") == "passed"
     assert "passed" not in seen.values()

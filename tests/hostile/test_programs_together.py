@@ -9,25 +9,28 @@ from tests.hostile.control import can_run, observe
 from tests.hostile.hostile_suite import LIMITS
 from tests.support.judged import needs_toolchain, pair
 
-from flextune.judging import language
+from flextune.judging import language as language_of
 from flextune.judging.judge import Judge
 
 each_meeting = pytest.mark.parametrize(
-    ("tongue", "meeting"),
-    [(tongue, meeting) for tongue in LANGUAGES for meeting in MEETINGS],
-    ids=[f"{tongue}-{meeting.name}" for tongue in LANGUAGES for meeting in MEETINGS],
+    ("language", "meeting"),
+    [(language, meeting) for language in LANGUAGES for meeting in MEETINGS],
+    ids=[f"{language}-{meeting.name}" for language in LANGUAGES for meeting in MEETINGS],
 )
 
 
 @each_meeting
-def test_in_the_sandbox_they_do_not_meet(tongue: str, meeting: Meeting, sandboxed: None) -> None:
-    needs_toolchain(tongue)
+def test_in_the_sandbox_they_do_not_meet(language: str, meeting: Meeting, sandboxed: None) -> None:
+    needs_toolchain(language)
     with Judge(limits=LIMITS, workers=2) as judge:
         # Both workers are warm before the two start.
-        comment = language(tongue).comment
-        warm = [pair(tongue, f"{RIGHT[tongue]}{comment} {n}\n", f"{n}") for n in range(4)]
+        comment = language_of(language).comment
+        warm = [pair(language, f"{RIGHT[language]}{comment} {n}\n", f"{n}") for n in range(4)]
         assert all(verdict.passed for verdict in judge.verdicts(warm))
-        both = [pair(tongue, meeting.waits[tongue], "waits"), pair(tongue, meeting.comes[tongue], "comes")]
+        both = [
+            pair(language, meeting.waits[language], "waits"),
+            pair(language, meeting.comes[language], "comes"),
+        ]
         assert {verdict.name: verdict.outcome for verdict in judge.verdicts(both)} == {
             "waits": "passed",
             "comes": "passed",
@@ -35,7 +38,7 @@ def test_in_the_sandbox_they_do_not_meet(tongue: str, meeting: Meeting, sandboxe
 
 
 @each_meeting
-def test_without_a_sandbox_they_meet(tongue: str, meeting: Meeting) -> None:
-    can_run(tongue)
-    seen = observe(tongue, meeting.waits[tongue], beside=meeting.comes[tongue])
+def test_without_a_sandbox_they_meet(language: str, meeting: Meeting) -> None:
+    can_run(language)
+    seen = observe(language, meeting.waits[language], beside=meeting.comes[language])
     assert WORKED in seen.output + seen.next_output, seen

@@ -18,9 +18,9 @@ from flextune.records import Verdict
 def verdict_of(sandboxed: None) -> Callable[..., Verdict]:
     """The verdict on one program, by a judge that tests share; further arguments are those of ``Judge``."""
 
-    def judge_one(tongue: str, source: str, **settings: object) -> Verdict:
-        needs_toolchain(tongue)
-        [verdict] = judged_warm([pair(tongue, source)], **{"limits": LIMITS, "workers": 1, **settings})
+    def judge_one(language: str, source: str, **settings: object) -> Verdict:
+        needs_toolchain(language)
+        [verdict] = judged_warm([pair(language, source)], **{"limits": LIMITS, "workers": 1, **settings})
         return verdict
 
     return judge_one

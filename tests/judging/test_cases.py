@@ -23,16 +23,16 @@ CASES = (Case("1\n2\n", "2\n4\n"), Case("10", "20"))
 pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
-def judged(tongue: str, source: str, cases: tuple[Case, ...] = CASES) -> Verdict:
-    needs_toolchain(tongue)
-    problem = Problem("p", "test", tongue, "", "", cases=cases)
+def judged(language: str, source: str, cases: tuple[Case, ...] = CASES) -> Verdict:
+    needs_toolchain(language)
+    problem = Problem("p", "test", language, "", "", cases=cases)
     [verdict] = judged_warm([(problem, Completion("p", 0, source))], limits=LIMITS, workers=1)
     return verdict
 
 
-@pytest.mark.parametrize("tongue", sorted(DOUBLE))
-def test_a_program_passes_when_every_case_prints_what_it_should(tongue: str) -> None:
-    assert judged(tongue, DOUBLE[tongue]).outcome == "passed"
+@pytest.mark.parametrize("language", sorted(DOUBLE))
+def test_a_program_passes_when_every_case_prints_what_it_should(language: str) -> None:
+    assert judged(language, DOUBLE[language]).outcome == "passed"
 
 
 def test_the_first_wrong_case_is_shown() -> None:

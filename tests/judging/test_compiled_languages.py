@@ -9,7 +9,8 @@ import pytest
 from tests.support.judged import Once, needs_toolchain, pair
 from tests.support.judging import LIMITS
 
-from flextune.judging import judge, language
+from flextune.judging import judge
+from flextune.judging import language as language_of
 from flextune.judging.languages.cpp import includes_everything
 from flextune.records import Verdict
 
@@ -203,19 +204,19 @@ CASES: dict[str, dict[str, tuple[str, str]]] = {
 }
 
 
-def judged(tongue: str) -> dict[str, Verdict]:
+def judged(language: str) -> dict[str, Verdict]:
     # By one worker and in reverse: what an earlier program defines comes before the program that must not see it.
-    pairs = [pair(tongue, source, name) for name, (source, _) in reversed(CASES[tongue].items())]
+    pairs = [pair(language, source, name) for name, (source, _) in reversed(CASES[language].items())]
     return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, workers=1)}
 
 
 @pytest.mark.parametrize(
-    ("tongue", "name"), [(tongue, name) for tongue, cases in CASES.items() for name in cases]
+    ("language", "name"), [(language, name) for language, cases in CASES.items() for name in cases]
 )
-def test_outcome_of_case(tongue: str, name: str, sandboxed: None, once: Once) -> None:
-    needs_toolchain(tongue)
-    verdict = once(f"compiled-{tongue}", lambda: judged(tongue))[name]
-    assert verdict.outcome == CASES[tongue][name][1], verdict
+def test_outcome_of_case(language: str, name: str, sandboxed: None, once: Once) -> None:
+    needs_toolchain(language)
+    verdict = once(f"compiled-{language}", lambda: judged(language))[name]
+    assert verdict.outcome == CASES[language][name][1], verdict
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_compiled_header_is_used_only_where_it_changes_nothing(source: str, expe
 
 
 @pytest.mark.parametrize(
-    ("tongue", "source"),
+    ("language", "source"),
     [
         ("cpp", '#include <bits/stdc++.h>\nint main() {\n  int x = "s";\n}\n'),
         ("rs", '\nfn main() {\n  let x: i32 = "s";\n}\n'),
@@ -252,10 +253,10 @@ def test_compiled_header_is_used_only_where_it_changes_nothing(source: str, expe
     ],
 )
 def test_errors_name_the_third_line_and_no_folder(
-    tongue: str, source: str, verdict_of: Callable[..., Verdict]
+    language: str, source: str, verdict_of: Callable[..., Verdict]
 ) -> None:
-    verdict = verdict_of(tongue, source)
+    verdict = verdict_of(language, source)
     assert verdict.outcome == "compile_error", verdict
-    file_name = "main.scala" if tongue == "scala" else language(tongue).file_name()
+    file_name = "main.scala" if language == "scala" else language_of(language).file_name()
     assert any(f"{file_name}{mark}3" in verdict.message for mark in ":("), verdict.message
     assert "/" not in verdict.message.partition(file_name)[0]

@@ -32,33 +32,33 @@ LIMITED = ("right answer", "infinite loop", "sleep", "flood of standard output",
 
 
 @pytest.fixture(scope="module", params=sorted(PROGRAMS))
-def tongue(request: pytest.FixtureRequest) -> str:
+def language(request: pytest.FixtureRequest) -> str:
     needs_toolchain(request.param)
     return request.param
 
 
 @pytest.fixture(scope="module")
-def verdicts(tongue: str, sandboxed: None, host: dict[str, str], once: Once) -> dict[str, Verdict]:
+def verdicts(language: str, sandboxed: None, host: dict[str, str], once: Once) -> dict[str, Verdict]:
     def judged() -> dict[str, Verdict]:
-        pairs = [pair(tongue, filled(source, host), name) for name, source in PROGRAMS[tongue].items()]
+        pairs = [pair(language, filled(source, host), name) for name, source in PROGRAMS[language].items()]
         bombs = [one for one in pairs if one[1].name == "memory bomb"]
         others = [one for one in pairs if one not in bombs]
         found = [*judge(others, limits=LIMITS), *judge(bombs, limits=TO_FILL_MEMORY)]
         return {verdict.name: verdict for verdict in found}
 
-    return once(f"conformance-{tongue}", judged)
+    return once(f"conformance-{language}", judged)
 
 
 @pytest.fixture(scope="module")
-def unprotected(tongue: str, host: dict[str, str], once: Once) -> dict[str, Verdict]:
+def unprotected(language: str, host: dict[str, str], once: Once) -> dict[str, Verdict]:
     """Verdicts of a judge that isolates nothing."""
 
     def judged() -> dict[str, Verdict]:
         names = [*PROTECTIONS, *LIMITED]
-        pairs = [pair(tongue, filled(PROGRAMS[tongue][name], host), name) for name in names]
+        pairs = [pair(language, filled(PROGRAMS[language][name], host), name) for name in names]
         return {verdict.name: verdict for verdict in judge(pairs, limits=LIMITS, sandbox=False)}
 
-    return once(f"unprotected-{tongue}", judged)
+    return once(f"unprotected-{language}", judged)
 
 
 def test_every_language_has_every_program() -> None:
@@ -68,9 +68,9 @@ def test_every_language_has_every_program() -> None:
 
 
 @pytest.mark.parametrize("case", OUTCOMES)
-def test_outcome(case: str, tongue: str, verdicts: dict[str, Verdict]) -> None:
-    if case in INEXPRESSIBLE.get(tongue, ()):
-        pytest.skip(f"{tongue} cannot express it")
+def test_outcome(case: str, language: str, verdicts: dict[str, Verdict]) -> None:
+    if case in INEXPRESSIBLE.get(language, ()):
+        pytest.skip(f"{language} cannot express it")
     verdict = verdicts[case]
     assert verdict.outcome == OUTCOMES[case], verdict
     assert verdict.stage == ("compile" if verdict.outcome == "compile_error" else "run")

@@ -20,27 +20,31 @@ from flextune.records import Verdict
 UNHURRIED = Limits(memory_bytes=LIMITS.memory_bytes)
 
 
-def judged(tongue: str) -> dict[str, Verdict]:
-    pairs = [pair(tongue, source, fact) for fact, (source, _) in FACTS[tongue].items()]
+def judged(language: str) -> dict[str, Verdict]:
+    pairs = [pair(language, source, fact) for fact, (source, _) in FACTS[language].items()]
     return {verdict.name: verdict for verdict in judge(pairs, limits=UNHURRIED)}
 
 
-@pytest.mark.parametrize(("tongue", "fact"), [(tongue, fact) for tongue in FACTS for fact in FACTS[tongue]])
-def test_fact(tongue: str, fact: str, sandboxed: None, once: Once) -> None:
-    needs_toolchain(tongue)
-    verdict = once(f"facts-{tongue}", lambda: judged(tongue))[fact]
-    assert verdict.outcome == FACTS[tongue][fact][1], verdict
+@pytest.mark.parametrize(
+    ("language", "fact"), [(language, fact) for language in FACTS for fact in FACTS[language]]
+)
+def test_fact(language: str, fact: str, sandboxed: None, once: Once) -> None:
+    needs_toolchain(language)
+    verdict = once(f"facts-{language}", lambda: judged(language))[fact]
+    assert verdict.outcome == FACTS[language][fact][1], verdict
 
 
-@pytest.mark.parametrize("tongue", ANSWERS)
+@pytest.mark.parametrize("language", ANSWERS)
 def test_right_answers_to_real_problems_pass_and_a_wrong_one_does_not(
-    tongue: str, sandboxed: None, real_data: Path
+    language: str, sandboxed: None, real_data: Path
 ) -> None:
-    needs_toolchain(tongue)
-    problems = {int(problem.name.split("_")[1]): problem for problem in multipl_e.problems(tongue, real_data)}
-    right = [(problems[number], text) for number, text in ANSWERS[tongue].items()]
+    needs_toolchain(language)
+    problems = {
+        int(problem.name.split("_")[1]): problem for problem in multipl_e.problems(language, real_data)
+    }
+    right = [(problems[number], text) for number, text in ANSWERS[language].items()]
     addition = 53
-    difference = ANSWERS[tongue][addition].replace("+", "-")
+    difference = ANSWERS[language][addition].replace("+", "-")
     *passed, wrong = verdicts_on([*right, (problems[addition], difference)])
     assert len(passed) == len(right)
     assert [verdict for verdict in passed if not verdict.passed] == []

@@ -15,7 +15,8 @@ from tests.support.judged import pair
 from tests.support.judging import LIMITS
 
 from flextune.errors import FlextuneError
-from flextune.judging import Limits, check_isolation, isolation, judge, language, languages
+from flextune.judging import Limits, check_isolation, isolation, judge, languages
+from flextune.judging import language as language_of
 from flextune.judging.languages.base import Basis, Toolchain
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.sandbox import Sandbox
@@ -227,26 +228,26 @@ def test_a_runner_that_does_not_start_is_a_fault_and_no_answer(sandboxed: None) 
 
 def test_an_unknown_language_names_the_known_ones() -> None:
     with pytest.raises(FlextuneError, match=r"unknown language 'cobol' \(known: .*java, js"):
-        language("cobol")
+        language_of("cobol")
 
 
-@pytest.mark.parametrize("tongue", WITH_TOOLS)
+@pytest.mark.parametrize("language", WITH_TOOLS)
 def test_what_is_missing_comes_with_the_command_that_installs_it(
-    tongue: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    language: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    toolchain = language(tongue).toolchain()
+    toolchain = language_of(language).toolchain()
     assert not toolchain.found
     assert toolchain.missing
     assert "apt-get install" in toolchain.install
 
 
-@pytest.mark.parametrize("tongue", WITH_TOOLS)
+@pytest.mark.parametrize("language", WITH_TOOLS)
 def test_a_missing_toolchain_is_no_wrong_answer(
-    tongue: str, sandboxed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    language: str, sandboxed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    [verdict] = judge([pair(tongue, "anything")])
+    [verdict] = judge([pair(language, "anything")])
     assert (verdict.outcome, verdict.stage) == ("toolchain_missing", "toolchain")
     assert "apt-get install" in verdict.message
 
@@ -255,9 +256,9 @@ def test_without_javatuples_java_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FLEXTUNE_JAVATUPLES", str(tmp_path / "none.jar"))
-    if language("java").toolchain().missing == "javac":
+    if language_of("java").toolchain().missing == "javac":
         pytest.skip("no JDK")
-    assert "libjavatuples-java" in language("java").toolchain().install
+    assert "libjavatuples-java" in language_of("java").toolchain().install
 
 
 def test_without_bubblewrap_judging_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -37,12 +37,12 @@ def test_an_empty_body_passes_no_humaneval_problem(real_data: Path) -> None:
     assert [verdict for verdict in verdicts_on(answers, strict=True) if verdict.passed] == []
 
 
-@pytest.mark.parametrize("tongue", ["py", "js"])
-def test_references_of_rosetta_pass_apart_from_their_tests(tongue: str) -> None:
-    needs_toolchain(tongue)
+@pytest.mark.parametrize("language", ["py", "js"])
+def test_references_of_rosetta_pass_apart_from_their_tests(language: str) -> None:
+    needs_toolchain(language)
     problems = [
-        Problem(row["name"], "rosetta", tongue, row["prompt"], row["tests"], reference=row["reference"])
-        for row in rows(tongue, limit=40)
+        Problem(row["name"], "rosetta", language, row["prompt"], row["tests"], reference=row["reference"])
+        for row in rows(language, limit=40)
     ]
     assert failures(problems, 40, strict=True) == []
 

@@ -28,61 +28,61 @@ VALUES = {"py": PYTHON_VALUES, "js": JAVASCRIPT_VALUES}
 
 
 @pytest.fixture(scope="module", params=["py", "js"])
-def tongue(request: pytest.FixtureRequest, sandboxed: None) -> str:
+def language(request: pytest.FixtureRequest, sandboxed: None) -> str:
     needs_toolchain(request.param)
     return request.param
 
 
 def verdicts(
-    tongue: str, programs: Iterable[tuple[str, str, str]], *, strict: bool = True, prompt: str = ""
+    language: str, programs: Iterable[tuple[str, str, str]], *, strict: bool = True, prompt: str = ""
 ) -> dict[str, Verdict]:
     """Verdicts on programs given as name, solution and tests."""
     pairs = [
-        (Problem(name, "test", tongue, prompt, tests), Completion(name, 0, solution))
+        (Problem(name, "test", language, prompt, tests), Completion(name, 0, solution))
         for name, solution, tests in programs
     ]
     return {verdict.name: verdict for verdict in judged_warm(pairs, limits=LIMITS, strict=strict)}
 
 
-def one(tongue: str, solution: str, tests: str, *, prompt: str = "") -> Verdict:
-    return verdicts(tongue, [("p", solution, tests)], prompt=prompt)["p"]
+def one(language: str, solution: str, tests: str, *, prompt: str = "") -> Verdict:
+    return verdicts(language, [("p", solution, tests)], prompt=prompt)["p"]
 
 
-def cheating(tongue: str, cheats: dict[str, Cheat]) -> list[tuple[str, str, str]]:
-    return [(name, cheat.solution, cheat.tests or TESTS[tongue]) for name, cheat in cheats.items()]
+def cheating(language: str, cheats: dict[str, Cheat]) -> list[tuple[str, str, str]]:
+    return [(name, cheat.solution, cheat.tests or TESTS[language]) for name, cheat in cheats.items()]
 
 
 def test_these_languages_can_be_judged_strictly() -> None:
     assert set(strict_languages()) == set(CHEATS)
 
 
-def test_no_cheat_passes(tongue: str) -> None:
-    found = verdicts(tongue, cheating(tongue, CHEATS[tongue]))
-    expected = {name: cheat.outcome for name, cheat in CHEATS[tongue].items()}
+def test_no_cheat_passes(language: str) -> None:
+    found = verdicts(language, cheating(language, CHEATS[language]))
+    expected = {name: cheat.outcome for name, cheat in CHEATS[language].items()}
     assert {name: verdict.outcome for name, verdict in found.items()} == expected
 
 
-def test_in_one_process_with_the_tests_the_same_cheats_succeed(tongue: str) -> None:
-    promising = {name: cheat for name, cheat in CHEATS[tongue].items() if cheat.succeeds}
-    found = verdicts(tongue, cheating(tongue, promising), strict=False)
+def test_in_one_process_with_the_tests_the_same_cheats_succeed(language: str) -> None:
+    promising = {name: cheat for name, cheat in CHEATS[language].items() if cheat.succeeds}
+    found = verdicts(language, cheating(language, promising), strict=False)
     assert [verdict for verdict in found.values() if not verdict.passed] == []
 
 
-def test_forged_answers_are_broken_answers(tongue: str) -> None:
-    programs = [(name, solutions[tongue], TESTS[tongue]) for name, solutions in FORGED.items()]
-    found = verdicts(tongue, programs)
+def test_forged_answers_are_broken_answers(language: str) -> None:
+    programs = [(name, solutions[language], TESTS[language]) for name, solutions in FORGED.items()]
+    found = verdicts(language, programs)
     expected = dict.fromkeys(FORGED, "exception")
-    expected |= dict.fromkeys(WRONG_ANSWERS[tongue], "wrong_answer")
+    expected |= dict.fromkeys(WRONG_ANSWERS[language], "wrong_answer")
     expected |= {name: "ended_early" for name in FORGED if name.startswith("exit with status 0")}
     assert {name: verdict.outcome for name, verdict in found.items()} == expected
 
 
-def test_values_arrive(tongue: str) -> None:
-    head = "const assert = require('node:assert');\n" if tongue == "js" else ""
-    programs = [(name, solution, head + tests) for name, (solution, tests) in VALUES[tongue].items()]
+def test_values_arrive(language: str) -> None:
+    head = "const assert = require('node:assert');\n" if language == "js" else ""
+    programs = [(name, solution, head + tests) for name, (solution, tests) in VALUES[language].items()]
     # Judged by its name, so the prompt has to give it.
     programs = [program for program in programs if program[0] != "is a name of the runtime"]
-    found = verdicts(tongue, programs)
+    found = verdicts(language, programs)
     assert [verdict for verdict in found.values() if not verdict.passed] == []
 
 
@@ -94,9 +94,11 @@ def test_a_solution_may_have_the_name_of_a_function_of_the_runtime() -> None:
     assert one("js", solution, tests).outcome == "wrong_answer"
 
 
-def test_limits_and_failures(tongue: str) -> None:
-    column = ("py", "js").index(tongue)
-    found = verdicts(tongue, [(name, program[column], TESTS[tongue]) for name, program in FAILING.items()])
+def test_limits_and_failures(language: str) -> None:
+    column = ("py", "js").index(language)
+    found = verdicts(
+        language, [(name, program[column], TESTS[language]) for name, program in FAILING.items()]
+    )
     expected = {name: program[2] for name, program in FAILING.items()}
     assert {name: verdict.outcome for name, verdict in found.items()} == expected
     assert found["no program"].stage == "compile"
@@ -104,12 +106,12 @@ def test_limits_and_failures(tongue: str) -> None:
     assert all(verdict.message for verdict in found.values())
 
 
-def test_messages_show_the_solution_and_the_test_and_nothing_of_ours(tongue: str) -> None:
+def test_messages_show_the_solution_and_the_test_and_nothing_of_ours(language: str) -> None:
     solution, tests = {
         "py": ("def f(x):\n    return undefined_name", "assert f(1) == 2  # here"),
         "js": ("function f() {\n  return undefined_name;\n}", "function here() { f(1); }\nhere();"),
-    }[tongue]
-    message = one(tongue, solution, tests).message
+    }[language]
+    message = one(language, solution, tests).message
     assert "undefined_name" in message
     assert "here" in message
     assert "main." in message

@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
-from flextune.judging import Judge, language
+from flextune.judging import Judge
+from flextune.judging import language as language_of
 from flextune.records import Completion, Problem, Verdict
 
 Result = TypeVar("Result")
@@ -25,18 +26,18 @@ class Once(Protocol):
     def __call__(self, name: str, make: Callable[[], Result]) -> Result: ...
 
 
-def needs_toolchain(tongue: str) -> None:
+def needs_toolchain(language: str) -> None:
     """Skip the test where the language's tools are missing; fail it where its mark is."""
-    if tongue != "py" and running is not None and running.get_closest_marker("toolchain") is None:
-        pytest.fail(f"a test that needs {tongue} must be marked: @pytest.mark.toolchain")
-    toolchain = language(tongue).toolchain()
+    if language != "py" and running is not None and running.get_closest_marker("toolchain") is None:
+        pytest.fail(f"a test that needs {language} must be marked: @pytest.mark.toolchain")
+    toolchain = language_of(language).toolchain()
     if not toolchain.found:
         pytest.skip(f"{toolchain.missing} is missing; {toolchain.install}")
 
 
-def pair(tongue: str, source: str, name: str = "p", sample: int = 0) -> tuple[Problem, Completion]:
+def pair(language: str, source: str, name: str = "p", sample: int = 0) -> tuple[Problem, Completion]:
     """A problem and a completion whose program is ``source``."""
-    return Problem(name, "test", tongue, "", ""), Completion(name, sample, source)
+    return Problem(name, "test", language, "", ""), Completion(name, sample, source)
 
 
 def judged_warm(pairs: Iterable[tuple[Problem, Completion]], **settings: Any) -> list[Verdict]:

@@ -52,5 +52,5 @@ def _tongue(item: pytest.Item) -> str:
     """The language of a test with such a parameter, else Python."""
     call = getattr(item, "callspec", None)
     parameters = call.params if call is not None else {}
-    tongue = parameters.get("tongue", parameters.get("language", "py"))
-    return tongue if tongue in languages() else "py"
+    language = parameters.get("language", "py")
+    return language if language in languages() else "py"
