@@ -48,7 +48,7 @@ def test_the_gpu_part_runs_from_end_to_end_without_what_its_machine_lacks() -> N
 def test_every_optimizer_has_its_own_tensors_of_the_same_values_and_a_whole_state(case: Case) -> None:
     entries = sum(matrix.numel() for matrix in case.matrices)
     seen: set[int] = set()
-    for name, optimizer in optimizers.contenders(case.matrices):
+    for name, optimizer in list(optimizers.contenders(case.matrices)):
         held = optimizer.param_groups[0]["params"]
         for parameter, matrix in zip(held, case.matrices, strict=True):
             torch.testing.assert_close(parameter, matrix)

@@ -123,7 +123,7 @@ def test_beam_search_finds_the_likeliest_pair_when_it_is_exhaustive(
     vocabulary = loaded.model.config.vocab_size
     engine = LocalEngine(loaded)
     engine._eos = frozenset()
-    decode = BEAM.model_copy(update={"beams": vocabulary, "max_new_tokens": 2, "batch_size": 2})
+    decode = BEAM.model_copy(update={"num_beams": vocabulary, "max_new_tokens": 2, "batch_size": 2})
     answers = by_key(run(engine, without_stops(problems[:2]), decode))
     for problem in problems[:2]:
         prompt = torch.tensor(encode_prompt(loaded.tokenizer, problem.prompt))

@@ -37,7 +37,7 @@ def train(loaded: LoadedModel, folder: Path, **changes: Any) -> Path:
 
 
 def recipe(**changes: Any) -> TrainConfig:
-    return RECIPE.model_copy(update=changes)
+    return TrainConfig.model_validate({**RECIPE.model_dump(), **changes})
 
 
 def weights(folder: Path) -> bytes:

@@ -133,7 +133,14 @@ def test_progress_counts_to_the_end(loaded: LoadedModel, tmp_path: Path) -> None
 def test_epochs_and_schedules(loaded: LoadedModel, tmp_path: Path) -> None:
     rates: dict[str, list[float]] = {}
     for schedule in ("cosine", "linear", "constant"):
-        options = recipe(max_steps=None, epochs=1.5, accumulation=2, schedule=schedule, warmup=2, log_every=1)
+        options = recipe(
+            max_steps=None,
+            epochs=1.5,
+            gradient_accumulation_steps=2,
+            lr_scheduler_type=schedule,
+            warmup_steps=2,
+            logging_steps=1,
+        )
         folder = train(loaded, tmp_path / schedule, train=options, validation=[])
         rates[schedule] = [line["learning_rate"] for line in lines(folder)]
     # 22 examples are 6 batches, 3 steps, in an epoch; 1.5 epochs are 5 steps.
@@ -144,7 +151,7 @@ def test_epochs_and_schedules(loaded: LoadedModel, tmp_path: Path) -> None:
 
 def test_penalty_null_and_bfloat16(model_folder: Path, tmp_path: Path) -> None:
     half = load_model(str(model_folder), dtype="bfloat16", device="cpu")
-    folder = train(half, tmp_path, penalty=None, train=recipe(max_steps=2, log_every=1))
+    folder = train(half, tmp_path, penalty=None, train=recipe(max_steps=2, logging_steps=1))
     assert [line["penalty"] for line in lines(folder) if "loss" in line] == [0.0, 0.0]
     # Adapters train in float32 over half-precision weights.
     tensors = load_file(folder / "adapter" / "adapter_model.safetensors").values()
@@ -165,7 +172,7 @@ def test_penalty_in_the_loss_is_its_gradient_and_a_proximal_step_is_not(
     loaded: LoadedModel, done: Path, tmp_path: Path
 ) -> None:
     # Few steps: Adam turns differences of rounding into steps.
-    short = recipe(max_steps=2, log_every=1, warmup=0)
+    short = recipe(max_steps=2, logging_steps=1, warmup_steps=0)
     found = {
         way: train(loaded, tmp_path / way, train=short, penalty=PenaltyConfig(strength=0.5, apply=way))
         for way in ("loss", "gradient", "proximal")
@@ -186,7 +193,7 @@ def test_divergence_from_the_base_model_is_logged_and_keeps_predictions_near(
     loaded: LoadedModel, tmp_path: Path, tokens: Any
 ) -> None:
     """At the start the adapter is the base model: the first line's divergence is 0."""
-    long = {"max_steps": 30, "learning_rate": 3e-2, "schedule": "constant", "log_every": 1}
+    long = {"max_steps": 30, "learning_rate": 3e-2, "lr_scheduler_type": "constant", "logging_steps": 1}
     found = {
         weight: train(
             loaded,
@@ -230,7 +237,7 @@ def test_nothing_to_learn_from(loaded: LoadedModel, tmp_path: Path, examples: li
 
 
 def test_loss_that_is_not_finite_names_step_rate_and_dtype(loaded: LoadedModel, tmp_path: Path) -> None:
-    broken = recipe(learning_rate=1e30, schedule="constant", warmup=0, clip=0)
+    broken = recipe(learning_rate=1e30, lr_scheduler_type="constant", warmup_steps=0, max_grad_norm=0)
     with pytest.raises(FlextuneError, match=r"the loss is (nan|inf) at step \d+ .*1e\+30, torch.float32"):
         train(loaded, tmp_path, train=broken, validation=[])
     assert not (tmp_path / "adapter").exists()
