@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests.support.judged import Once, Result, close_judges
 
@@ -14,6 +15,10 @@ from flextune.judging import isolation
 
 # Before torch is imported: tensors here are tiny, and threads would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says nothing on a machine that is busy with other tests.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ["tests.support.marking", "tests.support.sharing", "tests.support.tiny"]
 

@@ -24,6 +24,8 @@ from flextune.runner.execute import RunOptions, run_experiment
 from flextune.sources.benchmarks.base import Benchmark
 from flextune.sources.training.base import TrainingSource
 
+pytestmark = pytest.mark.slow
+
 EXPERIMENT = """
 name: outside
 train: {data: countdown, max_steps: 2, batch_size: 2, validation_size: 2, logging_steps: 1}

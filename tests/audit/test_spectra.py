@@ -20,6 +20,8 @@ from flextune.errors import FlextuneError
 from flextune.progress import Silent
 from flextune.spectral.comparison import NULLS, NUMBERS
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = "adapter_model.safetensors"
 UP = "base_model.model.model.layers.1.mlp.up_proj.lora_{}.weight"
 

@@ -17,6 +17,8 @@ from flextune.models.families import SETS
 from flextune.models.targets import find_targets
 from flextune.spectral import LoraPair, Penalty
 
+pytestmark = pytest.mark.slow
+
 #: What the GPU's machine does not have.
 ABSENT = ("pydantic", "trl", "datasets", "typer", "rich", "jinja2", "plotly", "scipy", "hypothesis")
 CPU = torch.device("cpu")

@@ -9,7 +9,7 @@ import pytest
 from tests.support.command_line import Call, read_lines, write_lines
 from tests.support.judged import needs_toolchain
 
-pytestmark = pytest.mark.usefixtures("sandboxed")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
 STRONG = {
     "name": "larger",

@@ -16,6 +16,8 @@ from tests.support.command_line import Call, write_lines
 from flextune.cli import app
 from flextune.judging import isolation
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from tests.support.judged import needs_toolchain
 from flextune.judging import Judge
 from flextune.records import Completion, Problem, Verdict
 
-pytestmark = pytest.mark.usefixtures("sandboxed")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
 PY: dict[str, Any] = {
     "name": "add_py",

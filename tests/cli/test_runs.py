@@ -12,7 +12,7 @@ import pytest
 from tests.support.command_line import Call, read_lines
 from tests.support.tiny import tiny_model
 
-pytestmark = pytest.mark.usefixtures("sandboxed")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
 
 @pytest.fixture

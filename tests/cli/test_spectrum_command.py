@@ -8,6 +8,8 @@ import pytest
 from safetensors.torch import load_file, save_file
 from tests.support.command_line import Call
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = "adapter_model.safetensors"
 
 

@@ -18,6 +18,8 @@ from flextune.models.encoding import decode_completion, encode_prompt
 from flextune.models.load import LoadedModel
 from flextune.records import Completion, Problem
 
+pytestmark = pytest.mark.slow
+
 
 def by_key(answers: Sequence[Completion]) -> dict[tuple[str, int], Completion]:
     return {(answer.name, answer.sample): answer for answer in answers}

@@ -26,6 +26,8 @@ from flextune.generation.local.padding import sharing
 from flextune.models.load import LoadedModel
 from flextune.records import Problem
 
+pytestmark = pytest.mark.slow
+
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 256}
 SMALL = {"vocab_size": 258, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, **HEADS}
 MIXED = {"layer_types": ["linear_attention", "full_attention"], "head_dim": 8}

@@ -14,6 +14,8 @@ from flextune.judging import judge
 from flextune.judging.languages import languages
 from flextune.records import Verdict
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = {
     **conformance_programs.PROGRAMS,
     **conformance_compiled.PROGRAMS,

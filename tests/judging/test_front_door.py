@@ -15,6 +15,8 @@ from flextune.errors import FlextuneError
 from flextune.judging import Judge, JudgeSettings, judge_files
 from flextune.records import Completion, Problem, Verdict
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs" / "judging.md"
 DOUBLE = Problem("double", "test", "py", "def double(x):\n", "assert double(2) == 4")
 SAME = Problem("same", "test", "py", "def same(x):\n", "assert same(2) == 2")

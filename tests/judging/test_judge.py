@@ -30,6 +30,8 @@ WITH_TOOLS = [name for name in languages() if name != "py"]
 SCRIPT = """
 from flextune.judging import judge
 from flextune.records import Completion, Problem
+
+pytestmark = pytest.mark.slow
 pairs = [(Problem(str(n), "test", "py", "", ""), Completion(str(n), 0, f"import time; time.sleep(60 + {n})"))
          for n in range(4)]
 print("ready", flush=True)

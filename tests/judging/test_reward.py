@@ -15,6 +15,8 @@ from flextune.judging.judge import Judge
 from flextune.judging.reward import Reward
 from flextune.records import Completion, Problem, Verdict
 
+pytestmark = pytest.mark.slow
+
 DOUBLE = Problem("double", "test", "py", "def f(x):\n", "assert f(2) == 4", stop=("\n\n",), entry_point="f")
 SAME = Problem("same", "test", "py", "def f(x):\n", "assert f(2) == 2", entry_point="f")
 IN_JS = Problem("same", "test", "js", "function f(x) {", "require('node:assert').equal(f(2), 2);")

@@ -24,6 +24,8 @@ from flextune.judging.sandbox.sandbox import Sandbox
 from flextune.judging.sandbox.watch import Usage, tree_usage
 from flextune.judging.worker import Program, Worker
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(cpu_seconds=2, wall_seconds=4)
 
 

@@ -22,6 +22,8 @@ from tests.support.judging import LIMITS
 from flextune.judging.judge import strict_languages
 from flextune.records import Completion, Problem, Verdict
 
+pytestmark = pytest.mark.slow
+
 CHEATS = {"py": PYTHON_CHEATS, "js": JAVASCRIPT_CHEATS}
 TESTS = {"py": PYTHON_TESTS, "js": JAVASCRIPT_TESTS}
 VALUES = {"py": PYTHON_VALUES, "js": JAVASCRIPT_VALUES}

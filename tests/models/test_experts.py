@@ -21,6 +21,8 @@ from flextune.models.merging import merge_adapter
 from flextune.models.targets import find_targets
 from flextune.progress import Silent
 
+pytestmark = pytest.mark.slow
+
 #: Linear modules and stacked parameters in ``mlp``.
 COUNTS = {
     "deepseek_v2": (6, 2),

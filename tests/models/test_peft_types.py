@@ -21,6 +21,8 @@ from flextune.models.adapters import load_adapter
 from flextune.models.load import LoadedModel, load_model
 from flextune.models.merging import merge_adapter
 
+pytestmark = pytest.mark.slow
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "ADALORA": {"total_step": 10, "tinit": 1, "tfinal": 1},
     "BOFT": {"boft_block_size": 4},

@@ -23,6 +23,8 @@ from flextune.models.families import SETS
 from flextune.models.load import LoadedModel
 from flextune.models.targets import find_targets
 
+pytestmark = pytest.mark.slow
+
 
 def on_meta(config: Any) -> Any:
     with torch.device("meta"):

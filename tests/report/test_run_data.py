@@ -8,6 +8,8 @@ import pytest
 from flextune.errors import FlextuneError
 from flextune.report.run_data import read_run
 
+pytestmark = pytest.mark.slow
+
 
 def test_arms_that_share_an_adapter_share_one_training(finished_run: Path) -> None:
     run = read_run(finished_run)

@@ -12,7 +12,7 @@ from flextune.config import Experiment, load_experiment
 from flextune.errors import FlextuneError
 from flextune.runner.execute import RunOptions, run_experiment, train_experiment
 
-pytestmark = pytest.mark.usefixtures("sandboxed")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
 
 @pytest.fixture(scope="module")

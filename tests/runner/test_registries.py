@@ -18,6 +18,8 @@ from flextune.registry import OPTIMIZERS, PENALTIES
 from flextune.runner.execute import RunOptions, train_experiment
 from flextune.spectral.pairs import LoraPair
 
+pytestmark = pytest.mark.slow
+
 
 class PlainDescent(OptimizerConfig):
     """torch's SGD."""

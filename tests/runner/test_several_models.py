@@ -13,7 +13,7 @@ from tests.support.tiny import tiny_model
 import flextune.models.load
 from flextune.runner.execute import RunOptions, run_experiment
 
-pytestmark = pytest.mark.usefixtures("sandboxed")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
 
 @pytest.fixture(scope="module")

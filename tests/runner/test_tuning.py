@@ -13,6 +13,8 @@ from flextune.errors import FlextuneError
 from flextune.runner.execute import RunOptions, train_experiment
 from flextune.search.bracket import Point, interior, next_point
 
+pytestmark = pytest.mark.slow
+
 TUNE = "tune={trainings: 3, most: 6, seed: 7, settings: {train.learning_rate: 4}}"
 ARMS = (
     "arms=[{name: adamw, penalty: null},"

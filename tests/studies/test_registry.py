@@ -18,6 +18,8 @@ from flextune.studies.base import Study, once_per_run
 from flextune.studies.registry import STUDIES, studies_of
 from flextune.studies.writing import Report, write_report
 
+pytestmark = pytest.mark.slow
+
 
 class Lengths(Study):
     """How long the arms' names are."""

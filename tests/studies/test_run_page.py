@@ -16,6 +16,8 @@ from flextune.report.run_data import RunData, read_run
 from flextune.studies import writing
 from flextune.studies.writing import write_report
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "</script><script>alert(1)</script><!-- <img src=x onerror=alert(2)> ]]> & \u2028 \ud800 \x00 {{ 7*7 }}"
 )

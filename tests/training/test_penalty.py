@@ -19,6 +19,8 @@ from flextune.spectral.pairs import lora_pairs
 from flextune.spectral.penalty import Penalty
 from flextune.training import SpectralCallback, SpectralLossMixin
 
+pytestmark = pytest.mark.slow
+
 STRENGTH, RATE = 0.3, 0.05
 SGD: dict[str, Any] = {"optim": "sgd", "lr_scheduler_type": "linear", "learning_rate": RATE, "max_steps": 3}
 

@@ -24,6 +24,8 @@ from flextune.training import SophiaMixin, SpectralCallback, SpectralLossMixin
 from flextune.training.batches.padded import Collator
 from flextune.training.callbacks.sophia import _seed
 
+pytestmark = pytest.mark.slow
+
 ESTIMATORS: dict[Any, type[Estimator]] = {"gnb": GaussNewtonBartlett, "hutchinson": Hutchinson}
 OPTIONS: dict[str, Any] = {"gamma": 0.5, "every": 3}
 STEPS: dict[str, Any] = {

@@ -30,6 +30,8 @@ from flextune.spectral.pairs import lora_pairs
 from flextune.training import SophiaMixin
 from flextune.training.callbacks.token_batches import labelled, refuse_unfit
 
+pytestmark = pytest.mark.slow
+
 OPTIONS: dict[str, Any] = {
     "max_steps": 2,
     "learning_rate": 1e-2,

@@ -14,6 +14,8 @@ from flextune.spectral.penalty import Penalty
 from flextune.training.callbacks.penalty import SpectralCallback
 from flextune.training.trainer import FlexTrainer
 
+pytestmark = pytest.mark.slow
+
 STRENGTH = 0.3
 WAYS = ["gradient", "loss"]
 

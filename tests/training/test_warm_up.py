@@ -20,6 +20,8 @@ from flextune.training import SpectralCallback
 from flextune.training.batches.padded import Collator
 from flextune.training.trainer import FlexTrainer
 
+pytestmark = pytest.mark.slow
+
 STEPS: dict[str, Any] = {
     "max_steps": 3,
     "learning_rate": 1e-2,

@@ -26,6 +26,8 @@ from flextune.studies import writing
 from flextune.studies.optimizers.study import OptimizersStudy
 from flextune.studies.writing import write_report
 
+pytestmark = pytest.mark.slow
+
 
 def whole(path: Path, *, seeds: int = 3) -> OptimizerRun:
     run = OptimizerRun(path)

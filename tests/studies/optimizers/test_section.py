@@ -13,6 +13,8 @@ from flextune.report.facts import facts
 from flextune.report.run_data import read_run
 from flextune.studies.writing import write_report
 
+pytestmark = pytest.mark.slow
+
 
 def run_of(path: Path) -> OptimizerRun:
     run = OptimizerRun(path)
