@@ -26,12 +26,12 @@ from flextune.records import Completion, Problem, Verdict
 
 RIGHT = "assert True"
 #: Python itself is always there.
+pytestmark = pytest.mark.slow
+
 WITH_TOOLS = [name for name in languages() if name != "py"]
 SCRIPT = """
 from flextune.judging import judge
 from flextune.records import Completion, Problem
-
-pytestmark = pytest.mark.slow
 pairs = [(Problem(str(n), "test", "py", "", ""), Completion(str(n), 0, f"import time; time.sleep(60 + {n})"))
          for n in range(4)]
 print("ready", flush=True)
