@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,29 @@ def test_an_adapter_is_trained_on_examples_of_ones_own(model_folder: Path, tmp_p
 def test_a_mistake_in_a_mapping_is_named_as_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(ft.FlextuneError, match="unknown key 'trian', did you mean 'train'"):
         ft.run({"name": "x", "trian": {}}, runs=tmp_path)
+
+
+@pytest.mark.slow
+def test_lines_of_the_readme_run_as_they_stand(
+    sandboxed: None,
+    model_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    section = README.read_text(encoding="utf-8").partition("## The same from Python\n")[2]
+    code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert code is not None
+    assert len([line for line in code[1].splitlines() if line.strip()]) <= 13
+    (tmp_path / "experiment.yaml").write_text(
+        f"name: mine\nmodel: {model_folder}\n"
+        "train: {data: rosetta, max_steps: 2, batch_size: 2, limit: 4, validation_size: 0}\n"
+        "decode: [{max_new_tokens: 8}]\nevaluate: [{language: py, limit: 3}]\nseeds: [0, 1]\n"
+        "arms: [{name: baseline, train: null}, {name: lora}]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(code[1], {})
+    lines = capsys.readouterr().out.splitlines()
+    assert any("pass@1" in line and "lora" in line for line in lines)
+    assert any(line.endswith("runs/mine/report.html") for line in lines)
+    assert [line.split()[-1] for line in lines[-3:]] == ["passed"] * 3
