@@ -6,8 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
-#: They check or build the code, and run no test.
-TOOLS = {"coverage", "import-linter", "mypy", "pre-commit", "ruff", "types-pyyaml"}
+#: They check the code and run no test; kaleido needs a Chrome, too.
+LEFT_OUT = {"coverage", "import-linter", "kaleido", "mypy", "ruff", "types-pyyaml"}
 
 
 def minimum(requirement: str) -> str:
@@ -22,7 +22,7 @@ def main() -> None:
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     wanted = {minimum(requirement) for group in groups for requirement in group}
     for requirement in sorted(wanted):
-        if re.split(r"[=\[]", requirement)[0].lower() not in TOOLS:
+        if re.split(r"[=\[]", requirement)[0].lower() not in LEFT_OUT:
             print(requirement)
 
 
