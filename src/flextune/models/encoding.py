@@ -43,16 +43,25 @@ def encode_example(
     Raises:
         FlextuneError: The tokenizer has no end-of-text token.
     """
-    if tokenizer.eos_token_id is None:
-        raise FlextuneError(
-            "this model's tokenizer has no end-of-text token, so nothing could teach it to stop"
-        )
+    check_end_token(tokenizer)
     ids, first = _tokenize(tokenizer, example)
     whole = _with_bos(tokenizer, ids)
     first += len(whole) - len(ids)
     whole = [*whole, tokenizer.eos_token_id][:max_length]
     masked = min(first, len(whole)) if loss == "completion" else 0
     return whole, [IGNORED] * masked + whole[masked:]
+
+
+def check_end_token(tokenizer: Any) -> None:
+    """Refuse to train a model that could not learn to stop.
+
+    Raises:
+        FlextuneError: The tokenizer has no end-of-text token.
+    """
+    if tokenizer.eos_token_id is None:
+        raise FlextuneError(
+            "this model's tokenizer has no end-of-text token, so nothing could teach it to stop"
+        )
 
 
 def decode_completion(tokenizer: Any, ids: Sequence[int]) -> str:

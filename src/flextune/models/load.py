@@ -114,6 +114,17 @@ def model_skeleton(model: Any) -> Any:
     return _read(name, build)
 
 
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """A model's tokenizer, without the model; ``load_model`` also sets a padding token.
+
+    Raises:
+        FlextuneError: No such model, or a damaged file.
+    """
+    source, _, revision = _locate(name)
+    tokenizer: PreTrainedTokenizerBase = _load_tokenizer(name, source, revision)
+    return tokenizer
+
+
 def resolve_device(device: str) -> torch.device:
     """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
 

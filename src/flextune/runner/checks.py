@@ -16,7 +16,7 @@ def check_trainings(trainings: Sequence[Training]) -> None:
 
     Raises:
         FlextuneError: A missing package; a device, type, length, target or layer that the model does not
-            allow.
+            allow; a tokenizer without an end.
     """
     checked = set()
     for training in trainings:
@@ -35,7 +35,8 @@ def _check(training: Training) -> None:
     import torch
 
     from flextune.models.adapters import check_targets
-    from flextune.models.load import model_config, resolve_device
+    from flextune.models.encoding import check_end_token
+    from flextune.models.load import load_tokenizer, model_config, resolve_device
     from flextune.training.arguments import check_training
 
     check_training(
@@ -44,4 +45,5 @@ def _check(training: Training) -> None:
         dtype=getattr(torch, model.dtype),
         config=model_config(model.name),
     )
+    check_end_token(load_tokenizer(model.name))
     check_targets(model.name, recipe.adapter)
