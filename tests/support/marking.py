@@ -43,12 +43,12 @@ def marks(item: pytest.Item) -> list[str]:
         found.append("hostile")
     if "together" in fixtures:
         found.append("processes")
-    if {"sandboxed", "once"} & set(fixtures) and _tongue(item) != "py":
+    if {"sandboxed", "once"} & set(fixtures) and _language(item) != "py":
         found.append("toolchain")
     return found
 
 
-def _tongue(item: pytest.Item) -> str:
+def _language(item: pytest.Item) -> str:
     """The language of a test with such a parameter, else Python."""
     call = getattr(item, "callspec", None)
     parameters = call.params if call is not None else {}
