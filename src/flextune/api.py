@@ -124,7 +124,7 @@ def evaluate(
     adapter: Path | str | None = None,
     merged: bool = False,
     benchmark: str = "rosetta",
-    languages: Sequence[str] = ("py",),
+    languages: Sequence[str] | str = ("py",),
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,

@@ -115,6 +115,20 @@ def test_an_evaluation_is_kept_when_its_adapter_is_gone(flextune: Call, model_fo
     assert {score["arm"] for score in scores} == {"mine", "base"}
 
 
+def test_an_evaluation_never_writes_into_the_run_of_a_file(flextune: Call, model_folder: Path, runs: Path):
+    before = (runs / "small/experiment.yaml").read_text()
+    complaint = flextune("eval", model_folder, *EVAL, "--name", "small", "--runs", runs).complaint
+    assert complaint.startswith("small: a run of an experiment file")
+    assert (runs / "small/experiment.yaml").read_text() == before
+
+
+def test_another_request_for_the_same_row_replaces_it(flextune: Call, model_folder: Path, runs: Path):
+    drawn = ("--temperature", "1", "--max-new-tokens", "8", "--runs", runs, "--json")
+    flextune("eval", model_folder, "--limit", "2", "--seed", 0, *drawn).json
+    (score,) = flextune("eval", model_folder, "--limit", "4", "--seed", 1, *drawn).json
+    assert (set(score["outcomes"]), score["estimates"][0]["count"]) == ({"1"}, 4)
+
+
 def test_seeds_of_one_evaluation_are_added(flextune: Call, model_folder: Path, runs: Path):
     drawn = ("--temperature", "1", "--runs", runs, "--json")
     for seed in (0, 1):

@@ -320,3 +320,32 @@ def test_true_is_no_number():
         "name: x\nadapter: {rank: true}"
     )
     assert "adapter.dropout: Input should be a valid number" in error_of("name: x\nadapter: {dropout: yes}")
+
+
+def test_an_arm_s_estimator_keeps_its_gamma_through_the_resolved_file():
+    text = "name: x\noptimizer: {name: sophia}\narms: [{name: a, optimizer: {estimator: hutchinson}}]"
+    again = parse(dump_experiment(parse(text)))
+    assert again == parse(text)
+    assert again.resolved_arms()[0].optimizer.options()["gamma"] == 0.01
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["model: 2001-13-45", "model: 0x_", "arms: [{name: a, penalty: {kind: [x]}}]", "optimizer: {name: []}"],
+)
+def test_what_yaml_or_a_kind_cannot_be_is_one_line(text: str):
+    assert error_of(f"name: x\n{text}")
+
+
+@pytest.mark.parametrize("override", ["arms.²=1", "model=2001-13-45", ".=1"])
+def test_an_odd_override_is_one_line(override: str):
+    assert "{key}" not in error_of(ROUND_5, override)
+
+
+def test_an_override_of_an_item_is_merged_into_it():
+    (decode,) = parse("name: x\ndecode: [{strategy: sample, n: 5}]", "decode.0={temperature: 0.5}").decode
+    assert (decode.strategy, decode.n, decode.temperature) == ("sample", 5, 0.5)
+
+
+def test_tuning_has_room_for_its_trainings():
+    assert "most: 3 is less than trainings: 9" in error_of("name: x\ntune: {trainings: 9, most: 3}")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flextune.config import load_experiment, quick
+from flextune.config import load_experiment, parse_experiment, quick
 
 EXPERIMENT = Path(__file__).parents[2] / "experiments/optimizers.yaml"
 
@@ -28,3 +28,16 @@ def test_what_is_small_already_stays_and_arms_keep_their_own_settings() -> None:
     assert (small.evaluate[0].limit, small.train.max_steps, small.tune) == (1, 2, None)
     rates = [arm.train.learning_rate for arm in full.resolved_arms() if arm.train]
     assert [arm.train.learning_rate for arm in small.resolved_arms() if arm.train] == rates
+
+
+def test_a_training_that_only_an_arm_switches_on_is_small_too() -> None:
+    text = (
+        "name: x\ntrain: null\nevaluate: [{limit: 9}]\ndecode: [{strategy: sample, n: 200}]\n"
+        "arms: [{name: base}, {name: lora, train: {epochs: 3}}, {name: d, train: {}, evaluate: [{limit: 7}]}]"
+    )
+    base, lora, bare = quick(parse_experiment(text, where="x")).resolved_arms()
+    assert base.train is None
+    for arm in (lora, bare):
+        assert arm.train is not None
+        assert (arm.train.max_steps, arm.train.limit, arm.train.batch_size) == (2, 24, 2)
+        assert (arm.decode[0].n, arm.evaluate[0].limit) == (2, 2)

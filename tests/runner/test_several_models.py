@@ -61,3 +61,15 @@ def test_other_limits_judge_again_and_generate_nothing(model_folder: Path, tmp_p
     run_experiment(small_experiment(model_folder, arms), tmp_path, RunOptions())
     assert len(list(tmp_path.glob("generated/*"))) == 1
     assert len(list(tmp_path.glob("judged/*/verdicts.jsonl"))) == 2
+
+
+def test_arms_that_share_a_training_and_call_the_model_otherwise_are_all_evaluated(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    arms = (
+        "arms=[{name: a, penalty: null}, "
+        f"{{name: b, penalty: null, model: '{model_folder}/.', generate: {{export: merged}}}}]"
+    )
+    result = run_experiment(small_experiment(model_folder, arms), tmp_path, RunOptions())
+    assert {score.arm for score in result.scores} == {"a", "b"}
+    assert len(list(tmp_path.glob("trained/*"))) == 1

@@ -113,6 +113,18 @@ def test_a_training_that_diverges_is_a_loss_like_another(model_folder: Path, tmp
     assert list(tmp_path.glob("trained/*/diverged.json"))
 
 
+def test_a_value_that_a_key_does_not_allow_is_walked_away_from(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = iter([(0.0,), (1.0,)])
+    monkeypatch.setattr("flextune.runner.tuning.next_point", lambda losses, axes: next(points))
+    arms = "arms=[{name: only, penalty: null, adapter: {dropout: 0.5}}]"
+    tune = "tune={trainings: 2, most: 2, settings: {adapter.dropout: 2}}"
+    train_experiment(small_experiment(model_folder, arms, tune), tmp_path, RunOptions())
+    trials = json.loads((tmp_path / "tuned.json").read_text())["arms"]["only"]["trials"]
+    assert {"settings": {"adapter.dropout": 1.0}, "eval_loss": None, "training": None} in trials
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

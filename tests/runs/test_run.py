@@ -89,3 +89,17 @@ def test_runs_are_found_by_name_or_folder(tmp_path):
     assert find_run(str(tmp_path / "one"), tmp_path / "elsewhere").folder == tmp_path / "one"
     with pytest.raises(FlextuneError, match="runs there: one"):
         find_run("two", tmp_path)
+
+
+def test_what_is_finished_keeps_the_environment_it_was_made_in(tmp_path):
+    run, experiment = Run(tmp_path), parse_experiment("name: one", where="test")
+    run.begin(experiment, {"command": "first"})
+    run.begin(experiment, {"command": "second"}, pending=False)
+    assert Run(tmp_path).environment == {"command": "first"}
+
+
+def test_what_another_experiment_of_this_name_tuned_is_forgotten(tmp_path):
+    run = Run(tmp_path)
+    run.tuned_file.write_text("{}")
+    run.begin(parse_experiment("name: one", where="test"), {})
+    assert not run.tuned_file.exists()

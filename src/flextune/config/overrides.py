@@ -102,6 +102,8 @@ def _with_item(items: list[Any], key: str, rest: list[str], value: Any, path: st
         item = dict(items[place])
         set_key(item, ".".join(rest), value)
         value = item
+    elif isinstance(value, Mapping) and isinstance(items[place], Mapping):
+        value = merged(items[place], value)
     return [*items[:place], value, *items[place + 1 :]]
 
 
@@ -110,7 +112,7 @@ def _place(items: list[Any], key: str, path: str) -> int:
     for position, item in enumerate(items):
         if isinstance(item, Mapping) and item.get("name") == key:
             return position
-    if key.isdigit() and int(key) < len(items):
+    if key.isdecimal() and int(key) < len(items):
         return int(key)
     raise FlextuneError(f"{path}: no item {key!r} in that list of {len(items)}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flextune.config.arms import NOT_OF_AN_ARM
 from flextune.config.experiment import Experiment
 from flextune.config.overrides import merged
 from flextune.config.validation import validate
@@ -19,7 +18,7 @@ _TRAINING = {
     "gradient_accumulation_steps": 1,
     "logging_steps": 1,
 }
-_PROBLEMS, _TOKENS, _TRIALS = 2, 24, 2
+_PROBLEMS, _TOKENS, _SAMPLES, _TRIALS = 2, 24, 2, 2
 
 
 def quick(experiment: Experiment) -> Experiment:
@@ -28,34 +27,42 @@ def quick(experiment: Experiment) -> Experiment:
     Its name ends in ``-quick``, so that its run is another one; its numbers mean nothing.
     """
     raw = experiment.model_dump(mode="json", exclude_unset=True)
-    raw = merged(raw, _bounds(experiment.model_dump(mode="json")))
+    raw = merged(raw, _bounds(experiment))
     raw |= {"name": f"{experiment.name}-quick", "seeds": list(experiment.seeds[:1])}
     if experiment.arms:
-        raw["arms"] = [_small(arm) for arm in raw["arms"]]
+        resolved = experiment.resolved_arms()
+        raw["arms"] = [_small(arm, small) for arm, small in zip(raw["arms"], resolved, strict=True)]
     if experiment.tune is not None:
         raw["tune"] |= {"trainings": _TRIALS, "most": _TRIALS}
     return validate(Experiment, raw)
 
 
-def _small(arm: Mapping[str, Any]) -> dict[str, Any]:
-    """An arm with the bounds on the keys that it sets itself."""
-    settings = {key: value for key, value in arm.items() if key not in NOT_OF_AN_ARM}
-    return merged(arm, _bounds(settings))
+def _small(arm: Mapping[str, Any], resolved: Experiment) -> dict[str, Any]:
+    """An arm with the bounds on the sections that it sets itself."""
+    own = {key: bound for key, bound in _bounds(resolved).items() if arm.get(key) is not None}
+    return merged(arm, own)
 
 
-def _bounds(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a raw experiment that are larger than they may be, with what they may be."""
-    small: dict[str, Any] = {}
-    if train := raw.get("train"):
-        small["train"] = {key: _at_most(train[key], _TRAINING[key]) for key in _TRAINING if key in train}
-    if evaluations := raw.get("evaluate"):
-        small["evaluate"] = [{**one, "limit": _at_most(one.get("limit"), _PROBLEMS)} for one in evaluations]
-    if decodings := raw.get("decode"):
-        small["decode"] = [
-            {**one, "max_new_tokens": _at_most(one.get("max_new_tokens"), _TOKENS)} for one in decodings
-        ]
+def _bounds(experiment: Experiment) -> dict[str, Any]:
+    """What an experiment, or a resolved arm, may have at most."""
+    small: dict[str, Any] = {
+        "evaluate": [
+            {**part.model_dump(mode="json"), "limit": _at_most(part.limit, _PROBLEMS)}
+            for part in experiment.evaluate
+        ],
+        "decode": [
+            {
+                **decode.model_dump(mode="json"),
+                "n": min(decode.n, _SAMPLES),
+                "max_new_tokens": min(decode.max_new_tokens, _TOKENS),
+            }
+            for decode in experiment.decode
+        ],
+    }
+    if (train := experiment.train) is not None:
+        small["train"] = {key: _at_most(getattr(train, key), bound) for key, bound in _TRAINING.items()}
     return small
 
 
-def _at_most(value: Any, bound: int) -> int:
-    return bound if value is None else min(int(value), bound)
+def _at_most(value: int | None, bound: int) -> int:
+    return bound if value is None else min(value, bound)

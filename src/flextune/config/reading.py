@@ -39,8 +39,6 @@ def parse_experiment(text: str, *, where: str, overrides: Iterable[str] = ()) ->
         problem = getattr(error, "problem", error)
         fault = problem if isinstance(error, RepeatedKey) else f"not valid YAML ({problem})"
         raise FlextuneError(f"{where}{line}: {fault}") from error
-    if not isinstance(raw, dict):
-        raise FlextuneError(f"{where}: an experiment is a mapping of keys (found: {type(raw).__name__})")
     return make_experiment(raw, where=where, overrides=overrides)
 
 
@@ -48,6 +46,8 @@ def make_experiment(
     raw: Mapping[str, Any], *, where: str = "experiment", overrides: Iterable[str] = ()
 ) -> Experiment:
     """An experiment from a mapping, with the same overrides and errors as from a file."""
+    if not isinstance(raw, Mapping):
+        raise FlextuneError(f"{where}: an experiment is a mapping of keys (found: {type(raw).__name__})")
     changed = dict(raw)
     try:
         for override in overrides:
@@ -61,5 +61,4 @@ def dump_experiment(experiment: Experiment) -> str:
     """The fully resolved YAML: reading it back gives an equal experiment."""
     # JSON mode turns every value into one that YAML writes without tags.
     raw = experiment.model_dump(mode="json")
-    raw["optimizer"] = experiment.optimizer.options()
     return yaml.safe_dump(raw, sort_keys=False, allow_unicode=True, width=100)

@@ -14,7 +14,11 @@ def load_yaml(text: str) -> Any:
         RepeatedKey: A mapping gives one key twice.
         yaml.YAMLError: It is not valid.
     """
-    return yaml.load(text, Loader=_Loader)
+    try:
+        return yaml.load(text, Loader=_Loader)
+    # What looks like a date or a number and is none; an alias of what it stands in.
+    except (ValueError, RecursionError) as error:
+        raise yaml.YAMLError(str(error)) from error
 
 
 class RepeatedKey(yaml.MarkedYAMLError):

@@ -67,7 +67,8 @@ class SettingError(FlextuneError):
     def __init__(self, key: str, template: str) -> None:
         self.key = key
         self.template = template
-        super().__init__(template.replace("{key}", key) if key else template.replace("{key}: ", ""))
+        shown = template if key else template.replace("{key}: ", "")
+        super().__init__(shown.replace("{key}", key))
 
     def within(self, prefix: str) -> SettingError:
         """The same error, of a section that lies at ``prefix``."""

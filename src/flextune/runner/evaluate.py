@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flextune.config import ArmConfig, Experiment
+from flextune.errors import FlextuneError
 from flextune.files.names import slug
 from flextune.records import Score
 from flextune.runner.execute import Execution, RunOptions, RunResult
@@ -47,11 +48,12 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
         experiment, arm = extended(earlier, request, folder.name)
         plan = execution.plan(request.model_copy(update={"name": arm}))
         execution.check_judge(plan.evaluations)
-        run.begin(experiment, execution.environment())
+        run.begin(experiment, execution.environment(), pending=execution.pending(plan))
         execution.evaluate(plan)
         new = gather_scores(plan.evaluations, run)
         baseline = baseline_arm(experiment)
-        scores, comparisons = write_scores(experiment.name, baseline, _together(known, new), run)
+        together = _together(known, new, run)
+        scores, comparisons = write_scores(experiment.name, baseline, together, run)
         note_ties(plan.evaluations, run, options.reporter)
         asked = {setting(score) for score in new}
         return RunResult(
@@ -74,6 +76,7 @@ def extended(earlier: Experiment | None, request: Experiment, name: str) -> tupl
         base = {"name": name, "model": request.model, "train": None, "seeds": request.seeds, "arms": [first]}
         return Experiment.model_validate(base), arm
     same = next((one for one in earlier.arms if _form(one.settings) == _form(settings)), None)
+    _check_evaluation(earlier, name)
     arm = same.name if same else _arm_name(request, [one.name for one in earlier.arms])
     lists = {key: _union(same.settings[key] if same else [], settings[key], key) for key in _EXTENDED}
     changed = ArmConfig.model_validate({"name": arm, **settings, **lists})
@@ -81,6 +84,18 @@ def extended(earlier: Experiment | None, request: Experiment, name: str) -> tupl
     seeds = list(dict.fromkeys([*earlier.seeds, *request.seeds]))
     update = {"arms": arms if same else [*arms, changed], "seeds": seeds}
     return earlier.model_copy(update=update), arm
+
+
+def _check_evaluation(earlier: Experiment, name: str) -> None:
+    """Refuse to write into a run that is none of evaluations.
+
+    Raises:
+        FlextuneError: It trains.
+    """
+    if earlier.train is not None or earlier.tune is not None or not earlier.arms:
+        raise FlextuneError(
+            f"{name}: a run of an experiment file, which an evaluation would overwrite; choose another --name"
+        )
 
 
 def _settings(request: Experiment) -> dict[str, Any]:
@@ -120,14 +135,31 @@ def _label(item: dict[str, Any], key: str) -> str:
     return str(parts[0].label)
 
 
-def _together(known: Sequence[Score], new: Sequence[Score]) -> list[Score]:
-    """Scores of earlier evaluations and new ones; of one arm and setting, seeds are added."""
-    rows = {(score.arm, setting(score)): score for score in known}
+def _together(known: Sequence[Score], new: Sequence[Score], run: Run) -> list[Score]:
+    """Scores of earlier evaluations and new ones.
+
+    Of one arm and setting, seeds are added where all else is the same; else the new score counts alone.
+    Scores of an arm whose adapter has changed since are left out.
+    """
+    adapters = {score.arm: _asked(score, run).get("identity") for score in new}
+    rows = {
+        (score.arm, setting(score)): score
+        for score in known
+        if score.arm not in adapters or _asked(score, run).get("identity") == adapters[score.arm]
+    }
     for score in new:
         place = (score.arm, setting(score))
         old = rows.get(place)
-        rows[place] = score if old is None else _merged(old, score)
+        alike = old is not None and _asked(old, run) == _asked(score, run)
+        rows[place] = _merged(old, score) if old is not None and alike else score
     return list(rows.values())
+
+
+def _asked(score: Score, run: Run) -> dict[str, Any]:
+    """What a score was asked for, its seeds apart."""
+    generation, judging = next(iter(score.generations.values())), next(iter(score.judgings.values()))
+    row = {**run.generated(generation).settings(), "judge": run.judged(judging).settings().get("judge")}
+    return {key: value for key, value in row.items() if key != "seed"}
 
 
 def _merged(old: Score, new: Score) -> Score:

@@ -140,8 +140,14 @@ class Execution:
         check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
         if judged:
             self.check_judge(plan.evaluations)
-        self.run.begin(experiment, self.environment())
+        self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
         return plan if experiment.tune is None else self._tuned(experiment)
+
+    def pending(self, plan: Plan, *, judged: bool = True) -> bool:
+        """Whether a training, or a judging, is not finished."""
+        untrained = any(not self.run.trained(training.key).finished for training in plan.trainings)
+        unjudged = any(not self.run.judged(e.key).verdicts_file.exists() for e in plan.evaluations)
+        return untrained or (judged and unjudged)
 
     def _tuned(self, experiment: Experiment) -> Plan:
         """The work once everything is tuned.
@@ -176,7 +182,8 @@ class Execution:
         for training in plan.trainings:
             if training.model == model:
                 self.train(training)
-                generate(plan.of(training.key, model))
+                # Arms that call the same model by another name or device share the training.
+                generate(plan.of(training.key))
 
     def train(self, training: Training) -> None:
         """Train an adapter unless it is there."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from flextune.config import Experiment
 from flextune.data.multipl_e import problem_row
 from flextune.errors import FlextuneError
 from flextune.files.lines import write_lines
-from flextune.files.whole import write_whole
+from flextune.files.objects import read_object, write_object
 from flextune.progress import Reporter
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
@@ -38,10 +37,9 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")
-    row = json.dumps({"key": generation.key, **generation.row()}, indent=2) + "\n"
-    if output.exists() and (not request_file.is_file() or request_file.read_text(encoding="utf-8") != row):
+    if output.exists() and read_object(request_file).get("key") != generation.key:
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
-    write_whole(request_file, row)
+    write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
     model = models.form(generation.form)
     return write_completions(generation, model, output, reporter, label=evaluation.label)

@@ -120,6 +120,7 @@ class Generation:
             "dtype": form.model.dtype,
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
+            "identity": form.identity,
             "export": form.export,
             "scale": form.scale,
             "evaluate": self.part.model_dump(mode="json"),

@@ -9,6 +9,7 @@ from typing import Any
 from flextune.config import DecodeConfig, Experiment
 from flextune.config.validation import validate
 from flextune.files.names import slug
+from flextune.languages import canonical
 
 
 def model_request(
@@ -17,7 +18,7 @@ def model_request(
     adapter: Path | str | None = None,
     merged: bool = False,
     benchmark: str = "rosetta",
-    languages: Sequence[str] = ("py",),
+    languages: Sequence[str] | str = ("py",),
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
@@ -41,6 +42,7 @@ def model_request(
     Raises:
         SettingError: A value that an experiment file could not hold either.
     """
+    spelled = [languages] if isinstance(languages, str) else languages
     part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
     raw = {
@@ -51,6 +53,6 @@ def model_request(
         "generate": {"adapter": folder, "export": "merged" if merged else "adapter"},
         "seeds": [seed],
         "decode": [decode or {}],
-        "evaluate": [{**part, "language": language} for language in dict.fromkeys(languages)],
+        "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],
     }
     return validate(Experiment, raw)

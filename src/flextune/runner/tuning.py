@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flextune.config import ArmConfig, Experiment, merged, nested, tuned_settings, value_of
+from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
 from flextune.runner.plan import Training
@@ -27,14 +28,14 @@ class Search:
         start: Its own values of what is tuned.
         ratios: By what each moves.
         losses: What was tried.
-        trainings: The key of each trial's training.
+        trainings: The key of each trial's training; None where the key does not allow the value.
     """
 
     arm: ArmConfig
     start: dict[str, float]
     ratios: dict[str, float]
     losses: dict[Point, float] = field(default_factory=dict)
-    trainings: dict[Point, str] = field(default_factory=dict)
+    trainings: dict[Point, str | None] = field(default_factory=dict)
 
     def settings(self, point: Point) -> dict[str, float]:
         """The values at a point, to four digits."""
@@ -128,7 +129,12 @@ def _try(
     arm = search.arm_at(point)
     unevaluated = arm.with_settings({**arm.settings, "evaluate": []})
     trial = {"arms": [unevaluated], "seeds": [experiment.tune.seed], "tune": None}
-    (training,) = plan(experiment.model_copy(update=trial))
+    try:
+        (training,) = plan(experiment.model_copy(update=trial))
+    # A value outside of what the key allows: nothing lies there.
+    except SettingError:
+        search.losses[point], search.trainings[point] = math.inf, None
+        return
     trained = run.trained(training.key)
     if not trained.diverged:
         try:

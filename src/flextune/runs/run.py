@@ -244,10 +244,19 @@ class Run:
         """Every arm with the baseline, in each setting."""
         return self.scores.comparisons
 
-    def begin(self, experiment: Experiment, environment: Mapping[str, Any]) -> None:
-        """Write what is run and where."""
+    def begin(self, experiment: Experiment, environment: Mapping[str, Any], *, pending: bool = True) -> None:
+        """Write what is run and where.
+
+        Args:
+            experiment: What is run; without tuning, that of an earlier run of this name is forgotten.
+            environment: Where.
+            pending: Whether there is work left: what is finished keeps the environment it was made in.
+        """
         write_whole(self.folder / layout.EXPERIMENT, dump_experiment(experiment))
-        write_object(self.folder / layout.ENVIRONMENT, environment)
+        if pending or not (self.folder / layout.ENVIRONMENT).exists():
+            write_object(self.folder / layout.ENVIRONMENT, environment)
+        if experiment.tune is None:
+            self.tuned_file.unlink(missing_ok=True)
 
     def check_format(self) -> None:
         """Refuse what an earlier version wrote.

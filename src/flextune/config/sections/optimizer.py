@@ -31,16 +31,16 @@ def read_optimizer(raw: Any) -> Any:
     """
     if not isinstance(raw, Mapping):
         return raw
-    name = raw.get("name", "adamw")
+    given = {key: value for key, value in raw.items() if value is not None}
+    name = given.get("name", "adamw")
     if not isinstance(name, str) or name not in OPTIMIZERS:
         raise SettingError("optimizer.name", f"{{key}}: {OPTIMIZERS.unknown(str(name))}")
     section = OPTIMIZERS.get(name)
     own = known_keys(section)
-    for key in raw:
+    for key in given:
         if key not in own and any(key in known_keys(other) for other in OPTIMIZERS.entries().values()):
             options = ", ".join(option for option in own if option != "name")
             raise SettingError(f"optimizer.{key}", f"{{key}}: {name} has no such option (it has: {options})")
-    given = {key: value for key, value in raw.items() if value is not None}
     return validate(section, given, prefix="optimizer")
 
 

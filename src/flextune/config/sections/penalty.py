@@ -135,7 +135,7 @@ def merge_penalties(base: Mapping[str, Any], override: Mapping[str, Any]) -> dic
     """
     given = expand_preset(override)
     kinds = [raw.get("kind", "fourier") for raw in (base, {**base, **given})]
-    if kinds[0] != kinds[1] and any(kind in PENALTIES for kind in kinds):
+    if kinds[0] != kinds[1] and any(isinstance(kind, str) and kind in PENALTIES for kind in kinds):
         return given
     return {**base, **given}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flextune.config.arms import ArmConfig, Ratio
 from flextune.config.optimizers.base import OptimizerConfig
@@ -31,6 +31,12 @@ class TuneConfig(Section):
         description="What is tuned, and the ratio of two neighbouring values at first; it starts from the"
         " arm's own value, and an arm's `tune` adds to it (null: that arm is not tuned).",
     )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TuneConfig:
+        if self.most < self.trainings:
+            raise ValueError(f"most: {self.most} is less than trainings: {self.trainings}")
+        return self
 
 
 class ResolvedArm(Protocol):
