@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flextune.extras import need
-from flextune.runner.plan import Training
+from flextune.runner.plan import BaseModel, Training
 
 
 def check_trainings(trainings: Sequence[Training]) -> None:
@@ -18,32 +19,46 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         FlextuneError: A missing package; a device, type, length, target or layer that the model does not
             allow; a tokenizer without an end.
     """
-    checked = set()
+    models: dict[BaseModel, Any] = {}
+    adapters: set[tuple[BaseModel, str]] = set()
     for training in trainings:
-        # Seeds change nothing here.
-        setting = (training.model, training.recipe.model_copy(update={"seed": 0}).model_dump_json())
-        if setting not in checked:
-            checked.add(setting)
-            _check(training)
+        model, recipe = training.model, training.recipe
+        if recipe.optimizer.package is not None:
+            need(recipe.optimizer.package, what=f"optimizer {recipe.optimizer.name}")
+        if model not in models:
+            models[model] = _config(model)
+        _check_training(training, models[model])
+        adapter = (model, recipe.adapter.model_dump_json())
+        if adapter not in adapters:
+            adapters.add(adapter)
+            _check_targets(training)
 
 
-def _check(training: Training) -> None:
-    recipe, model = training.recipe, training.model
-    if recipe.optimizer.package is not None:
-        need(recipe.optimizer.package, what=f"optimizer {recipe.optimizer.name}")
+def _config(model: BaseModel) -> Any:
+    """The model's configuration, once its tokenizer is known to have an end."""
     need("torch", "transformers", "peft", "accelerate")
+    from flextune.models.encoding import check_end_token
+    from flextune.models.load import load_tokenizer, model_config
+
+    check_end_token(load_tokenizer(model.name))
+    return model_config(model.name)
+
+
+def _check_training(training: Training, config: Any) -> None:
     import torch
 
-    from flextune.models.adapters import check_targets
-    from flextune.models.encoding import check_end_token
-    from flextune.models.load import load_tokenizer, model_config, resolve_device
+    from flextune.models.load import resolve_device
     from flextune.training.arguments import check_training
 
     check_training(
-        recipe.train,
-        device=resolve_device(model.device),
-        dtype=getattr(torch, model.dtype),
-        config=model_config(model.name),
+        training.recipe.train,
+        device=resolve_device(training.model.device),
+        dtype=getattr(torch, training.model.dtype),
+        config=config,
     )
-    check_end_token(load_tokenizer(model.name))
-    check_targets(model.name, recipe.adapter)
+
+
+def _check_targets(training: Training) -> None:
+    from flextune.models.adapters import check_targets
+
+    check_targets(training.model.name, training.recipe.adapter)
