@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 import threading
 import time
@@ -125,15 +124,6 @@ def out() -> Console:
 
 def print_json(value: Any) -> None:
     """A result for other programs: one JSON value on standard output; nan is null."""
-    print(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+    from flextune.files.lines import finite
 
-
-def _finite(value: Any) -> Any:
-    """JSON has no nan."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
+    print(json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False))

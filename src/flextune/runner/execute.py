@@ -146,8 +146,11 @@ class Execution:
     def pending(self, plan: Plan, *, judged: bool = True) -> bool:
         """Whether a training, or a judging, is not finished."""
         untrained = any(not self.run.trained(training.key).finished for training in plan.trainings)
-        unjudged = any(not self.run.judged(e.key).verdicts_file.exists() for e in plan.evaluations)
-        return untrained or (judged and unjudged)
+        return untrained or (judged and bool(self._unjudged(plan.evaluations)))
+
+    def _unjudged(self, evaluations: list[Evaluation]) -> list[Evaluation]:
+        """The evaluations of which nothing was judged yet."""
+        return [e for e in evaluations if not self.run.judged(e.key).verdicts_file.exists()]
 
     def _tuned(self, experiment: Experiment) -> Plan:
         """The work once everything is tuned.
@@ -210,7 +213,7 @@ class Execution:
         """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
         from flextune.judging import check_isolation
 
-        pending = [e for e in evaluations if not self.run.judged(e.key).verdicts_file.exists()]
+        pending = self._unjudged(evaluations)
         if pending and self.options.sandbox:
             check_isolation()
         languages = (evaluation.generation.part.language for evaluation in pending)
