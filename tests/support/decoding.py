@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flextune.config import DecodeConfig
+from flextune.generation.engine import Request
 from flextune.records import Completion, Problem
 
 if TYPE_CHECKING:
@@ -23,4 +24,5 @@ def answers(
     engine: Engine, problems: Sequence[Problem], decode: DecodeConfig, seed: int = 0
 ) -> list[Completion]:
     """Everything that an engine answers, in its order."""
-    return [answer for batch in engine.generate(problems, decode, seed=seed) for answer in batch]
+    batches = engine.answer([Request(problems, decode, seed)])
+    return [answer.completion for batch in batches for answer in batch]

@@ -50,7 +50,18 @@ NumBeams = Annotated[
     int, typer.Option("--num-beams", "--beams", min=0, help="Number of beams; 0 disables beam search.")
 ]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Tokens per completion.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="Problems decoded at a time.")]
+TopK = Annotated[int, typer.Option("--top-k", min=0, help="Sample among so many tokens; 0: all.")]
+MinP = Annotated[float, typer.Option("--min-p", min=0, help="Leave out tokens below this share of the best.")]
+RepetitionPenalty = Annotated[
+    float, typer.Option("--repetition-penalty", help="Divides logits of tokens that were there; 1: none.")
+]
+LengthPenalty = Annotated[
+    float, typer.Option("--length-penalty", help="Power of the length that a beam's score is divided by.")
+]
+BatchSize = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--batch-size", min=1, help="Texts decoded together (default: what memory allows)."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
 DType = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or float16.")]
 

@@ -31,7 +31,11 @@ class ModelRequest:
     n: o.Completions = 1
     num_beams: o.NumBeams = 0
     max_new_tokens: o.MaxNewTokens = 512
-    batch_size: o.BatchSize = 32
+    top_k: o.TopK = 0
+    min_p: o.MinP = 0.0
+    repetition_penalty: o.RepetitionPenalty = 1.0
+    length_penalty: o.LengthPenalty = 1.0
+    batch_size: o.BatchSize = None
     seed: o.Seed = 0
     dtype: o.DType = "float32"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
@@ -60,7 +64,11 @@ class ModelRequest:
         """Beams if given, greedy at temperature 0, else sampling."""
         from flextune.errors import FlextuneError
 
-        common = {"max_new_tokens": self.max_new_tokens, "batch_size": self.batch_size}
+        common = {
+            "max_new_tokens": self.max_new_tokens,
+            "batch_size": self.batch_size,
+            "repetition_penalty": self.repetition_penalty,
+        }
         if self.num_beams and self.temperature:
             raise FlextuneError(
                 "--num-beams and --temperature exclude each other: choose beam search or sampling"
@@ -70,9 +78,11 @@ class ModelRequest:
                 f"--n {self.n} needs --temperature above 0: without it every completion is the same"
             )
         if self.num_beams:
-            return {"strategy": "beam", "num_beams": self.num_beams, **common}
+            beams = {"num_beams": self.num_beams, "length_penalty": self.length_penalty}
+            return {"strategy": "beam", **beams, **common}
         if self.temperature:
             drawn = {"temperature": self.temperature, "top_p": self.top_p, "n": self.n}
+            drawn |= {"top_k": self.top_k, "min_p": self.min_p}
             return {"strategy": "sample", **drawn, **common}
         return {"strategy": "greedy", **common}
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.files.lines import LineWriter, read_records
+from flextune.generation.engine import Engine, Request
 from flextune.progress import Reporter
 from flextune.records import Completion, as_row
 from flextune.runner.models import ModelStore
-from flextune.runner.plan import Evaluation, Generation
+from flextune.runner.plan import Evaluation, Form, Generation
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
@@ -28,19 +30,46 @@ def generate_all(
     then: Callable[[Evaluation], None],
     reporter: Reporter,
 ) -> None:
-    """Generate what is missing and then hand every evaluation on; each form of a model is loaded once."""
+    """Generate what is missing and hand every evaluation on as soon as it is complete.
+
+    Each form of a model is loaded once, and all that is asked of it is decoded side by side.
+    """
     forms = list(dict.fromkeys(evaluation.generation.form for evaluation in evaluations))
     ordered = sorted(evaluations, key=lambda evaluation: forms.index(evaluation.generation.form))
-    for form, members in groupby(ordered, key=lambda evaluation: evaluation.generation.form):
-        model: LoadedModel | None = None
-        for evaluation in members:
-            generation = evaluation.generation
-            if _is_missing(generation, run):
-                model = model or models.form(form)
-                file = run.generated(generation.key).completions_file
-                write_completions(generation, model, file, reporter, label=evaluation.label)
+    for form, group in groupby(ordered, key=lambda evaluation: evaluation.generation.form):
+        _generate_form(form, list(group), models, run, then, reporter)
+
+
+def _generate_form(
+    form: Form,
+    evaluations: Sequence[Evaluation],
+    models: ModelStore,
+    run: Run,
+    then: Callable[[Evaluation], None],
+    reporter: Reporter,
+) -> None:
+    missing: dict[str, Generation] = {}
+    waiting: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        generation = evaluation.generation
+        if _is_missing(generation, run):
+            missing[generation.key] = generation
+            waiting.setdefault(generation.key, []).append(evaluation)
+        else:
             then(evaluation)
-        del model
+    if not missing:
+        return
+    arms = dict.fromkeys(evaluation.arm for group in waiting.values() for evaluation in group)
+    seeds = dict.fromkeys(evaluation.seed for group in waiting.values() for evaluation in group)
+    of_seed = "" if set(seeds) == {None} or len(seeds) > 1 else f" seed {next(iter(seeds))}"
+
+    def complete(generation: Generation) -> None:
+        for evaluation in waiting[generation.key]:
+            then(evaluation)
+
+    jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
+    label = ", ".join(arms) + of_seed
+    write_completions(jobs, models.form(form), reporter, label=label, complete=complete)
 
 
 def _is_missing(generation: Generation, run: Run) -> bool:
@@ -50,26 +79,50 @@ def _is_missing(generation: Generation, run: Run) -> bool:
 
 
 def write_completions(
-    generation: Generation, model: LoadedModel, file: Path, reporter: Reporter, *, label: str
-) -> int:
-    """Append the completions that ``file`` does not have yet; returns how many it has then."""
+    jobs: Sequence[tuple[Generation, Path]],
+    model: LoadedModel,
+    reporter: Reporter,
+    *,
+    label: str,
+    complete: Callable[[Generation], None] = lambda generation: None,
+) -> None:
+    """Append the completions that files lack, as they finish.
+
+    Args:
+        jobs: What one form of a model is to answer, and the file of each.
+        model: That form.
+        reporter: Told of the progress.
+        label: Names the work.
+        complete: Told of each generation whose file is complete.
+    """
     from flextune.generation.local import LocalEngine
 
-    done = {(c.name, c.sample) for c in read_records(file, Completion)}
-    finished = len(done)
-    with (
-        reporter.stage(f"generate {label}", generation.total) as stage,
-        LineWriter(file) as writer,
-    ):
-        batches = LocalEngine(model).generate(
-            generation.problems, generation.decode, seed=generation.seed or 0, done=done
-        )
-        for batch in batches:
-            writer.write(map(as_row, batch))
-            writer.checkpoint()
-            finished += len(batch)
-            stage.update(finished, generation.total)
-    return finished
+    done = [{(c.name, c.sample) for c in read_records(file, Completion)} for _, file in jobs]
+    left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
+    total = sum(generation.total for generation, _ in jobs)
+    requests = [
+        Request(generation.problems, generation.decode, generation.seed or 0, keys)
+        for (generation, _), keys in zip(jobs, done, strict=True)
+    ]
+    with ExitStack() as stack:
+        stage = stack.enter_context(reporter.stage(f"generate {label}", total))
+        writers = [stack.enter_context(LineWriter(file)) for _, file in jobs]
+        stage.update(total - sum(left), total)
+        for place in [place for place, count in enumerate(left) if count == 0]:
+            complete(jobs[place][0])
+        engine: Engine = LocalEngine(model)
+        for answers in engine.answer(requests):
+            by_job: dict[int, list[Completion]] = {}
+            for answer in answers:
+                by_job.setdefault(answer.request, []).append(answer.completion)
+            for place, completions in by_job.items():
+                writers[place].write(map(as_row, completions))
+                writers[place].checkpoint()
+                left[place] -= len(completions)
+            stage.update(total - sum(left), total)
+            for place in by_job:
+                if left[place] == 0:
+                    complete(jobs[place][0])
 
 
 def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -> None:

@@ -42,4 +42,5 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
     model = models.form(generation.form)
-    return write_completions(generation, model, output, reporter, label=evaluation.label)
+    write_completions([(generation, output)], model, reporter, label=evaluation.label)
+    return generation.total

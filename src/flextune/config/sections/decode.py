@@ -19,10 +19,27 @@ class DecodeConfig(Section):
     top_p: Float = Field(
         0.95, gt=0, le=1, description="Sample among the likeliest tokens of this total probability."
     )
+    top_k: Int = Field(0, ge=0, description="Sample among so many likeliest tokens; 0: all (sample only).")
+    min_p: Float = Field(
+        0.0, ge=0, lt=1, description="Leave out tokens below this share of the likeliest one (sample only)."
+    )
     n: Int = Field(1, ge=1, description="Completions per problem (sample only).")
     num_beams: Int = Field(4, ge=2, description="Beams per problem (beam only).")
+    length_penalty: Float = Field(
+        1.0, description="A beam's log-probability is divided by its length to this power (beam only)."
+    )
+    early_stopping: bool | Literal["never"] = Field(
+        False,
+        description="End a beam search when num_beams texts have ended (true), when no better one is likely "
+        "(false), or when none is possible (never) (beam only).",
+    )
+    repetition_penalty: Float = Field(
+        1.0, gt=0, description="Divides the logits of tokens that the text holds already; 1: none."
+    )
     max_new_tokens: Int = Field(512, ge=1, description="Tokens per completion at most.")
-    batch_size: Int = Field(32, ge=1, description="Completions decoded together.")
+    batch_size: Int | None = Field(
+        None, ge=1, description="Completions decoded together at most; null: as many as memory allows."
+    )
 
     @model_validator(mode="after")
     def _only_sampling_repeats(self) -> DecodeConfig:
@@ -32,7 +49,18 @@ class DecodeConfig(Section):
 
     @property
     def label(self) -> str:
-        """Short name for tables; what it leaves out is not used by the strategy."""
+        """Short name for tables; what it leaves out is not used by the strategy, or changes nothing."""
+        parts = {
+            "sample": [f"sample t={self.temperature:g} p={self.top_p:g}"],
+            "beam": [f"beam {self.num_beams}"],
+            "greedy": ["greedy"],
+        }[self.strategy]
         if self.strategy == "sample":
-            return f"sample t={self.temperature:g} p={self.top_p:g} n={self.n}"
-        return f"beam {self.num_beams}" if self.strategy == "beam" else "greedy"
+            parts += [f"k={self.top_k}"] if self.top_k else []
+            parts += [f"min_p={self.min_p:g}"] if self.min_p else []
+            parts += [f"n={self.n}"]
+        if self.strategy == "beam":
+            parts += [f"length={self.length_penalty:g}"] if self.length_penalty != 1 else []
+            parts += [f"early={str(self.early_stopping).lower()}"] if self.early_stopping else []
+        parts += [f"rep={self.repetition_penalty:g}"] if self.repetition_penalty != 1 else []
+        return " ".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,8 +15,9 @@ from transformers import (
     StoppingCriteriaList,
 )
 
-from flextune.generation.local.batches import left_pad
-from flextune.generation.local.loop import NanLogitsError
+from flextune.config import DecodeConfig
+from flextune.generation.local.decoded import NanLogitsError, Stopped
+from flextune.generation.local.rows import Row, left_pad
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -44,15 +45,15 @@ class StopStrings(StoppingCriteria):
     Args:
         stopped: Whether generated tokens (row, ids) hold a stop string.
         prompt_width: Tokens before the first generated one.
-        rows: Rows of the batch; each has as many beams as the others.
+        rows: Of the batch; each has as many beams as the others.
         watch: Sees the logits of every step.
     """
 
     def __init__(
         self,
-        stopped: Callable[[int, Sequence[int]], bool],
+        stopped: Stopped,
         prompt_width: int,
-        rows: int,
+        rows: Sequence[Row],
         watch: NanWatch,
     ) -> None:
         self.stopped = stopped
@@ -66,68 +67,63 @@ class StopStrings(StoppingCriteria):
         Raises:
             NanLogitsError: The logits behind these tokens were NaN.
         """
-        beams = input_ids.shape[0] // self.rows
-        broken = self.watch.broken_rows(self.rows).repeat_interleave(beams)[:, None]
+        beams = input_ids.shape[0] // len(self.rows)
+        broken = self.watch.broken_rows(len(self.rows)).repeat_interleave(beams)[:, None]
         # The flags of NaN travel with the tokens: one transfer.
         flags = []
         for place, (*ids, is_nan) in enumerate(
             torch.cat((input_ids[:, self.prompt_width :], broken), 1).tolist()
         ):
+            row = self.rows[place // beams]
             if is_nan:
-                raise NanLogitsError(place // beams)
-            flags.append(self.stopped(place // beams, ids))
+                raise NanLogitsError(row)
+            flags.append(self.stopped(row, ids))
         return torch.tensor(flags, device=input_ids.device)
 
 
 def beam_search(
-    model: PreTrainedModel,
-    prompts: Sequence[Sequence[int]],
-    *,
-    max_new_tokens: int,
-    beams: int,
-    eos: Collection[int],
-    stopped: Callable[[int, Sequence[int]], bool],
+    model: PreTrainedModel, rows: Sequence[Row], *, eos: Collection[int], stopped: Stopped
 ) -> list[list[int]]:
     """Best beam of every prompt, EOS included where it has one.
 
-    A beam's score is its log-probability divided by its length. What a model's own generation settings say
-    about repetition or length is left aside, as in the other ways of decoding.
+    What a model's own generation settings say about repetition or length is left aside, as in the other ways
+    of decoding.
 
     Args:
         model: A causal language model in evaluation mode.
-        prompts: Token ids, none empty.
-        max_new_tokens: New tokens at most.
-        beams: Beams per prompt.
+        rows: Of one setting and one limit; no prompt empty.
         eos: Ids that end a text.
-        stopped: Whether generated tokens of a row hold a stop string.
+        stopped: Whether the last tokens of a row hold a stop string.
 
     Raises:
         NanLogitsError: The model computed NaN for a row.
     """
     # Any id serves behind the end: what follows the first EOS is cut below.
     filler = min(eos, default=0)
-    ids, mask = (tensor.to(model.device) for tensor in left_pad(prompts, filler))
+    ids, mask = (tensor.to(model.device) for tensor in left_pad([row.prompt for row in rows], filler))
     watch = NanWatch()
     output = model.generate(
         input_ids=ids,
         attention_mask=mask,
-        generation_config=_settings(max_new_tokens, beams, eos, filler),
+        generation_config=_settings(rows[0].decode, rows[0].max_new_tokens, eos, filler),
         logits_processor=LogitsProcessorList([watch]),
-        stopping_criteria=StoppingCriteriaList([StopStrings(stopped, ids.shape[1], len(prompts), watch)]),
+        stopping_criteria=StoppingCriteriaList([StopStrings(stopped, ids.shape[1], rows, watch)]),
     )
     return [_until_end(row, eos) for row in output[:, ids.shape[1] :].tolist()]
 
 
-def _settings(max_new_tokens: int, beams: int, eos: Collection[int], filler: int) -> GenerationConfig:
+def _settings(
+    decode: DecodeConfig, max_new_tokens: int, eos: Collection[int], filler: int
+) -> GenerationConfig:
     return GenerationConfig(
-        num_beams=beams,
+        num_beams=decode.num_beams,
         do_sample=False,
         max_new_tokens=max_new_tokens,
         pad_token_id=filler,
         eos_token_id=sorted(eos) or None,
-        length_penalty=1.0,
-        early_stopping=False,
-        repetition_penalty=1.0,
+        length_penalty=decode.length_penalty,
+        early_stopping=decode.early_stopping,
+        repetition_penalty=decode.repetition_penalty,
         no_repeat_ngram_size=0,
     )
 
