@@ -67,6 +67,11 @@ class LocalEngine:
         with _threads_for(self._name):
             self._slots: SlotModel | None = slot_model(self._model) if self._sharing == "any" else None
 
+    @property
+    def token_bytes(self) -> int:
+        """Bytes of cache for a token of one text; 0 where nothing is kept in slots."""
+        return self._slots.token_bytes if self._slots else 0
+
     def generate(
         self,
         problems: Sequence[Problem],
