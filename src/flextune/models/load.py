@@ -14,6 +14,7 @@ from flextune.config import EMBEDDED_MODEL
 from flextune.errors import FlextuneError, one_line
 from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
+from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
 from flextune.rosetta import model_folder
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def load_model(name: str, *, dtype: DType = "float32", device: str = "auto") -> 
     """Load a model and its tokenizer.
 
     Args:
-        name: ``rosetta`` (the embedded model), a folder in Hugging Face format, or a hub id.
+        name: ``rosetta`` (the embedded model), a folder in Hugging Face format, a hub id, or a GGUF file
+            (``FILE.gguf``, ``OWNER/REPOSITORY:FILE.gguf``).
         dtype: Type of the weights.
         device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: CUDA where there is one.
 
@@ -60,6 +62,8 @@ def load_model(name: str, *, dtype: DType = "float32", device: str = "auto") -> 
     source, identity, revision = _locate(name)
     tokenizer = _load_tokenizer(name, source, revision)
     model = _load_weights(name, source, revision, dtype)
+    if gguf_name(name):
+        as_plain_model(model, tokenizer)
     model.to(place).eval().requires_grad_(False)
     return LoadedModel(model, tokenizer, name, identity)
 
@@ -85,7 +89,8 @@ def model_config(name: str) -> Any:
     from transformers import AutoConfig
 
     source, _, revision = _locate(name)
-    return _read(name, lambda: AutoConfig.from_pretrained(source, revision=revision))
+    place, options = _arguments(source, revision)
+    return _read(name, lambda: AutoConfig.from_pretrained(place, **options))
 
 
 def model_skeleton(model: Any) -> Any:
@@ -106,7 +111,8 @@ def model_skeleton(model: Any) -> Any:
         config = model
         if isinstance(model, str):
             source, _, revision = _locate(model)
-            config = AutoConfig.from_pretrained(source, revision=revision)
+            place, options = _arguments(source, revision)
+            config = AutoConfig.from_pretrained(place, **options)
             config.name_or_path = source
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(config)
@@ -149,6 +155,8 @@ def resolve_device(device: str) -> torch.device:
 
 def _locate(name: str) -> tuple[str, str, str | None]:
     """Where a model lies: source for ``from_pretrained``, identity, hub revision."""
+    if (gguf := gguf_name(name)) is not None:
+        return _locate_gguf(name, gguf)
     folder = model_folder() if name == EMBEDDED_MODEL else Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
@@ -162,6 +170,37 @@ def _locate(name: str) -> tuple[str, str, str | None]:
         raise FlextuneError(f"model {name!r}: no such folder")
     revision = _hub_commit(name)
     return name, f"{name}@{revision}", revision
+
+
+def _locate_gguf(name: str, gguf: GgufName) -> tuple[str, str, str | None]:
+    """The same for a GGUF file; one of the hub is fetched, since only its content says what it is."""
+    need_gguf(name)
+    path, revision = gguf.local, None
+    if path is None:
+        path = _from_hub(name, gguf.place, gguf.file)
+        revision = path.parent.name
+    if not path.is_file():
+        raise FlextuneError(f"model {name!r}: no such file{_nearest_gguf(path)}")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise FlextuneError(f"model {name!r}: {path.name} is not a GGUF file")
+    digest = hashlib.sha256()
+    _digest_file(digest, path)
+    return str(path), f"sha256:{digest.hexdigest()[:32]}" if revision is None else f"{name}@{revision}", None
+
+
+def _nearest_gguf(path: Path) -> str:
+    """The GGUF files that are in the folder instead, if any."""
+    there = sorted(file.name for file in path.parent.glob("*.gguf")) if path.parent.is_dir() else []
+    return f" (there are {', '.join(there[:4])})" if there else ""
+
+
+def _arguments(source: str, revision: str | None) -> tuple[str, dict[str, Any]]:
+    """What ``from_pretrained`` gets for a source of ``_locate``."""
+    gguf = gguf_name(source)
+    if gguf is None:
+        return source, {"revision": revision}
+    return gguf.place, {"gguf_file": gguf.file}
 
 
 def _what_instead(folder: Path) -> str:
@@ -195,11 +234,17 @@ def _digest_file(digest: Any, path: Path) -> None:
 
 def _hub_commit(name: str) -> str:
     """The commit that the hub, or its local cache when offline, has for a model."""
+    # The cache lays files out as snapshots/<commit>/config.json.
+    return _from_hub(name, name, "config.json").parent.name
+
+
+def _from_hub(name: str, repository: str, file: str) -> Path:
+    """A file of the hub, in its local cache."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        path = Path(hf_hub_download(name, "config.json"))
+        return Path(hf_hub_download(repository, file))
     except GatedRepoError:
         raise FlextuneError(
             f"model {name!r} is gated: accept its licence on huggingface.co, then run `hf auth login`"
@@ -213,19 +258,18 @@ def _hub_commit(name: str) -> str:
     except OSError as error:
         reason = one_line(error)
         raise FlextuneError(f"model {name!r}: no such folder, and not on the hub ({reason})") from None
-    # The cache lays files out as snapshots/<commit>/config.json.
-    return path.parent.name
 
 
 def _load_weights(name: str, source: str, revision: str | None, dtype: DType) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
+    place, options = _arguments(source, revision)
     with _no_progress_bar():
         model, report = _read(
             name,
             lambda: AutoModelForCausalLM.from_pretrained(
-                source, revision=revision, dtype=getattr(torch, dtype), output_loading_info=True
+                place, dtype=getattr(torch, dtype), output_loading_info=True, **options
             ),
         )
     # transformers fills what a checkpoint lacks with random numbers and only warns.
@@ -246,7 +290,8 @@ def _no_progress_bar() -> Iterator[None]:
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        yield
+        with without_bar():
+            yield
     finally:
         if shown:
             logging.enable_progress_bar()
@@ -255,8 +300,10 @@ def _no_progress_bar() -> Iterator[None]:
 def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
     from transformers import AutoTokenizer
 
+    place, options = _arguments(source, revision)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, revision=revision)
+        with _no_progress_bar():
+            tokenizer = AutoTokenizer.from_pretrained(place, **options)
     except json.JSONDecodeError as error:
         raise FlextuneError(
             f"model {name!r}: a file of its tokenizer is damaged ({error}); fetch it again"
