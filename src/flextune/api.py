@@ -142,7 +142,7 @@ def evaluate(
     Evaluations of one model extend one run.
 
     Args:
-        model: ``rosetta``, a folder or a hub id.
+        model: ``rosetta``, a folder, a hub id or a GGUF file.
         adapter: A PEFT folder, trained anywhere.
         merged: Merge the adapter into the weights.
         benchmark: Its name.

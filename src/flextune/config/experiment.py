@@ -22,7 +22,7 @@ from flextune.config.sections.train import TrainConfig
 from flextune.config.sections.tune import TuneConfig, tuned_settings
 from flextune.config.validation import unknown_key, validate
 
-#: The embedded base model; any other value is a folder or a hub id.
+#: The embedded base model; any other value is a folder, a hub id or a GGUF file.
 EMBEDDED_MODEL = "rosetta"
 
 DType = Literal["float32", "bfloat16", "float16"]

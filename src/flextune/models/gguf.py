@@ -120,8 +120,8 @@ def _tie(model: Any) -> None:
     embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
     if head is None or head.weight is embeddings.weight or head.weight.shape != embeddings.weight.shape:
         return
-    matrices = (module.weight.detach().flatten().float() for module in (embeddings, head))
-    if torch.nn.functional.cosine_similarity(*matrices, dim=0) < _SAME:
+    first, second = (module.weight.detach().flatten().float() for module in (embeddings, head))
+    if torch.nn.functional.cosine_similarity(first, second, dim=0) < _SAME:
         return
     model.config.tie_word_embeddings = True
     embeddings.weight = head.weight

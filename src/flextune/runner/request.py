@@ -28,7 +28,7 @@ def model_request(
     """The request as an experiment; its name is the model's.
 
     Args:
-        model: ``rosetta``, a folder or a hub id.
+        model: ``rosetta``, a folder, a hub id or a GGUF file.
         adapter: A PEFT folder, trained anywhere.
         merged: Merge the adapter into the weights.
         benchmark: Its name.
