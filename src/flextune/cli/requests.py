@@ -21,7 +21,9 @@ class ModelRequest:
 
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL[+ADAPTER]", help="rosetta, a folder, hub id or GGUF; then a PEFT folder."),
+        typer.Argument(
+            metavar="MODEL[+ADAPTER]", help="rosetta, a folder, hub id or GGUF; then a PEFT folder."
+        ),
     ]
     benchmark: o.Benchmark = "rosetta"
     lexicon: o.Lexicon = "base"
