@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
+from flextune.judging.comparing import TOLERANCE
 from flextune.judging.judge import Judge, strict_languages
 from flextune.judging.languages import language
 from flextune.judging.sandbox.limits import Limits
@@ -26,6 +27,8 @@ class JudgeSettings:
         sandbox: Whether programs run in the sandbox; see ``Judge``.
         strict: Whether solution and tests run in separate processes, where the language can.
         cache: File of verdicts that are kept for later judges.
+        tolerance: How far a printed number may be from one that a case expects; see ``Judge``.
+        site_packages: Packages that Python programs may import; see ``Judge``.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -34,6 +37,8 @@ class JudgeSettings:
     sandbox: bool = True
     strict: bool = False
     cache: Path | None = None
+    tolerance: float = TOLERANCE
+    site_packages: Path | None = None
 
     def judge(self) -> Judge:
         """A judge with these settings.
@@ -47,6 +52,8 @@ class JudgeSettings:
             sandbox=self.sandbox,
             strict=self.strict,
             cache=self.cache,
+            tolerance=self.tolerance,
+            site_packages=self.site_packages,
         )
 
 
