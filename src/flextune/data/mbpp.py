@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Literal, get_args
 
 from flextune.data.evalplus import without_numpy
 from flextune.data.origins import HubSource, load_rows
+from flextune.data.python_source import parse_python
 from flextune.data.training_text import as_comments, normalize, pose_as_docstring
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, parse_unique
@@ -144,4 +146,15 @@ def problem(row: MbppRow) -> Problem:
         stop=STOPS,
         reference=row.code,
         original=str(row.task_id),
+        entry_point=_entry_point(row),
     )
+
+
+def _entry_point(row: MbppRow) -> str | None:
+    """The function that the tests call: the first of those that the reference defines."""
+    code, tests = parse_python(row.code), parse_python("\n".join(row.tests))
+    if code is None or tests is None:
+        return None
+    defined = {part.name for part in code.body if isinstance(part, ast.FunctionDef)}
+    calls = [node.func for node in ast.walk(tests) if isinstance(node, ast.Call)]
+    return next((call.id for call in calls if isinstance(call, ast.Name) and call.id in defined), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flextune.errors import FlextuneError
 from flextune.files.lines import read_records
+from flextune.judging.evalplus_results import evalplus_verdicts
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Estimate, Outcome, Score, Verdict
 
 
@@ -63,6 +64,9 @@ def score_verdicts(
 def score_file(path: Path | str) -> list[LanguageScore]:
     """The scores of a file of verdicts, or of a folder that holds ``verdicts.jsonl``: ``flextune score``.
 
+    EvalPlus's and BigCodeBench's ``eval_results.json`` is such a file, too: a sample has passed if it passed
+    all tests that were run, the additional ones among them.
+
     Raises:
         FlextuneError: There is no such file, or it holds something else.
     """
@@ -70,7 +74,7 @@ def score_file(path: Path | str) -> list[LanguageScore]:
     file = given / "verdicts.jsonl" if given.is_dir() else given
     if not file.is_file():
         raise FlextuneError(f"{file}: no such file of verdicts")
-    verdicts = read_records(file, Verdict)
+    verdicts = evalplus_verdicts(file) if file.suffix == ".json" else read_records(file, Verdict)
     if not verdicts:
         raise FlextuneError(f"{file}: no verdicts in it")
     for verdict in verdicts:
