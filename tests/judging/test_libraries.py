@@ -10,6 +10,7 @@ from tests.support.judged import judged_warm, needs_toolchain, verdicts_on
 from tests.support.judging import LIMITS
 
 from flextune.errors import FlextuneError
+from flextune.judging import Reward
 from flextune.judging.judgement import Judgement
 from flextune.judging.libraries import LIBRARIES, needed, with_libraries
 from flextune.judging.packages import packages_in
@@ -76,6 +77,11 @@ def test_a_library_in_the_solution_is_missing_in_strict_mode_too(sandboxed: None
     ]
     found = verdicts_on([(problem, text) for text in texts], limits=LIMITS, workers=1, strict=True)
     assert [v.outcome for v in found] == ["library_missing", "library_missing", "wrong_answer"]
+
+
+def test_a_policy_is_not_spared_for_what_it_imports(sandboxed: None) -> None:
+    with Reward([Problem("p", "test", "py", "", "assert f() == 1")], workers=1) as reward:
+        assert reward(completions=[f"{USED}\ndef f(): return 2"], name=["p"]) == [0.0]
 
 
 @pytest.fixture
@@ -159,7 +165,7 @@ SAID = {
     "rs": "error[E0432]: unresolved import `{}`\n --> main.rs:1:5",
     "cs": "main.cs(1,7): error CS0246: The type or namespace name `{}' could not be found.",
     "d": "main.d(1): Error: unable to read module `x`\nmain.d(1):        Expected '{}/x.d' or",
-    "rkt": "main.rkt:2:9: cannot open module file\n  module path: {}\n  path: /usr",
+    "rkt": "main.rkt:2:9: collection not found\n  for module path: {}\n  collection: x",
 }
 NAMES = {
     "js": "lodash/fp", "ts": "lodash", "rb": "active_support/all", "pl": "List::MoreUtils", "lua": "pl.text",
@@ -203,7 +209,9 @@ IMPORTS = {
 
 def test_every_language_says_what_a_problem_imports() -> None:
     assert set(IMPORTS) == set(LIBRARIES) - {"php"}
-    assert {name: needed(name, text) for name, text in IMPORTS.items()} == dict.fromkeys(IMPORTS, ("house",))
+    assert {name: needed(name, "", text) for name, text in IMPORTS.items()} == dict.fromkeys(
+        IMPORTS, ("house",)
+    )
 
 
 @pytest.mark.toolchain

@@ -159,6 +159,7 @@ def _show(judged: Judged, output: Path | None, as_json: bool) -> None:
                 **judged.counts,
                 "languages": languages,
                 "scores": [score_row(score) for score in scores],
+                "missing": {language: list(names) for language, names in judged.missing.items()},
                 "skipped": skipped,
                 "not_passed": not_passed,
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +22,13 @@ from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
 from flextune.judging.packages import packages_in
 from flextune.judging.scoring import LanguageScore, score_verdicts
-from flextune.judging.settings import JudgeSettings, note_missing_toolchains, note_not_strict, with_progress
+from flextune.judging.settings import (
+    JudgeSettings,
+    note_missing_libraries,
+    note_missing_toolchains,
+    note_not_strict,
+    with_progress,
+)
 from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
 
@@ -220,7 +226,7 @@ def judge_request(
             known[identity(verdict)] = verdict
             if writer:
                 writer.write([as_row(verdict)])
-    _note_libraries(known.values(), reporter)
+    note_missing_libraries(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
         lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)
@@ -256,13 +262,6 @@ def _note_missing(request: Request, reporter: Reporter) -> None:
         total = answered[language] + len(names)
         shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
         reporter.note(f"{language}: {len(names)} of {total} problems have no sample ({shown}); not scored")
-
-
-def _note_libraries(verdicts: Iterable[Verdict], reporter: Reporter) -> None:
-    lacking = [verdict for verdict in verdicts if verdict.outcome == "library_missing"]
-    for advice, count in Counter(verdict.message.partition("\n")[0] for verdict in lacking).most_common():
-        programs = "1 program is" if count == 1 else f"{count} programs are"
-        reporter.note(f"{advice} ({programs} not scored)")
 
 
 def _verdicts(

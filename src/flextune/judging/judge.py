@@ -299,7 +299,7 @@ class _Shift:
             language.source(problem, completion),
             problem.cases,
             packages=self.packages if language.name == "py" else None,
-            needs=needed(language.name, f"{problem.prompt}\n{problem.tests}"),
+            needs=needed(language.name, problem.prompt, problem.tests),
         )
         if problem.cases:
             return replace(program, tolerance=self.tolerance)

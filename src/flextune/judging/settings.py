@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import KW_ONLY, dataclass, field
@@ -93,6 +94,14 @@ def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
                 f"{name} programs cannot be judged here and are not scored: {tool.missing} not found; "
                 f"install it with: {tool.install}"
             )
+
+
+def note_missing_libraries(verdicts: Iterable[Verdict], reporter: Reporter) -> None:
+    """Report once for each library that is not here how many programs get no score, and what to install."""
+    lacking = [verdict for verdict in verdicts if verdict.outcome == "library_missing"]
+    for advice, count in Counter(verdict.message.partition("\n")[0] for verdict in lacking).most_common():
+        programs = "1 program is" if count == 1 else f"{count} programs are"
+        reporter.note(f"{advice} ({programs} not scored)")
 
 
 def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:

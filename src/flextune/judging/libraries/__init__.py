@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages.base import MESSAGE_CHARACTERS
@@ -16,10 +17,12 @@ LIBRARIES: dict[str, Libraries] = {"py": PYTHON, **OTHERS}
 __all__ = ["LIBRARIES", "Libraries", "needed", "with_libraries"]
 
 
-def needed(language: str, text: str) -> tuple[str, ...]:
+# Many samples of a problem come one after the other, and its tests may be long.
+@lru_cache(maxsize=64)
+def needed(language: str, prompt: str, tests: str) -> tuple[str, ...]:
     """The libraries that a prompt or tests import, by the names that they have there."""
     libraries = LIBRARIES.get(language)
-    return () if libraries is None else libraries.imported(text)
+    return () if libraries is None else libraries.imported(f"{prompt}\n{tests}")
 
 
 def with_libraries(judgement: Judgement, language: str, needs: tuple[str, ...]) -> Judgement:

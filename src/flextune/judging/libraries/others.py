@@ -57,7 +57,7 @@ OTHERS: dict[str, Libraries] = {
     "js": _JAVASCRIPT,
     "ts": _JAVASCRIPT,
     "rb": Libraries(
-        missing=_lines(r"cannot load such file -- (?P<name>\w[\w/-]*) \(LoadError\)"),
+        missing=_lines(r"cannot load such file -- (?P<name>\w[\w/-]*)(?: \(LoadError\))?$"),
         known=names("""
             nokogiri active_support=activesupport active_model=activemodel active_record=activerecord rspec
             algorithms rbtree numo=numo-narray nmatrix sinatra rails httparty faraday gmp prime matrix
@@ -160,7 +160,9 @@ OTHERS: dict[str, Libraries] = {
         install="",
     ),
     "rkt": Libraries(
-        missing=_lines(r"cannot open module file\n\s+module path: (?P<name>[\w/-]+)"),
+        missing=_lines(
+            r"(?:cannot open module file|collection not found)\n\s+(?:for )?module path: (?P<name>[\w/-]+)"
+        ),
         known=names("threading math data/heap srfi rackunit gregor graph collections pfds relation"),
         imports=_lines(r"\(require[ \t]+(?P<name>[\w/-]+)"),
         install="raco pkg install {package}",

@@ -43,7 +43,7 @@ _shutdown = threading._shutdown  # type: ignore[attr-defined]
 # Packages that programs may import, behind the standard library.
 sys.path += filter(None, [os.environ.pop("FLEXTUNE_PACKAGES", "")])
 
-#: What begins a statement at the left margin that imports; its last word or words are modules or names.
+#: Statements at the left margin that import, and the modules that they name.
 _IMPORT = re.compile(rb"^(?:\xef\xbb\xbf)?(?:import[ \t]+([^\n#;]+)|from[ \t]+(\w+))", re.MULTILINE)
 #: A program that uses one of them may use any name.
 _DYNAMIC = {"eval", "exec", "globals", "locals", "vars", "__import__"}
@@ -88,8 +88,8 @@ def compiled(path: str) -> CodeType | None:
 
 def imports_libraries(source: bytes) -> bool:
     """Whether a source may import what is not Python's own: a quick look, which errs on that side."""
-    words = (word for match in _IMPORT.finditer(source) for word in re.findall(rb"\w+", match[1] or match[2]))
-    return any(is_absent(word.decode("utf-8", "replace")) for word in words)
+    listed = (part for match in _IMPORT.finditer(source) for part in (match[1] or match[2]).split(b","))
+    return any(is_absent(re.split(rb"\W+", part.strip(), maxsplit=1)[0].decode()) for part in listed)
 
 
 def is_absent(name: str) -> bool:
