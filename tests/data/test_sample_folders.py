@@ -85,6 +85,14 @@ def test_samples_of_livecodebench_are_programs_or_answers(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize("known", ["MBPP/2", "Mbpp/2"])
+@pytest.mark.parametrize("asked", ["MBPP/2", "Mbpp/2", 2])
+def test_mbpp_has_one_task_by_three_names(tmp_path: Path, known: str, asked: str | int) -> None:
+    (tmp_path / "s.jsonl").write_text(json.dumps({"task_id": asked, "completion": "x"}) + "\n")
+    pairs, _ = read_samples(tmp_path / "s.jsonl", [Problem(known, "mbpp", "py", "", "")])
+    assert [problem.name for problem, _ in pairs] == [known]
+
+
 def multipl_e_row(text: str) -> str:
     row = {"name": "HumanEval_0_f", "language": "js", "prompt": "function f() {\n", "tests": "f();"}
     return json.dumps({**row, "completions": [text]})

@@ -25,6 +25,10 @@ PROGRAMS = {
     "an annotation": ("import cvxpy as cp\ndef f(x: cp.Variable): pass", "library_missing"),
     "used by name": ("import cvxpy\neval('cvxpy')", "library_missing"),
     "everything of it": ("from cvxpy import *\nVariable()", "library_missing"),
+    "used in a test case": (
+        "import unittest\nclass T(unittest.TestCase):\n    def test_it(self): import cvxpy\nunittest.main()",
+        "library_missing",
+    ),
     "never used": ("import os, cvxpy as cp\nfrom cvxpy import (\n    Variable,\n)\nassert os", "passed"),
     "everything, and nothing is": ("from cvxpy import *\nassert [i for i in range(2)]", "passed"),
     "another thing of that name": ("import cvxpy as x\ndef f(x): return x\nassert f(1)", "passed"),

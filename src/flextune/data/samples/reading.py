@@ -153,9 +153,10 @@ class SampleReader:
 
     def _by_another_name(self, name: str) -> dict[str, Problem]:
         """EvalPlus writes ``Mbpp/2`` for ``MBPP/2``; MBPP's own file numbers its tasks, as APPS does."""
-        if name.lower().startswith("mbpp/"):
-            return self._named.get(f"MBPP/{name[5:]}", {})
-        return self._numbered.get(name, {})
+        number = name[5:] if name.lower().startswith("mbpp/") else name
+        if number == name and name in self._numbered:
+            return self._numbered[name]
+        return self._named.get(f"MBPP/{number}") or self._named.get(f"Mbpp/{number}") or {}
 
     def _unknown(self, name: str) -> str:
         refused = next((one for one in self.refused if one.name == name), None)

@@ -41,8 +41,13 @@ _KNOWN = names("""
 """)
 
 PYTHON = Libraries(
-    # The last line of a traceback; a name with a dot is part of a library that is here.
-    missing=re.compile(r"^ModuleNotFoundError: No module named '(?P<name>\w+)'\Z", re.MULTILINE),
+    # The last line of a traceback, or the last error of a report of unittest without a failure; a name with a
+    # dot is part of a library that is here.
+    missing=re.compile(
+        r"^ModuleNotFoundError: No module named '(?P<name>\w+)'"
+        r"(?:\n\n-{70}\nRan \d+ tests? in [\d.]+s\n\nFAILED \(errors=\d+\))?\Z",
+        re.MULTILINE,
+    ),
     known=_KNOWN,
     imports=re.compile(r"^[ \t]*(?:import|from)[ \t]+(?P<name>[^\W\d]\w*)", re.MULTILINE),
     install="pip install --target DIR {package}; then judge with --site-packages DIR",
