@@ -153,6 +153,15 @@ def test_a_folder_that_programs_cannot_use_is_refused(tmp_path: Path, path: str,
     assert "\n" not in str(refused.value)
 
 
+def test_a_home_is_never_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    (tmp_path / "me").mkdir()
+    for folder in (tmp_path, tmp_path / "me"):
+        (folder / "script.py").touch()
+        with pytest.raises(FlextuneError, match="could read all of this folder"):
+            packages_in(folder)
+
+
 # What compilers and interpreters say of a library that is not here, and one that the program invented.
 SAID = {
     "js": "Error: Cannot find module '{}'\nRequire stack:\n- /flextune/program/main.js",

@@ -20,7 +20,7 @@ from flextune.files.output import check_output
 from flextune.files.whole import write_whole
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
-from flextune.judging.packages import packages_in
+from flextune.judging.packages import Packages, packages_in
 from flextune.judging.scoring import LanguageScore, score_verdicts
 from flextune.judging.settings import (
     JudgeSettings,
@@ -213,8 +213,10 @@ def judge_request(
     pairs = request.pairs
     if output is not None:
         check_output(output, fields=("name", "sample", "outcome", "stage"), what="verdicts")
+    # What cannot be used is said before any work begins.
+    packages = None if settings.site_packages is None else packages_in(settings.site_packages)
     _note(request, settings, reporter)
-    partial = None if output is None else _partial(output, pairs, settings, keep_programs)
+    partial = None if output is None else _partial(output, pairs, settings, packages, keep_programs)
     known = {} if partial is None else _known(partial)
     pending = [pair for pair in pairs if _identity(*pair) not in known]
     verdicts = _verdicts(pending, settings, keep_programs)
@@ -291,14 +293,15 @@ def _partial(
     output: Path,
     pairs: list[tuple[Problem, Completion]],
     settings: JudgeSettings,
+    packages: Packages | None,
     keep_programs: Path | None,
 ) -> Path:
     """Where the verdicts of this very request are kept until all are known."""
     programs = [[*_identity(p, c), p.program(c.text), [asdict(case) for case in p.cases]] for p, c in pairs]
     kept = None if keep_programs is None else str(keep_programs.resolve())
     limits = {**asdict(settings.limits), "wall_seconds": settings.limits.wall_limit}
-    packages = None if settings.site_packages is None else packages_in(settings.site_packages).digest
-    manner = [settings.sandbox, settings.strict, settings.tolerance, packages]
+    digest = None if packages is None else packages.digest
+    manner = [settings.sandbox, settings.strict, settings.tolerance, digest]
     content = json.dumps([programs, limits, manner, kept])
     return output.with_name(f".{output.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}.partial")
 

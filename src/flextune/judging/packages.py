@@ -60,6 +60,9 @@ def packages_in(folder: Path | str) -> Packages:
     if not given.is_dir():
         raise FlextuneError(f"{place}: no such folder")
     inner = _site_packages(given, place).resolve()
+    # Whatever lies in it, programs could read all of it.
+    if inner in (Path("/"), Path.home(), *Path.home().parents):
+        raise FlextuneError(f"{place}: programs could read all of this folder; give one with packages alone")
     if not any(map(_is_package, inner.iterdir())):
         raise FlextuneError(
             f"{place}: no Python packages in it; give an environment's site-packages, or a folder made by "
