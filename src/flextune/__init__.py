@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         load_problems,
         open_run,
         run,
+        score,
         spectrum,
         train,
     )
@@ -54,6 +55,7 @@ _HOMES = {
     "load_problems": "flextune.api",
     "open_run": "flextune.api",
     "run": "flextune.api",
+    "score": "flextune.api",
     "spectrum": "flextune.api",
     "train": "flextune.api",
     "write_report": "flextune.studies.writing",
@@ -80,6 +82,7 @@ __all__ = [
     "load_problems",
     "open_run",
     "run",
+    "score",
     "spectrum",
     "train",
     "write_report",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
     from flextune.audit.spectra import AdapterSpectra
+    from flextune.judging.scoring import LanguageScore
     from flextune.models.load import LoadedModel
 
 RUNS = Path("runs")
@@ -254,6 +255,17 @@ def compare(first: Path | str, second: Path | str) -> Comparison:
     from flextune.judging.compare import compare_files
 
     return compare_files(Path(first), Path(second))
+
+
+def score(verdicts: Path | str) -> list[LanguageScore]:
+    """pass@k of a file of verdicts, or of a folder that holds one, with intervals: a score for each language.
+
+    Raises:
+        FlextuneError: It is no file of verdicts.
+    """
+    from flextune.judging.scoring import score_file
+
+    return score_file(verdicts)
 
 
 def spectrum(

@@ -15,12 +15,13 @@ Outcome = Literal[
     "output_limit",
     "ended_early",
     "toolchain_missing",
+    "library_missing",
     "sandbox_fault",
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 #: Outcomes that say nothing about the program: never scored, judged again on resume.
-UNKNOWN_OUTCOMES: frozenset[Outcome] = frozenset({"toolchain_missing", "sandbox_fault"})
+UNKNOWN_OUTCOMES: frozenset[Outcome] = frozenset({"toolchain_missing", "library_missing", "sandbox_fault"})
 
 Stage = Literal["toolchain", "compile", "run"]
 Finish = Literal["stop", "eos", "length"]
@@ -30,8 +31,8 @@ Finish = Literal["stop", "eos", "length"]
 class Case:
     """A test of a whole program: what it reads from standard input and what it must print.
 
-    Outputs are compared as sequences of whitespace-separated words, line by line; blank lines at the end do
-    not count.
+    Outputs are compared word by word, line by line, numbers within a tolerance
+    (``flextune.judging.comparing``); blank lines at the end do not count.
     """
 
     input: str

@@ -18,6 +18,7 @@ COMMANDS = [
     ["eval"],
     ["check-problems"],
     ["compare"],
+    ["score"],
     ["report"],
     ["spectrum"],
     ["runs"],

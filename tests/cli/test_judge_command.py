@@ -61,9 +61,9 @@ def test_files_in_and_verdicts_out(flextune: Call, problems: Path, tmp_path: Pat
     )
     assert said.code == 0
     assert [line.split() for line in said.out.splitlines()[:3]] == [
-        ["language", "judged", "passed", "share", "other", "outcomes"],
-        ["py", "3", "2", "66.7", "%", "1", "wrong_answer"],
-        ["js", "1", "1", "100.0", "%"],
+        ["language", "judged", "passed", "pass@1", "%", "other", "outcomes"],
+        ["py", "3", "2", "66.7", "1", "wrong_answer"],
+        ["js", "1", "1", "100.0", "[20.7,", "100.0]"],
     ]
     assert all(len(line) <= 80 for line in said.out.splitlines()[:3])
     rows = read_lines(output)
@@ -169,11 +169,11 @@ def test_a_language_without_its_tools_is_noted_and_not_scored(
     given = samples(tmp_path, ("add_js", RIGHT_JS), ("add_py", RIGHT_PY))
     output = tmp_path / "verdicts.jsonl"
     said = flextune("judge", "--problems", problems, "--samples", given, "-o", output)
-    assert said.code == 0
+    assert said.code == 3
     assert "js programs cannot be judged here and are not scored" in said.err
     assert "apt-get install" in said.err
     assert [row["outcome"] for row in read_lines(output)] == ["toolchain_missing", "passed"]
-    assert said.out.splitlines()[1].split() == ["js", "1", "0", "0.0", "%", "1", "toolchain_missing"]
+    assert said.out.splitlines()[1].split() == ["js", "0", "of", "1", "0", "-", "1", "toolchain_missing"]
 
 
 BAD_LINES = [

@@ -155,7 +155,12 @@ def test_humaneval_plus_of_the_hub_runs_without_numpy() -> None:
 
 
 def test_a_test_that_needs_more_of_numpy_keeps_it() -> None:
-    row = {**PLUS, "test": "import numpy as np\ndef check(f):\n    assert np.linalg.norm(f(1)) == 0\n"}
+    row = {
+        **PLUS,
+        "base_input": [],
+        "plus_input": [],
+        "test": "import numpy as np\ndef check(f):\n    assert np.linalg.norm(f(1)) == 0\n",
+    }
     assert "import numpy as np" in humaneval.problem(Row("here:1", row)).tests
 
 

@@ -109,4 +109,4 @@ def test_foreign_code_is_parsed_in_one_place_only() -> None:
         place for place in places if place.startswith(("judging/languages/runners/", "judging/sandbox/"))
     }
     # HumanEval+ compiles its reference in the program that is judged.
-    assert places - inside == {"data/python_source.py", "data/humaneval.py"}
+    assert places - inside == {"data/python_source.py", "data/evalplus.py"}

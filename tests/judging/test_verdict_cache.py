@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from flextune.judging import cache as cache_module
 from flextune.judging.cache import VerdictCache
 from flextune.judging.judgement import Judgement
 from flextune.judging.worker import Worker
-from flextune.records import Verdict, as_row
+from flextune.records import Verdict
 
 PASSED = Judgement("passed", "run", cpu_seconds=0.5)
 
@@ -61,16 +59,6 @@ def test_a_wall_clock_that_follows_from_the_cpu_limit_is_the_same_limit(
     judged("assert 1", tmp_path / "cache", Limits(cpu_seconds=2))
     judged("assert 1", tmp_path / "cache", Limits(cpu_seconds=2, wall_seconds=12))
     assert len(runs) == 1
-
-
-def test_a_file_whose_verdicts_name_a_sample_is_still_read(tmp_path: Path) -> None:
-    cache = VerdictCache(tmp_path / "cache")
-    cache.put(b"1", PASSED)
-    cache.close()
-    row = json.dumps(as_row(PASSED.verdict("py", "", 0)))
-    with sqlite3.connect(tmp_path / "cache") as file:
-        file.execute("UPDATE verdicts_1 SET verdict = ?", (row,))
-    assert VerdictCache(tmp_path / "cache").get(b"1") == PASSED
 
 
 def test_without_a_file_nothing_is_kept(runs: list[str]) -> None:

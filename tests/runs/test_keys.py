@@ -101,7 +101,13 @@ DEFAULTS = [
         "max_new_tokens": 512,
         "batch_size": 32,
     },
-    {"cpu_seconds": 10.0, "wall_seconds": None, "memory_mib": 1024},
+    {
+        "cpu_seconds": 10.0,
+        "wall_seconds": None,
+        "memory_mib": 1024,
+        "tolerance": 1e-06,
+        "site_packages": None,
+    },
 ]
 
 

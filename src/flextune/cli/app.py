@@ -25,6 +25,7 @@ from flextune.cli import (
     run_file,
     runs,
     schema,
+    score,
     spectrum,
     train,
 )
@@ -48,6 +49,7 @@ app.command("generate", cls=BenchmarkCommand)(generate.generate)
 app.command("judge", cls=BenchmarkCommand)(judge.judge)
 app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
+app.command("score")(score.score)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("spectrum")(spectrum.spectrum)

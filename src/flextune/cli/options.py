@@ -72,6 +72,25 @@ CpuSeconds = Annotated[
 MemoryMib = Annotated[int, typer.Option("--memory-mib", min=16, help="Memory per program in MiB.")]
 #: The former name of ``MemoryMib``; it was MiB then, too.
 MemoryMb = Annotated[Optional[int], typer.Option("--memory-mb", min=16, hidden=True)]  # noqa: UP045
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        "--tolerance",
+        min=0,
+        max=0.5,
+        help="How far a printed number may be from a fraction that a case expects; 0 compares texts.",
+    ),
+]
+SitePackages = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--site-packages",
+        metavar="DIR",
+        help="Packages that Python programs may import: an environment, its site-packages, or a folder of "
+        "pip install --target.",
+        show_default=False,
+    ),
+]
 
 
 def limits(cpu_seconds: float, memory_mib: int, memory_mb: int | None) -> Limits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -191,7 +191,7 @@ def _text(value: Any) -> str:
 
 # As lenient as the authors' evaluator (``testing_util.py``): a method of Solution or a function; a tuple is
 # as good as a list; the expected value, or the first of a list of them; and whole numbers as keys, which
-# JSON cannot write.
+# JSON cannot write. An expected float may be missed by 1e-6, absolutely or relative to it.
 _CHECK = """
 def check(candidate):
     import json
@@ -203,32 +203,48 @@ def check(candidate):
             return value
 
     def same(out, expected):
+        if isinstance(expected, list):
+            return (
+                isinstance(out, (list, tuple))
+                and len(out) == len(expected)
+                and all(same(one, other) for one, other in zip(out, expected))
+            )
         if isinstance(expected, dict):
-            expected = [keys(expected)]
-        elif isinstance(expected, list) and expected and isinstance(expected[0], dict):
-            expected = [keys(expected[0])]
-        nested = isinstance(out, (list, tuple)) and len(out) > 0 and isinstance(out[0], tuple)
-        out = list(out) if isinstance(out, tuple) else out
-        first = isinstance(expected, list) and len(expected) > 0
-        return (
-            out == expected
-            or (first and out == expected[0])
-            or (first and nested and [list(item) for item in out] == expected[0])
-        )
+            if not isinstance(out, dict):
+                return False
+            pairs = keys(expected) if set(out) != set(expected) else expected
+            return set(out) == set(pairs) and all(same(out[key], item) for key, item in pairs.items())
+        if isinstance(expected, float) and type(out) in (int, float):
+            near = abs(out - expected) <= 1e-6 * max(1.0, abs(expected))
+            return out == expected or near or (out != out and expected != expected)
+        return out == expected
 
     inputs, outputs = json.loads({tests!r})
     for given, expected in zip(inputs, outputs):
         if given and isinstance(given[0], dict):
             given = [keys(given[0])]
         out = candidate(*given)
-        assert same(out, expected), (given, out, expected)
+        first = {first!r} and isinstance(expected, list) and len(expected) > 0
+        assert same(out, expected) or (first and same(out, expected[0])), (given, out, expected)
 
 check(Solution().{function} if "Solution" in globals() else {function})
 """
 
 
 def _calls(row: AppsRow) -> str:
-    tests = json.dumps([row.inputs, row.outputs])
-    if not (row.function or "").isidentifier():
+    function = row.function or ""
+    if not function.isidentifier():
         raise FlextuneError(f"{row.name}: {row.function!r} is no name of a function")
-    return _CHECK.format(tests=tests, function=row.function)
+    return calls_of(row.inputs, row.outputs, function, first=True)
+
+
+def calls_of(inputs: Sequence[Any], outputs: Sequence[Any], function: str, *, first: bool) -> str:
+    """Tests that call a function, or the method of that name of a class ``Solution``.
+
+    Args:
+        inputs: The arguments of each call, as JSON.
+        outputs: What each must give.
+        function: Its name.
+        first: Whether the first element of an expected list will do, too.
+    """
+    return _CHECK.format(tests=json.dumps([inputs, outputs]), function=function, first=first)

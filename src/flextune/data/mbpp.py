@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from flextune.data.evalplus import without_numpy
 from flextune.data.origins import HubSource, load_rows
+from flextune.data.python_source import parse_python
 from flextune.data.training_text import as_comments, normalize, pose_as_docstring
 from flextune.errors import FlextuneError
 from flextune.files.rows import Row, parse_unique
@@ -42,6 +45,7 @@ class MbppRow:
         tests: ``assert`` statements.
         setup: Code to run between program and tests, mostly empty.
         challenge: Harder ``assert`` statements; the scores do not use them.
+        plus: The tests of MBPP+, which are run in place of ``tests``.
     """
 
     task_id: int
@@ -50,6 +54,7 @@ class MbppRow:
     tests: tuple[str, ...]
     setup: str = ""
     challenge: tuple[str, ...] = ()
+    plus: str = ""
 
     @property
     def name(self) -> str:
@@ -75,7 +80,7 @@ def read(data_dir: Path | None = None, split: Split = "train") -> list[MbppRow]:
 
 
 def parse(rows: Iterable[Row]) -> list[MbppRow]:
-    """Check and type rows of MBPP's format.
+    """Check and type rows of MBPP, of its sanitized form (``prompt``, ``test_imports``), or of MBPP+.
 
     Raises:
         FlextuneError: Naming row and field, or a ``task_id`` that comes twice.
@@ -87,13 +92,15 @@ def _parse_row(row: Row) -> MbppRow:
     tests = row.texts("test_list")
     if not tests:
         raise FlextuneError(f'{row.where}: field "test_list" is empty; a task needs a test')
+    imports = row.texts("test_imports") if row.fields.get("test_imports") else ()
     return MbppRow(
         task_id=row.integer("task_id"),
-        text=row.text("text"),
+        text=row.text("text" if "text" in row.fields or "prompt" not in row.fields else "prompt"),
         code=row.text("code"),
         tests=tests,
-        setup=row.optional_text("test_setup_code") or "",
-        challenge=row.texts("challenge_test_list") if "challenge_test_list" in row.fields else (),
+        setup="\n".join(filter(None, (*imports, row.optional_text("test_setup_code")))),
+        challenge=row.texts("challenge_test_list") if row.fields.get("challenge_test_list") else (),
+        plus=without_numpy(row.optional_text("test") or ""),
     )
 
 
@@ -132,11 +139,22 @@ def problem(row: MbppRow) -> Problem:
     """One task as a zero-shot problem."""
     return Problem(
         name=row.name,
-        benchmark="mbpp",
+        benchmark="mbpp-plus" if row.plus else "mbpp",
         language="py",
         prompt=f'"""\n{row.text}\n{row.tests[0]}\n"""\n',
-        tests="\n".join(part for part in (row.setup, *row.tests) if part),
+        tests="\n".join(part for part in (row.setup, *((row.plus,) if row.plus else row.tests)) if part),
         stop=STOPS,
         reference=row.code,
         original=str(row.task_id),
+        entry_point=_entry_point(row),
     )
+
+
+def _entry_point(row: MbppRow) -> str | None:
+    """The function that the tests call: the first of those that the reference defines."""
+    code, tests = parse_python(row.code), parse_python("\n".join(row.tests))
+    if code is None or tests is None:
+        return None
+    defined = {part.name for part in code.body if isinstance(part, ast.FunctionDef)}
+    calls = [node.func for node in ast.walk(tests) if isinstance(node, ast.Call)]
+    return next((call.id for call in calls if isinstance(call, ast.Name) and call.id in defined), None)

@@ -8,8 +8,8 @@
         verdicts = judge(problems, texts)
     judged = judge_files("samples.jsonl", "problems.jsonl", output="verdicts.jsonl")
 
-Nothing here needs more than the standard library, but for ``compare_files``, which loads numpy and scipy when
-it is called.
+Nothing here needs more than the standard library, but for ``compare_files`` and ``score_file``, which load
+numpy and scipy when they are called.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from flextune.judging.reward import Reward
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.probe import check_isolation, isolation
+from flextune.judging.scoring import LanguageScore, score_file, score_verdicts
 from flextune.judging.settings import JudgeSettings, note_missing_toolchains
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "JudgeSettings",
     "Judged",
     "Language",
+    "LanguageScore",
     "Limits",
     "Request",
     "Reward",
@@ -60,5 +62,7 @@ __all__ = [
     "read_problems",
     "read_request",
     "reference_request",
+    "score_file",
+    "score_verdicts",
     "strict_languages",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
-from dataclasses import fields
 from pathlib import Path
 
 from flextune.errors import FlextuneError
@@ -15,8 +14,7 @@ from flextune.records import as_row
 #: Judgements that are kept in memory, some hundred bytes each.
 CAPACITY = 20_000
 #: Raised when the same program would get another verdict than before.
-_VERSION = 1
-_FIELDS = tuple(field.name for field in fields(Judgement))
+_VERSION = 2
 
 
 class VerdictCache:
@@ -66,9 +64,7 @@ class VerdictCache:
         )
         if row is None:
             return None
-        # Files of earlier versions also name a sample.
-        values = json.loads(row[0])
-        return Judgement(**{name: values[name] for name in _FIELDS})
+        return Judgement(**json.loads(row[0]))
 
     def put(self, key: bytes, judgement: Judgement) -> None:
         """Keep a judgement for later programs of that key."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
+from flextune.judging.comparing import first_difference, same_output
 from flextune.judging.languages.base import Finding
 from flextune.judging.sandbox.command import Result
 from flextune.records import Case
 
-_SHOWN = 300
 
-
-def case_finding(finding: Finding, result: Result, case: Case, number: int) -> Finding:
+def case_finding(finding: Finding, result: Result, case: Case, number: int, tolerance: float) -> Finding:
     """What a run means for a case, by the same rules for every language.
 
     The judge compares the output itself, so a program that ends by exit status 0 is not required to have come
@@ -22,32 +19,14 @@ def case_finding(finding: Finding, result: Result, case: Case, number: int) -> F
         result: The run.
         case: Its input and the output to expect.
         number: Which case it is, from 1.
+        tolerance: How far a number may be from an expected fraction; see ``comparing``.
     """
     if finding.outcome not in ("passed", "ended_early"):
         return Finding(finding.outcome, finding.stage, f"case {number}: {finding.message}")
-    output = result.output.decode("utf-8", "replace")
-    if same_output(output, case.output):
+    # No two byte strings become one text: bytes that are not UTF-8 become lone surrogates.
+    output = result.output.decode("utf-8", "surrogateescape")
+    if same_output(case.output, output, tolerance):
         return Finding("passed", finding.stage)
-    expected, printed = first_difference(case.output, output)
+    expected, printed = first_difference(case.output, output, tolerance)
     message = f"case {number}: expected {expected!r}, printed {printed!r}"
     return Finding("wrong_answer", finding.stage, message)
-
-
-def same_output(first: str, second: str) -> bool:
-    """Whether two outputs have the same words in the same lines."""
-    return _lines(first) == _lines(second)
-
-
-def first_difference(expected: str, printed: str) -> tuple[str, str]:
-    """The first line in which two outputs differ, from each."""
-    for ours, theirs in itertools.zip_longest(_lines(expected), _lines(printed)):
-        if ours != theirs:
-            return " ".join(ours or [])[:_SHOWN], " ".join(theirs or [])[:_SHOWN]
-    return "", ""
-
-
-def _lines(text: str) -> list[list[str]]:
-    lines = [line.split() for line in text.splitlines()]
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from flextune.data.problem_rows import Problems
@@ -16,18 +16,27 @@ from flextune.data.samples import LONGEST_SOURCE, read_samples
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Skipped
 from flextune.files.lines import LineWriter, read_records
+from flextune.files.output import check_output
 from flextune.files.whole import write_whole
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
-from flextune.judging.settings import JudgeSettings, note_missing_toolchains, note_not_strict, with_progress
+from flextune.judging.packages import Packages, packages_in
+from flextune.judging.scoring import LanguageScore, score_verdicts
+from flextune.judging.settings import (
+    JudgeSettings,
+    note_missing_libraries,
+    note_missing_toolchains,
+    note_not_strict,
+    with_progress,
+)
 from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
 
 #: What tells a sample or its verdict from all others of a file: language, name and sample.
 Identity = tuple[str, str, int]
 
-#: Lines about skipped input that a person will read.
-_LINES_SHOWN = 20
+#: Lines about skipped input, and names in one line, that a person will read.
+_LINES_SHOWN, _NAMES_SHOWN = 20, 3
 
 
 @dataclass(frozen=True)
@@ -37,10 +46,12 @@ class Request:
     Attributes:
         pairs: Problems and completions in the samples' order.
         skipped: What was left out of the files, with the reason.
+        missing: Language to the problems in it that have no sample, where the problems are known.
     """
 
     pairs: list[tuple[Problem, Completion]]
     skipped: tuple[Skipped, ...] = ()
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,15 +61,22 @@ class Judged:
     Attributes:
         verdicts: In the samples' order.
         skipped: What was left out of the files, with the reason.
+        missing: Language to the problems in it that have no sample, where the problems are known.
     """
 
     verdicts: list[Verdict]
     skipped: tuple[Skipped, ...] = ()
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many verdicts each outcome has; ``total``, ``passed`` and ``unknown`` are always there."""
         return _counts(self.verdicts)
+
+    @property
+    def scores(self) -> list[LanguageScore]:
+        """pass@k of each language with its interval."""
+        return score_verdicts(self.verdicts, self.missing)
 
     @property
     def by_language(self) -> dict[str, dict[str, int]]:
@@ -92,7 +110,8 @@ def judge_files(
         reporter: Told of skipped lines, missing toolchains and progress.
 
     Raises:
-        FlextuneError: A file cannot be read, nothing in it can be used, or programs cannot be isolated here.
+        FlextuneError: A file cannot be read, nothing in it can be used, programs cannot be isolated here, or
+            ``output`` is a file of something else than verdicts.
     """
     source = Path(problems) if isinstance(problems, str) else problems
     request = read_request(Path(samples), problems=source, limit=limit)
@@ -142,7 +161,19 @@ def read_request(
         judged=languages(),
         limit=limit,
     )
-    return Request(pairs, (*(known.skipped if known else ()), *skipped))
+    missing = {} if known is None else _missing(known.found[:limit], pairs)
+    return Request(pairs, (*(known.skipped if known else ()), *skipped), missing)
+
+
+def _missing(
+    problems: Sequence[Problem], pairs: Sequence[tuple[Problem, Completion]]
+) -> dict[str, tuple[str, ...]]:
+    answered = {(problem.language, problem.name) for problem, _ in pairs}
+    missing: dict[str, list[str]] = {}
+    for problem in problems:
+        if (problem.language, problem.name) not in answered:
+            missing.setdefault(problem.language, []).append(problem.name)
+    return {language: tuple(names) for language, names in missing.items()}
 
 
 def reference_request(problems: Sequence[Problem]) -> Request:
@@ -176,11 +207,16 @@ def judge_request(
         reporter: As for ``judge_files``.
 
     Raises:
-        FlextuneError: Programs cannot be isolated here, or a file cannot be written.
+        FlextuneError: Programs cannot be isolated here, a file cannot be written, or ``output`` is a file of
+            something else than verdicts.
     """
     pairs = request.pairs
+    if output is not None:
+        check_output(output, fields=("name", "sample", "outcome", "stage"), what="verdicts")
+    # What cannot be used is said before any work begins.
+    packages = None if settings.site_packages is None else packages_in(settings.site_packages)
     _note(request, settings, reporter)
-    partial = None if output is None else _partial(output, pairs, settings, keep_programs)
+    partial = None if output is None else _partial(output, pairs, settings, packages, keep_programs)
     known = {} if partial is None else _known(partial)
     pending = [pair for pair in pairs if _identity(*pair) not in known]
     verdicts = _verdicts(pending, settings, keep_programs)
@@ -192,12 +228,13 @@ def judge_request(
             known[identity(verdict)] = verdict
             if writer:
                 writer.write([as_row(verdict)])
+    note_missing_libraries(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
         lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)
         write_whole(output, "".join(lines))
         partial.unlink()
-    return Judged(ordered, request.skipped)
+    return Judged(ordered, request.skipped, request.missing)
 
 
 def identity(verdict: Verdict) -> Identity:
@@ -215,9 +252,18 @@ def note_skipped(skipped: Sequence[Skipped], reporter: Reporter) -> None:
 
 def _note(request: Request, settings: JudgeSettings, reporter: Reporter) -> None:
     note_skipped(request.skipped, reporter)
+    _note_missing(request, reporter)
     note_missing_toolchains((problem.language for problem, _ in request.pairs), reporter)
     if settings.strict:
         note_not_strict((problem for problem, _ in request.pairs), reporter)
+
+
+def _note_missing(request: Request, reporter: Reporter) -> None:
+    answered = Counter(language for language, _ in {(p.language, p.name) for p, _ in request.pairs})
+    for language, names in request.missing.items():
+        total = answered[language] + len(names)
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
+        reporter.note(f"{language}: {len(names)} of {total} problems have no sample ({shown}); not scored")
 
 
 def _verdicts(
@@ -247,13 +293,16 @@ def _partial(
     output: Path,
     pairs: list[tuple[Problem, Completion]],
     settings: JudgeSettings,
+    packages: Packages | None,
     keep_programs: Path | None,
 ) -> Path:
     """Where the verdicts of this very request are kept until all are known."""
     programs = [[*_identity(p, c), p.program(c.text), [asdict(case) for case in p.cases]] for p, c in pairs]
     kept = None if keep_programs is None else str(keep_programs.resolve())
     limits = {**asdict(settings.limits), "wall_seconds": settings.limits.wall_limit}
-    content = json.dumps([programs, limits, settings.sandbox, settings.strict, kept])
+    digest = None if packages is None else packages.digest
+    manner = [settings.sandbox, settings.strict, settings.tolerance, digest]
+    content = json.dumps([programs, limits, manner, kept])
     return output.with_name(f".{output.name}.{hashlib.sha256(content.encode()).hexdigest()[:16]}.partial")
 
 

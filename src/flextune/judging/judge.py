@@ -14,10 +14,13 @@ from pathlib import Path
 
 from flextune.errors import FlextuneError
 from flextune.judging.cache import VerdictCache
+from flextune.judging.comparing import TOLERANCE, checked_tolerance
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import language as language_of
 from flextune.judging.languages import languages
 from flextune.judging.languages.base import Language
+from flextune.judging.libraries import needed
+from flextune.judging.packages import Packages, packages_in
 from flextune.judging.sandbox.command import Interrupted
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
@@ -37,6 +40,8 @@ def judge(
     sandbox: bool = True,
     strict: bool = False,
     cache: Path | None = None,
+    tolerance: float = TOLERANCE,
+    site_packages: Path | str | None = None,
     on_verdict: Callable[[Verdict], None] | None = None,
     keep_programs: Path | None = None,
 ) -> Generator[Verdict, None, None]:
@@ -51,6 +56,8 @@ def judge(
         sandbox: As for ``Judge``.
         strict: As for ``Judge``.
         cache: As for ``Judge``.
+        tolerance: As for ``Judge``.
+        site_packages: As for ``Judge``.
         on_verdict: As for ``Judge.verdicts``.
         keep_programs: As for ``Judge.verdicts``.
 
@@ -60,7 +67,15 @@ def judge(
     Raises:
         FlextuneError: As for ``Judge`` and ``Judge.verdicts``.
     """
-    own = Judge(limits=limits, workers=workers, sandbox=sandbox, strict=strict, cache=cache)
+    own = Judge(
+        limits=limits,
+        workers=workers,
+        sandbox=sandbox,
+        strict=strict,
+        cache=cache,
+        tolerance=tolerance,
+        site_packages=site_packages,
+    )
     return _once(own, pairs, on_verdict, keep_programs)
 
 
@@ -94,9 +109,14 @@ class Judge:
             the command line.
         strict: Run solution and tests in separate processes where the language can (``strict_languages``).
         cache: File in which verdicts are kept for later judges.
+        tolerance: How far a printed number may be from a fraction that a case expects, absolutely or relative
+            to it; 0 compares texts.
+        site_packages: Folder of packages that Python programs may import; by default they have the standard
+            library alone.
 
     Raises:
-        FlextuneError: If programs cannot be isolated here, or ``cache`` is no cache of verdicts.
+        FlextuneError: If programs cannot be isolated here, ``cache`` is no cache of verdicts, or
+            ``site_packages`` holds no packages for this Python.
     """
 
     def __init__(
@@ -107,7 +127,11 @@ class Judge:
         sandbox: bool = True,
         strict: bool = False,
         cache: Path | None = None,
+        tolerance: float = TOLERANCE,
+        site_packages: Path | str | None = None,
     ) -> None:
+        self._tolerance = checked_tolerance(tolerance)
+        self._packages = None if site_packages is None else packages_in(site_packages)
         self._isolation = check_isolation() if sandbox else Isolation("none")
         self._limits = limits or Limits()
         self._size = workers or processors()
@@ -175,7 +199,15 @@ class Judge:
         # A cached judgement holds for one toolchain and these limits.
         limits = replace(self._limits, wall_seconds=self._limits.wall_limit)
         context = f"{self._isolation.kind}\n{limits}"
-        shift = _Shift(self._pool, self._known, context, self._strict, keep_programs)
+        shift = _Shift(
+            self._pool,
+            self._known,
+            context,
+            self._strict,
+            keep_programs,
+            tolerance=self._tolerance,
+            packages=self._packages,
+        )
         try:
             for verdict in shift.verdicts(iter(pairs)):
                 if on_verdict is not None:
@@ -222,6 +254,8 @@ class _Shift:
     context: str
     strict: bool
     keep_programs: Path | None
+    tolerance: float = TOLERANCE
+    packages: Packages | None = None
     _waiting: dict[bytes, list[tuple[str, str, int]]] = field(default_factory=dict)
     _versions: dict[str, str] = field(default_factory=dict)
 
@@ -246,13 +280,11 @@ class _Shift:
     def _hand_out(self, problem: Problem, completion: Completion) -> Verdict | None:
         """Submit one program, or return the verdict of an identical one; ``_waiting`` learns who asked."""
         language = language_of(problem.language)
-        program = Program(language.source(problem, completion), problem.cases)
+        program = self._program(language, problem, completion)
         if self.keep_programs is not None:
             write_program(
                 self.keep_programs, completion.name, completion.sample, language.file_name(), program.source
             )
-        if self.strict and not problem.cases:
-            program = replace(program, parts=language.parts(problem, completion))
         key, identity = self._key(language, program), (language.name, completion.name, completion.sample)
         if (judgement := self.known.get(key)) is not None:
             return judgement.verdict(*identity)
@@ -261,6 +293,17 @@ class _Shift:
             self.pool.submit(key, language.name, program)
         self._waiting[key].append(identity)
         return None
+
+    def _program(self, language: Language, problem: Problem, completion: Completion) -> Program:
+        program = Program(
+            language.source(problem, completion),
+            problem.cases,
+            packages=self.packages if language.name == "py" else None,
+            needs=needed(language.name, problem.prompt, problem.tests),
+        )
+        if problem.cases:
+            return replace(program, tolerance=self.tolerance)
+        return replace(program, parts=language.parts(problem, completion)) if self.strict else program
 
     def _key(self, language: Language, program: Program) -> bytes:
         if language.name not in self._versions:

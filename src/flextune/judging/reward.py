@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -49,6 +50,7 @@ class Reward:
         workers: Programs to judge in parallel; by default one per core.
         strict: Run solution and tests in separate processes where the language can.
         sandbox: Run programs in the sandbox; see ``Judge``. Never switch it off for what a model wrote.
+        site_packages: Folder of packages that Python programs may import; see ``Judge``.
 
     Raises:
         FlextuneError: If programs cannot be isolated here, two problems share language and name, or
@@ -65,6 +67,7 @@ class Reward:
         workers: int | None = None,
         strict: bool = True,
         sandbox: bool = True,
+        site_packages: Path | str | None = None,
     ) -> None:
         #: The name under which TRL logs it.
         self.__name__ = "tests_passed"
@@ -80,7 +83,9 @@ class Reward:
                 raise FlextuneError(f"reward: two {problem.language} problems are called {problem.name!r}")
             self._problems[key] = problem
             self._languages.setdefault(problem.name, []).append(problem.language)
-        self._judge = Judge(limits=limits, workers=workers, strict=strict, sandbox=sandbox)
+        self._judge = Judge(
+            limits=limits, workers=workers, strict=strict, sandbox=sandbox, site_packages=site_packages
+        )
 
     def __call__(
         self,
@@ -102,7 +107,7 @@ class Reward:
 
         Returns:
             None (TRL counts it as not rewarded) where nothing is known about the program: a toolchain is
-            missing or the sandbox failed three times.
+            missing or the sandbox failed three times. A missing library is a failure: a policy can choose it.
 
         Raises:
             FlextuneError: If a name is missing, unknown or ambiguous.
@@ -120,7 +125,8 @@ class Reward:
             pairs.append((problem, Completion(f"{index}", 0, text)))
         scores: dict[str, float | None] = {}
         for verdict in self._judge.verdicts(pairs):
-            unknown = verdict.outcome in UNKNOWN_OUTCOMES
+            # A policy can choose to import what is not here.
+            unknown = verdict.outcome in UNKNOWN_OUTCOMES - {"library_missing"}
             scores[verdict.name] = None if unknown else self._rewards.get(verdict.outcome, 0.0)
         return [scores[f"{index}"] for index in range(len(pairs))]
 

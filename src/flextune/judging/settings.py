@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
+from flextune.judging.comparing import TOLERANCE
 from flextune.judging.judge import Judge, strict_languages
 from flextune.judging.languages import language
 from flextune.judging.sandbox.limits import Limits
@@ -26,6 +28,8 @@ class JudgeSettings:
         sandbox: Whether programs run in the sandbox; see ``Judge``.
         strict: Whether solution and tests run in separate processes, where the language can.
         cache: File of verdicts that are kept for later judges.
+        tolerance: How far a printed number may be from one that a case expects; see ``Judge``.
+        site_packages: Packages that Python programs may import; see ``Judge``.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -34,6 +38,8 @@ class JudgeSettings:
     sandbox: bool = True
     strict: bool = False
     cache: Path | None = None
+    tolerance: float = TOLERANCE
+    site_packages: Path | None = None
 
     def judge(self) -> Judge:
         """A judge with these settings.
@@ -47,6 +53,8 @@ class JudgeSettings:
             sandbox=self.sandbox,
             strict=self.strict,
             cache=self.cache,
+            tolerance=self.tolerance,
+            site_packages=self.site_packages,
         )
 
 
@@ -86,6 +94,14 @@ def note_missing_toolchains(names: Iterable[str], reporter: Reporter) -> None:
                 f"{name} programs cannot be judged here and are not scored: {tool.missing} not found; "
                 f"install it with: {tool.install}"
             )
+
+
+def note_missing_libraries(verdicts: Iterable[Verdict], reporter: Reporter) -> None:
+    """Report once for each library that is not here how many programs get no score, and what to install."""
+    lacking = [verdict for verdict in verdicts if verdict.outcome == "library_missing"]
+    for advice, count in Counter(verdict.message.partition("\n")[0] for verdict in lacking).most_common():
+        programs = "1 program is" if count == 1 else f"{count} programs are"
+        reporter.note(f"{advice} ({programs} not scored)")
 
 
 def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:

@@ -9,8 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from flextune.judging.cases import case_finding
+from flextune.judging.comparing import TOLERANCE
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages.base import MESSAGE_CHARACTERS, Finding, Language, Parts, Toolchain, tail
+from flextune.judging.libraries import with_libraries
+from flextune.judging.packages import Packages
 from flextune.judging.runtime import runtime, with_runtime
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
@@ -32,11 +35,17 @@ class Program:
         source: The program as a whole.
         cases: The runs that test it, where it does not test itself.
         parts: Solution and tests, to be run apart; ``source`` is not run then.
+        tolerance: How far a number may be from one that a case expects.
+        packages: What it may import beyond its language's own library.
+        needs: Libraries that its prompt or its tests import, by the names that they have there.
     """
 
     source: str
     cases: tuple[Case, ...] = ()
     parts: Parts | None = None
+    tolerance: float = TOLERANCE
+    packages: Packages | None = None
+    needs: tuple[str, ...] = ()
 
 
 @dataclass
@@ -100,44 +109,48 @@ class Worker:
             except SandboxFault as fault:
                 judgement = Judgement("sandbox_fault", "run", str(fault)[-MESSAGE_CHARACTERS:])
             if judgement.outcome != "sandbox_fault":
-                break
+                return with_libraries(judgement, language.name, program.needs)
             # Its helper may be what failed; the next attempt gets a new one.
             self._close()
         return judgement
 
     def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
-            return self._run_parts(language, program.parts)
+            return self._run_parts(language, program, program.parts)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
         compiled = self._compile(language, program.source.encode("utf-8", "replace"))
         if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
         command = self._with_runtime(language.run(compiled, self._limits), language, sandbox)
+        if program.packages is not None:
+            command = program.packages.added_to(command)
         if program.cases:
-            return self._run_cases(language, command, program.cases)
+            return self._run_cases(language, command, program)
         secret = _secret()
         result = sandbox.run(command, self._limits, secret)
         return Judgement.of(language.classify(result, secret), result)
 
-    def _run_parts(self, language: Language, parts: Parts) -> Judgement:
+    def _run_parts(self, language: Language, program: Program, parts: Parts) -> Judgement:
         sandbox, secret = self._sandbox(language, "run"), _secret()
         tests, solution = language.run_parts(parts, self._limits)
+        if program.packages is not None:
+            tests, solution = program.packages.added_to(tests), program.packages.added_to(solution)
         result = sandbox.run(tests, self._limits, secret, companion=solution)
         return Judgement.of(language.classify(result, secret), result)
 
-    def _run_cases(self, language: Language, command: Command, cases: tuple[Case, ...]) -> Judgement:
+    def _run_cases(self, language: Language, command: Command, program: Program) -> Judgement:
         """Run a program once for each case, until one fails; usage is the sum, memory the peak."""
         spent, waited, peak = 0.0, 0.0, 0
         judgement = Judgement("passed", "run")
-        for number, case in enumerate(cases, start=1):
+        for number, case in enumerate(program.cases, start=1):
             secret = _secret()
             result = self._sandbox(language, "run").run(
                 command, self._limits, secret, stdin=case.input.encode("utf-8", "replace")
             )
-            judgement = Judgement.of(
-                case_finding(language.classify(result, secret), result, case, number), result
-            )
+            finding = language.classify(result, secret)
+            finding = case_finding(finding, result, case, number, program.tolerance)
+            judgement = Judgement.of(finding, result)
             spent, waited = spent + judgement.cpu_seconds, waited + judgement.wall_seconds
             peak = max(peak, judgement.peak_memory_bytes)
             if not judgement.passed:

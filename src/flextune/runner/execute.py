@@ -207,14 +207,23 @@ class Execution:
             )
 
     def _judge(self, config: JudgeConfig) -> Judge:
-        return Judge(limits=limits_of(config), workers=self.options.workers, sandbox=self.options.sandbox)
+        return Judge(
+            limits=limits_of(config),
+            workers=self.options.workers,
+            sandbox=self.options.sandbox,
+            tolerance=config.tolerance,
+            site_packages=config.site_packages,
+        )
 
     def check_judge(self, evaluations: list[Evaluation]) -> None:
         """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
         from flextune.judging import check_isolation
+        from flextune.judging.packages import packages_in
 
         pending = self._unjudged(evaluations)
         if pending and self.options.sandbox:
             check_isolation()
+        for folder in {evaluation.judge.site_packages for evaluation in pending} - {None}:
+            packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)

@@ -11,7 +11,7 @@ from types import TracebackType
 from flextune.config import JudgeConfig
 from flextune.judging import Judge, Limits
 from flextune.judging.sandbox.limits import MIB
-from flextune.judging.settings import with_progress
+from flextune.judging.settings import note_missing_libraries, with_progress
 from flextune.progress import Reporter
 from flextune.records import as_row
 from flextune.runner.plan import Evaluation
@@ -111,8 +111,12 @@ class JudgeQueue:
         verdicts = with_progress(
             judge.verdicts(pending), self._reporter, label, total, done=total - len(pending)
         )
+        lacking = []
         with judged.writer() as writer, contextlib.closing(verdicts):
             for verdict in verdicts:
                 writer.write([as_row(verdict)])
+                if verdict.outcome == "library_missing":
+                    lacking.append(verdict)
                 if self._stop.is_set():
                     return
+        note_missing_libraries(lacking, self._reporter)

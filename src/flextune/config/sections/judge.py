@@ -10,7 +10,7 @@ from flextune.config.section import Float, Int, Section
 
 
 class JudgeConfig(Section):
-    """Limits for every judged program."""
+    """How every program is judged, and what it may use."""
 
     cpu_seconds: Float = Field(
         10.0, gt=0, description="User and system time of a program; decides a timeout."
@@ -19,6 +19,15 @@ class JudgeConfig(Section):
         None, gt=0, description="Wall clock that a program may take. null: six times cpu_seconds."
     )
     memory_mib: Int = Field(1024, ge=16, description="Memory of a program and its children, in MiB.")
+    tolerance: Float = Field(
+        1e-6,
+        ge=0,
+        lt=1,
+        description="How far a printed number may be from an expected fraction. 0: texts are compared.",
+    )
+    site_packages: str | None = Field(
+        None, description="Folder of packages that Python programs may import. null: the standard library."
+    )
 
     @property
     def wall_limit(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from flextune.errors import FlextuneError
@@ -58,7 +59,11 @@ def samples_in(found: Placed, number: int) -> Iterator[Sample]:
     if not isinstance(found.value, dict):
         raise FlextuneError(f"{found.where}: a sample is a JSON object (found: {json_kind(found.value)})")
     row = Row(found.where, found.value)
-    if "tests" in row.fields and ("completions" in row.fields or "results" in row.fields):
+    if isinstance(row.fields.get("eval"), dict):
+        yield from _evaluated(row)
+    elif "question_id" in row.fields and ("code_list" in row.fields or "output_list" in row.fields):
+        yield from _livecodebench(row)
+    elif "tests" in row.fields and ("completions" in row.fields or "results" in row.fields):
         yield from _multipl_e(row)
     else:
         yield _line(row)
@@ -97,6 +102,42 @@ def _multipl_e(row: Row) -> Iterator[Sample]:
         if "program" not in part.fields:
             raise FlextuneError(f'{row.where}: results[{position}] has no "program"')
         yield Sample(kind="program", text=part.text("program"), problem=row, tested=True, **common)
+
+
+def _evaluated(row: Row) -> Iterator[Sample]:
+    """EvalPlus's and BigCodeBench's ``eval_results.json``: the programs, which are judged again."""
+    for name, results in row.fields["eval"].items():
+        if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
+            raise FlextuneError(
+                f"{row.where}: results of an older EvalPlus, which hold no programs; give the samples that "
+                "they were made of"
+            )
+        for position, result in enumerate(results):
+            if not isinstance(result.get("solution"), str):
+                raise FlextuneError(f'{row.where}: {name}[{position}] in "eval" has no "solution"')
+            yield Sample(where=f"{row.where} ({name})", kind="program", text=result["solution"], name=name)
+
+
+def _livecodebench(row: Row) -> Iterator[Sample]:
+    """LiveCodeBench's: a problem with its programs, or with the answers that they were taken from."""
+    name, coded = row.identifier("question_id"), "code_list" in row.fields
+    for text in row.texts("code_list" if coded else "output_list"):
+        yield Sample(where=row.where, kind="program" if coded else "answer", text=text, name=name)
+
+
+def source_file(file: Path, label: str) -> Sample:
+    """A program of EvalPlus's folders, ``HumanEval_0/3.py``.
+
+    Raises:
+        FlextuneError: It cannot be read.
+    """
+    name = file.parent.name.replace("_", "/", 1)
+    try:
+        return Sample(where=label, kind="program", text=file.read_text(encoding="utf-8"), name=name)
+    except UnicodeDecodeError as error:
+        raise FlextuneError(f"{label}: not UTF-8 text (byte {error.start + 1} of the file)") from None
+    except OSError as error:
+        raise FlextuneError(f"{label}: cannot be read ({error.strerror})") from None
 
 
 def _generations(found: Placed, number: int) -> Iterator[Sample]:

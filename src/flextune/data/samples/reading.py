@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from flextune.data import multipl_e
 from flextune.data.samples.fit import from_answer, from_program
-from flextune.data.samples.formats import Sample, samples_in
+from flextune.data.samples.folders import SampleSets, sample_files
+from flextune.data.samples.formats import Sample, samples_in, source_file
 from flextune.errors import FlextuneError, did_you_mean
 from flextune.files.lenient import Skipped, read_values, skipped_by
 from flextune.files.rows import Row
@@ -59,21 +61,18 @@ class SampleReader:
         A sample that is a program of its own comes with its problem less the prompt.
 
         Raises:
-            FlextuneError: The file cannot be read at all.
+            FlextuneError: The file cannot be read at all, or the folder holds several sets of samples.
         """
-        for file in _files(path):
+        sets = SampleSets(path)
+        for file in sample_files(path):
             label = file.name if file == path else str(file.relative_to(path))
-            for number, found in enumerate(read_values(file, label)):
-                if isinstance(found, Skipped):
-                    self.skipped.append(found)
-                    continue
-                samples = samples_in(found, number)
+            for where, samples in self._samples(file, label):
                 while True:
                     try:
                         sample = next(samples, None)
                         pair = None if sample is None else self._pair(sample)
                     except FlextuneError as error:
-                        skip = skipped_by(error, found.where)
+                        skip = skipped_by(error, where)
                         # All samples of a problem that cannot be used are one thing to say.
                         if self.skipped[-1:] != [skip]:
                             self.skipped.append(skip)
@@ -82,7 +81,19 @@ class SampleReader:
                     if sample is None:
                         break
                     if pair is not None:
+                        sets.check(file, (pair[0].language, pair[0].name))
                         yield pair
+
+    def _samples(self, file: Path, label: str) -> Iterator[tuple[str, Iterator[Sample]]]:
+        """The samples of each value of a file, with its place."""
+        if file.suffix == ".py":
+            yield label, map(partial(source_file, label=label), iter((file,)))
+            return
+        for number, found in enumerate(read_values(file, label)):
+            if isinstance(found, Skipped):
+                self.skipped.append(found)
+            else:
+                yield found.where, samples_in(found, number)
 
     def _pair(self, sample: Sample) -> tuple[Problem, Completion] | None:
         problem = self._problem(sample)
@@ -142,9 +153,10 @@ class SampleReader:
 
     def _by_another_name(self, name: str) -> dict[str, Problem]:
         """EvalPlus writes ``Mbpp/2`` for ``MBPP/2``; MBPP's own file numbers its tasks, as APPS does."""
-        if name.lower().startswith("mbpp/"):
-            return self._named.get(f"MBPP/{name[5:]}", {})
-        return self._numbered.get(name, {})
+        number = name[5:] if name.lower().startswith("mbpp/") else name
+        if number == name and name in self._numbered:
+            return self._numbered[name]
+        return self._named.get(f"MBPP/{number}") or self._named.get(f"Mbpp/{number}") or {}
 
     def _unknown(self, name: str) -> str:
         refused = next((one for one in self.refused if one.name == name), None)
@@ -208,20 +220,3 @@ def _judged(problem: Problem, sample: Sample) -> tuple[Problem, str]:
     if text.startswith(problem.prompt):
         return problem, text[len(problem.prompt) :]
     return replace(problem, prompt=""), text
-
-
-def _files(path: Path) -> list[Path]:
-    """The file itself, or a folder's; results beside the completions that they came from are left out."""
-    if not path.is_dir():
-        return [path]
-    endings = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
-    found = sorted(file for file in path.rglob("*") if file.name.endswith(endings) and file.is_file())
-    if not found:
-        raise FlextuneError(f"{path}: no .json or .jsonl files in this folder")
-    there = set(found)
-    return [
-        file
-        for file in found
-        if ".results.json" not in file.name
-        or file.with_name(file.name.replace(".results", "", 1)) not in there
-    ]

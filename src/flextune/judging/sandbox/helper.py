@@ -56,7 +56,7 @@ class Helper:
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=self._errors,
-                    env=_environment(command),
+                    env=_environment(command, isolation),
                     cwd="/",
                     process_group=0,
                 )
@@ -84,7 +84,10 @@ class Helper:
             warm = f"{INSIDE}/warm/{command.warm.name}"
             mounts.append((command.warm.parent, f"{INSIDE}/warm"))
         keeper = (str(python), *_FLAGS, f"{INSIDE}/keeper/{_KEEPER.name}", isolation.kind, PROGRAM, warm, "0")
-        return (*join, *wrap(isolation, keeper, mounts=mounts, environment=_environment(command).items()))
+        return (
+            *join,
+            *wrap(isolation, keeper, mounts=mounts, environment=_environment(command, isolation).items()),
+        )
 
     def _greeted(self) -> None:
         ready, _, _ = select.select([self.channel], [], [], _START_SECONDS)
@@ -140,9 +143,15 @@ class Helper:
             self._group.remove()
 
 
-def _environment(command: Command) -> dict[str, str]:
+def _environment(command: Command, isolation: Isolation) -> dict[str, str]:
     """Variables of the helper, which are those of a warm runner's programs."""
-    return environment_of(command) if command.warm else {"PATH": PATH, "LANG": "C.UTF-8"}
+    if not command.warm:
+        return {"PATH": PATH, "LANG": "C.UTF-8"}
+    environment = environment_of(command)
+    for key, path in command.mounts.items():
+        seen = str(path) if isolation.kind == "none" else f"{INSIDE}/{key}"
+        environment = {name: value.replace("{" + key + "}", seen) for name, value in environment.items()}
+    return environment
 
 
 def environment_of(command: Command, home: str = "/tmp") -> dict[str, str]:

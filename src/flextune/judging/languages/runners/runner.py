@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # The modules that answers to benchmark problems import, and what the end of a program needs.
 import _sitebuiltins
-import ast  # noqa: F401
+import ast
 import atexit
 import bisect  # noqa: F401
 import builtins
@@ -20,23 +20,33 @@ import fractions  # noqa: F401
 import functools  # noqa: F401
 import hashlib  # noqa: F401
 import heapq  # noqa: F401
+import importlib.util
 import itertools  # noqa: F401
 import json  # noqa: F401
 import math  # noqa: F401
 import operator  # noqa: F401
 import os
 import random
-import re  # noqa: F401
+import re
 import statistics  # noqa: F401
 import string  # noqa: F401
+import symtable
 import sys
 import threading
 import typing  # noqa: F401
+from collections.abc import Iterator
 from types import CodeType, ModuleType, TracebackType
 
 SECRET_BYTES = 32
 CHANNEL_IN, CHANNEL_OUT = 3, 4
 _shutdown = threading._shutdown  # type: ignore[attr-defined]
+# Packages that programs may import, behind the standard library.
+sys.path += filter(None, [os.environ.pop("FLEXTUNE_PACKAGES", "")])
+
+#: Statements at the left margin that import, and the modules that they name.
+_IMPORT = re.compile(rb"^(?:\xef\xbb\xbf)?(?:import[ \t]+([^\n#;]+)|from[ \t]+(\w+))", re.MULTILINE)
+#: A program that uses one of them may use any name.
+_DYNAMIC = {"eval", "exec", "globals", "locals", "vars", "__import__"}
 
 
 def main(argv: list[str]) -> int:
@@ -69,10 +79,74 @@ def compiled(path: str) -> CodeType | None:
     with open(path, "rb") as file:
         source = file.read()
     try:
-        return compile(source, path, "exec", dont_inherit=True)
+        program = without_unused_libraries(source, path) if imports_libraries(source) else source
+        return compile(program, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         sys.__excepthook__(type(error), error.with_traceback(None), None)
         return None
+
+
+def imports_libraries(source: bytes) -> bool:
+    """Whether a source may import what is not Python's own: a quick look, which errs on that side."""
+    listed = (part for match in _IMPORT.finditer(source) for part in (match[1] or match[2]).split(b","))
+    return any(is_absent(re.split(rb"\W+", part.strip(), maxsplit=1)[0].decode()) for part in listed)
+
+
+def is_absent(name: str) -> bool:
+    """Whether no module of that name, one without dots, can be imported."""
+    if name in sys.modules or name in sys.stdlib_module_names:
+        return False
+    try:
+        return importlib.util.find_spec(name) is None
+    except (ImportError, ValueError):
+        return True
+
+
+def without_unused_libraries(source: bytes, path: str) -> ast.Module:
+    """A program less the imports of libraries that are not here and that it never uses.
+
+    Many answers begin with the same lines of imports, whatever they need. Only statements at the left margin
+    go: one inside a ``try`` or a function is the program's own business.
+    """
+    tree = ast.parse(source, path)
+    used: set[str] | None = None
+    for number, statement in enumerate(tree.body):
+        if isinstance(statement, ast.Import):
+            missing = [one for one in statement.names if is_absent(one.name.partition(".")[0])]
+        elif isinstance(statement, ast.ImportFrom) and not statement.level:
+            missing = statement.names if is_absent((statement.module or "").partition(".")[0]) else []
+        else:
+            continue
+        if not missing:
+            continue
+        used = names_used(source) if used is None else used
+        unused = [one for one in missing if (one.asname or one.name.partition(".")[0]) not in used]
+        statement.names = [one for one in statement.names if one not in unused]
+        if not statement.names:
+            tree.body[number] = ast.copy_location(ast.Pass(), statement)
+    return tree
+
+
+def names_used(source: bytes) -> set[str]:
+    """Names at top level that a program reads, ``*`` among them if it reads one that it does not define."""
+    top = symtable.symtable(importlib.util.decode_source(source), "program", "exec")
+    defined = {name.get_name() for name in top.get_symbols() if name.is_assigned() or name.is_imported()}
+    used = {
+        name.get_name()
+        for table in tables_of(top)
+        for name in table.get_symbols()
+        if name.is_referenced() and (table is top or name.is_global())
+    }
+    if used & _DYNAMIC:
+        return used | defined | {"*"}
+    return used | {"*"} if used - defined - set(vars(builtins)) else used
+
+
+def tables_of(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    """A scope and all inside it."""
+    yield table
+    for inner in table.get_children():
+        yield from tables_of(inner)
 
 
 def execute(code: CodeType, path: str) -> bytes | int | None:

@@ -1,0 +1,105 @@
+"""What a file of verdicts says about a model: pass@k and its interval for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flextune.errors import FlextuneError
+from flextune.files.lines import read_records
+from flextune.judging.evalplus_results import evalplus_verdicts
+from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Estimate, Outcome, Score, Verdict
+
+
+@dataclass(frozen=True)
+class LanguageScore:
+    """One language of a file of verdicts.
+
+    Attributes:
+        language: Its short name, empty where the verdicts do not say.
+        problems: Problems with a verdict.
+        samples: Verdicts.
+        passed: Verdicts that are a pass.
+        outcomes: How many verdicts each other outcome has.
+        estimates: pass@k for 1, 10 and 100, as far as every problem has samples; the value is nan where
+            nothing is known.
+        left_out: Problems that the estimates leave out, because one of their outcomes is unknown.
+        missing: Problems without a sample, where the problems are known; the estimates leave them out too.
+    """
+
+    language: str
+    problems: int
+    samples: int
+    passed: int
+    outcomes: Mapping[Outcome, int]
+    estimates: tuple[Estimate, ...]
+    left_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> int:
+        """Verdicts that say something about their program."""
+        return self.samples - sum(n for outcome, n in self.outcomes.items() if outcome in UNKNOWN_OUTCOMES)
+
+
+def score_verdicts(
+    verdicts: Iterable[Verdict], missing: Mapping[str, Sequence[str]] | None = None
+) -> list[LanguageScore]:
+    """The scores of each language, in the order in which they come.
+
+    Args:
+        verdicts: Those of one model; of two with the same language, name and sample the later one counts.
+        missing: Language to the names of problems that have no sample.
+    """
+    latest = {(v.language, v.name, v.sample): v for v in verdicts}
+    by_language: dict[str, dict[str, list[Outcome]]] = {name: {} for name in missing or {}}
+    for language, name, sample in sorted(latest, key=lambda key: (key[1], key[2])):
+        outcomes = by_language.setdefault(language, {})
+        outcomes.setdefault(name, []).append(latest[language, name, sample].outcome)
+    order = dict.fromkeys([*(language for language, _, _ in latest), *by_language])
+    return [_score(name, by_language[name], tuple((missing or {}).get(name, ()))) for name in order]
+
+
+def score_file(path: Path | str) -> list[LanguageScore]:
+    """The scores of a file of verdicts, or of a folder that holds ``verdicts.jsonl``: ``flextune score``.
+
+    EvalPlus's and BigCodeBench's ``eval_results.json`` is such a file, too: a sample has passed if it passed
+    all tests that were run, the additional ones among them.
+
+    Raises:
+        FlextuneError: There is no such file, or it holds something else.
+    """
+    given = Path(path).expanduser()
+    file = given / "verdicts.jsonl" if given.is_dir() else given
+    if not file.is_file():
+        raise FlextuneError(f"{file}: no such file of verdicts")
+    verdicts = evalplus_verdicts(file) if file.suffix == ".json" else read_records(file, Verdict)
+    if not verdicts:
+        raise FlextuneError(f"{file}: no verdicts in it")
+    for verdict in verdicts:
+        if verdict.outcome not in OUTCOMES:
+            raise FlextuneError(
+                f"{file}: unknown outcome {verdict.outcome!r} ({verdict.name}, sample {verdict.sample}; "
+                f"known: {', '.join(OUTCOMES)})"
+            )
+    return score_verdicts(verdicts)
+
+
+def _score(language: str, problems: dict[str, list[Outcome]], missing: tuple[str, ...]) -> LanguageScore:
+    # numpy and scipy take longer to load than most files of verdicts to judge.
+    from flextune.statistics.summary import estimate
+    from flextune.statistics.tally import tally
+
+    counted = [outcome for outcomes in problems.values() for outcome in outcomes]
+    score = Score("verdicts", "-", language, None, "-", {"0": dict(problems)})
+    return LanguageScore(
+        language=language,
+        problems=len(problems),
+        samples=len(counted),
+        passed=counted.count("passed"),
+        outcomes={name: counted.count(name) for name in OUTCOMES if name != "passed" and name in counted},
+        estimates=estimate(score).estimates,
+        left_out=tally(score).left_out,
+        missing=missing,
+    )
