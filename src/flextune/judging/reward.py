@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from flextune.data.samples import from_answer
+from flextune.data.answers import read_answer, read_text
 from flextune.errors import FlextuneError
 from flextune.judging.judge import Judge
 from flextune.judging.sandbox.limits import Limits
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Completion, Problem
-from flextune.stopping import cut_at_stop
 
 #: A completion as trainers hand it over: text, or the messages of a chat.
 Answer = str | Sequence[Mapping[str, Any]]
 #: Limits for training, where a slow program is as good as a wrong one.
 TRAINING_LIMITS = Limits(cpu_seconds=3, wall_seconds=10, memory_bytes=512 * 2**20)
-
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 class Reward:
@@ -141,10 +137,7 @@ class Reward:
         text = _text(completion)
         if self._extract is not None:
             return self._extract(problem, text)
-        if not isinstance(completion, str) or _is_answer(problem, text):
-            return from_answer(problem, text)
-        # How the text ended is not known here. It is complete, so its last line is taken for a whole one.
-        return problem, cut_at_stop(text, problem.stop, ended=True)[0]
+        return (read_text if isinstance(completion, str) else read_answer)(problem, text).pair
 
     def _find(self, name: str, language: str | None) -> Problem:
         languages = self._languages.get(name, [])
@@ -168,16 +161,3 @@ def _text(completion: Answer) -> str:
         # A message in parts: ``[{"type": "text", "text": ...}]``.
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
     return content if isinstance(content, str) else ""
-
-
-def _is_answer(problem: Problem, text: str) -> bool:
-    """Whether a text is an answer to the prompt rather than what follows it."""
-    begins = next((line.rstrip() for line in text.split("\n") if line.strip()), "")
-    # A body may go on to an explanation with code in it: behind its stop strings that does not count.
-    if begins.startswith(("  ", "\t")) and not _FENCE.match(begins):
-        return False
-    if _FENCE.search(text):
-        return True
-    # Lines at the left margin only: a body may repeat an indented one, and many prompts have a lone brace.
-    lines = {line.rstrip() for line in problem.prompt.split("\n") if not line[:1].isspace()}
-    return begins in lines and re.search(r"\w", begins) is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flextune.data import multipl_e
-from flextune.data.samples.fit import from_answer, from_program
+from flextune.data.answers import Extraction, read_answer, read_completion, read_program
 from flextune.data.samples.formats import Sample, samples_in
 from flextune.errors import FlextuneError, did_you_mean
 from flextune.files.lenient import Skipped, read_values, skipped_by
@@ -93,7 +93,7 @@ class SampleReader:
         if len(text) > LONGEST_SOURCE:
             text = text[: LONGEST_SOURCE + 1]
         else:
-            problem, text = _judged(problem, sample)
+            problem, text = extracted(problem, sample).pair
         number = self._counted[key]
         self._counted[key] += 1
         return problem, Completion(problem.name, number, text)
@@ -190,12 +190,16 @@ def nothing_left(path: Path, what: str, skipped: Sequence[Skipped]) -> str:
     return f"{path}: none of its {len(skipped)} {what} can be used; the first: {skipped[0]}"
 
 
-def _judged(problem: Problem, sample: Sample) -> tuple[Problem, str]:
-    """What is judged for a sample: the problem and the text after its prompt."""
+def extracted(problem: Problem, sample: Sample) -> Extraction:
+    """What is judged for a sample: the problem and the text after its prompt, with the rules that applied.
+
+    Raises:
+        FlextuneError: The sample says that it ends with the tests, and does not.
+    """
     if sample.kind == "answer":
-        return from_answer(problem, sample.text)
+        return read_answer(problem, sample.text)
     if sample.kind == "completion":
-        return problem, sample.text
+        return read_completion(problem, sample.text)
     text = sample.text
     if sample.tested:
         if not text.endswith(problem.tests):
@@ -204,10 +208,10 @@ def _judged(problem: Problem, sample: Sample) -> tuple[Problem, str]:
             )
         text = text[: len(text) - len(problem.tests)].removesuffix("\n")
     elif sample.position is None:
-        return from_program(problem, text)
+        return read_program(problem, text)
     if text.startswith(problem.prompt):
-        return problem, text[len(problem.prompt) :]
-    return replace(problem, prompt=""), text
+        return Extraction(problem, text[len(problem.prompt) :])
+    return Extraction(replace(problem, prompt=""), text)
 
 
 def _files(path: Path) -> list[Path]:
