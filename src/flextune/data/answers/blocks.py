@@ -13,6 +13,8 @@ _FENCE = re.compile(
 )
 _GLUED_OPENING = re.compile(r"^(?P<text>.*[^`\s])[ \t]*(?P<marks>`{3,})[ \t]*(?P<info>[\w+#.-]*)[ \t]*$")
 _GLUED_CLOSING = re.compile(r"^(?P<text>.*[^`\s])[ \t]*(?P<marks>`{3,}|~{3,})(?:[ \t]*|[ \t]+[A-Z].*)$")
+#: So many fences are looked at within a literal.
+_MOST_FENCES = 50
 #: What holds markdown of its own.
 _MARKDOWN = ("markdown", "md", "mdx", "")
 #: Languages whose literals run over lines, so that a fence may be text.
@@ -132,6 +134,7 @@ def _inner(
     """The lines of a block, whether it was closed, and the number of the line after it."""
     deepest = _columns(indent) + 3
     fallback: tuple[list[str], bool, int] | None = None
+    tries = 0
     for number in range(first, len(lines)):
         line = lines[number]
         text = _closes(line, marks, grammar.tags)
@@ -142,8 +145,11 @@ def _inner(
         reopens = (fence := _FENCE.match(line)) is not None and tag_of(fence["info"]) in grammar.tags
         closing = code, not reopens, number + (0 if reopens else 1)
         bare = _FENCE.match(line)
+        tries += 1
         if (bare is not None and _columns(bare["indent"]) > deepest) or _in_literal(code, grammar):
             fallback = fallback or closing
+            if tries > _MOST_FENCES:
+                break
             continue
         return closing
     return fallback or (lines[first:], False, len(lines))

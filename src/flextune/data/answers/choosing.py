@@ -70,6 +70,7 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
     code = chosen.text
     if not chosen.closed:
         trace.note("open-fence")
+    if not chosen.closed or grammar.short == "py":
         code = without_broken_end(code, grammar, wanted.entry, trace)
     return joined(code, [b.text for b in blocks if b is not chosen], grammar, wanted, trace)
 

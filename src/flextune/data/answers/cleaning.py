@@ -10,7 +10,11 @@ from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted, defines
 from flextune.records import Problem
 
-_PACKAGE = re.compile(r"^[ \t]*(?:package\s+[\w.]+[ \t]*(?:;|$)|namespace\s+[\w.]+\s*;)", re.MULTILINE)
+_PACKAGE = re.compile(
+    r"^[ \t]*(?:package\s+[\w.]+[ \t]*(?:;|$)|(?:module|namespace)\s+[\w.]+\s*;)", re.MULTILINE
+)
+#: What follows is no code; the tests must not stand there.
+_DATA = re.compile(r"^__(?:END|DATA)__[ \t]*$.*", re.MULTILINE | re.DOTALL)
 _NAMESPACE = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*\{", re.MULTILINE)
 _EXPORT = re.compile(
     r"^export\s+(?:default\s+)?(?=(?:async\s+)?(?:function|class|const|let|var|type|interface|enum)\b)"
@@ -21,7 +25,7 @@ _REQUIRE = re.compile(r"^(?:const|let|var|import)\s+(\w+)\s*(?:=\s*require\(|fro
 #: Ends the program before the tests, where it stands at the left margin.
 _ENDS = re.compile(
     r"(?:exit|quit|q|os\.exit|main)(?:\s*\((?!\s*\)\s*\{)|\s*;|[ \t]*$|[ \t]+[\w\"$])"
-    r"|__END__|__DATA__|if\s*\[\[?\s*\"?\$\{?BASH_SOURCE",
+    r"|if\s*\[\[?\s*\"?\$\{?BASH_SOURCE",
     re.MULTILINE,
 )
 _CALL = re.compile(r"(?:await\s+|\()?(?P<name>[\w$]+)\s*[( ]")
@@ -63,8 +67,10 @@ def _without_main(problem: Problem, code: str, grammar: Grammar, trace: Trace) -
         code = _REQUIRE.sub(lambda line: "" if _declares(problem.tests, line[1]) else line[0], code)
     if language == "php":
         code = re.sub(r"\?>\s*\Z", "", code)
-    if language in ("java", "cs", "scala"):
+    if language in ("java", "cs", "scala", "d"):
         code = _PACKAGE.sub("", code)
+    if language in ("pl", "rb") and not re.search(r"\bDATA\b", code):
+        code = _DATA.sub("", code)
     if language == "cs":
         code = _unwrapped(code, grammar)
     if code != before:

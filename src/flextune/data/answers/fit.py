@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import replace
 
+from flextune.data.answers.bodies import closed_body
 from flextune.data.answers.cleaning import cleaned
 from flextune.data.answers.delegating import with_delegate, with_entry
 from flextune.data.answers.grammar import PYTHON, Grammar, closed_scopes, closing_brace, grammar_of, without
@@ -52,9 +54,12 @@ def fitted(
     if not wanted.posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
         return _after(problem, with_entry(problem, code, wanted, trace), trace)
+    if problem.language == "py" and defines(inner := textwrap.dedent(code), wanted, grammar):
+        code = code if is_body(inner) else inner
     if _continues(problem, code, wanted, grammar):
         trace.note("body")
-        return problem, _body(problem, code, grammar, trace)
+        fit = fitted_body(problem.prompt, code, trace) if problem.language == "py" else None
+        return problem, closed_body(problem, code, grammar, trace) if fit is None else fit
     if delegated := with_delegate(problem, code, wanted, grammar, trace):
         return delegated
     trace.note("program")
@@ -122,6 +127,13 @@ def _python(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> tuple[
     """What the prompt has before the function, then the program."""
     posed = PYTHON.definition(wanted.entry).search(PYTHON.blank(problem.prompt))
     head = problem.prompt[: posed.start()] if posed else ""
+    if posed and (indent := posed[0][: len(posed[0]) - len(posed[0].lstrip())]):
+        # A method: the answer has its class again, or the method alone.
+        holders = list(re.finditer(r"^class[ \t]+(\w+)", head, re.MULTILINE))
+        if holders and re.search(rf"^class[ \t]+{holders[-1][1]}\b", code, re.MULTILINE):
+            head = head[: holders[-1].start()]
+        else:
+            code = textwrap.indent(code, indent)
     if head.strip():
         trace.note("prompt-head")
         code = f"{head}\n{code}"
@@ -138,19 +150,6 @@ def _is_program(code: str, grammar: Grammar) -> bool:
         return False
     line = blanked.lstrip().split("\n", 1)[0]
     return any(pattern.search(line) for pattern in (_IMPORT, _TYPE, grammar.definition()))
-
-
-def _body(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> str:
-    """What continues the prompt, less closing braces that the tests bring."""
-    if problem.language == "py":
-        return fitted_body(problem.prompt, code, trace)
-    blanked = grammar.blank(problem.prompt + code)
-    opened = blanked.count("{") - blanked.count("}")
-    surplus = closed_scopes(grammar.blank(problem.tests)) - opened
-    while surplus > 0 and code.rstrip().endswith("}"):
-        trace.note("closed-once")
-        code, surplus = code.rstrip()[:-1], surplus - 1
-    return code
 
 
 def _with_future_first(code: str) -> str:

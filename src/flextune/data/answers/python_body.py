@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from flextune.data.answers.rules import Trace
 from flextune.data.python_source import parse_python
 
+#: In longer bodies no prose is looked for.
+_LONGEST = 20_000
 #: Lines of prose that are looked for before and after a body.
 _MOST_PROSE = 12
 
@@ -42,7 +44,7 @@ def fitted_body(prompt: str, code: str, trace: Trace) -> str:
     too. Where nothing fits: as it is, or indented if it begins at the margin.
     """
     indent = _indent(prompt)
-    for part in _parts(code):
+    for part in _parts(code) if len(code) < _LONGEST else (code,):
         for candidate in (part, _indented(part, indent), _indented(_with_first_line(part), indent)):
             if _continues(prompt, candidate):
                 if candidate not in code:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
-from flextune.data.answers.python_flow import BUILTINS, Statement, callers, definitions, needed, statements
+from flextune.data.answers.python_flow import BUILTINS, Statement, definitions, needed, statements, users
 from flextune.data.answers.rules import Trace
 from flextune.data.python_source import parse_python
+
+#: In a longer program nothing is looked for; following all its names would take long.
+_MOST_STATEMENTS = 1000
 
 
 def without_main(code: str, trace: Trace) -> str:
     """Code without its ``if __name__ == "__main__"``."""
     tree = parse_python(code)
-    if tree is None:
+    if tree is None or len(tree.body) > _MOST_STATEMENTS:
         return code
     mains = [one.node for one in statements(tree) if one.is_main]
     return _without(code, tree, mains, "main", trace)
@@ -24,10 +27,10 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
 
     What the functions of those names need stays, however it came about: constants, tables that a loop fills,
     memos, settings of modules. Of the rest, a statement goes if it prints, asks, asserts or ends the program,
-    if it calls one of ``names`` or a function that does any of this, or if it reads what went.
+    if it uses one of ``names`` or a function that does any of this, or if it reads what went.
     """
     tree = parse_python(code)
-    if tree is None:
+    if tree is None or len(tree.body) > _MOST_STATEMENTS:
         return code
     program = statements(tree)
     kept = needed(program, names)
@@ -40,7 +43,7 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
         for position, one in enumerate(program):
             if position in kept or position in gone or one.defines or one.imports or one.is_main:
                 continue
-            shows = one.shows or one.calls & showing or one.reads & set(names)
+            shows = one.shows or one.reads & showing
             stray = isinstance(one.node, ast.Expr) and not _has_call(one) and one.reads - left - BUILTINS
             if shows or one.reads & lost or stray:
                 gone.add(position)
@@ -50,9 +53,9 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
 
 
 def _showing(program: list[Statement], names: Collection[str]) -> set[str]:
-    """``names``, functions that print, ask or end when called, and those that call any of these."""
+    """``names``, functions that print, ask or end when called, and those that use any of these."""
     functions = definitions(program)
-    return callers(functions, {*names, *(name for name, one in functions.items() if one.shows)})
+    return users(functions, {*names, *(name for name, one in functions.items() if one.shows)})
 
 
 def _has_call(one: Statement) -> bool:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from flextune.data.python_source import symbols
 
-#: Calls that show, ask or end, and change nothing that a function could need.
-SHOWING = frozenset({"print", "input", "exit", "quit", "breakpoint", "help", "pprint"})
-#: Modules, or parts of them, whose use at top level is for a person or a test runner.
-_SHOWING_PARTS = frozenset(
-    {"sys.stdin", "sys.stdout", "sys.argv", "sys.exit", "os._exit", "fileinput.input", "open"}
-    | {"doctest.testmod", "unittest.main", "pytest.main", "timeit.timeit", "argparse.ArgumentParser"}
+#: What asks for input or ends the program, at once or by a module's own main.
+_ASKING = frozenset(
+    {"input", "exit", "quit", "breakpoint", "open", "sys.stdin", "sys.argv", "sys.exit", "os._exit"}
+    | {"fileinput.input", "doctest.testmod", "unittest.main", "pytest.main", "argparse.ArgumentParser"}
 )
+#: What only shows something.
+_SHOWING = frozenset({"print", "pprint", "help", "sys.stdout", "timeit.timeit"})
 BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -32,7 +32,8 @@ class Statement:
         changes: Names whose object it may change: targets of items and attributes, receivers of methods.
         passed: What it calls, with each name that is an argument: the call may change that object, too.
         calls: Names that it calls, within functions too.
-        shows: Whether it prints, asks for input, asserts or ends the program.
+        asks: Whether it asks for input or ends the program.
+        shows: Whether it does that, prints or asserts.
     """
 
     node: ast.stmt
@@ -41,6 +42,7 @@ class Statement:
     changes: frozenset[str]
     passed: frozenset[tuple[str, str]]
     calls: frozenset[str]
+    asks: bool
     shows: bool
 
     @property
@@ -82,7 +84,8 @@ def _statement(node: ast.stmt) -> Statement:
         frozenset(_changed(nodes)) & frozenset(binds | reads),
         frozenset(_passed(nodes)),
         frozenset(calls),
-        any(map(_shows, nodes)),
+        any(_uses(part, _ASKING) for part in nodes),
+        any(isinstance(part, ast.Assert) or _uses(part, _ASKING | _SHOWING) for part in nodes),
     )
 
 
@@ -138,7 +141,7 @@ def _passed(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, (ast.Name, ast.Attribute)):
             continue
         called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-        if isinstance(node.func, ast.Name) and called in BUILTINS | SHOWING:
+        if isinstance(node.func, ast.Name) and called in BUILTINS | _SHOWING:
             continue
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             value = argument.value if isinstance(argument, ast.Starred) else argument
@@ -153,13 +156,12 @@ def _root(node: ast.AST) -> Iterator[str]:
         yield node.id
 
 
-def _shows(node: ast.AST) -> bool:
-    if isinstance(node, (ast.Assert, ast.Raise)):
-        return isinstance(node, ast.Assert)
+def _uses(node: ast.AST, names: frozenset[str]) -> bool:
+    """Whether a node calls one of some functions, or is one of some parts of modules."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return node.func.id in SHOWING or node.func.id in _SHOWING_PARTS
+        return node.func.id in names
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}" in _SHOWING_PARTS
+        return f"{node.value.id}.{node.attr}" in names
     return False
 
 
@@ -171,8 +173,8 @@ def needed(program: list[Statement], names: Collection[str]) -> set[int]:
     """
     modules = {name for one in program if one.imports for name in one.binds}
     functions = definitions(program)
-    showing = callers(functions, names)
-    effects = _effects(functions, showing)
+    showing = users(functions, names)
+    effects = _effects(functions, names)
     wanted, found = set(names), set[int]()
     while True:
         before = len(found)
@@ -196,17 +198,21 @@ def definitions(program: Iterable[Statement]) -> dict[str, Statement]:
     return {one.node.name: one for one in program if isinstance(one.node, _DEFINITIONS)}
 
 
-def callers(functions: Mapping[str, Statement], names: Collection[str]) -> set[str]:
-    """``names``, and the functions that call one of them, in any number of steps."""
+def users(functions: Mapping[str, Statement], names: Collection[str]) -> set[str]:
+    """``names``, and the functions that use one of them, in any number of steps."""
     found = set(names)
-    while more := {name for name, one in functions.items() if one.calls & found} - found:
+    while more := {name for name, one in functions.items() if one.reads & found} - found:
         found |= more
     return found
 
 
-def _effects(functions: Mapping[str, Statement], showing: Collection[str]) -> dict[str, set[str]]:
-    """For each function, the module's names that a call of it binds or changes; nothing for ``showing``."""
-    quiet = {name: one for name, one in functions.items() if name not in showing}
+def _effects(functions: Mapping[str, Statement], names: Collection[str]) -> dict[str, set[str]]:
+    """For each function, the module's names that a call of it binds or changes.
+
+    Nothing for ``names``, nor for what asks for input: no table is filled that way.
+    """
+    asking = users(functions, {name for name, one in functions.items() if one.asks})
+    quiet = {name: one for name, one in functions.items() if name not in names and name not in asking}
     effects = {name: set(one.binds | one.changes) - set(functions) for name, one in quiet.items()}
     for _ in quiet:
         for name, one in quiet.items():

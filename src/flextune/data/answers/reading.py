@@ -10,7 +10,7 @@ from flextune.data.answers.fit import fitted, fitted_program
 from flextune.data.answers.grammar import Grammar, grammar_of
 from flextune.data.answers.python_body import is_body
 from flextune.data.answers.reasoning import split_channels, split_reasoning
-from flextune.data.answers.regions import answer_region
+from flextune.data.answers.regions import answer_region, structured
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
 from flextune.data.answers.wanted import Wanted, defines, wanted_of
@@ -123,7 +123,7 @@ def _code(said: str, thoughts: str, problem: Problem, grammar: Grammar, wanted: 
     if not holds_code(said) and holds_code(thoughts) and (not said.strip() or _only_prose(said, grammar)):
         trace.note("reasoning-only")
         said = thoughts
-    said = between_tokens(answer_region(said, holds_code, trace), trace)
+    said = between_tokens(answer_region(structured(said, trace), holds_code, trace), trace)
     return code_in(said, grammar, wanted, program=program, trace=trace)
 
 

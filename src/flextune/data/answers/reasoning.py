@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from flextune.data.answers.rules import Trace
@@ -37,6 +38,8 @@ _CLOSING = re.compile(
     rf"</(?i:{_NAME})>|\[/(?:THINK(?:ING)?|REASONING|THOUGHTS?)\]|\u25c1/{_NAME}\u25b7"
     rf"|{'|'.join(closing for _, closing in _PAIRS[:-1])}"
 )
+#: Only so many tags are looked at before the first that stands outside a block.
+_MOST_TAGS = 100
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 
 # OpenAI's harmony format, and what is left of it where a decoder dropped the special tokens.
@@ -77,7 +80,7 @@ def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:
     answer: list[str] = []
     thoughts: list[str] = []
     position = 0
-    while (opening := _opening(text, position)) is not None:
+    while len(thoughts) < _MOST_TAGS and (opening := _opening(text, position)) is not None:
         answer.append(text[position : opening.start()])
         closing = _closing(text, opening)
         inner = text[opening.end() : closing.start() if closing else len(text)]
@@ -94,7 +97,7 @@ def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:
 
 
 def _opening(text: str, position: int) -> re.Match[str] | None:
-    for found in _OPENING.finditer(text, position):
+    for found in itertools.islice(_OPENING.finditer(text, position), _MOST_TAGS):
         # Where the spans before end within a line, no line begins; the pattern wants one.
         if len(_FENCE.findall(text, position, found.start())) % 2 == 0:
             return found

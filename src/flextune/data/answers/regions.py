@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 
@@ -18,8 +19,30 @@ _OPENING = re.compile(
     r"|<\|(?P<sky>begin_of_(?:solution|answer))\|>|<\|(?P<cohere>START_(?:RESPONSE|TEXT))\|>",
     re.IGNORECASE,
 )
+#: Only so many tags at the end are looked at.
+_MOST_TAGS = 20
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|\#39|\#x27|apos);")
+
+
+#: Fields of a structured answer, the likeliest first.
+_FIELDS = ("code", "solution", "program", "answer", "final_answer", "implementation", "completion", "python")
+
+
+def structured(text: str, trace: Trace) -> str:
+    """The code of an answer that is a JSON object; any other text as it is."""
+    stripped = re.sub(r"\A\s*```(?:json)?\s*|\s*```\s*\Z", "", text).strip()
+    if not stripped.startswith("{"):
+        return text
+    try:
+        fields = json.loads(stripped, strict=False)
+    except (ValueError, RecursionError):
+        return text
+    for name in _FIELDS:
+        if isinstance(fields.get(name), str) and fields[name].strip():
+            trace.note("structured", name)
+            return str(fields[name])
+    return text
 
 
 def answer_region(text: str, holds_code: Callable[[str], bool], trace: Trace) -> str:
@@ -31,7 +54,7 @@ def answer_region(text: str, holds_code: Callable[[str], bool], trace: Trace) ->
         trace: Told of the tags.
     """
     regions = []
-    for opening in _OPENING.finditer(text):
+    for opening in list(_OPENING.finditer(text))[-_MOST_TAGS:]:
         fenced = len(_FENCE.findall(text, 0, opening.start())) % 2
         if fenced or quoted(text, opening.start()) or not _stands_alone(text, opening):
             continue

@@ -21,6 +21,9 @@ _MIDDLE = re.compile(rf"<{_BAR}?(?:fim[_\u2581]?(?:middle|end)|MID){_BAR}?>")
 #: A line's literals and inline code: what looks like a token there is text.
 _LITERAL = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|(?<!`)`[^`\n]+`(?!`)")
 
+#: A literal reaches so far to either side at most.
+_NEAR = 500
+
 _ROLES = r"system|user|assistant|human|model|tool|developer|ipython|chatbot|observation|environment"
 _TURN = re.compile(
     rf"<\|im_start\|>[ \t]*(?P<chatml>{_ROLES})[ \t]*\n?"
@@ -40,9 +43,9 @@ _ANSWERING = frozenset({"assistant", "model", "chatbot", "[/inst]", "response"})
 
 def quoted(text: str, position: int) -> bool:
     """Whether a position is inside a literal, or inline code, of its line."""
-    begin = text.rfind("\n", 0, position) + 1
-    end = text.find("\n", position)
-    line = text[begin : end if end >= 0 else len(text)]
+    begin = max(text.rfind("\n", 0, position) + 1, position - _NEAR)
+    end = text.find("\n", position, position + _NEAR)
+    line = text[begin : end if end >= 0 else position + _NEAR]
     return any(found.start() < position - begin < found.end() for found in _LITERAL.finditer(line))
 
 

@@ -27,6 +27,8 @@ _PYTHON_LINE = re.compile(
 _LAST_LINES = 60
 #: A text is taken apart at so many lines that are no Python, then left as it is.
 _MOST_ERRORS = 200
+#: Characters that are parsed for that, all tries together.
+_MOST_PARSED = 2_000_000
 
 
 def bare_blocks(text: str, grammar: Grammar, has_function: Callable[[str], bool]) -> list[Block]:
@@ -35,6 +37,9 @@ def bare_blocks(text: str, grammar: Grammar, has_function: Callable[[str], bool]
         return []
     if grammar.short == "py":
         runs = _python_runs(text)
+        if not any(map(has_function, runs)):
+            # Markdown's other kind of block: lines that are indented by four columns.
+            runs = _python_runs(re.sub(r"^(?:    |\t)", "", text, flags=re.MULTILINE))
         return [Block("", run) for run in runs if has_function(run)] and [Block("", run) for run in runs]
     first = _CODE_LINE.search(text)
     begin = first.start() if first else 0
@@ -49,11 +54,12 @@ def _python_runs(text: str) -> list[str]:
     """The longest runs of lines that can be parsed, each from a line that looks like code."""
     lines = text.split("\n")
     runs, number, errors = [], 0, 0
-    while number < len(lines) and errors < _MOST_ERRORS:
+    most = min(_MOST_ERRORS, _MOST_PARSED // max(len(text), 1))
+    while number < len(lines) and errors < most:
         if not _PYTHON_LINE.match(lines[number]):
             number += 1
             continue
-        length, tried = _parsed_length(lines[number:])
+        length, tried = _parsed_length(lines[number:], most - errors)
         errors += tried
         if length and _says_something("\n".join(lines[number : number + length])):
             runs.append("\n".join(lines[number : number + length]).rstrip() + "\n")
@@ -61,10 +67,10 @@ def _python_runs(text: str) -> list[str]:
     return runs
 
 
-def _parsed_length(lines: list[str]) -> tuple[int, int]:
+def _parsed_length(lines: list[str], most: int) -> tuple[int, int]:
     """How many lines from the first can be parsed, and how many tries that took."""
     length, tries = len(lines), 0
-    while length > 0 and tries < _MOST_ERRORS:
+    while length > 0 and tries < most:
         tries += 1
         error = first_error("\n".join(lines[:length]) + "\n")
         if error is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class SampleReader:
         judged: Languages that can be judged, for problems that samples carry; None: all.
         limit: Only samples of the first so many problems are read.
         skipped: What was left out, as far as the reading went.
+        explain: Told of each sample, its number, and how it was read.
     """
 
     problems: Sequence[Problem] | None
@@ -40,6 +41,7 @@ class SampleReader:
     judged: Collection[str] | None = None
     limit: int | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    explain: Callable[[Sample, int, Extraction], None] | None = None
     _named: dict[str, dict[str, Problem]] = field(default_factory=lambda: defaultdict(dict))
     _numbered: dict[str, dict[str, Problem]] = field(default_factory=lambda: defaultdict(dict))
     _wanted: set[tuple[str, str]] = field(default_factory=set)
@@ -93,7 +95,10 @@ class SampleReader:
         if len(text) > LONGEST_SOURCE:
             text = text[: LONGEST_SOURCE + 1]
         else:
-            problem, text = extracted(problem, sample).pair
+            found = _judged(problem, sample)
+            problem, text = found.pair
+            if self.explain is not None:
+                self.explain(sample, self._counted[key], found)
         number = self._counted[key]
         self._counted[key] += 1
         return problem, Completion(problem.name, number, text)
@@ -190,7 +195,7 @@ def nothing_left(path: Path, what: str, skipped: Sequence[Skipped]) -> str:
     return f"{path}: none of its {len(skipped)} {what} can be used; the first: {skipped[0]}"
 
 
-def extracted(problem: Problem, sample: Sample) -> Extraction:
+def _judged(problem: Problem, sample: Sample) -> Extraction:
     """What is judged for a sample: the problem and the text after its prompt, with the rules that applied.
 
     Raises:
