@@ -9,8 +9,9 @@ from dataclasses import replace
 from flextune.data.answers.bodies import closed_body
 from flextune.data.answers.cleaning import cleaned
 from flextune.data.answers.delegating import with_delegate, with_entry
-from flextune.data.answers.grammar import PYTHON, Grammar, closed_scopes, closing_brace, grammar_of, without
+from flextune.data.answers.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
 from flextune.data.answers.python_body import fitted_body, is_body
+from flextune.data.answers.python_fit import after_prompt, in_place_of_prompt
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted, defines
 from flextune.data.python_source import parse_python
@@ -26,7 +27,6 @@ _PUBLIC = re.compile(
 )
 _DIRECTIVE = re.compile(r"\A\s*(<\?php\b|\#lang [^\n]*|\#![^\n]*)")
 _IMPORT = re.compile(r"^[ \t]*(?:import|using|use|\#\s*include|require|from)\b[^\n]*$", re.MULTILINE)
-_FUTURE = re.compile(r"^from __future__ import [^\n]*\n?", re.MULTILINE)
 _GO_IMPORTS = re.compile(r"^import\s*(?:\(([^)]{0,9999})\)|([^\n(]+))", re.MULTILINE)
 
 
@@ -53,7 +53,7 @@ def fitted(
     code = cleaned(problem, code, grammar, wanted, trace, examples=examples)
     if not wanted.posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
-        return _after(problem, with_entry(problem, code, wanted, trace), trace)
+        return after_prompt(problem, with_entry(problem, code, wanted, trace), trace)
     if problem.language == "py" and defines(inner := textwrap.dedent(code), wanted, grammar):
         code = code if is_body(inner) else inner
     if _continues(problem, code, wanted, grammar):
@@ -64,8 +64,7 @@ def fitted(
         return delegated
     trace.note("program")
     if problem.language == "py":
-        code = with_entry(problem, code, wanted, trace)
-        return _python(problem, code, wanted, trace)
+        return in_place_of_prompt(problem, code, wanted, trace)
     if problem.language == "go":
         return replace(problem, prompt=""), _go(problem, code, grammar)
     if grammar.container is not None:
@@ -90,7 +89,7 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
         if opened and is_body(code):
             return problem, fitted_body(problem.prompt, code, trace)
         head = "" if opened else problem.prompt
-        return _after(replace(problem, prompt=head), code, trace)
+        return after_prompt(replace(problem, prompt=head), code, trace)
     opened = prompt.count("{") > prompt.count("}")
     main = grammar.main is not None and re.search(grammar.main, grammar.blank(code)) is not None
     if code.startswith(problem.prompt) and problem.prompt.strip():
@@ -105,15 +104,6 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
     return replace(problem, prompt=head), code
 
 
-def _after(problem: Problem, code: str, trace: Trace) -> tuple[Problem, str]:
-    """A program behind a prompt that only describes; imports from the future go before all else."""
-    if problem.prompt.strip():
-        trace.note("after-prompt")
-    if problem.language == "py" and _FUTURE.search(code):
-        return replace(problem, prompt=""), _with_future_first(f"{problem.prompt}{code}")
-    return problem, code
-
-
 def _continues(problem: Problem, code: str, wanted: Wanted, grammar: Grammar) -> bool:
     """Whether code is the body of the function that the prompt begins."""
     if problem.language == "py":
@@ -121,23 +111,6 @@ def _continues(problem: Problem, code: str, wanted: Wanted, grammar: Grammar) ->
             return False
         return is_body(code) or not _is_program(code, grammar)
     return not defines(code, wanted, grammar) and not _is_program(code, grammar)
-
-
-def _python(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> tuple[Problem, str]:
-    """What the prompt has before the function, then the program."""
-    posed = PYTHON.definition(wanted.entry).search(PYTHON.blank(problem.prompt))
-    head = problem.prompt[: posed.start()] if posed else ""
-    if posed and (indent := posed[0][: len(posed[0]) - len(posed[0].lstrip())]):
-        # A method: the answer has its class again, or the method alone.
-        holders = list(re.finditer(r"^class[ \t]+(\w+)", head, re.MULTILINE))
-        if holders and re.search(rf"^class[ \t]+{holders[-1][1]}\b", code, re.MULTILINE):
-            head = head[: holders[-1].start()]
-        else:
-            code = textwrap.indent(code, indent)
-    if head.strip():
-        trace.note("prompt-head")
-        code = f"{head}\n{code}"
-    return replace(problem, prompt=""), _with_future_first(code)
 
 
 def _is_program(code: str, grammar: Grammar) -> bool:
@@ -150,11 +123,6 @@ def _is_program(code: str, grammar: Grammar) -> bool:
         return False
     line = blanked.lstrip().split("\n", 1)[0]
     return any(pattern.search(line) for pattern in (_IMPORT, _TYPE, grammar.definition()))
-
-
-def _with_future_first(code: str) -> str:
-    future = _FUTURE.findall(code)
-    return "".join(line.rstrip("\n") + "\n" for line in future) + _FUTURE.sub("", code) if future else code
 
 
 def _head(problem: Problem, code: str, grammar: Grammar, entry: str, trace: Trace) -> str:
