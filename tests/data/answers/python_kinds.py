@@ -71,6 +71,10 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         block(RIGHT.replace("    ", "\u00a0" * 4)), block("#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n" + RIGHT),
         "> " + block(RIGHT).replace("\n", "\n> "), f"<pre><code class=\"language-python\">{RIGHT.replace('>', '&gt;')}</code></pre>",
     ]),
+    "a quotation": ("program", [
+        f"```\n{indented(RIGHT, '> ')}>```\n\n```\n", f"```thinking>\n{THOUGHT}\n</thinking>\n{block(RIGHT)}",
+        f"```\npython\n{RIGHT}```", f"{block(RIGHT)}```\n", block('DOC = """\n\n```bash\npip install x\n```\n"""\n' + RIGHT),
+    ]),
     "a block in a list": ("program", [
         f"1. So:\n\n   ```python\n{indented(RIGHT, '   ')}   ```\n\n2. Done", f"- ```python\n{indented(RIGHT, '  ')}  ```\n",
         f"1. So:\n   ```python\n{RIGHT}   ```\n", f"- a\n    - b\n\n      ```python\n{indented(RIGHT, '      ')}      ```\n",
@@ -85,6 +89,7 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         f"```{RIGHT}```\n", f"```python\n{RIGHT}```python\n",
         "```python def running_total(numbers): return [sum(numbers[:i + 1]) for i in range(len(numbers))]```",
     ]),
+    "lines for a notebook": ("notebook", [block("!pip install numpy\n%matplotlib inline\n" + RIGHT)]),
     "a lone closing fence": ("closing-fence", [
         f"{RIGHT}```\n", f"{RIGHT}```\n\nIt adds.\n\n```\n[1]\n```\n", f"{BODY}```\nIt adds up.", f"{MARGIN}```\nIt adds up.",
         f"{RIGHT}```\n\nUsage:\n\n{block('print(running_total([1]))' + chr(10))}", f"Here:\n\n{RIGHT}```\nDone.",
@@ -160,6 +165,8 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
     ]),
     "outside the fences": ("outside-fences", [f"{RIGHT}\nExample:\n```text\nrunning_total([1]) is [1]\n```\nDone."]),
     "no fence": ("unfenced", [
+        f"Maybe\ndef running_total(numbers):\n    return sum(numbers)\nNo. So finally:\n{RIGHT}", f"python\nCopy code\n{RIGHT}\n",
+        indented(RIGHT, "> "), f"**Solution:**\n\n{RIGHT}\n\n**Complexity:** O(n)\n",
         f"Here is the function:\n\n{RIGHT}\nIt adds the numbers.\n", f"Here's it, don't panic:\n\n{RIGHT}\nThat's it; it's O(n).\n", f"Solution\n\n{RIGHT}\nDone\n",
         f"A helper:\n\n{PLUS}\nAnd the function:\n\n{WITH_PLUS}\nOkay.", f"# Solution\n\n{RIGHT}\n**Explanation**: adds\n- one\n", f"{RIGHT}\nExample usage:\n\nprint(running_total([1]))\n",
         f"{PROMPT}{BODY}\n\nThis keeps a running sum.", f"Here it is:\n\n{indented(RIGHT, '    ')}\nDone, it's good.\n",

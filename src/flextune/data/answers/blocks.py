@@ -82,7 +82,7 @@ def fenced(text: str, grammar: Grammar) -> Fenced:
         else:
             code, closed, rest = _inner(lines, number + 1, indent, marks, grammar)
             code = code if first is None else [first, *code]
-        body = "".join(line + "\n" for line in _dedented(code, indent))
+        body = unquoted("".join(line + "\n" for line in _dedented(code, indent)))
         inner = fenced(body, grammar).blocks if tag in _MARKDOWN and len(marks) > 3 else []
         found.blocks += inner or ([Block(tag, body, closed, lead)] if body.strip() else [])
         found.outside.append("")
@@ -182,6 +182,14 @@ def _dedented(lines: list[str], indent: str) -> list[str]:
         indent = indent.rpartition(">")[2].removeprefix(" ")
     width = _columns(indent)
     return [line[min(width, len(line) - len(line.lstrip(" \t"))) :] for line in lines]
+
+
+def unquoted(text: str) -> str:
+    """A text without markdown's marks of quotation, if all its lines have one."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines or not all(line.startswith(">") for line in lines):
+        return text
+    return re.sub(r"^>[ ]?", "", text, flags=re.MULTILINE)
 
 
 def _columns(indent: str) -> int:

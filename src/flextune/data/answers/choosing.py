@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from flextune.data.answers.blocks import Block, Fenced, fenced
+from flextune.data.answers.blocks import Block, Fenced, fenced, unquoted
 from flextune.data.answers.grammar import Grammar
 from flextune.data.answers.joining import joined
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.unfenced import bare_blocks, looks_like_code
 from flextune.data.answers.wanted import Wanted, defines
-from flextune.data.answers.whole import is_complete, program_rank, without_broken_end
+from flextune.data.answers.whole import is_complete, program_rank, without_broken_end, without_notebook
 
 #: Blocks for a terminal, or of what a program prints; they are code only where nothing else is.
 # fmt: off
@@ -47,6 +47,7 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
         program: Whether the answer must be a whole program.
         trace: Told of the rules.
     """
+    answer = unquoted(answer)
     found = fenced(answer, grammar)
 
     def has_function(text: str) -> bool:
@@ -70,6 +71,8 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
     code = chosen.text
     if not chosen.closed:
         trace.note("open-fence")
+    if grammar.short == "py":
+        code = without_notebook(code, trace)
     if not chosen.closed or grammar.short == "py":
         code = without_broken_end(code, grammar, wanted.entry, trace)
     return joined(code, [b.text for b in blocks if b is not chosen], grammar, wanted, trace)

@@ -7,10 +7,9 @@ import re
 from dataclasses import replace
 
 from flextune.data.answers.grammar import Grammar, closing_brace
-from flextune.data.answers.python_flow import statements
+from flextune.data.answers.python_flow import bound_in, tree_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import SOLUTION, Wanted, solution_class
-from flextune.data.python_source import parse_python
 from flextune.records import Problem
 
 _CLASS = re.compile(
@@ -34,10 +33,10 @@ _CALLS = {
 
 def with_entry(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> str:
     """A Python program in which the name that the tests call is there: as a function, or in ``Solution``."""
-    tree = parse_python(code) if problem.language == "py" and wanted.entry else None
+    tree = tree_of(code) if problem.language == "py" and wanted.entry else None
     if tree is None or wanted.entry is None:
         return code
-    bound = {name for one in statements(tree) for name in one.binds}
+    bound = set(bound_in(tree))
     holder = solution_class(code, wanted.entry)
     if wanted.method and SOLUTION not in bound and wanted.entry in bound:
         trace.note("solution-class", "the other way round")

@@ -12,9 +12,9 @@ from flextune.data.answers.delegating import with_delegate, with_entry
 from flextune.data.answers.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
 from flextune.data.answers.python_body import fitted_body, is_body
 from flextune.data.answers.python_fit import after_prompt, in_place_of_prompt
+from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted, defines
-from flextune.data.python_source import parse_python
 from flextune.records import Problem
 
 _TYPE = re.compile(
@@ -85,7 +85,7 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
     if problem.language == "py":
         if code.startswith(problem.prompt):
             return problem, code[len(problem.prompt) :]
-        opened = parse_python(problem.prompt) is None
+        opened = tree_of(problem.prompt) is None
         if opened and is_body(code):
             return problem, fitted_body(problem.prompt, code, trace)
         head = "" if opened else problem.prompt

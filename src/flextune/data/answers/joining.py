@@ -7,10 +7,9 @@ import re
 from collections.abc import Sequence
 
 from flextune.data.answers.grammar import Grammar, without
-from flextune.data.answers.python_flow import Statement, free_names, needed, statements
+from flextune.data.answers.python_flow import Statement, free_names, needed, program_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted
-from flextune.data.python_source import parse_python
 
 _IMPORT = re.compile(
     r"^[ \t]*(?:import\b|using\b|use\b|\#\s*include\b|require\b|from\b|library\(|"
@@ -58,20 +57,20 @@ def _serves(part: str, code: str, grammar: Grammar, wanted: Wanted) -> bool:
 
 
 def _python(code: str, others: Sequence[str], wanted: Wanted, trace: Trace) -> str:
-    tree = parse_python(code)
-    if tree is None:
+    own = program_of(code)
+    if own is None:
         return code
-    lacking = free_names(statements(tree))
+    lacking = free_names(own)
     if wanted.entry is not None:
-        lacking |= (wanted.used - {wanted.entry}) - {name for one in statements(tree) for name in one.binds}
+        lacking |= (wanted.used - {wanted.entry}) - {name for one in own for name in one.binds}
     taken: list[str] = []
     names: list[str] = []
     # What stands closest before the block is tried first.
     for other in reversed(others):
-        parsed = parse_python(other)
-        if parsed is None or not lacking:
+        parsed = program_of(other) if lacking else None
+        if parsed is None:
             continue
-        program = [one for one in statements(parsed) if not one.is_main]
+        program = [one for one in parsed if not one.is_main]
         positions = _needed(program, lacking, wanted)
         if not positions:
             continue

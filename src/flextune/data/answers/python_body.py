@@ -7,8 +7,8 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
-from flextune.data.python_source import parse_python
 
 #: In longer bodies no prose is looked for.
 _LONGEST = 20_000
@@ -22,7 +22,7 @@ def is_body(code: str) -> bool:
     if first[:1].isspace():
         return True
     for candidate in (code, _with_first_line(code)):
-        tree = parse_python(candidate if candidate == code else textwrap.dedent(candidate))
+        tree = tree_of(candidate if candidate == code else textwrap.dedent(candidate))
         if tree is not None:
             return any(_returns(node) for node in tree.body)
     return False
@@ -75,7 +75,7 @@ def _indent(prompt: str) -> str:
     head = heads[-1] if heads else ""
     deeper = own if len(own) > len(head) else head + "    "
     return next(
-        (known for known in (deeper, head + "    ", head + "\t") if parse_python(f"{prompt}\n{known}pass\n")),
+        (known for known in (deeper, head + "    ", head + "\t") if tree_of(f"{prompt}\n{known}pass\n")),
         deeper,
     )
 
@@ -104,7 +104,7 @@ def _continues(prompt: str, code: str) -> bool:
     """Whether code adds statements to the prompt's last function, and has no ``return`` outside of it."""
     if not code.strip():
         return False
-    tree = parse_python(prompt + code)
+    tree = tree_of(prompt + code)
     if tree is None or any(_returns(node) for node in tree.body):
         return False
     function = _last_function(tree, prompt.rstrip("\n").count("\n") + 1)

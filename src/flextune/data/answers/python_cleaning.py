@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from flextune.data.answers.python_flow import BUILTINS, Statement, definitions, needed, statements, users
+from flextune.data.answers.python_flow import (
+    BUILTINS,
+    Statement,
+    definitions,
+    needed,
+    program_of,
+    tree_of,
+    users,
+)
 from flextune.data.answers.rules import Trace
-from flextune.data.python_source import parse_python
 
 #: In a longer program nothing is looked for; following all its names would take long.
 _MOST_STATEMENTS = 1000
@@ -15,11 +22,9 @@ _MOST_STATEMENTS = 1000
 
 def without_main(code: str, trace: Trace) -> str:
     """Code without its ``if __name__ == "__main__"``."""
-    tree = parse_python(code)
-    if tree is None or len(tree.body) > _MOST_STATEMENTS:
-        return code
-    mains = [one.node for one in statements(tree) if one.is_main]
-    return _without(code, tree, mains, "main", trace)
+    program = _program(code) if "__name__" in code else ()
+    mains = [one.node for one in program if one.is_main]
+    return _without(code, program, mains, "main", trace)
 
 
 def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
@@ -29,10 +34,7 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
     memos, settings of modules. Of the rest, a statement goes if it prints, asks, asserts or ends the program,
     if it uses one of ``names`` or a function that does any of this, or if it reads what went.
     """
-    tree = parse_python(code)
-    if tree is None or len(tree.body) > _MOST_STATEMENTS:
-        return code
-    program = statements(tree)
+    program = _program(code)
     kept = needed(program, names)
     showing = _showing(program, names)
     gone: set[int] = set()
@@ -49,10 +51,18 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
                 gone.add(position)
         if len(gone) == before:
             break
-    return _without(code, tree, [program[n].node for n in sorted(gone)], "demo", trace)
+    return _without(code, program, [program[n].node for n in sorted(gone)], "demo", trace)
 
 
-def _showing(program: list[Statement], names: Collection[str]) -> set[str]:
+def _program(code: str) -> Sequence[Statement]:
+    """The statements of a program that can be parsed and is not too long."""
+    tree = tree_of(code)
+    if tree is None or len(tree.body) > _MOST_STATEMENTS:
+        return ()
+    return program_of(code) or ()
+
+
+def _showing(program: Sequence[Statement], names: Collection[str]) -> set[str]:
     """``names``, functions that print, ask or end when called, and those that use any of these."""
     functions = definitions(program)
     return users(functions, {*names, *(name for name, one in functions.items() if one.shows)})
@@ -62,9 +72,9 @@ def _has_call(one: Statement) -> bool:
     return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(one.node))
 
 
-def _without(code: str, tree: ast.Module, gone: list[ast.stmt], rule: str, trace: Trace) -> str:
+def _without(code: str, program: Sequence[Statement], gone: list[ast.stmt], rule: str, trace: Trace) -> str:
     lines = code.split("\n")
-    shared = [line for node in tree.body for line in {node.lineno, node.end_lineno or node.lineno}]
+    shared = [line for one in program for line in {one.node.lineno, one.node.end_lineno}]
     for node in reversed(gone):
         first, last = node.lineno, node.end_lineno or node.lineno
         trace.note(rule, f"from {lines[first - 1].strip()[:60]!r}")

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from flextune.data.answers.delegating import with_entry
 from flextune.data.answers.grammar import PYTHON
+from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted
-from flextune.data.python_source import parse_python
 from flextune.records import Problem
 
 _FUTURE = re.compile(r"^from __future__ import [^\n]*\n?", re.MULTILINE)
@@ -49,7 +49,7 @@ def in_place_of_prompt(problem: Problem, code: str, wanted: Wanted, trace: Trace
 
 def _takes_self(code: str, entry: str | None) -> bool:
     """Whether a function at top level has a first parameter ``self`` or ``cls``."""
-    tree = parse_python(code)
+    tree = tree_of(code)
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)] if tree else []
     return any(
         node.name == entry and node.args.args and node.args.args[0].arg in ("self", "cls")

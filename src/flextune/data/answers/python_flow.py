@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from flextune.data.python_source import symbols
+from flextune.data.python_source import parse_python, symbols
 
 #: What asks for input or ends the program, at once or by a module's own main.
 _ASKING = frozenset(
@@ -67,9 +68,29 @@ class Statement:
         )
 
 
-def statements(tree: ast.Module) -> list[Statement]:
-    """All top-level statements with their names."""
-    return [_statement(node) for node in tree.body]
+# One answer is asked about again and again; large trees are not kept for long.
+@lru_cache(maxsize=8)
+def tree_of(source: str) -> ast.Module | None:
+    """The syntax tree, None where there is none; it is shared, so do not change it."""
+    return parse_python(source)
+
+
+@lru_cache(maxsize=8)
+def program_of(source: str) -> tuple[Statement, ...] | None:
+    """All top-level statements with their names; None where the source cannot be parsed."""
+    tree = tree_of(source)
+    return None if tree is None else tuple(map(_statement, tree.body))
+
+
+def bound_in(tree: ast.AST) -> Iterator[str]:
+    """Names that the statements of a module bind at top level, imports aside."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, _DEFINITIONS):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif not isinstance(node, ast.Lambda):
+            yield from bound_in(node)
 
 
 def _statement(node: ast.stmt) -> Statement:
@@ -165,7 +186,7 @@ def _uses(node: ast.AST, names: frozenset[str]) -> bool:
     return False
 
 
-def needed(program: list[Statement], names: Collection[str]) -> set[int]:
+def needed(program: Sequence[Statement], names: Collection[str]) -> set[int]:
     """Positions of the statements that something called ``names`` needs, in any number of steps.
 
     A statement is needed if it binds a needed name, or changes the object that one stands for; a call of a
@@ -230,7 +251,7 @@ def _stores(one: Statement, name: str) -> bool:
     )
 
 
-def free_names(program: list[Statement]) -> set[str]:
+def free_names(program: Sequence[Statement]) -> set[str]:
     """Names that a program reads, and neither binds nor has from Python."""
     bound = {name for one in program for name in one.binds}
     return {name for one in program for name in one.reads} - bound - BUILTINS

@@ -9,12 +9,13 @@ from flextune.data.answers.choosing import code_in
 from flextune.data.answers.fit import fitted, fitted_program
 from flextune.data.answers.grammar import Grammar, grammar_of
 from flextune.data.answers.python_body import is_body
+from flextune.data.answers.python_fit import after_prompt
+from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.reasoning import split_channels, split_reasoning
 from flextune.data.answers.regions import answer_region, structured
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
 from flextune.data.answers.wanted import Wanted, defines, wanted_of
-from flextune.data.python_source import parse_python
 from flextune.records import Problem
 from flextune.stopping import cut_at_stop
 
@@ -61,6 +62,8 @@ def read_completion(problem: Problem, text: str) -> Extraction:
     trace.note("completion")
     text = between_tokens(text, trace)
     fence = _first_fence(problem.prompt, text, grammar)
+    if fence is None and problem.cases:
+        return Extraction(*after_prompt(problem, text, trace), tuple(trace.steps))
     if fence is None:
         return Extraction(problem, text, tuple(trace.steps))
     if _continues(problem, text[:fence], grammar):
@@ -131,18 +134,18 @@ def _has_code(text: str, grammar: Grammar, wanted: Wanted) -> bool:
     if defines(text, wanted, grammar):
         return True
     if grammar.short == "py":
-        return is_body(text) or (parse_python(text) is not None and re.search(r"[=(]", text) is not None)
+        return is_body(text) or (tree_of(text) is not None and re.search(r"[=(]", text) is not None)
     return re.search(r"[;{}]\s*$|^\s*\(|\bend\s*$", text, re.MULTILINE) is not None
 
 
 def _only_prose(text: str, grammar: Grammar) -> bool:
-    return grammar.short != "py" or parse_python(text) is None or not re.search(r"[=(]", text)
+    return grammar.short != "py" or tree_of(text) is None or not re.search(r"[=(]", text)
 
 
 def _is_source(text: str, grammar: Grammar) -> bool:
     """Whether a text is source as it stands, as far as that can be told: a fence in it is text then."""
     if grammar.short == "py":
-        return parse_python(text) is not None
+        return tree_of(text) is not None
     return _first_fence("", text, grammar) is None
 
 
@@ -172,7 +175,7 @@ def _continues(problem: Problem, text: str, grammar: Grammar) -> bool:
     if not first:
         return False
     if grammar.short == "py":
-        return parse_python(problem.prompt + text) is not None
+        return tree_of(problem.prompt + text) is not None
     return text.rstrip().endswith(("}", ";", "end", ")"))
 
 

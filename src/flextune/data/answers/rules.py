@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "incomplete": "a block that breaks off or only repeats the signature is passed over",
     "outside-fences": "the code stands outside the fences",
     "unfenced": "without a fence, the lines that are code are taken and the prose around them is left",
+    "notebook": "lines for a notebook (`!pip`, `%timeit`) are left out",
     "joined": "imports and helpers that the block uses come from other blocks",
     "truncated": "what breaks off after the function is left out",
     "whole-program": "a problem with cases is answered by a program: nothing is cleaned away or cut",

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from flextune.data.answers.blocks import Block
 from flextune.data.answers.grammar import Grammar
 from flextune.data.answers.python_body import is_body
-from flextune.data.python_source import first_error, parse_python
+from flextune.data.answers.python_flow import tree_of
+from flextune.data.python_source import first_error
 
 # What a line of code begins with, where an answer has no fence.
 _CODE_LINE = re.compile(
@@ -82,7 +83,7 @@ def _parsed_length(lines: list[str], most: int) -> tuple[int, int]:
 
 def _says_something(code: str) -> bool:
     """Whether code is more than comments and words that happen to be expressions."""
-    tree = parse_python(code)
+    tree = tree_of(code)
     return tree is not None and any(
         not isinstance(node, ast.Expr) or isinstance(node.value, (ast.Call, ast.Await)) for node in tree.body
     )
@@ -104,16 +105,14 @@ def looks_like_code(text: str, grammar: Grammar, has_function: Callable[[str], b
     if has_function(text):
         return True
     if grammar.short == "py":
-        return is_body(text) or (
-            parse_python(text) is not None and _says_something(text) and not _labels(text)
-        )
+        return is_body(text) or (tree_of(text) is not None and _says_something(text) and not _labels(text))
     last = stripped.rstrip().split("\n")[-1].rstrip()
     return last.endswith(("}", ";", "end")) or (grammar.short == "rkt" and last.endswith(")"))
 
 
 def _labels(code: str) -> bool:
     """Whether all that code has are lines such as ``Output: x``, which are annotations to Python."""
-    tree = parse_python(code)
+    tree = tree_of(code)
     return tree is not None and all(
         isinstance(node, ast.Expr) or (isinstance(node, ast.AnnAssign) and node.value is None)
         for node in tree.body

@@ -6,10 +6,10 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flextune.data.answers.grammar import Grammar, grammar_of
-from flextune.data.answers.python_flow import BUILTINS, free_names, statements
-from flextune.data.python_source import parse_python
+from flextune.data.answers.python_flow import BUILTINS, bound_in, free_names, program_of, tree_of
 from flextune.records import Problem
 
 #: What a class of LeetCode's form is called in tests and answers.
@@ -33,6 +33,8 @@ class Wanted:
     used: frozenset[str] = frozenset()
 
 
+# Asked for every sample of a problem.
+@lru_cache(maxsize=256)
 def wanted_of(problem: Problem) -> Wanted:
     """The function that a problem names, or the last one in its prompt, or the one that its tests call."""
     if problem.cases:
@@ -54,17 +56,17 @@ def wanted_of(problem: Problem) -> Wanted:
 
 
 def _used(problem: Problem) -> frozenset[str]:
-    tree = parse_python(problem.tests)
-    return frozenset() if tree is None else frozenset(free_names(statements(tree)))
+    program = program_of(problem.tests)
+    return frozenset() if program is None else frozenset(free_names(program))
 
 
 def _called(problem: Problem, used: frozenset[str]) -> str | None:
     """The name that most statements of the tests call, one that the reference defines before others."""
-    tree = parse_python(problem.tests)
+    tree = tree_of(problem.tests)
     if tree is None:
         return None
-    reference = parse_python(problem.reference or "")
-    defined = {name for one in statements(reference) for name in one.binds} if reference else set[str]()
+    reference = tree_of(problem.reference or "")
+    defined = set(bound_in(reference)) if reference else set[str]()
     counts: dict[str, int] = {}
     for node in tree.body:
         for name in dict.fromkeys(_calls(node)):
@@ -83,17 +85,14 @@ def defines(code: str, wanted: Wanted, grammar: Grammar) -> bool:
     """Whether code defines what the tests call: at top level, or as a method of a class."""
     if wanted.entry is None:
         return False
-    if grammar.short == "py" and (tree := parse_python(code)) is not None:
-        program = statements(tree)
-        if any(wanted.entry in one.binds for one in program if not one.imports):
-            return True
-        return solution_class(code, wanted.entry) is not None
+    if grammar.short == "py" and (tree := tree_of(code)) is not None:
+        return wanted.entry in bound_in(tree) or solution_class(code, wanted.entry) is not None
     return grammar.has_definition(code, wanted.entry) or grammar.has_method(code, wanted.entry)
 
 
 def solution_class(code: str, method: str) -> str | None:
     """The class of a Python program that has a method of that name, ``Solution`` before others."""
-    tree = parse_python(code)
+    tree = tree_of(code)
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)] if tree else []
     having = [
         node.name

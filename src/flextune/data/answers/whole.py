@@ -6,13 +6,14 @@ import ast
 import re
 
 from flextune.data.answers.grammar import Grammar, closing_brace
+from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
-from flextune.data.python_source import parse_python
 
 #: Languages whose blocks are braces.
 _BRACES = frozenset(
     {"java", "cs", "scala", "cpp", "rs", "go", "d", "swift", "js", "ts", "php", "pl", "r", "sh"}
 )
+_NOTEBOOK = re.compile(r"^[ \t]*(?:!|%{1,2}[a-z])[^\n]*$", re.MULTILINE)
 _READS = re.compile(
     r"\b(?:input\s*\(|stdin|STDIN|readline|readLine|readln|ReadLine|ReadToEnd|Scanner|BufferedReader|cin\b|scanf|getline|"
     r"fgets|gets\b|getchar|fgetc|bufio|Scan(?:ln|f)?\s*\(|file\s*\(|readLines|scan\s*\(|io\.read|io\.lines|read-line|"
@@ -28,7 +29,7 @@ _PRINTS = re.compile(
 def is_complete(code: str, grammar: Grammar, entry: str | None) -> bool:
     """Whether code can be parsed, as far as this can be told, and the function has a body."""
     if grammar.short == "py":
-        tree = parse_python(code)
+        tree = tree_of(code)
         return tree is not None and not _is_stub(tree, entry)
     blanked = grammar.blank(code)
     if grammar.short == "rkt":
@@ -68,6 +69,14 @@ def program_rank(code: str, grammar: Grammar) -> int:
     return 2 if prints and (reads or main) else int(prints)
 
 
+def without_notebook(code: str, trace: Trace) -> str:
+    """Python without lines for a notebook's shell and magic, which are no Python."""
+    if tree_of(code) is not None or not _NOTEBOOK.search(code):
+        return code
+    trace.note("notebook")
+    return _NOTEBOOK.sub("", code)
+
+
 def without_broken_end(code: str, grammar: Grammar, entry: str | None, trace: Trace) -> str:
     """Code without what breaks off after the function; as it is where the function itself breaks off."""
     if entry is None:
@@ -96,14 +105,14 @@ def _last_unit(blanked: str) -> int | None:
 
 
 def _python_without(code: str, entry: str, trace: Trace) -> str:
-    if parse_python(code) is not None:
+    if tree_of(code) is not None:
         return code
     lines = code.rstrip("\n").split("\n")
     for length in range(len(lines) - 1, 0, -1):
         # Statements at top level end before a line at the margin.
         if not re.match(r"\S", lines[length]) or re.match(r"[)\]}]", lines[length]):
             continue
-        tree = parse_python("\n".join(lines[:length]))
+        tree = tree_of("\n".join(lines[:length]))
         if tree is not None:
             if not any(getattr(node, "name", None) == entry for node in ast.walk(tree)):
                 return code
