@@ -21,8 +21,8 @@ from benchmarks.go_answers import ANSWERS as GO_ANSWERS
 from benchmarks.plain import Plain, run_plain
 from benchmarks.reporting import conditions, finish, table
 from flextune.data import humaneval, mbpp, multipl_e
+from flextune.data.answers import read_answer
 from flextune.data.origins import find
-from flextune.data.samples import from_answer
 from flextune.errors import FlextuneError
 from flextune.judging import Isolation, Judge, Limits, languages
 from flextune.judging import language as language_of
@@ -95,7 +95,7 @@ def answers(language: str, folder: Path, count: int) -> list[Pair]:
     pairs = []
     with (folder / f"multipl-e/model-answers-{language}.jsonl").open(encoding="utf-8") as file:
         for row in map(json.loads, file):
-            problem, text = from_answer(problems[row["name"]], row["answer"])
+            problem, text = read_answer(problems[row["name"]], row["answer"]).pair
             pairs.append((problem, Completion(problem.name, 0, text)))
     return pairs[:: max(1, len(pairs) // count)][:count]
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from flextune.data.answers.grammar import GRAMMARS
 from flextune.data.multipl_e import LANGUAGES as TRANSLATED
-from flextune.data.samples.grammar import GRAMMARS
 from flextune.errors import FlextuneError
 from flextune.judging import languages as judged
 from flextune.languages import (

@@ -14,8 +14,8 @@ import pytest
 
 import flextune
 from flextune.data import humaneval, mbpp
+from flextune.data.answers import read_answer, read_program
 from flextune.data.python_source import parse_python
-from flextune.data.samples.fit import from_answer, from_program
 from flextune.data.training_text import normalize, pose_as_docstring
 from flextune.files.rows import Row
 from flextune.judging.checks.mutants import mutants
@@ -45,9 +45,9 @@ READERS: dict[str, Callable[[], object]] = {
     "humaneval-plus": lambda: humaneval.problem(Row("h:1", {**HUMANEVAL, "base_input": [[1]]})),
     "normalize": lambda: normalize(DUBIOUS),
     "docstring": lambda: pose_as_docstring(DUBIOUS, description="Say.", tests="assert f('\\d')"),
-    "answer": lambda: from_answer(PROBLEM, f"Here:\n{DUBIOUS}\nThat is it."),
-    "fenced answer": lambda: from_answer(PROBLEM, f"```python\n{DUBIOUS}\nprint(f('\\d'))\n```"),
-    "program": lambda: from_program(PROBLEM, DUBIOUS + "\nprint(f('\\d'))\n"),
+    "answer": lambda: read_answer(PROBLEM, f"Here:\n{DUBIOUS}\nThat is it.").pair,
+    "fenced answer": lambda: read_answer(PROBLEM, f"```python\n{DUBIOUS}\nprint(f('\\d'))\n```").pair,
+    "program": lambda: read_program(PROBLEM, DUBIOUS + "\nprint(f('\\d'))\n").pair,
     "mutants": lambda: mutants(PROBLEM, 5, random.Random(0)),
 }
 

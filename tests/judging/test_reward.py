@@ -13,7 +13,7 @@ from flextune.errors import FlextuneError
 from flextune.judging import language
 from flextune.judging.judge import Judge
 from flextune.judging.reward import Reward
-from flextune.records import Completion, Problem, Verdict
+from flextune.records import Case, Completion, Outcome, Problem, Verdict
 
 pytestmark = pytest.mark.slow
 
@@ -55,16 +55,48 @@ PARTS = [{"type": "text", "text": FENCED}]
         FENCED,
         [{"role": "assistant", "content": FENCED}],
         [{"role": "assistant", "content": PARTS}],
+        [{"role": "assistant", "content": [{"type": "thinking", "thinking": "?"}, *PARTS]}],
+        {"role": "assistant", "content": FENCED},
         [{"role": "assistant", "content": "def f(x):\n\n    return 2 * x\n"}],
         [{"role": "assistant", "content": "<think>\n```\nno\n```\n</think>\n" + FENCED}],
         "def f(x):\n\n    return 2 * x",
         "\ndef f(x):  \n    return 2 * x\n",
+        "    return 2 * x<|im_end|>",
     ],
-    ids=["text", "chat", "parts", "no fence", "thoughts", "prompt repeated", "prompt behind blanks"],
+    ids=[
+        "text",
+        "chat",
+        "parts",
+        "thoughts apart",
+        "one message",
+        "no fence",
+        "thoughts",
+        "prompt repeated",
+        "prompt behind blanks",
+        "special token",
+    ],
 )
 def test_a_chat_answer_is_read_from_its_markdown(reward: Reward, completion: Any) -> None:
     with reward:
         assert reward(None, [completion], name=["double"]) == [1.0]
+
+
+def test_what_a_tool_says_is_no_answer(reward: Reward) -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "run"}}]}
+    result = {"role": "tool", "name": "run", "content": FENCED}
+    answer = {"role": "assistant", "content": FENCED}
+    with reward:
+        assert reward(None, [[call, result], [call, result, answer]], name=["double"] * 2) == [0.0, 1.0]
+
+
+def test_a_whole_program_is_not_cut_at_a_statement(monkeypatch: pytest.MonkeyPatch, sandboxed: None) -> None:
+    judged = texts_judged(monkeypatch)
+    stops = ("\nif", "\ndef", "\nprint", "\n```", "\nQUESTION:")
+    program = "import sys\ndef main():\n    print(1)\nif __name__ == '__main__':\n    main()\n"
+    whole = Problem("whole", "test", "py", "", "", stop=stops, cases=(Case("", "1"),))
+    with Reward([whole]) as reward:
+        reward(None, [program, f"{program}\nQUESTION:\nAdd."], name=["whole"] * 2)
+    assert [text.strip() for text in judged] == [program.strip()] * 2
 
 
 def test_a_wrong_chat_answer_is_still_wrong(reward: Reward) -> None:
@@ -148,10 +180,56 @@ def test_a_policy_cannot_earn_by_leaving_early_or_being_equal_to_everything(rewa
         assert reward(None, [leaving, equal], name=["double"] * 2) == [0.0, 0.0]
 
 
-def test_what_nobody_knows_is_no_reward(reward: Reward, monkeypatch: pytest.MonkeyPatch) -> None:
-    fault = Verdict("0", 0, "sandbox_fault", "run")
-    monkeypatch.setattr(Judge, "verdicts", lambda *_: iter([fault]))
-    assert reward(None, [RIGHT], name=["double"]) == [None]
+def faulty(monkeypatch: pytest.MonkeyPatch, *texts: str) -> None:
+    """A judge in whose sandbox these texts fail and all others pass."""
+
+    def verdicts(_: Judge, pairs: list[tuple[Problem, Completion]]) -> Iterator[Verdict]:
+        for _problem, completion in pairs:
+            failed = any(text in completion.text for text in texts)
+            outcome: Outcome = "sandbox_fault" if failed else "passed"
+            yield Verdict(completion.name, 0, outcome, "run", "no namespace")
+
+    monkeypatch.setattr(Judge, "verdicts", verdicts)
+
+
+def test_a_sandbox_that_fails_for_all_gives_no_reward_and_says_so(
+    reward: Reward, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    faulty(monkeypatch, RIGHT, WRONG)
+    assert reward(None, [RIGHT, WRONG], name=["double"] * 2) == [None, None]
+    assert [line.getMessage() for line in caplog.records] == [
+        "reward: py programs get no reward: sandbox_fault (no namespace)"
+    ]
+
+
+@pytest.mark.parametrize("reference", [None, "    return 2 * x"])
+def test_a_program_that_makes_the_sandbox_fail_has_failed(
+    reference: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    sandboxed: None,
+) -> None:
+    faulty(monkeypatch, WRONG)
+    reward = Reward([replace(DOUBLE, reference=reference)])
+    # Another program of the language, or the reference, shows that the sandbox works.
+    given = [WRONG] if reference else [WRONG, RIGHT]
+    assert reward(None, given, name=["double"] * len(given)) == [0.0, 1.0][: len(given)]
+    assert "py programs for double make the sandbox fail; they count as failed" in caplog.text
+
+
+def test_languages_that_are_not_strict_are_named_once(
+    caplog: pytest.LogCaptureFixture, sandboxed: None
+) -> None:
+    java = Problem("j", "test", "java", "class Problem {", "}")
+    cases = Problem("c", "test", "cpp", "", "", cases=(Case("", "1"),))
+    reward = Reward([DOUBLE, IN_JS, java, replace(java, name="k"), cases])
+    assert reward is not None
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith("reward: java solutions share a process with their tests")
+    assert "docs/judging.md" in line
+    caplog.clear()
+    Reward([java], strict=False)
+    assert caplog.records == []
 
 
 def test_a_missing_toolchain_is_no_reward(

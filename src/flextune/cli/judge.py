@@ -64,6 +64,15 @@ Cache = Annotated[
         show_default=False,
     ),
 ]
+Explain = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--explain",
+        metavar="NAME[:SAMPLE]",
+        help="Run nothing; show the program of this sample and the rules by which it was read.",
+        show_default=False,
+    ),
+]
 
 
 def judge(
@@ -77,6 +86,7 @@ def judge(
     keep_programs: KeepPrograms = None,
     strict: Strict = False,
     cache: Cache = None,
+    explain: Explain = None,
     cpu_seconds: o.CpuSeconds = 10.0,
     memory_mib: o.MemoryMib = 1024,
     memory_mb: o.MemoryMb = None,
@@ -91,9 +101,14 @@ def judge(
 
     Lines that cannot be used are skipped and listed on standard error; the rest is judged.
     """
+    from flextune.cli.explain import show_explanation
     from flextune.cli.terminal import progress
     from flextune.judging import JudgeSettings, judge_request
 
+    if explain is not None:
+        known = _benchmark_problems(benchmark, language, None, data_dir) if benchmark else problems
+        show_explanation(explain, samples, known, as_json=as_json)
+        return
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
     settings = JudgeSettings(
         o.limits(cpu_seconds, memory_mib, memory_mb),

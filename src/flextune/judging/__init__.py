@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from flextune.judging.checks.checking import Check, check_problems
 from flextune.judging.compare import compare_files
+from flextune.judging.explaining import Explanation, explain_sample
 from flextune.judging.files import (
     Judged,
     Request,
@@ -38,6 +39,7 @@ from flextune.judging.settings import JudgeSettings, note_missing_toolchains
 
 __all__ = [
     "Check",
+    "Explanation",
     "Isolation",
     "Judge",
     "JudgeSettings",
@@ -51,6 +53,7 @@ __all__ = [
     "check_isolation",
     "check_problems",
     "compare_files",
+    "explain_sample",
     "isolation",
     "judge",
     "judge_files",

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from flextune.data.samples import from_answer
+from flextune.data.answers import read_answer, read_text
 from flextune.errors import FlextuneError
-from flextune.judging.judge import Judge
+from flextune.judging.judge import Judge, strict_languages
+from flextune.judging.languages import language as language_of
 from flextune.judging.sandbox.limits import Limits
-from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Completion, Problem
-from flextune.stopping import cut_at_stop
+from flextune.records import OUTCOMES, Completion, Outcome, Problem, Verdict
 
-#: A completion as trainers hand it over: text, or the messages of a chat.
-Answer = str | Sequence[Mapping[str, Any]]
+_logger = logging.getLogger(__name__)
+
+#: A completion as trainers hand it over: text, the messages of a chat, or one message.
+Answer = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+#: Outcomes that may be the machine's doing. A program could choose any other that says nothing about it.
+INFRASTRUCTURE: frozenset[Outcome] = frozenset({"toolchain_missing", "sandbox_fault"})
 #: Limits for training, where a slow program is as good as a wrong one.
 TRAINING_LIMITS = Limits(cpu_seconds=3, wall_seconds=10, memory_bytes=512 * 2**20)
-
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 class Reward:
@@ -36,10 +38,12 @@ class Reward:
     will find whatever passes, so solution and tests run in separate processes where the language can
     (``strict``).
 
-    The messages of a chat are read as ``flextune judge`` reads an ``answer``: the code is taken from its
-    markdown, and may repeat the prompt or not. So is a text with a fenced block of code and one that begins
-    with a line of the prompt. Any other text, and any that begins indented, is what follows the prompt and is
-    cut at the problem's stop strings.
+    The last message of the assistant is read as ``flextune judge`` reads an ``answer``: the code is taken
+    from its markdown, and may repeat the prompt or not. So is a text with a fenced block of code or with
+    reasoning, and one that begins with a line of the prompt. Any other text, and any that begins indented,
+    is what follows the prompt and is cut at the problem's stop strings (docs/answers.md).
+
+    Every program gets a number, whatever it does. A language that is not strict is named in a warning, once.
 
     Args:
         problems: What may be asked about.
@@ -83,6 +87,9 @@ class Reward:
                 raise FlextuneError(f"reward: two {problem.language} problems are called {problem.name!r}")
             self._problems[key] = problem
             self._languages.setdefault(problem.name, []).append(problem.language)
+        self._references = 0
+        if strict:
+            _warn_not_strict(self._problems.values())
         self._judge = Judge(
             limits=limits, workers=workers, strict=strict, sandbox=sandbox, site_packages=site_packages
         )
@@ -106,8 +113,10 @@ class Reward:
             columns: The dataset's other columns, and whatever else the trainer passes; not used.
 
         Returns:
-            None (TRL counts it as not rewarded) where nothing is known about the program: a toolchain is
-            missing or the sandbox failed three times. A missing library is a failure: a policy can choose it.
+            None (TRL counts it as not rewarded) only where programs cannot be judged here: a toolchain is
+            missing, or the sandbox fails for other programs of the language, too. A program that makes it
+            fail while others are judged has failed. Both are logged. A missing library is a failure, since a
+            policy can choose it.
 
         Raises:
             FlextuneError: If a name is missing, unknown or ambiguous.
@@ -123,12 +132,53 @@ class Reward:
             # Any text is judged: one that cannot be cut or extracted is a wrong program, not a failure.
             problem, text = self._read(problem, completion)
             pairs.append((problem, Completion(f"{index}", 0, text)))
-        scores: dict[str, float | None] = {}
-        for verdict in self._judge.verdicts(pairs):
-            # A policy can choose to import what is not here.
-            unknown = verdict.outcome in UNKNOWN_OUTCOMES - {"library_missing"}
-            scores[verdict.name] = None if unknown else self._rewards.get(verdict.outcome, 0.0)
-        return [scores[f"{index}"] for index in range(len(pairs))]
+        verdicts = {verdict.name: verdict for verdict in self._judge.verdicts(pairs)}
+        judged = [(pair[0].language, verdicts[f"{index}"]) for index, pair in enumerate(pairs)]
+        unjudged = self._unjudged(judged, name)
+        return [
+            None if (language, verdict.outcome) in unjudged else self._rewards.get(verdict.outcome, 0.0)
+            for language, verdict in judged
+        ]
+
+    def _unjudged(
+        self, judged: Sequence[tuple[str, Verdict]], names: Sequence[str]
+    ) -> set[tuple[str, Outcome]]:
+        """Languages whose programs cannot be judged here, each with the outcome that says so; logged.
+
+        A fault of the sandbox, three times in new sandboxes, is the program's own doing if programs of its
+        language were judged in the same call, or if the problem's reference passes now.
+        """
+        found: set[tuple[str, Outcome]] = set()
+        causes = {(language, verdict.outcome): verdict for language, verdict in judged}
+        for (language, outcome), verdict in causes.items():
+            if outcome not in INFRASTRUCTURE:
+                continue
+            if outcome == "sandbox_fault":
+                faulty = {
+                    names[index]
+                    for index, (other, one) in enumerate(judged)
+                    if other == language and one.outcome == outcome
+                }
+                known = any(other == language and one not in INFRASTRUCTURE for other, one in causes)
+                if known or any(self._reference_passes(self._problems[language, name]) for name in faulty):
+                    _logger.warning(
+                        "reward: %s programs for %s make the sandbox fail; they count as failed (%s)",
+                        language, ", ".join(sorted(faulty)), verdict.message,
+                    )  # fmt: skip
+                    continue
+            found.add((language, outcome))
+            _logger.warning("reward: %s programs get no reward: %s (%s)", language, outcome, verdict.message)
+        return found
+
+    def _reference_passes(self, problem: Problem) -> bool:
+        if problem.reference is None:
+            return False
+        # The judge remembers programs, so this one must be new.
+        self._references += 1
+        text = f"{problem.reference}\n{language_of(problem.language).comment} {self._references}"
+        return all(
+            verdict.passed for verdict in self._judge.verdicts([(problem, Completion("reference", 0, text))])
+        )
 
     def __enter__(self) -> Reward:
         return self
@@ -147,10 +197,7 @@ class Reward:
         text = _text(completion)
         if self._extract is not None:
             return self._extract(problem, text)
-        if not isinstance(completion, str) or _is_answer(problem, text):
-            return from_answer(problem, text)
-        # How the text ended is not known here. It is complete, so its last line is taken for a whole one.
-        return problem, cut_at_stop(text, problem.stop, ended=True)[0]
+        return (read_text if isinstance(completion, str) else read_answer)(problem, text).pair
 
     def _find(self, name: str, language: str | None) -> Problem:
         languages = self._languages.get(name, [])
@@ -165,25 +212,31 @@ class Reward:
         raise FlextuneError(f"reward: no {language or ''} problem is called {name!r}".replace("  ", " "))
 
 
+def _warn_not_strict(problems: Iterable[Problem]) -> None:
+    strict = set(strict_languages())
+    # What is tested by its output never shares a process with its tests.
+    names = sorted({problem.language for problem in problems if not problem.cases} - strict)
+    if names:
+        _logger.warning(
+            "reward: %s solutions share a process with their tests, so a policy can learn to forge a pass "
+            "(docs/judging.md says how); strict are: %s",
+            ", ".join(names), ", ".join(sorted(strict)),
+        )  # fmt: skip
+
+
 def _text(completion: Answer) -> str:
-    """A text itself, or what the last message of a chat says."""
+    """A text itself, or what the assistant's last message says; empty where that calls a tool instead."""
     if isinstance(completion, str):
         return completion
-    content = completion[-1].get("content") if completion else ""
+    messages = [completion] if isinstance(completion, Mapping) else completion
+    said = [message for message in messages if message.get("role", "assistant") == "assistant"]
+    content = said[-1].get("content") if said else ""
     if isinstance(content, Sequence) and not isinstance(content, str):
         # A message in parts: ``[{"type": "text", "text": ...}]``.
-        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
+        parts = (part for part in content if isinstance(part, Mapping))
+        content = "".join(str(part.get("text") or "") for part in parts if part.get("type") not in _THOUGHTS)
     return content if isinstance(content, str) else ""
 
 
-def _is_answer(problem: Problem, text: str) -> bool:
-    """Whether a text is an answer to the prompt rather than what follows it."""
-    begins = next((line.rstrip() for line in text.split("\n") if line.strip()), "")
-    # A body may go on to an explanation with code in it: behind its stop strings that does not count.
-    if begins.startswith(("  ", "\t")) and not _FENCE.match(begins):
-        return False
-    if _FENCE.search(text):
-        return True
-    # Lines at the left margin only: a body may repeat an indented one, and many prompts have a lone brace.
-    lines = {line.rstrip() for line in problem.prompt.split("\n") if not line[:1].isspace()}
-    return begins in lines and re.search(r"\w", begins) is not None
+#: Types of a message's parts that are no answer.
+_THOUGHTS = ("reasoning", "thinking", "redacted_thinking", "tool_use", "tool_result")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flextune.data.samples.fit import from_answer, from_program
 from flextune.data.samples.reading import LONGEST_SOURCE, SampleReader, read_samples
 
-__all__ = ["LONGEST_SOURCE", "SampleReader", "from_answer", "from_program", "read_samples"]
+__all__ = ["LONGEST_SOURCE", "SampleReader", "read_samples"]

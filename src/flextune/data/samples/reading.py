@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from flextune.data import multipl_e
-from flextune.data.samples.fit import from_answer, from_program
+from flextune.data.answers import Extraction, read_answer, read_completion, read_program
 from flextune.data.samples.folders import SampleSets, sample_files
 from flextune.data.samples.formats import Sample, samples_in, source_file
 from flextune.errors import FlextuneError, did_you_mean
@@ -35,6 +35,7 @@ class SampleReader:
         judged: Languages that can be judged, for problems that samples carry; None: all.
         limit: Only samples of the first so many problems are read.
         skipped: What was left out, as far as the reading went.
+        explain: Told of each sample, its number, and how it was read.
     """
 
     problems: Sequence[Problem] | None
@@ -42,6 +43,7 @@ class SampleReader:
     judged: Collection[str] | None = None
     limit: int | None = None
     skipped: list[Skipped] = field(default_factory=list)
+    explain: Callable[[Sample, int, Extraction], None] | None = None
     _named: dict[str, dict[str, Problem]] = field(default_factory=lambda: defaultdict(dict))
     _numbered: dict[str, dict[str, Problem]] = field(default_factory=lambda: defaultdict(dict))
     _wanted: set[tuple[str, str]] = field(default_factory=set)
@@ -104,7 +106,10 @@ class SampleReader:
         if len(text) > LONGEST_SOURCE:
             text = text[: LONGEST_SOURCE + 1]
         else:
-            problem, text = _judged(problem, sample)
+            found = _judged(problem, sample)
+            problem, text = found.pair
+            if self.explain is not None:
+                self.explain(sample, self._counted[key], found)
         number = self._counted[key]
         self._counted[key] += 1
         return problem, Completion(problem.name, number, text)
@@ -202,12 +207,16 @@ def nothing_left(path: Path, what: str, skipped: Sequence[Skipped]) -> str:
     return f"{path}: none of its {len(skipped)} {what} can be used; the first: {skipped[0]}"
 
 
-def _judged(problem: Problem, sample: Sample) -> tuple[Problem, str]:
-    """What is judged for a sample: the problem and the text after its prompt."""
+def _judged(problem: Problem, sample: Sample) -> Extraction:
+    """What is judged for a sample: the problem and the text after its prompt, with the rules that applied.
+
+    Raises:
+        FlextuneError: The sample says that it ends with the tests, and does not.
+    """
     if sample.kind == "answer":
-        return from_answer(problem, sample.text)
+        return read_answer(problem, sample.text)
     if sample.kind == "completion":
-        return problem, sample.text
+        return read_completion(problem, sample.text)
     text = sample.text
     if sample.tested:
         if not text.endswith(problem.tests):
@@ -216,7 +225,7 @@ def _judged(problem: Problem, sample: Sample) -> tuple[Problem, str]:
             )
         text = text[: len(text) - len(problem.tests)].removesuffix("\n")
     elif sample.position is None:
-        return from_program(problem, text)
+        return read_program(problem, text)
     if text.startswith(problem.prompt):
-        return problem, text[len(problem.prompt) :]
-    return replace(problem, prompt=""), text
+        return Extraction(problem, text[len(problem.prompt) :])
+    return Extraction(replace(problem, prompt=""), text)

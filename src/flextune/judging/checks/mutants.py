@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
+from flextune.data.answers.grammar import grammar_of
 from flextune.data.python_source import parse_python
-from flextune.data.samples.grammar import grammar_of
 from flextune.records import Problem
 
 

@@ -47,6 +47,8 @@ sys.path += filter(None, [os.environ.pop("FLEXTUNE_PACKAGES", "")])
 _IMPORT = re.compile(rb"^(?:\xef\xbb\xbf)?(?:import[ \t]+([^\n#;]+)|from[ \t]+(\w+))", re.MULTILINE)
 #: A program that uses one of them may use any name.
 _DYNAMIC = {"eval", "exec", "globals", "locals", "vars", "__import__"}
+# The benchmarks are older than this limit of Python 3.11 on digits; time is limited for every program anyway.
+sys.set_int_max_str_digits(0)
 
 
 def main(argv: list[str]) -> int:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import replace
 
-from flextune.data.samples.cleaning import cleaned
-from flextune.data.samples.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
-from flextune.data.samples.markdown import code_in
+from flextune.data.answers.bodies import closed_body
+from flextune.data.answers.cleaning import cleaned
+from flextune.data.answers.delegating import with_delegate, with_entry
+from flextune.data.answers.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
+from flextune.data.answers.python_body import fitted_body, is_body
+from flextune.data.answers.python_fit import after_prompt, in_place_of_prompt
+from flextune.data.answers.python_flow import tree_of
+from flextune.data.answers.rules import Trace
+from flextune.data.answers.wanted import Wanted, defines
 from flextune.records import Problem
 
 _TYPE = re.compile(
@@ -23,53 +30,87 @@ _IMPORT = re.compile(r"^[ \t]*(?:import|using|use|\#\s*include|require|from)\b[^
 _GO_IMPORTS = re.compile(r"^import\s*(?:\(([^)]{0,9999})\)|([^\n(]+))", re.MULTILINE)
 
 
-def from_answer(problem: Problem, answer: str) -> tuple[Problem, str]:
-    """A chat answer in markdown as what is judged.
+def fitted(
+    problem: Problem, code: str, wanted: Wanted, trace: Trace, *, examples: bool
+) -> tuple[Problem, str]:
+    """Code as what is judged.
+
+    Args:
+        problem: The problem that it is for.
+        code: The code of an answer.
+        wanted: What the tests call.
+        trace: Told of the rules.
+        examples: Whether statements that only show the function off are left out.
 
     Returns:
         A problem and what follows its prompt: the problem itself where the answer continues it, one without a
         prompt where the answer is a program of its own.
     """
     grammar = grammar_of(problem.language)
-    entry = entry_point(problem, grammar)
-    return _fit(problem, code_in(answer, grammar, entry), grammar, entry, examples=True)
-
-
-def from_program(problem: Problem, program: str) -> tuple[Problem, str]:
-    """As ``from_answer``, for a program up to its tests; statements that only show it off are kept."""
-    grammar = grammar_of(problem.language)
-    return _fit(problem, program, grammar, entry_point(problem, grammar), examples=False)
-
-
-def entry_point(problem: Problem, grammar: Grammar) -> str | None:
-    """The function that a problem asks for: as it says, or the last one in its prompt."""
-    if problem.entry_point is not None:
-        return problem.entry_point
-    found = [match["name"] for match in grammar.definition().finditer(grammar.blank(problem.prompt))]
-    return found[-1] if found else None
-
-
-def _fit(
-    problem: Problem, code: str, grammar: Grammar, entry: str | None, *, examples: bool
-) -> tuple[Problem, str]:
-    prompt = grammar.blank(problem.prompt)
-    posed = entry is not None and grammar.definition(entry).search(prompt)
-    code = cleaned(problem, code, grammar, entry, examples=examples)
-    if not posed or entry is None:
+    if problem.cases:
+        return fitted_program(problem, code, grammar, trace)
+    entry = wanted.entry
+    code = cleaned(problem, code, grammar, wanted, trace, examples=examples)
+    if not wanted.posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
-        return problem, code
-    if not grammar.has_definition(code, entry) and not _is_program(code, grammar):
-        return problem, _body(problem, code, grammar)
+        return after_prompt(problem, with_entry(problem, code, wanted, trace), trace)
+    if problem.language == "py" and defines(inner := textwrap.dedent(code), wanted, grammar):
+        code = code if is_body(inner) else inner
+    if _continues(problem, code, wanted, grammar):
+        trace.note("body")
+        fit = fitted_body(problem.prompt, code, trace) if problem.language == "py" else None
+        return problem, closed_body(problem, code, grammar, trace) if fit is None else fit
+    if delegated := with_delegate(problem, code, wanted, grammar, trace):
+        return delegated
+    trace.note("program")
     if problem.language == "py":
-        head = problem.prompt[: posed.start()]
-        return replace(problem, prompt=""), _with_future_first(f"{head}\n{code}" if head.strip() else code)
+        return in_place_of_prompt(problem, code, wanted, trace)
     if problem.language == "go":
         return replace(problem, prompt=""), _go(problem, code, grammar)
     if grammar.container is not None:
         return replace(problem, prompt=""), _members(problem, code, grammar, entry)
     scopes = closed_scopes(grammar.blank(problem.tests))
     opener = f"\n{grammar.opener}" if scopes else ""
-    return replace(problem, prompt=""), _head(problem, code, grammar, entry) + opener
+    return replace(problem, prompt=""), _head(problem, code, grammar, entry, trace) + opener
+
+
+def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> tuple[Problem, str]:
+    """A whole program, which reads and prints: nothing is cleaned away.
+
+    It replaces a prompt that begins a program, and follows one that only describes; what a language has once,
+    such as ``package main`` and ``<?php``, is there once.
+    """
+    trace.note("whole-program")
+    prompt = grammar.blank(problem.prompt)
+    if problem.language == "py":
+        if code.startswith(problem.prompt):
+            return problem, code[len(problem.prompt) :]
+        opened = tree_of(problem.prompt) is None
+        if opened and is_body(code):
+            return problem, fitted_body(problem.prompt, code, trace)
+        head = "" if opened else problem.prompt
+        return after_prompt(replace(problem, prompt=head), code, trace)
+    opened = prompt.count("{") > prompt.count("}")
+    main = grammar.main is not None and re.search(grammar.main, grammar.blank(code)) is not None
+    if code.startswith(problem.prompt) and problem.prompt.strip():
+        return problem, code[len(problem.prompt) :]
+    if opened and not main and not _DIRECTIVE.match(code):
+        return problem, code
+    # Imports of a prompt may be missing in the answer, and twice is as good as once; but not in Go.
+    head = "" if main or _DIRECTIVE.match(code) or not prompt.strip() else problem.prompt
+    if not head.strip():
+        first = _DIRECTIVE.match(problem.prompt)
+        head = f"{first[1]}\n" if first and not _DIRECTIVE.match(code) and not main else ""
+    return replace(problem, prompt=head), code
+
+
+def _continues(problem: Problem, code: str, wanted: Wanted, grammar: Grammar) -> bool:
+    """Whether code is the body of the function that the prompt begins."""
+    if problem.language == "py":
+        if defines(code, wanted, grammar) and not is_body(code):
+            return False
+        return is_body(code) or not _is_program(code, grammar)
+    return not defines(code, wanted, grammar) and not _is_program(code, grammar)
 
 
 def _is_program(code: str, grammar: Grammar) -> bool:
@@ -84,28 +125,7 @@ def _is_program(code: str, grammar: Grammar) -> bool:
     return any(pattern.search(line) for pattern in (_IMPORT, _TYPE, grammar.definition()))
 
 
-def _body(problem: Problem, code: str, grammar: Grammar) -> str:
-    """What continues the prompt, less closing braces that the tests bring."""
-    if problem.language == "py":
-        first = next((line for line in code.split("\n") if line.strip()), "")
-        indented = re.sub(r"^(?=[^\n])", "    ", code, flags=re.MULTILINE)
-        return code if first[:1].isspace() else indented
-    blanked = grammar.blank(problem.prompt + code)
-    opened = blanked.count("{") - blanked.count("}")
-    surplus = closed_scopes(grammar.blank(problem.tests)) - opened
-    while surplus > 0 and code.rstrip().endswith("}"):
-        code, surplus = code.rstrip()[:-1], surplus - 1
-    return code
-
-
-def _with_future_first(code: str) -> str:
-    future = re.findall(r"^from __future__ import [^\n]*\n?", code, re.MULTILINE)
-    if not future:
-        return code
-    return "".join(future) + re.sub(r"^from __future__ import [^\n]*\n?", "", code, flags=re.MULTILINE)
-
-
-def _head(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
+def _head(problem: Problem, code: str, grammar: Grammar, entry: str, trace: Trace) -> str:
     """What the prompt has before the function and the code lacks, then the code."""
     directive = _DIRECTIVE.match(problem.prompt) or _DIRECTIVE.match(code)
     first = f"{directive[1]}\n" if directive else ""
@@ -116,6 +136,8 @@ def _head(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
     lines = grammar.blank(prelude, strings=False).split("\n")[:-1]
     units = _units("\n".join(lines))
     missing = [unit for unit in units if not _has(code, unit, grammar)]
+    if missing:
+        trace.note("prompt-head")
     return first + "".join(f"{unit}\n" for unit in missing) + code
 
 

@@ -18,8 +18,10 @@ class Grammar:
         string: A literal whose content is no code.
         defines: Definition of the function ``{name}``.
         name: What a function may be called.
+        method: Definition of the method ``{name}`` in a class, where ``defines`` does not find it.
         main: Head of a main function, up to its opening brace.
         example: How a statement begins that only shows the function off; ``{name}`` is the function.
+        ends_early: Whether statements at the left margin run, so that one may end the program too early.
         container: Keyword of the type that methods must be in, where there is one.
         opener: Opens a scope that does nothing, for tests that begin by closing the function's.
         more_tags: What a markdown fence may call the language, besides its names and their spellings.
@@ -30,8 +32,10 @@ class Grammar:
     string: str
     defines: str
     name: str = r"\w+"
+    method: str | None = None
     main: str | None = None
     example: str | None = None
+    ends_early: bool = False
     container: str | None = None
     opener: str = ""
     more_tags: tuple[str, ...] = ()
@@ -63,6 +67,15 @@ class Grammar:
         """Whether ``source`` defines the function."""
         return self.definition(name).search(self.blank(source)) is not None
 
+    def has_method(self, source: str, name: str) -> bool:
+        """Whether ``source`` defines a method of that name which ``has_definition`` does not find."""
+        return self.method is not None and self.find_method(self.blank(source), name) is not None
+
+    def find_method(self, blanked: str, name: str) -> re.Match[str] | None:
+        """The head of a method in ``blanked``; functions where a language has no pattern of its own."""
+        pattern = self.method or self.defines
+        return re.search(pattern.replace("{name}", re.escape(name)), blanked, re.MULTILINE)
+
 
 _C_COMMENT = r"//[^\n]*|/\*.*?(?:\*/|\Z)"
 _HASH = r"\#[^\n]*"
@@ -84,13 +97,17 @@ _C_FUNCTION = (
     r"(?:(?:throws\b|where\b|override\b|->)[^{};]{0,500})?(?:\{|=>|\Z)"
 )
 _JS = r"\b(?:function\s*\*?\s*|(?:const|let|var)\s+){name}\b(?!\s*[.,])"
+_JS_METHOD = (
+    r"^[ \t]+(?:(?:public|private|static|async)\s+)*\*?{name}\s*\([^(){}]*\)\s*(?::[^{};\n]{1,200})?\{"
+)
 _JS_EXAMPLE = (
     r"(?:(?:console|process)\s*\.|assert\b|{name}\s*\("
-    r"|(?:main|demo|run\w*|test\w*|example\w*)\s*\(|if\s*\(\s*require\.main\b)"
+    r"|if\s*\(\s*require\.main\b)"
 )
 
 PYTHON = Grammar(
     "py",
+    more_tags=("ipython", "sage", "cython", "pycon"),
     comment=_HASH,
     string=rf'[rbfuRBFU]{{0,2}}(?:""".*?(?:"""|\Z)|\'\'\'.*?(?:\'\'\'|\Z)|{_DOUBLE}|{_SINGLE})',
     defines=r"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b",
@@ -109,6 +126,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "cs": Grammar(
         "cs",
+        more_tags=("c-sharp", "c"),
         comment=_C_COMMENT,
         string=rf'\$?@\$?"(?:""|[^"])*+"?|{_DOUBLE}|{_SINGLE}',
         defines=_C_FUNCTION,
@@ -118,6 +136,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "scala": Grammar(
         "scala",
+        more_tags=("sc",),
         comment=_C_COMMENT,
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}|{_CHARACTER}',
         defines=r"\bdef\s+{name}\b",
@@ -127,7 +146,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "cpp": Grammar(
         "cpp",
-        more_tags=("cc", "cxx", "c"),
+        more_tags=("cc", "cxx", "c", "h", "hpp", "cp"),
         comment=_C_COMMENT,
         string=rf'R"(\w{{0,16}})\(.*?(?:\)\3"|\Z)|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
         defines=_C_FUNCTION,
@@ -166,24 +185,30 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "js": Grammar(
         "js",
-        more_tags=("jsx", "mjs"),
+        ends_early=True,
+        more_tags=("jsx", "mjs", "cjs", "ecmascript"),
         comment=_C_COMMENT,
         string=rf"`(?:\\.|[^`\\])*+`?|{_REGEX}|{_DOUBLE}|{_SINGLE}",
         defines=_JS,
+        method=_JS_METHOD,
         name=r"[\w$]+",
         example=_JS_EXAMPLE,
     ),
     "ts": Grammar(
         "ts",
+        ends_early=True,
         more_tags=("tsx", "javascript", "js"),
         comment=_C_COMMENT,
         string=rf"`(?:\\.|[^`\\])*+`?|{_REGEX}|{_DOUBLE}|{_SINGLE}",
         defines=_JS,
+        method=_JS_METHOD,
         name=r"[\w$]+",
         example=_JS_EXAMPLE,
     ),
     "php": Grammar(
         "php",
+        ends_early=True,
+        more_tags=("html+php",),
         comment=rf"{_C_COMMENT}|{_HASH}",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"\bfunction\s+&?{name}\b",
@@ -191,14 +216,18 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "rb": Grammar(
         "rb",
+        ends_early=True,
+        more_tags=("irb",),
         comment=rf"^=begin\b.*?(?:^=end\b|\Z)|{_HASH}",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"^[ \t]*def\s+(?:self\.)?{name}",
         name=r"\w+[?!]?",
-        example=r"(?:(?:puts|print|pp|p)\b|assert\w*\b|{name}\s*\(|if\s+__FILE__\b)",
+        example=r"(?:(?:puts|print|pp|p)\b|assert\w*\b|{name}\s*\(|if\s+(?:__FILE__\b|\$0\b|\$PROGRAM_NAME\b))",
     ),
     "pl": Grammar(
         "pl",
+        ends_early=True,
+        more_tags=("pl5",),
         comment=r"^=\w+.*?(?:^=cut\b|\Z)|(?<![$\w\\@{])\#[^\n]*",
         string=rf"{_LONG}|{_LONG_SINGLE}",
         defines=r"\bsub\s+{name}\b",
@@ -206,6 +235,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "lua": Grammar(
         "lua",
+        ends_early=True,
         comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*",
         string=rf"\[\[.*?(?:\]\]|\Z)|{_DOUBLE}|{_SINGLE}",
         defines=r"(?:\bfunction\s+|\blocal\s+(?!function\b)){name}\b",
@@ -214,6 +244,8 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "r": Grammar(
         "r",
+        ends_early=True,
+        more_tags=("rscript",),
         comment=_HASH,
         string=rf"`[^`]*+`?|{_LONG}|{_LONG_SINGLE}",
         defines=r"(?<![\w.]){name}\s*(?:<-|=)\s*function\b",
@@ -222,15 +254,18 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "rkt": Grammar(
         "rkt",
+        ends_early=True,
         more_tags=("scheme", "lisp"),
         comment=r"\#\|.*?(?:\|\#|\Z)|;[^\n]*",
         string=rf"\#\\.|{_LONG}",
         defines=r"\(define\s+\(?\s*{name}(?=[\s()])",
         name=r"[^\s()\[\]]+",
-        example=r"\((?:display\w*|print\w*|writeln|check-\w+\S*|module\+|{name})[\s)]",
+        example=r"\((?:display\w*|print\w*|writeln|check-\w+\S*|module\+|exit|main|{name})[\s)]",
     ),
     "sh": Grammar(
         "sh",
+        ends_early=True,
+        more_tags=("zsh", "console", "sh-session"),
         comment=r"(?:(?<=\s)|(?<![^\n]))\#[^\n]*",
         string=rf"'[^']*+'?|{_LONG}",
         defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*)?\{",
@@ -240,6 +275,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "jl": Grammar(
         "jl",
+        ends_early=True,
         comment=rf"\#=.*?(?:=\#|\Z)|{_HASH}",
         string=rf'""".*?(?:"""|\Z)|{_DOUBLE}',
         defines=r"\bfunction\s+{name}",

@@ -10,7 +10,7 @@ import pytest
 from tests.support.judged import needs_toolchain, verdicts_on
 
 from flextune.data import multipl_e
-from flextune.data.samples import from_answer, from_program
+from flextune.data.answers import read_answer, read_program
 from flextune.records import Problem
 
 needs_sandbox = pytest.mark.usefixtures("sandboxed")
@@ -264,7 +264,7 @@ def problem_23(language: str, folder: Path) -> Problem:
 def test_a_whole_answer_with_a_main_of_its_own_passes(real_data: Path, language: str) -> None:
     needs_toolchain(language)
     problem = problem_23(language, real_data)
-    [verdict] = verdicts_on([from_answer(problem, ANSWERS[language])])
+    [verdict] = verdicts_on([read_answer(problem, ANSWERS[language]).pair])
     assert (verdict.outcome, verdict.message) == ("passed", "")
 
 
@@ -283,7 +283,7 @@ def test_a_whole_answer_with_a_main_of_its_own_passes(real_data: Path, language:
 def test_an_answer_that_only_goes_on_is_closed_once(real_data: Path, language: str, body: str) -> None:
     needs_toolchain(language)
     problem = problem_23(language, real_data)
-    [verdict] = verdicts_on([from_answer(problem, f"```\n{body}\n```")])
+    [verdict] = verdicts_on([read_answer(problem, f"```\n{body}\n```").pair])
     assert (verdict.outcome, verdict.message) == ("passed", "")
 
 
@@ -302,7 +302,7 @@ Union_std_string_long rounded_avg(long n, long m) {
     return "0b" + text;
 }
 ```"""
-    judged, text = from_answer(problem, answer)
+    judged, text = read_answer(problem, answer).pair
     assert "union Union_std_string_long" in text
     [verdict] = verdicts_on([(judged, text)])
     assert verdict.outcome != "compile_error", verdict.message
@@ -332,7 +332,7 @@ def test_real_chat_answers_compile(real_data: Path, language: str, at_least: int
     problems = {problem.name: problem for problem in multipl_e.problems(language, real_data)}
     lines = (real_data / "multipl-e" / f"model-answers-{language}.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
-    found = verdicts_on([from_answer(problems[row["name"]], row["answer"]) for row in rows])
+    found = verdicts_on([read_answer(problems[row["name"]], row["answer"]).pair for row in rows])
     refused = {verdict.name: verdict.message for verdict in found if verdict.outcome == "compile_error"}
     assert set(refused) <= set(FAULTS[language]), refused
     assert Counter(verdict.outcome for verdict in found)["passed"] >= at_least
@@ -360,7 +360,7 @@ for n in range(3):
 if __name__ == '__main__':
     f(input())
 ```"""
-    judged, text = from_answer(problem, answer)
+    judged, text = read_answer(problem, answer).pair
     assert (judged.prompt, judged.tests) == ("", problem.tests)
     assert text.startswith("from __future__ import annotations\n")
     for kept in ("import math", "def half", "import re", "TABLE = {}", "def helper", "def f"):
@@ -372,22 +372,22 @@ if __name__ == '__main__':
 
 def test_a_program_keeps_its_statements_but_no_main() -> None:
     problem = Problem("p", "b", "py", "def f(x):\n", "check(f)", entry_point="f")
-    _, text = from_program(
+    _, text = read_program(
         problem, "def f(x):\n    return x\n\nassert f(1) == 1\n\nif __name__ == '__main__':\n    f(2)\n"
-    )
+    ).pair
     assert "assert f(1) == 1" in text
     assert "__main__" not in text
 
 
 def test_a_python_body_without_indentation_is_indented() -> None:
     problem = Problem("p", "b", "py", "def f(x):\n", "check(f)")
-    judged, text = from_answer(problem, "```python\ny = x\nreturn y\n```")
+    judged, text = read_answer(problem, "```python\ny = x\nreturn y\n```").pair
     assert (judged, text) == (problem, "    y = x\n    return y\n")
 
 
 def test_an_answer_to_a_description_goes_on_after_it() -> None:
     problem = Problem("MBPP/1", "mbpp", "py", '"""\nAdd.\n"""\n', "assert add(1, 2) == 3")
-    judged, text = from_answer(
+    judged, text = read_answer(
         problem, "```python\ndef add(a, b):\n    return a + b\n\nprint(add(1, 2))\n```"
-    )
+    ).pair
     assert (judged, text) == (problem, "def add(a, b):\n    return a + b\n\n")

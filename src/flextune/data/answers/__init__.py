@@ -1,0 +1,8 @@
+"""From what a model wrote to the program that is judged: docs/answers.md is the policy."""
+
+from __future__ import annotations
+
+from flextune.data.answers.reading import read_answer, read_completion, read_program, read_text
+from flextune.data.answers.rules import RULES, Extraction, Step
+
+__all__ = ["RULES", "Extraction", "Step", "read_answer", "read_completion", "read_program", "read_text"]

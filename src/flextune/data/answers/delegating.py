@@ -1,0 +1,178 @@
+"""``class Solution``: tests that call a function, and answers that have a method, or the other way round."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+
+from flextune.data.answers.grammar import Grammar, closing_brace
+from flextune.data.answers.python_flow import bound_in, tree_of
+from flextune.data.answers.rules import Trace
+from flextune.data.answers.wanted import SOLUTION, Wanted, solution_class
+from flextune.records import Problem
+
+_CLASS = re.compile(
+    r"\b(?P<kind>class|struct|impl|trait|object|module)[ \t]+(?P<name>\w+)[^{};=\n]{0,999}\s{0,99}"
+    r"(?P<open>\{)?"
+)
+#: The call of a method of a new object, as the body of the function.
+_CALLS = {
+    "java": "        {result}new {kind}().{name}({arguments});\n",
+    "cs": "        {result}new {kind}().{name}({arguments});\n",
+    "cpp": "    {result}{kind}().{name}({arguments});\n",
+    "d": "{{\n    {result}(new {kind}()).{name}({arguments});\n}}\n",
+    "scala": "        new {kind}().{name}({arguments})\n",
+    "rs": "    {kind}::{name}({arguments})\n",
+    "php": "    return (new {kind}())->{name}({arguments});\n}}\n",
+    "js": "  return new {kind}().{name}({arguments});\n}}\n",
+    "ts": "  return new {kind}().{name}({arguments});\n}}\n",
+    "rb": "  {kind}.new.{name}({arguments})\nend\n",
+}
+
+
+def with_entry(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> str:
+    """A Python program in which the name that the tests call is there: as a function, or in ``Solution``."""
+    tree = tree_of(code) if problem.language == "py" and wanted.entry else None
+    if tree is None or wanted.entry is None:
+        return code
+    bound = set(bound_in(tree))
+    holder = solution_class(code, wanted.entry)
+    if wanted.method and SOLUTION not in bound and wanted.entry in bound:
+        trace.note("solution-class", "the other way round")
+        method = f"\nclass {SOLUTION}:\n    {wanted.entry} = staticmethod({wanted.entry})\n"
+        return code.rstrip("\n") + "\n" + method
+    asks_class = wanted.method or re.search(rf"\b{SOLUTION}\b", problem.tests)
+    if holder is None or wanted.entry in bound or (asks_class and holder == SOLUTION):
+        return code
+    if not _made_without_arguments(tree, holder):
+        return code
+    trace.note("solution-class", f"{holder}.{wanted.entry}")
+    return code.rstrip("\n") + f"\n\n\n{wanted.entry} = {holder}().{wanted.entry}\n"
+
+
+def _made_without_arguments(tree: ast.Module, name: str) -> bool:
+    holder = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    makers = [n for n in holder.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+    return all(len(n.args.args) - len(n.args.defaults) <= 1 for n in makers)
+
+
+def with_delegate(
+    problem: Problem, code: str, wanted: Wanted, grammar: Grammar, trace: Trace
+) -> tuple[Problem, str] | None:
+    """An answer whose method is called by the function of the prompt; None where that is not needed.
+
+    The classes go before the prompt's function, or before the type that holds it. The prompt's signature gets
+    a body that calls the method of a new object.
+    """
+    call = _CALLS.get(problem.language)
+    if call is None or wanted.entry is None:
+        return None
+    blanked = grammar.blank(code)
+    method = _method(blanked, grammar, wanted.entry)
+    if method is None:
+        return None
+    kind, static = method
+    prompt = grammar.blank(problem.prompt)
+    posed = grammar.definition(wanted.entry).search(prompt)
+    if posed is None or static:
+        return None
+    holder = _CLASS.search(prompt) if grammar.container else None
+    begin = holder.start() if holder else prompt.rfind("\n", 0, _name_start(posed)) + 1
+    # What begins the line belongs to the definition.
+    begin = problem.prompt.rfind("\n", 0, begin) + 1
+    signature = problem.prompt[problem.prompt.rfind("\n", 0, _name_start(posed)) + 1 :]
+    arguments = ", ".join(_parameters(grammar.blank(signature), wanted.entry, problem.language))
+    result = "" if re.search(rf"\bvoid\s+{re.escape(wanted.entry)}\b", signature) else "return "
+    body = call.format(kind=kind, name=wanted.entry, arguments=arguments, result=result)
+    if problem.language == "rs" and _takes_self(code, wanted.entry):
+        body = body.replace(f"{kind}::", f"{kind}{{}}." if "{" in _fields(code, kind) else f"{kind}.")
+    trace.note("solution-class", f"{kind}.{wanted.entry}")
+    imports, types = _apart(code, problem.language)
+    head = problem.prompt[:begin]
+    return replace(problem, prompt=""), f"{imports}{head}{types}\n{problem.prompt[begin:]}{body}"
+
+
+def _takes_self(code: str, name: str) -> bool:
+    return re.search(rf"\bfn\s+{name}\s*(?:<[^>]*>)?\(\s*&?(?:mut\s+)?self\b", code) is not None
+
+
+def _fields(code: str, kind: str) -> str:
+    declared = re.search(rf"\bstruct\s+{kind}\s*[{{;]", code)
+    return declared[0] if declared else ""
+
+
+def _name_start(posed: re.Match[str]) -> int:
+    return posed.start("name")
+
+
+def _method(blanked: str, grammar: Grammar, name: str) -> tuple[str, bool] | None:
+    """The type that has a method of that name, and whether the method can be called without an object."""
+    if grammar.short == "rb":
+        return _ruby_method(blanked, name)
+    for found in _CLASS.finditer(blanked):
+        if found["open"] is None:
+            continue
+        end = closing_brace(blanked, found.end() - 1)
+        inner = blanked[found.end() : end]
+        defined = grammar.find_method(inner, name)
+        if defined is None:
+            continue
+        line = inner[inner.rfind("\n", 0, defined.start() + 1) + 1 : defined.end()]
+        static = re.search(r"\bstatic\b", line) is not None and grammar.short not in (
+            "js",
+            "ts",
+            "cpp",
+            "php",
+        )
+        return found["name"], static or found["kind"] == "object"
+    return None
+
+
+def _ruby_method(blanked: str, name: str) -> tuple[str, bool] | None:
+    holder = re.search(r"^class[ \t]+(\w+)", blanked, re.MULTILINE)
+    method = re.search(rf"^[ \t]+def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    at_margin = re.search(rf"^def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    return (holder[1], False) if holder and method and not at_margin else None
+
+
+def _parameters(signature: str, name: str, language: str) -> list[str]:
+    """Names of the parameters in a signature."""
+    begin = signature.index("(", signature.index(name))
+    depth, part, parts = 0, "", []
+    for mark in signature[begin + 1 :]:
+        if mark == ")" and depth == 0:
+            break
+        depth += (mark in "([{<") - (mark in ")]}>")
+        if mark == "," and depth == 0:
+            parts.append(part)
+            part = ""
+        else:
+            part += mark
+    parts.append(part)
+    found = []
+    for text in parts:
+        text = text.partition("=")[0]
+        if language in ("ts", "scala", "rs"):
+            text = text.partition(":")[0]
+        words = re.findall(r"\$?[\w$]+", text)
+        if words:
+            found.append(words[-1])
+    return found
+
+
+def _apart(code: str, language: str) -> tuple[str, str]:
+    """Imports, which must come first, and the rest."""
+    if language == "php":
+        return "", re.sub(r"\A\s*<\?php", "", code)
+    if language not in ("java", "cs"):
+        return "", code
+    pattern = re.compile(r"^[ \t]*(?:import|using)\s+(?!\()[^\n(]*;[ \t]*\n?", re.MULTILINE)
+    imports = "".join(line.rstrip("\n") + "\n" for line in pattern.findall(code))
+    types = re.sub(
+        r"^([ \t]*)public\s+(?=(?:final\s+)?(?:class|interface|enum|record)\b)",
+        r"\1",
+        pattern.sub("", code),
+        flags=re.MULTILINE,
+    )
+    return imports, types

@@ -1,0 +1,109 @@
+"""What a block needs of the other blocks of its answer: imports, helpers, types, constants."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from flextune.data.answers.grammar import Grammar, without
+from flextune.data.answers.python_flow import Statement, free_names, needed, program_of
+from flextune.data.answers.rules import Trace
+from flextune.data.answers.wanted import Wanted
+
+_IMPORT = re.compile(
+    r"^[ \t]*(?:import\b|using\b|use\b|\#\s*include\b|require\b|from\b|library\(|"
+    r"const\s+.*=\s*require\()[^\n]*$",
+    re.MULTILINE,
+)
+_TYPE = re.compile(r"\b(?:class|interface|enum|record|object|trait|struct|union|type|module)[ \t]+(\w+)")
+
+
+def joined(code: str, others: Sequence[str], grammar: Grammar, wanted: Wanted, trace: Trace) -> str:
+    """Code with what it uses, does not define, and other blocks define, before it.
+
+    Args:
+        code: The block that was chosen.
+        others: The other blocks, in the answer's order.
+        grammar: The language's.
+        wanted: What the tests call; another definition of it is no helper.
+        trace: Told what was joined.
+    """
+    if not others:
+        return code
+    if grammar.short == "py":
+        return _python(code, others, wanted, trace)
+    parts = [part for part in others if _serves(part, code, grammar, wanted)]
+    if parts:
+        trace.note("joined", f"{len(parts)} of {len(others)} blocks")
+    return "\n".join([*parts, code])
+
+
+def _serves(part: str, code: str, grammar: Grammar, wanted: Wanted) -> bool:
+    """Whether another block has imports alone, or defines something that the code uses and lacks."""
+    blanked = grammar.blank(part)
+    if wanted.entry and grammar.has_definition(part, wanted.entry):
+        return False
+    if not without(blanked, [found.span() for found in _IMPORT.finditer(blanked)]).strip():
+        return bool(blanked.strip())
+    names = {found["name"] for found in grammar.definition().finditer(blanked)}
+    names |= set(_TYPE.findall(blanked))
+    return any(
+        re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", grammar.blank(code))
+        and not grammar.has_definition(code, name)
+        and not re.search(rf"\b(?:class|interface|enum|record|struct|union|type)\s+{re.escape(name)}\b", code)
+        for name in names - {"main", "Main"}
+    )
+
+
+def _python(code: str, others: Sequence[str], wanted: Wanted, trace: Trace) -> str:
+    own = program_of(code)
+    if own is None:
+        return code
+    lacking = free_names(own)
+    if wanted.entry is not None:
+        lacking |= (wanted.used - {wanted.entry}) - {name for one in own for name in one.binds}
+    taken: list[str] = []
+    names: list[str] = []
+    # What stands closest before the block is tried first.
+    for other in reversed(others):
+        parsed = program_of(other) if lacking else None
+        if parsed is None:
+            continue
+        program = [one for one in parsed if not one.is_main]
+        positions = _needed(program, lacking, wanted)
+        if not positions:
+            continue
+        lines = other.split("\n")
+        part = "\n".join(_source(lines, program[position]) for position in sorted(positions))
+        bound = {name for position in positions for name in program[position].binds}
+        names += sorted(bound & lacking)
+        taken.insert(0, part)
+        lacking = (lacking | (free_names(program) & _read(program, positions))) - bound
+    if not taken:
+        return code
+    trace.note("joined", ", ".join(names))
+    return "\n".join([*taken, code])
+
+
+def _needed(program: list[Statement], lacking: set[str], wanted: Wanted) -> set[int]:
+    """Statements of another block that bind what is lacking, and what these need of their own block."""
+    there = {name for one in program for name in one.binds}
+    targets = (lacking & there) - ({wanted.entry} if wanted.entry else set())
+    # What a star brings is not known, so it may be what is lacking.
+    stars = {n for n, one in enumerate(program) if _has_star(one)}
+    return (needed(program, targets) if targets else set()) | stars
+
+
+def _has_star(one: Statement) -> bool:
+    return isinstance(one.node, ast.ImportFrom) and one.node.names[0].name == "*"
+
+
+def _read(program: list[Statement], positions: set[int]) -> set[str]:
+    return {name for position in positions for name in program[position].reads}
+
+
+def _source(lines: list[str], one: Statement) -> str:
+    node = one.node
+    first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
+    return "\n".join(lines[first - 1 : node.end_lineno])

@@ -1,0 +1,88 @@
+"""A Python answer without what is there for a reader: its main, its examples, its questions for input."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Sequence
+
+from flextune.data.answers.python_flow import (
+    BUILTINS,
+    Statement,
+    definitions,
+    needed,
+    program_of,
+    tree_of,
+    users,
+)
+from flextune.data.answers.rules import Trace
+
+#: In a longer program nothing is looked for; following all its names would take long.
+_MOST_STATEMENTS = 1000
+
+
+def without_main(code: str, trace: Trace) -> str:
+    """Code without its ``if __name__ == "__main__"``."""
+    program = _program(code) if "__name__" in code else ()
+    mains = [one.node for one in program if one.is_main]
+    return _without(code, program, mains, "main", trace)
+
+
+def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
+    """Code without statements that only show ``names`` off or ask for input.
+
+    What the functions of those names need stays, however it came about: constants, tables that a loop fills,
+    memos, settings of modules. Of the rest, a statement goes if it prints, asks, asserts or ends the program,
+    if it uses one of ``names`` or a function that does any of this, or if it reads what went.
+    """
+    program = _program(code)
+    kept = needed(program, names)
+    showing = _showing(program, names)
+    gone: set[int] = set()
+    while True:
+        before = len(gone)
+        left = {name for n, one in enumerate(program) if n not in gone for name in one.binds}
+        lost = {name for n in gone for name in program[n].binds} - left - BUILTINS
+        for position, one in enumerate(program):
+            if position in kept or position in gone or one.defines or one.imports or one.is_main:
+                continue
+            shows = one.shows or one.reads & showing
+            stray = isinstance(one.node, ast.Expr) and not _has_call(one) and one.reads - left - BUILTINS
+            if shows or one.reads & lost or stray:
+                gone.add(position)
+        if len(gone) == before:
+            break
+    return _without(code, program, [program[n].node for n in sorted(gone)], "demo", trace)
+
+
+def _program(code: str) -> Sequence[Statement]:
+    """The statements of a program that can be parsed and is not too long."""
+    tree = tree_of(code)
+    if tree is None or len(tree.body) > _MOST_STATEMENTS:
+        return ()
+    return program_of(code) or ()
+
+
+def _showing(program: Sequence[Statement], names: Collection[str]) -> set[str]:
+    """``names``, functions that print, ask or end when called, and those that use any of these."""
+    functions = definitions(program)
+    return users(functions, {*names, *(name for name, one in functions.items() if one.shows)})
+
+
+def _has_call(one: Statement) -> bool:
+    return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(one.node))
+
+
+def _without(code: str, program: Sequence[Statement], gone: list[ast.stmt], rule: str, trace: Trace) -> str:
+    lines = code.split("\n")
+    shared = [line for one in program for line in {one.node.lineno, one.node.end_lineno}]
+    for node in reversed(gone):
+        first, last = node.lineno, node.end_lineno or node.lineno
+        trace.note(rule, f"from {lines[first - 1].strip()[:60]!r}")
+        if shared.count(first) == 1 and shared.count(last) == 1:
+            del lines[first - 1 : last]
+            continue
+        # Other statements stand in the same line; the offsets count bytes.
+        begin = lines[first - 1].encode()[: node.col_offset].decode()
+        end = lines[last - 1].encode()[node.end_col_offset :].decode()
+        lines[first - 1 : last] = [f"{begin}pass{end}"] + [""] * (last - first)
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""Code that stands in an answer without a fence, among lines of prose."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+
+from flextune.data.answers.blocks import Block
+from flextune.data.answers.grammar import Grammar
+from flextune.data.answers.python_body import is_body
+from flextune.data.answers.python_flow import tree_of
+from flextune.data.python_source import first_error
+
+# What a line of code begins with, where an answer has no fence.
+_CODE_LINE = re.compile(
+    r"^[ \t]*(?:import\b|from\s+\S+\s+import\b|using\b|use\b|package\b|require\b|library\(|\#include|\#lang|"
+    r"\#!|<\?php|@\w|//|/\*|--|;;|\#\s|def\b|fn\b|pub\b|func\b|fun\b|function\b|sub\b|class\b|object\b|struct\b|"
+    r"union\b|enum\b|template\b|public\b|private\b|static\b|const\b|let\b|var\b|local\b|async\b|\(define\b|module\b)",
+    re.MULTILINE,
+)
+_PYTHON_LINE = re.compile(
+    r"^(?:import\s+\w|from\s+\S+\s+import\b|(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[(:]|@\w|"
+    r"\w[\w.\[\], ]*\s*(?:[-+*/%|&^@]|//|\*\*|<<|>>)?=(?!=)|"
+    r"(?:for|while|if|with|try|print|assert)\b.*[:)]?\s*$|\#)"
+)
+#: Prose after a program is looked for in so many lines at the end.
+_LAST_LINES = 60
+#: A text is taken apart at so many lines that are no Python, then left as it is.
+_MOST_ERRORS = 200
+#: Characters that are parsed for that, all tries together.
+_MOST_PARSED = 2_000_000
+
+
+def bare_blocks(text: str, grammar: Grammar, has_function: Callable[[str], bool]) -> list[Block]:
+    """Runs of lines that are code, as blocks of the language; none if there is no function that is wanted."""
+    if not has_function(text):
+        return []
+    if grammar.short == "py":
+        runs = _python_runs(text)
+        if not any(map(has_function, runs)):
+            # Markdown's other kind of block: lines that are indented by four columns.
+            runs = _python_runs(re.sub(r"^(?:    |\t)", "", text, flags=re.MULTILINE))
+        return [Block("", run) for run in runs if has_function(run)] and [Block("", run) for run in runs]
+    first = _CODE_LINE.search(text)
+    begin = first.start() if first else 0
+    # A return type may stand before anything that is known here.
+    defined = grammar.definition().search(grammar.blank(text))
+    if defined and defined.start() < begin:
+        begin = text.rfind("\n", 0, defined.start()) + 1
+    return [Block("", _statements(text[begin:]))]
+
+
+def _python_runs(text: str) -> list[str]:
+    """The longest runs of lines that can be parsed, each from a line that looks like code."""
+    lines = text.split("\n")
+    runs, number, errors = [], 0, 0
+    most = min(_MOST_ERRORS, _MOST_PARSED // max(len(text), 1))
+    while number < len(lines) and errors < most:
+        if not _PYTHON_LINE.match(lines[number]):
+            number += 1
+            continue
+        length, tried = _parsed_length(lines[number:], most - errors)
+        errors += tried
+        if length and _says_something("\n".join(lines[number : number + length])):
+            runs.append("\n".join(lines[number : number + length]).rstrip() + "\n")
+        number += max(length, 1)
+    return runs
+
+
+def _parsed_length(lines: list[str], most: int) -> tuple[int, int]:
+    """How many lines from the first can be parsed, and how many tries that took."""
+    length, tries = len(lines), 0
+    while length > 0 and tries < most:
+        tries += 1
+        error = first_error("\n".join(lines[:length]) + "\n")
+        if error is None:
+            return length, tries
+        # What is wrong is in that line, or in one before it.
+        length = min(length, error) - 1
+    return 0, tries
+
+
+def _says_something(code: str) -> bool:
+    """Whether code is more than comments and words that happen to be expressions."""
+    tree = tree_of(code)
+    return tree is not None and any(
+        not isinstance(node, ast.Expr) or isinstance(node.value, (ast.Call, ast.Await)) for node in tree.body
+    )
+
+
+def _statements(code: str) -> str:
+    lines = code.rstrip().split("\n")
+    for length in range(len(lines), max(0, len(lines) - _LAST_LINES), -1):
+        if lines[length - 1].rstrip().endswith(("}", ";", ")", "end", "};")):
+            return "\n".join(lines[:length])
+    return code
+
+
+def looks_like_code(text: str, grammar: Grammar, has_function: Callable[[str], bool]) -> bool:
+    """Whether what stands before a lone fence is code, so that the fence closes it."""
+    stripped = text.strip("\n")
+    if not stripped.strip():
+        return False
+    if has_function(text):
+        return True
+    if grammar.short == "py":
+        return is_body(text) or (tree_of(text) is not None and _says_something(text) and not _labels(text))
+    last = stripped.rstrip().split("\n")[-1].rstrip()
+    return last.endswith(("}", ";", "end")) or (grammar.short == "rkt" and last.endswith(")"))
+
+
+def _labels(code: str) -> bool:
+    """Whether all that code has are lines such as ``Output: x``, which are annotations to Python."""
+    tree = tree_of(code)
+    return tree is not None and all(
+        isinstance(node, ast.Expr) or (isinstance(node, ast.AnnAssign) and node.value is None)
+        for node in tree.body
+    )

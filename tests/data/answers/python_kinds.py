@@ -1,0 +1,208 @@
+# ruff: noqa: E501 - an answer reads better unbroken
+"""Right answers to three small Python problems, in every form in which models give them.
+
+``ANSWERS`` has for each kind the rule that it is a case of (a key of ``RULES``; None: no rule of its own), and
+answers to ``TOTAL``. Each holds one right definition; ``WRONG`` stands where no reader would take it.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+from flextune.records import Problem
+
+PROMPT = '''from typing import List
+
+
+def running_total(numbers: List[int]) -> List[int]:
+    """ Give the list of partial sums of numbers.
+    >>> running_total([1, 2, 3])
+    [1, 3, 6]
+    """
+'''
+TOTAL = Problem(
+    "total", "test", "py", PROMPT,
+    "def check(candidate):\n    assert candidate([1, 2, 3]) == [1, 3, 6]\n    assert candidate([]) == []\n\ncheck(running_total)",
+    stop=("\nclass", "\ndef", "\n#", "\nif", "\nprint"), entry_point="running_total",
+)  # fmt: skip
+BODY = """    out, total = [], 0
+    for number in numbers:
+        total += number
+        out.append(total)
+    return out
+"""
+RIGHT = f"def running_total(numbers: List[int]) -> List[int]:\n{BODY}"
+WRONG = RIGHT.replace("total += number", "total = number")
+MARGIN = textwrap.dedent(BODY)
+#: A helper that is used by another definition.
+PLUS = "def plus(a, b):\n    return a + b\n"
+WITH_PLUS = "def running_total(numbers):\n    out = []\n    for n in numbers:\n        out.append(plus(out[-1], n) if out else n)\n    return out\n"
+
+
+def block(code: str, tag: str = "python") -> str:
+    return f"```{tag}\n{code}```\n"
+
+
+def indented(text: str, by: str) -> str:
+    return textwrap.indent(text, by)
+
+
+THOUGHT = f"Let me try\n{block(WRONG)}hm, wait"
+TOKENS = (
+    "<|im_end|>", "<|endoftext|>", "</s>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "<|end_of_text|>", "<eos>", "<|fim_pad|>", "<fim_prefix>", "<|file_separator|>", "<EOT>", "<|return|>", "<|eom_id|>",
+)  # fmt: skip
+REASONING = (
+    ("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<thought>", "</thought>"), ("<reasoning>", "</reasoning>"),
+    ("<reflection>", "</reflection>"), ("[THINK]", "[/THINK]"), ("\u25c1think\u25b7", "\u25c1/think\u25b7"), ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"), ("<longcat_think>", "</longcat_think>"), ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"), ("<|channel>thought", "<channel|>"), ("<unused94>thought", "<unused95>"),
+    ("<analysis>", "</analysis>"), ("<scratchpad>", "</scratchpad>"), ("<s><think>", "</think>"),
+)  # fmt: skip
+FINAL = "<|start|>assistant<|channel|>final<|message|>"
+
+ANSWERS: dict[str, tuple[str | None, list[str]]] = {
+    "a block": ("program", [
+        block(RIGHT), block(RIGHT, ""), block(RIGHT, "py"), block(RIGHT, "Python3.11"), block(RIGHT, 'python title="x.py"'),
+        block(RIGHT, '{.python .numberLines startFrom="1"}'), block(RIGHT, "python:solution.py"), block(RIGHT, "language-python"),
+        block(RIGHT, " PYTHON "), block(RIGHT, "javascript"), block(RIGHT, "text"), block(PROMPT + BODY), block(RIGHT).replace("\n", "\r\n"),
+        f"~~~python\n{RIGHT}~~~", f"````python\n{RIGHT}````", f"````markdown\n{block(RIGHT)}````", "\ufeff" + block("\u200b" + RIGHT),
+        block(RIGHT.replace("    ", "\u00a0" * 4)), block("#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n" + RIGHT),
+        "> " + block(RIGHT).replace("\n", "\n> "), f"<pre><code class=\"language-python\">{RIGHT.replace('>', '&gt;')}</code></pre>",
+    ]),
+    "a quotation": ("program", [
+        f"```\n{indented(RIGHT, '> ')}>```\n\n```\n", f"```thinking>\n{THOUGHT}\n</thinking>\n{block(RIGHT)}",
+        f"```\npython\n{RIGHT}```", f"{block(RIGHT)}```\n", block('DOC = """\n\n```bash\npip install x\n```\n"""\n' + RIGHT),
+    ]),
+    "a block in a list": ("program", [
+        f"1. So:\n\n   ```python\n{indented(RIGHT, '   ')}   ```\n\n2. Done", f"- ```python\n{indented(RIGHT, '  ')}  ```\n",
+        f"1. So:\n   ```python\n{RIGHT}   ```\n", f"- a\n    - b\n\n      ```python\n{indented(RIGHT, '      ')}      ```\n",
+    ]),
+    "fences in the code": ("program", [
+        block(RIGHT.replace("    out, total", '    """Doc.\n\n```\nrunning_total([1])\n```\n    """\n    out, total')),
+        block(RIGHT.replace("    out, total", '    """Doc.\n\n    ```python\n    running_total([1])\n    ```\n    """\n    out, total')),
+        block(RIGHT.replace("    out, total", "    fence = '```'\n    out, total")),
+    ]),
+    "fences glued to text": ("program", [
+        f"Here is the code: ```python\n{RIGHT}```\n", f"```python\n{RIGHT.rstrip()}```\n", f"```python\n{RIGHT.rstrip()}``` That's it.\n",
+        f"```{RIGHT}```\n", f"```python\n{RIGHT}```python\n",
+        "```python def running_total(numbers): return [sum(numbers[:i + 1]) for i in range(len(numbers))]```",
+    ]),
+    "lines for a notebook": ("notebook", [block("!pip install numpy\n%matplotlib inline\n" + RIGHT)]),
+    "a lone closing fence": ("closing-fence", [
+        f"{RIGHT}```\n", f"{RIGHT}```\n\nIt adds.\n\n```\n[1]\n```\n", f"{BODY}```\nIt adds up.", f"{MARGIN}```\nIt adds up.",
+        f"{RIGHT}```\n\nUsage:\n\n{block('print(running_total([1]))' + chr(10))}", f"Here:\n\n{RIGHT}```\nDone.",
+    ]),
+    "an open fence": ("open-fence", [f"Here:\n```python\n{RIGHT}", f"```python\n{WRONG}\nNow mended:\n```python\n{RIGHT}"]),
+    "broken off after the function": ("truncated", [
+        f"```python\n{RIGHT}\nprint(running_total([1, 2", f"```python\n{RIGHT}\n\ndef test():\n    assert running_total(",
+        f"```python\n{RIGHT}\nprint(running_total([1, 2]\n```\n",
+    ]),
+    "special tokens": ("end-token", [
+        *(text for token in TOKENS for text in (
+            block(RIGHT).rstrip() + token, f"{RIGHT.rstrip()}{token}\ngarbage ( here", f"```python\n{RIGHT}{token}\n```\n")),
+        f"{RIGHT}[DONE]\ngarbage ( here", f"{RIGHT}[/PYTHON]\nmore", f"{RIGHT}</answer>\nmore",
+    ]),
+    "special tokens before": ("start-token", [f"<s>{block(RIGHT)}", f"<bos> {RIGHT}", f"<|fim_prefix|>{PROMPT}<|fim_suffix|><|fim_middle|>{BODY}"]),
+    "tokens that are text": (None, [
+        block(f"END = '<|im_end|>', \"</s>\"\n{RIGHT}"), block(RIGHT.replace("    out, total", '    t = """\n<s>a</s>\n"""\n    out, total')),
+        block(f"import re\nTAG = re.compile(r'<think>.*?</think>')\n{RIGHT}"), block(f"def strip(t):\n    return t.split('</think>')[-1]\n\n{RIGHT}"),
+    ]),
+    "turns of a chat": ("turn", [
+        f"<|im_start|>assistant\n{block(RIGHT)}<|im_end|>", f"<|start_header_id|>assistant<|end_header_id|>\n\n{block(RIGHT)}<|eot_id|>",
+        f"<|im_start|>user\nmend {block(WRONG)}<|im_end|>\n<|im_start|>assistant\n{block(RIGHT)}<|im_end|>", f"<start_of_turn>model\n{block(RIGHT)}",
+        f"{block(RIGHT)}<|im_end|>\n<|im_start|>user\nThanks; {block(WRONG)}<|im_end|>\n<|im_start|>assistant\n{block(WRONG)}",
+        f"{block(RIGHT)}[/INST]", f"{block(RIGHT)}</s><s>[INST] more",
+        f"[INST] mend {block(WRONG)} [/INST] {block(RIGHT)}", f"### Instruction:\nAdd\n\n### Response:\n{block(RIGHT)}",
+    ]),
+    "reasoning": ("reasoning", [
+        text for opening, closing in REASONING for text in (
+            f"{opening}\n{THOUGHT}\n{closing}\n\n{block(RIGHT)}", f"{opening}{THOUGHT}{closing}{block(RIGHT)}", f"{THOUGHT}\n{closing}\n{block(RIGHT)}",
+            f"{opening}\n{THOUGHT}\n{closing}\n\n{RIGHT}", f"{opening}\n{THOUGHT}\n{closing}\n\n{BODY}", f"{opening}\n```python\n{WRONG}\nhm\n{closing}\n\n{block(RIGHT)}")
+    ] + [
+        f"<think>\n{THOUGHT}\n</think>\n<answer>\n{block(RIGHT)}</answer>", f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>{block(RIGHT)}<|END_RESPONSE|>",
+        f"<|begin_of_thought|>\n{THOUGHT}\n<|end_of_thought|>\n\n<|begin_of_solution|>\n{block(RIGHT)}<|end_of_solution|>",
+        f"Here is my thought process:\n{THOUGHT}\n\nHere is my response:\n{block(RIGHT)}", f"<think>\nno `</think>` yet\n{THOUGHT}\n</think>\n{block(RIGHT)}",
+    ]),
+    "nothing but reasoning": ("reasoning-only", [
+        f"<think>\n{THOUGHT}\nNow:\n{block(RIGHT)}", f"<think>\n{THOUGHT}\nNow:\n{block(RIGHT)}</think>\n", f"<think>\n{block(RIGHT)}</think>\nThe code above is right.\n",
+    ]),
+    "channels": ("final-channel", [
+        f"<|channel|>analysis<|message|>{THOUGHT}<|end|>{FINAL}{block(RIGHT)}<|return|>", f"<|channel|>analysis<|message|>{THOUGHT}<|end|>{FINAL}{BODY}<|return|>",
+        f"<|start|>assistant<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>commentary<|message|>plan<|end|>{FINAL}{block(RIGHT)}",
+        f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>final <|constrain|>python<|message|>{RIGHT}", f"analysis{THOUGHT}assistantfinal{block(RIGHT)}",
+    ]),
+    "tags of an answer": ("answer-tags", [
+        f"<answer>{block(RIGHT)}</answer>", f"Words.\n<answer>\n{RIGHT}</answer>", f"<answer>\n{BODY}</answer>", f"<answer>\n{block(RIGHT)}",
+        f"<answer>\n{block(WRONG)}</answer>\nNo:\n<answer>\n{block(RIGHT)}</answer>", f"[PYTHON]\n{RIGHT}[/PYTHON]\n[TESTS]\nassert 1\n[/TESTS]",
+        f"[BEGIN]\n{RIGHT}[DONE]\n", f"<code>\n{RIGHT}</code>\nmore", f"<solution>\n{block(RIGHT)}</solution>",
+    ]),
+    "JSON": ("structured", [json.dumps({"explanation": "x", "code": RIGHT}), f"```json\n{json.dumps({'code': RIGHT})}\n```"]),
+    "another language": ("other-language", [
+        "```bash\npip install a-very-long-name-of-a-package-that-is-longer-than-the-code-itself\n```\n" + block(RIGHT),
+        f"{block(RIGHT)}In JavaScript:\n{block('function running_total(n) { return n }' + chr(10), 'javascript')}", f"{block(RIGHT)}{block('-def running_total(x):' + chr(10), 'diff')}",
+    ]),
+    "two definitions": ("last-definition", [
+        f"{block(WRONG)}That resets. Corrected:\n{block(RIGHT)}", f"{block(WRONG)}**Final answer**\n\n{block(RIGHT)}", f"{block(RIGHT)}Or:\n{block(RIGHT)}",
+        f"Draft:\n{block(WRONG)}Wait. Final:\n{block(RIGHT)}Complexity:\n{block('O(n)' + chr(10), 'text')}",
+    ]),
+    "called wrong": ("marked-wrong", [f"{block(RIGHT)}A common mistake is this:\n{block(WRONG)}", f"{block(RIGHT)}See:\n{block('# WRONG: does not work' + chr(10) + WRONG)}"]),
+    "not complete": ("incomplete", [
+        f"{block(RIGHT)}Skeleton:\n{block('def running_total(numbers):' + chr(10) + '    ...' + chr(10))}", f"{block(RIGHT)}Or:\n```python\ndef running_total(numbers):\n    out = [\n",
+        f"{block(RIGHT)}It had:\n{block(PROMPT)}",
+    ]),
+    "helpers in other blocks": ("joined", [
+        f"First:\n{block(PLUS)}Then:\n{block(WITH_PLUS)}", f"{block(WITH_PLUS)}with\n{block(PLUS)}",
+        *(f"{block(line + chr(10))}and\n{block('def running_total(numbers):' + chr(10) + '    return list(accumulate(numbers))' + chr(10))}" for line in ("from itertools import accumulate", "from itertools import *")),
+        f"{block('import operator' + chr(10))}{block('def fold(xs, f):' + chr(10) + indented(WITH_PLUS.partition(chr(10))[2].replace('numbers', 'xs').replace('plus', 'f'), ''))}"
+        f"{block('def running_total(numbers):' + chr(10) + '    return fold(numbers, operator.add)' + chr(10))}{block('print(running_total([1]))' + chr(10))}",
+    ]),
+    "usage in another block": (None, [
+        f"{block(RIGHT)}Usage:\n{block('# ' + 'long ' * 99 + chr(10) + 'print(running_total([1]))' + chr(10))}", f"{block(RIGHT)}Output:\n```\n[1, 3, 6]\n```\n",
+        f"{block(RIGHT)}Tests:\n{block('from sol import running_total' + chr(10) + 'def test_it():' + chr(10) + '    assert running_total([1]) == [0]' + chr(10))}",
+        f"Step 1\n{block('total = 0' + chr(10))}Step 2\n{block('total += number' + chr(10))}In full:\n{block(RIGHT)}",
+    ]),
+    "outside the fences": ("outside-fences", [f"{RIGHT}\nExample:\n```text\nrunning_total([1]) is [1]\n```\nDone."]),
+    "no fence": ("unfenced", [
+        f"Maybe\ndef running_total(numbers):\n    return sum(numbers)\nNo. So finally:\n{RIGHT}", f"python\nCopy code\n{RIGHT}\n",
+        indented(RIGHT, "> "), f"**Solution:**\n\n{RIGHT}\n\n**Complexity:** O(n)\n",
+        f"Here is the function:\n\n{RIGHT}\nIt adds the numbers.\n", f"Here's it, don't panic:\n\n{RIGHT}\nThat's it; it's O(n).\n", f"Solution\n\n{RIGHT}\nDone\n",
+        f"A helper:\n\n{PLUS}\nAnd the function:\n\n{WITH_PLUS}\nOkay.", f"# Solution\n\n{RIGHT}\n**Explanation**: adds\n- one\n", f"{RIGHT}\nExample usage:\n\nprint(running_total([1]))\n",
+        f"{PROMPT}{BODY}\n\nThis keeps a running sum.", f"Here it is:\n\n{indented(RIGHT, '    ')}\nDone, it's good.\n",
+    ]),
+    "a body": ("body", [BODY, block(BODY), f"{BODY.replace('total += number', 'total = plus(total, number)')}\n{PLUS}", block('    """Doc again."""\n' + BODY), BODY.replace("\n", "\r\n")]),
+    "a body that must be indented": ("indented", [
+        *(text for by in ("", "  ", "   ", "        ", "\t") for text in (indented(MARGIN, by), block(indented(MARGIN, by)))),
+        *(text for width in (2, 3, 4, 8) for text in (
+            indented(MARGIN.replace("    ", " " * width), " " * width).lstrip(), block(indented(MARGIN.replace("    ", " " * width), " " * width).lstrip()))),
+        MARGIN.replace("    ", "\t"), indented(MARGIN.replace("    ", "\t"), "\t"), f"The body is:\n\n{MARGIN}\nThat is all.",
+        "from itertools import accumulate\nreturn list(accumulate(numbers))\n", block("return [sum(numbers[:i + 1]) for i in range(len(numbers))]\n"),
+        f"{PLUS}out = []\nfor n in numbers:\n    out.append(plus(out[-1], n) if out else n)\nreturn out\n",
+    ]),
+    "a class": ("solution-class", [
+        block("class Solution:\n" + indented(RIGHT.replace("(numbers", "(self, numbers"), "    ") + "\nsolution = Solution()\nprint(solution.running_total([1]))\n"),
+        block("class Solution:\n    @staticmethod\n" + indented(RIGHT, "    ")),
+    ]),
+    "a main": ("main", [block(f"{RIGHT}\nif __name__ == '__main__':\n    import doctest\n    doctest.testmod()\n    print(running_total(eval(input())))\n")]),
+    "examples": ("demo", [block(RIGHT + demo) for demo in (
+        "\nprint(running_total([1]))\n", "\nn = list(map(int, input().split()))\nprint(running_total(n))\n", "\ndef main():\n    print(running_total([int(input())]))\n\nmain()\n",
+        "\nimport sys\nprint(running_total([1]))\nsys.exit(0)\n", "\nwhile True:\n    x = input()\n    if not x: break\n", "\nassert running_total([1, 2]) == [1, 2], 'x'\n",
+        "\nresult = running_total(None)\n", "\nresult = [running_total(x) for x in [[1]]]\nresult.sort()\nfor r in result: r.append(1)\n", "\nDone\n", "\nf = running_total\nprint(f(None))\n",
+        "\nimport unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(running_total([1]), [2])\nunittest.main()\n",
+        "\nimport threading\ndef main():\n    print(running_total([int(input())]))\nthreading.Thread(target=main).start()\n", "\nimport sys; data = sys.stdin.read().split(); n = int(data[0])\n",
+        "\nif (r := running_total([1])) != [2]:\n    raise SystemExit(r)\n",
+    )]),
+    "what the function needs": (None, [block(code) for code in (
+        "TABLE = {}\nfor i in range(5):\n    TABLE[i] = i\n    print(i)\n" + RIGHT.replace("+= number", "+= number * (len(TABLE) == 5)"),
+        "TABLE = []\ndef fill():\n    for i in range(3):\n        TABLE.append(i)\n\nfill()\n" + RIGHT.replace("+= number", "+= number * (len(TABLE) == 3)"),
+        "TABLE = None\ndef fill():\n    global TABLE\n    TABLE = 3\n    print('filled')\nfill()\n" + RIGHT.replace("+= number", "+= number * (TABLE == 3)"),
+        "known = []\n" + RIGHT.replace("    out, total", "    assert known\n    out, total") + "\ndef prepare():\n    known.append(0)\n    running_total([])\nprepare()\n",
+        "import heapq\nH = [3, 1, 2]\nheapq.heapify(H)\n" + RIGHT.replace("+= number", "+= number * (H[0] == 1)"), RIGHT.replace("= [], 0", "= [], ZERO") + "\nZERO = 0\n",
+        "import sys\nsys.setrecursionlimit(5000)\n" + RIGHT.replace("    out, total", "    assert sys.getrecursionlimit() == 5000\n    out, total"),
+        RIGHT.replace("    out, total", "    running_total.calls += 1\n    out, total") + "\nrunning_total.calls = 0\nprint(running_total([1]))\n",
+        RIGHT.replace("running_total", "_total") + "\nrunning_total = _total\nprint(running_total([1]))\n", "from itertools import accumulate\nrunning_total = lambda numbers: list(accumulate(numbers))\n",
+        "def cached(f):\n    return lambda x: f(x)\n\n@cached\n" + RIGHT, "from __future__ import annotations\n" + RIGHT, "from decimal import getcontext\ngetcontext().prec = 50\n" + RIGHT,
+        "try:\n    import numpy as np\nexcept ImportError:\n    np = None\n" + RIGHT, "import sys\nif sys.version_info >= (3,):\n" + indented(RIGHT, "    "),
+    )]),
+}  # fmt: skip
