@@ -8,20 +8,18 @@ import os
 import selectors
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from flextune.judging.sandbox.command import Breach, Interrupted, SandboxFault
 from flextune.judging.sandbox.helper import Helper
 from flextune.judging.sandbox.limits import Limits
-from flextune.judging.sandbox.watch import Usage, proportional_bytes, tree_usage, waiting_seconds
+from flextune.judging.sandbox.meter import Meter
+from flextune.judging.sandbox.streams import Streams
 
 #: Seconds between two looks at a running tree.
 TICK = 0.05
-#: How many times its time a program may take that waits for a busy processor.
-PATIENCE = 10
-#: Processes of ours in a tree, and threads that end between the kernel's count and this one.
-_OWN_PROCESSES = 8
+#: What a shell says of a process that was killed.
+_KILLED = 137
 
 
 class Child:
@@ -29,8 +27,7 @@ class Child:
 
     Args:
         helper: What started it.
-        streams: Descriptors: its standard output, its standard error, what it writes to 4 (to be read), and
-            what it reads from 3 (to be written).
+        streams: The judge's ends of its descriptors; closed with this.
         limits: What it may use.
         wake: Readable when the judge is to stop.
         reply_bytes: How much it may write to 4.
@@ -41,14 +38,13 @@ class Child:
         errors: Its standard error.
         breach: The limit it broke, None while it keeps them all.
         report: The helper's report, None while the program runs.
-        cpu_seconds: User and system time when it was last looked at.
-        peak_bytes: Largest resident size of one process that was seen.
+        meter: What it used.
     """
 
     def __init__(
         self,
         helper: Helper,
-        streams: tuple[int, int, int, int],
+        streams: Streams,
         limits: Limits,
         *,
         wake: int,
@@ -58,21 +54,18 @@ class Child:
         self.reply, self.output, self.errors = bytearray(), bytearray(), bytearray()
         self.breach: Breach | None = None
         self.report: dict[str, Any] | None = None
-        self.cpu_seconds = 0.0
-        self.peak_bytes = 0
-        self._kills = helper.kills()
-        self._waited: dict[int, float] = {}
-        self._helper, self._wake = helper, wake
+        self.meter = Meter(helper, limits)
+        self._helper, self._wake, self._streams = helper, wake, streams
         self._kept = {
-            streams[0]: (self.output, limits.output_bytes),
-            streams[1]: (self.errors, limits.output_bytes),
-            streams[2]: (self.reply, reply_bytes),
+            **dict.fromkeys(streams.outputs, (self.output, limits.output_bytes)),
+            **dict.fromkeys(streams.errors, (self.errors, limits.output_bytes)),
+            streams.replies: (self.reply, reply_bytes),
         }
-        self._sink: int | None = streams[3]
-        self._outgoing, self._last = memoryview(b""), False
-        self._open = set(streams)
+        #: What is still to be written, and whether the end of file comes after it.
+        self._queues: dict[int, tuple[memoryview, bool]] = {}
+        self._open = set(streams.ours())
         self._selector = selectors.DefaultSelector()
-        for number in streams:
+        for number in self._open:
             os.set_blocking(number, False)
         self._selector.register(helper.channel, selectors.EVENT_READ)
         for number in (*self._kept, wake):
@@ -80,10 +73,12 @@ class Child:
 
     def send(self, data: bytes, *, last: bool = False) -> None:
         """Queue input for descriptor 3; after the ``last`` the program reads end of file."""
-        self._outgoing, self._last = memoryview(data), last
-        if self._sink is not None:
-            self._selector.register(self._sink, selectors.EVENT_WRITE)
-            self._transmit()
+        self._queue(self._streams.requests, data, last=last)
+
+    def send_input(self, data: bytes) -> None:
+        """Queue all that the program is to read from standard input."""
+        assert self._streams.input is not None
+        self._queue(self._streams.input, data, last=True)
 
     def pump(self, done: Callable[[], bool], *, cpu_seconds: float, wall_seconds: float) -> None:
         """Move data until ``done`` or the program ended; end it when it breaks a limit.
@@ -102,9 +97,9 @@ class Child:
             for key, _ in self._selector.select(TICK):
                 self._move(key.fileobj)
             now = time.monotonic()
-            if self.breach is None and now - look >= TICK:
+            if self.breach is None and self.report is None and now - look >= TICK:
                 look = now
-                self._watch(now - start, cpu_seconds, wall_seconds)
+                self.breach = self.meter.breach(now - start, cpu_seconds, wall_seconds)
             if self.breach is not None and self.report is None:
                 self.end()
 
@@ -140,14 +135,20 @@ class Child:
             os.close(number)
         self._open.clear()
 
+    def _queue(self, sink: int, data: bytes, *, last: bool) -> None:
+        if sink in self._open:
+            self._queues[sink] = (memoryview(data), last)
+            self._selector.register(sink, selectors.EVENT_WRITE)
+            self._transmit(sink)
+
     def _move(self, stream: Any) -> None:
         if stream == self._wake:
             self.end()
             raise Interrupted
         if stream is self._helper.channel:
             self._hear()
-        elif stream == self._sink:
-            self._transmit()
+        elif stream in self._queues:
+            self._transmit(stream)
         else:
             self._receive(stream)
 
@@ -157,7 +158,12 @@ class Child:
         except OSError:
             message = b""
         if not message:
-            raise SandboxFault(self._helper.last_words() or "the sandbox's helper ended")
+            self._helper.gone = True
+            if not self.meter.out_of_memory():
+                raise SandboxFault(self._helper.last_words() or "the sandbox's helper ended")
+            # The program left so little that the kernel took it from the helper.
+            self.report = {"status": _KILLED, "cpu": self.meter.cpu_seconds, "peak": self.meter.peak_bytes}
+            return
         report = json.loads(message)
         if "error" in report:
             # The program is gone; there is nothing to end any more.
@@ -165,22 +171,22 @@ class Child:
             raise SandboxFault(report["error"])
         self.report = report
 
-    def _transmit(self) -> None:
-        if self._sink is None:
-            return
+    def _transmit(self, sink: int) -> None:
+        rest, last = self._queues[sink]
         try:
-            while self._outgoing:
-                self._outgoing = self._outgoing[os.write(self._sink, self._outgoing) :]
+            while rest:
+                rest = rest[os.write(sink, rest) :]
         except BlockingIOError:
+            self._queues[sink] = (rest, last)
             return
         except OSError:
             # The program closed its end; what it did is seen from its exit.
-            self._outgoing = memoryview(b"")
-        self._selector.unregister(self._sink)
-        if self._last:
-            self._open.discard(self._sink)
-            os.close(self._sink)
-            self._sink = None
+            pass
+        del self._queues[sink]
+        self._selector.unregister(sink)
+        if last:
+            self._open.discard(sink)
+            os.close(sink)
 
     def _receive(self, stream: int) -> bool:
         """Read once; False when nothing is there."""
@@ -197,46 +203,3 @@ class Child:
             self.breach = self.breach or "output"
             return False
         return True
-
-    def _watch(self, wall: float, cpu_seconds: float, wall_seconds: float) -> None:
-        usage = tree_usage(self._helper.pid)
-        self.cpu_seconds = max(self.cpu_seconds, usage.cpu_seconds)
-        self.peak_bytes = max(self.peak_bytes, usage.largest_bytes)
-        if usage.resident_bytes > self.limits.memory_bytes:
-            # Slow, but counts once what processes share.
-            usage = replace(usage, resident_bytes=proportional_bytes(usage.processes))
-        if wall > wall_seconds / 4:
-            # Looked at from early on, for what processes waited that end before the time is up.
-            self._waited |= waiting_seconds(usage.processes)
-        self.breach = breach(
-            usage,
-            sum(self._waited.values()),
-            wall,
-            replace(self.limits, cpu_seconds=cpu_seconds, wall_seconds=wall_seconds),
-            out_of_memory=self._helper.kills() > self._kills,
-        )
-
-
-def breach(
-    usage: Usage, waited: float, wall: float, limits: Limits, *, out_of_memory: bool = False
-) -> Breach | None:
-    """The limit that a running program broke, None while it keeps them all.
-
-    CPU time decides. Wall time counts only while the program neither runs nor waits for a busy processor, up
-    to ``PATIENCE`` times the limit in all.
-
-    Args:
-        usage: Its processes; ``resident_bytes`` without counting shared pages twice.
-        waited: Seconds for which they were ready to run while others had the processor.
-        wall: Seconds since it was started.
-        limits: What it may use.
-        out_of_memory: Whether the kernel ended a process of it for want of memory.
-    """
-    if usage.cpu_seconds > limits.cpu_seconds:
-        return "cpu"
-    if usage.threads > limits.processes + _OWN_PROCESSES:
-        return "processes"
-    if out_of_memory or usage.resident_bytes > limits.memory_bytes:
-        return "memory"
-    idle = wall - usage.cpu_seconds - waited
-    return "wall" if idle > limits.wall_limit or wall > PATIENCE * limits.wall_limit else None

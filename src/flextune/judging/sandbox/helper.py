@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flextune.judging.sandbox import inside
-from flextune.judging.sandbox.cgroups import memory_group
+from flextune.judging.sandbox.cgroups import CpuGroup, cpu_group, memory_group
 from flextune.judging.sandbox.command import Command, SandboxFault
 from flextune.judging.sandbox.isolation import INSIDE, PATH, PROGRAM, Isolation, wrap
 from flextune.judging.sandbox.limits import MIB
@@ -24,8 +24,13 @@ _KEEPER = Path(inside.__file__).parent / "keeper.py"
 #: What the helper's own processes may use beside a program's memory.
 _OWN_MEMORY = 32 * MIB
 _START_SECONDS = 30
-# Moves itself into the cgroup before it becomes the helper, so that nothing of it is ever outside.
-_JOIN = ("/bin/sh", "-c", 'echo 0 > "$0" && exec "$@"')
+# Moves itself into the cgroups before it becomes the helper, so that nothing of it is ever outside.
+_JOIN = (
+    "/bin/sh",
+    "-c",
+    'while [ "$1" != -- ]; do echo 0 > "$1" || exit; shift; done; shift; exec "$@"',
+    "sh",
+)
 # Only the standard library, and nothing is written next to it.
 _FLAGS = ("-s", "-S", "-P", "-B")
 
@@ -39,13 +44,23 @@ class Helper:
         isolation: How it is kept apart.
         command: The first command; all others must have the same ``view``.
 
+    Attributes:
+        view: What all its programs see.
+        channel: The socket to it.
+        pid: Its process.
+        gone: Whether it has ended.
+
     Raises:
         SandboxFault: If it did not start.
     """
 
     def __init__(self, isolation: Isolation, command: Command) -> None:
         self.view = command.view
+        self.gone = False
         self._group = memory_group()
+        # Under version 2 a process is in one group only.
+        shared = self._group is not None and self._group.version == 2
+        self._cpu = CpuGroup(self._group.path, 2) if self._group and shared else cpu_group()
         self._limit: int | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -71,7 +86,8 @@ class Helper:
 
     def _command_line(self, isolation: Isolation, command: Command) -> tuple[str, ...]:
         python = interpreter()
-        join = (*_JOIN, self._group.join_file) if self._group else ()
+        groups = dict.fromkeys(group.join_file for group in (self._group, self._cpu) if group)
+        join = (*_JOIN, *groups, "--") if groups else ()
         if isolation.kind == "none":
             warm = str(command.warm or "")
             return (*join, str(python), *_FLAGS, str(_KEEPER), "none", "", warm, str(os.getpid()))
@@ -122,9 +138,18 @@ class Helper:
             raise SandboxFault(f"the memory limit could not be set ({error})") from error
         self._limit = size
 
+    @property
+    def counts_memory(self) -> bool:
+        """Whether the kernel bounds the memory of all that runs here."""
+        return self._group is not None
+
     def kills(self) -> int:
         """Processes that the kernel ended here for want of memory, so far."""
         return 0 if self._group is None else self._group.kills()
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time of the helper and of all that it ever started; None where nobody counts it."""
+        return None if self._cpu is None else self._cpu.seconds()
 
     def close(self) -> None:
         """End the helper, and with it whatever runs."""
@@ -136,8 +161,9 @@ class Helper:
                 self._process.terminate()
                 self._process.wait()
         self._errors.close()
-        if self._group is not None:
-            self._group.remove()
+        for group in (self._group, self._cpu):
+            if group is not None:
+                group.remove()
 
 
 def _environment(command: Command) -> dict[str, str]:

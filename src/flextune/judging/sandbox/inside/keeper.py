@@ -2,12 +2,16 @@
 
 It is run as a script by a bare interpreter, as the first process of bubblewrap's namespaces, and stays small:
 a fork of it is cheap. With a warm runner (a Python file given at the start) that fork runs a Python program
-itself, without starting an interpreter. It never reads a program's secret, and a program never runs in this
-process.
+itself, without starting an interpreter. A program never runs in this process.
 
-Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON with descriptors; the answers
-are ``{"ready": true}`` once at the start, and for each request ``{"status": n, "cpu": seconds, "peak":
-bytes}`` or ``{"error": text}`` when the last process of the program is gone. While one runs, ``end`` ends it.
+What this process holds in memory, every later program can read: it is a copy. So it never reads anything of a
+program. Secrets and input come through pipes that are only handed on. The files go from one file descriptor
+to another inside the kernel. What to run is read by the program's own process, from its own descriptor.
+
+Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON (sizes, and names of files that
+the language chose) with descriptors; the answers are ``{"ready": true}`` once at the start, and for each
+request ``{"status": n, "cpu": seconds, "peak": bytes}`` or ``{"error": text}`` when the last process of the
+program is gone. While one runs, ``end`` ends it.
 
 A program is the child of a leader (pid 1 of its namespace): signals then mean what they mean outside, and
 when the leader ends the kernel ends and reaps all others, so that its usage is that of the whole tree. While
@@ -37,8 +41,10 @@ else:
 
     del sys.path[0]
 
-#: What a program's descriptors 0 to 4 are; a main program with a companion has 5 and 6 towards it.
+#: A program's descriptors 0 to 4; a main program with a companion has 5 and 6 towards it.
 STREAMS = 5
+#: What a companion has of its own: standard output and errors.
+COMPANION_STREAMS = 2
 #: How long an orphan may wait to be reaped.
 REAP_MILLISECONDS = 20
 
@@ -48,20 +54,21 @@ class Task:
     """One program to start.
 
     Attributes:
-        part: ``argv``, ``warm``, ``environment``, ``user`` and ``rlimits``.
+        contents: A file that begins with the program's sheet, JSON that only the program's process reads:
+            ``argv``, ``warm``, ``environment``, ``directory``, ``user`` and ``rlimits``.
+        sheet: Bytes of the sheet.
+        files: Name and size of the files that follow it.
         tmp: Bytes that it may keep in ``/tmp``.
-        directory: Where it starts.
         numbers: Its descriptors, in order.
-        files: Name and content.
         complaints: Where to write what went wrong before it started.
         main: Whether its end is the end of all; its leader listens to the judge, a companion's does not.
     """
 
-    part: dict[str, Any]
+    contents: int
+    sheet: int
+    files: list[tuple[str, int]]
     tmp: int
-    directory: str
     numbers: list[int]
-    files: list[tuple[str, bytes]]
     complaints: int
     main: bool
 
@@ -114,32 +121,28 @@ class Keeper:
         """Start a program and its companion, if any, and wait until nothing of them is left.
 
         Args:
-            request: ``program`` and perhaps ``companion``, each with ``argv``, ``warm``, ``environment``,
-                ``files`` (name and size), ``user`` and ``rlimits``; ``tmp`` (bytes), ``directory``.
-            descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports,
-                and a file with the contents of all files one after the other.
+            request: ``tmp`` (bytes) and ``parts``, the program and perhaps a companion, each with ``sheet``
+                and ``files`` as in ``Task``.
+            descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports;
+                a companion's output and errors; and for each part its ``contents``.
         """
-        streams, contents = descriptors[:STREAMS], descriptors[STREAMS]
+        parts = request["parts"]
+        contents = descriptors[-len(parts) :]
         trouble, complaints = os.pipe()
         opened = [trouble]
         started: list[int] = []
         try:
-            offset = 0
-            wiring = [streams]
-            if "companion" in request:
+            wiring = [descriptors[:STREAMS]]
+            if len(parts) == 2:
                 asked, asks = os.pipe()
                 answered, answers = os.pipe()
                 null = os.open("/dev/null", os.O_RDWR)
-                wiring = [[*streams, answered, asks], [null, *streams[1:3], asked, answers]]
+                own = descriptors[STREAMS : STREAMS + COMPANION_STREAMS]
+                wiring = [[*wiring[0], answered, asks], [null, *own, asked, answers]]
                 opened += [null, asked, asks, answered, answers]
-            parts = [request[name] for name in ("program", "companion") if name in request]
-            for part, numbers in zip(parts, wiring, strict=True):
-                files = []
-                for name, size in part["files"]:
-                    files.append((name, os.pread(contents, size, offset)))
-                    offset += size
+            for part, content, numbers in zip(parts, contents, wiring, strict=True):
                 self.task = Task(
-                    part, request["tmp"], request["directory"], numbers, files, complaints, not started
+                    content, part["sheet"], part["files"], request["tmp"], numbers, complaints, not started
                 )
                 started.append(self.start(alone=len(parts) == 1))
             os.close(complaints)
@@ -171,7 +174,7 @@ class Keeper:
         assert task is not None
         try:
             confine.raise_loopback()
-            confine.mount_private(self.folder, task.files, task.tmp)
+            confine.mount_private(self.folder, task.contents, task.sheet, task.files, task.tmp)
             program = confine.bare_fork()
             if program == 0:
                 self.become()
@@ -188,9 +191,10 @@ class Keeper:
         task = self.task
         assert task is not None
         complaints = task.complaints
-        warm = self.warm if task.part["warm"] else None
         try:
             self.control.close()
+            sheet = json.loads(os.pread(task.contents, task.sheet, 0))
+            warm = self.warm if sheet["warm"] else None
             os.setsid()
             confine.default_signals(ignored=[signal.SIGPIPE, signal.SIGXFSZ] if warm else [])
             if warm:
@@ -198,24 +202,24 @@ class Keeper:
             confine.place_descriptors([*task.numbers, complaints])
             complaints = len(task.numbers)
             os.set_inheritable(complaints, False)
-            os.chdir(task.directory)
-            confine.set_limits(task.part["rlimits"])
+            os.chdir(sheet["directory"])
+            confine.set_limits(sheet["rlimits"])
             if self.kind != "none":
                 confine.prefer_to_be_killed()
-                confine.drop_capabilities(task.part["user"])
+                confine.drop_capabilities(sheet["user"])
             if self.filter is not None:
                 self.filter.install()
             else:
                 # Nothing keeps the program from this process's keys.
                 confine.leave_keyring()
             if warm is None:
-                os.execve(task.part["argv"][0], task.part["argv"], task.part["environment"])
+                os.execve(sheet["argv"][0], sheet["argv"], sheet["environment"])
             os.close(complaints)
         except BaseException as error:
             complain(complaints, error)
             os._exit(127)
         gc.enable()
-        os._exit(warm.main(task.part["argv"]))
+        os._exit(warm.main(sheet["argv"]))
 
     def wait(self, started: list[int], trouble: int) -> dict[str, Any]:
         """Wait for the first of ``started``, end the others, and add up what they used."""
