@@ -101,7 +101,18 @@ DEFAULTS = [
         "max_new_tokens": 512,
         "batch_size": 32,
     },
-    {"cpu_seconds": 10.0, "wall_seconds": None, "memory_mib": 1024},
+    {
+        "cpu_seconds": 10.0,
+        "wall_seconds": None,
+        "memory_mib": 1024,
+        "processes": 256,
+        "file_mib": 64,
+        "tmp_mib": 128,
+        "output_kib": 1024,
+        "open_files": 256,
+        "compile_seconds": 30.0,
+        "compile_memory_mib": 2048,
+    },
 ]
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.groups import grouped
+from flextune.cli.limit_options import LimitOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -66,7 +68,9 @@ Cache = Annotated[
 ]
 
 
+@grouped
 def judge(
+    limits: LimitOptions,
     problems: ProblemFile = None,
     samples: SampleFile = None,
     benchmark: Benchmark = None,
@@ -77,9 +81,6 @@ def judge(
     keep_programs: KeepPrograms = None,
     strict: Strict = False,
     cache: Cache = None,
-    cpu_seconds: o.CpuSeconds = 10.0,
-    memory_mib: o.MemoryMib = 1024,
-    memory_mb: o.MemoryMb = None,
     data_dir: o.DataDir = None,
     workers: o.Workers = None,
     no_sandbox: o.NoSandbox = False,
@@ -94,7 +95,7 @@ def judge(
 
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
     settings = JudgeSettings(
-        o.limits(cpu_seconds, memory_mib, memory_mb),
+        limits.limits(),
         workers=workers,
         sandbox=not no_sandbox,
         strict=strict,

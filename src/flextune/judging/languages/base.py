@@ -108,6 +108,8 @@ class Language(Protocol):
     suffix: str
     #: How a line comment begins.
     comment: str
+    #: A right program: where it runs, the sandbox is well.
+    canary: str
 
     def toolchain(self) -> Toolchain:
         """Where the language's tools are; fast, and never an error."""
@@ -158,6 +160,7 @@ class Basis:
     name: str
     suffix: str
     comment = "#"
+    canary = ""
     #: The program that runs the code, then what else is needed, in the order in which it is looked for.
     tools: tuple[Tool, ...]
     #: The oldest version of that program that will do, empty where any will.

@@ -33,8 +33,6 @@ class Command:
         files: File name to content; read-only for the program.
         mounts: Name to a folder or file of the host that the program may read.
         readable: Host paths that must be readable under their own name (an interpreter's prefix).
-        address_space: Whether the limit on memory may also be set on the address space; runtimes that
-            reserve much more than they use (JVM, Node, Go) do not start under it.
         environment: Variables beyond PATH, HOME, LANG and TMPDIR.
         warm: A Python file that is loaded once; a fork of that interpreter runs its ``main(argv)`` in place
             of a new process. Programs run by it on the interpreter of the judge.
@@ -44,7 +42,6 @@ class Command:
     files: Mapping[str, bytes] = field(default_factory=dict)
     mounts: Mapping[str, Path] = field(default_factory=dict)
     readable: tuple[Path, ...] = ()
-    address_space: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     warm: Path | None = None
 

@@ -24,6 +24,8 @@ from flextune.judging.sandbox.meter import PATIENCE
 from flextune.judging.sandbox.streams import memory_file, open_streams
 
 _REPLY_BYTES = 4096
+#: Under a limit of 0 the kernel still starts the machine's collector of dumps; under 1 it does not.
+_NO_CORE = 1
 
 
 class Sandbox:
@@ -196,19 +198,17 @@ class Sandbox:
             "environment": dict(zip(environment, _fill(tuple(environment.values()), places), strict=True)),
             "directory": environment["HOME"],
             "user": free_user() if self.isolation.kind == "root" else -1,
-            "rlimits": self._rlimits(command, limits, server=server),
+            "rlimits": self._rlimits(limits, server=server),
         }
         return json.dumps(sheet).encode()
 
-    def _rlimits(self, command: Command, limits: Limits, *, server: bool) -> dict[str, int]:
-        wanted = {"file": limits.file_bytes, "open_files": limits.open_files, "core": 0}
+    def _rlimits(self, limits: Limits, *, server: bool) -> dict[str, int]:
+        wanted = {"file": limits.file_bytes, "open_files": limits.open_files, "core": _NO_CORE}
         if not server:
             # The watcher ends a tree in time; this is for a single process, should the watcher be stopped.
             # It is far off because the kernel counts clock ticks: beside many short processes a program
             # was seen to have 4 s on it after 2.5 s.
             wanted["cpu"] = math.ceil(limits.cpu_seconds * PATIENCE)
-        if command.address_space:
-            wanted["address_space"] = limits.memory_bytes
         if self.isolation.kind != "none":
             # Without namespaces all processes of the user would count.
             wanted["processes"] = limits.processes

@@ -22,13 +22,14 @@ CAPABILITY_VERSION, LAST_CAPABILITY = 0x20080522, 63
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 RLIMITS = {
     "cpu": resource.RLIMIT_CPU,
-    "address_space": resource.RLIMIT_AS,
     "processes": resource.RLIMIT_NPROC,
     "file": resource.RLIMIT_FSIZE,
     "open_files": resource.RLIMIT_NOFILE,
     "core": resource.RLIMIT_CORE,
 }
 
+#: Descriptors above the program's limit: one that closes all of its own does not close the runner's.
+_SPARE_FILES = 4
 #: Everything that a program is not to share with whoever ran before.
 NAMESPACES = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
 #: Stack that the helper may still need below what it has used.
@@ -138,11 +139,12 @@ def leave_keyring() -> None:
 
 
 def set_limits(limits: Mapping[str, int]) -> None:
-    """Set soft and hard limits, by their names in ``RLIMITS``."""
+    """Set limits by their names in ``RLIMITS``; a runner can open a few files that the program cannot."""
     for name, value in limits.items():
         hard = resource.getrlimit(RLIMITS[name])[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(RLIMITS[name], (value, value))
+        spare = _SPARE_FILES if name == "open_files" else 0
+        wanted = value + spare if hard == resource.RLIM_INFINITY else min(value + spare, hard)
+        resource.setrlimit(RLIMITS[name], (min(value, wanted), wanted))
 
 
 def prefer_to_be_killed() -> None:
