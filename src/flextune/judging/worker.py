@@ -21,7 +21,7 @@ from flextune.judging.languages.base import (
     tail,
 )
 from flextune.judging.runtime import runtime, with_runtime
-from flextune.judging.sandbox.command import Command, Result, SandboxFault
+from flextune.judging.sandbox.command import Command, Held, Result, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.sandbox import Sandbox, Session
@@ -138,7 +138,11 @@ class Worker:
         if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
-        command = self._with_runtime(language.run(compiled, self._limits), language, sandbox)
+        if isinstance(compiled, Held):
+            command = language.run_compiled(compiled, self._limits)
+        else:
+            command = language.run(compiled, self._limits)
+        command = self._with_runtime(command, language, sandbox)
         if program.cases:
             return self._run_cases(language, command, program.cases)
         secret = _secret()
@@ -171,7 +175,7 @@ class Worker:
             judgement, cpu_seconds=round(spent, 4), wall_seconds=round(waited, 4), peak_memory_bytes=peak
         )
 
-    def _compile(self, language: Language, source: bytes) -> bytes | Judgement:
+    def _compile(self, language: Language, source: bytes) -> bytes | Held | Judgement:
         """The program to run, or what is to be said where there is none."""
         limits = self._limits.for_compiling()
         if (command := language.compiler(limits)) is not None:
@@ -180,9 +184,9 @@ class Worker:
             return source
         sandbox = self._sandbox(language, "compile")
         command = self._with_runtime(command, language, sandbox)
-        result = sandbox.run(command, limits, reply_bytes=limits.file_bytes)
-        if result.status == 0 and result.breach is None and result.reply:
-            return result.reply
+        result = sandbox.run(command, limits, reply_bytes=limits.file_bytes, hold=True)
+        if result.status == 0 and result.breach is None and result.held and result.held.size:
+            return result.held
         return Judgement.of(_compiler_ended(result), result)
 
     def _ask_compiler(self, language: Language, command: Command, source: bytes) -> bytes | Judgement:

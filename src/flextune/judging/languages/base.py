@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from flextune.judging.sandbox.command import Command, Result
+from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.helper import prefix_of
 from flextune.judging.sandbox.limits import Limits
 from flextune.records import Completion, Outcome, Problem, Stage
@@ -133,12 +133,15 @@ class Language(Protocol):
     def compile(self, source: bytes, limits: Limits) -> Command | None:
         """Compiles one source, None where nothing is compiled or ``compiler`` does it.
 
-        It writes the program, in any form that ``run`` understands, to descriptor 4; with another exit status
-        than 0 its standard error says what is wrong with the source.
+        It writes the program, in any form that ``run_compiled`` understands, to descriptor 4; with another
+        exit status than 0 its standard error says what is wrong with the source.
         """
 
     def run(self, program: bytes, limits: Limits) -> Command:
-        """Runs a program: the source, or what was compiled from it."""
+        """Runs a program: the source, or what ``compiler`` answered."""
+
+    def run_compiled(self, program: Held, limits: Limits) -> Command:
+        """Runs what ``compile`` wrote."""
 
     def parts(self, problem: Problem, completion: Completion) -> Parts | None:
         """Solution and tests apart, None where the language cannot run them in two processes."""
@@ -208,6 +211,10 @@ class Basis:
     def compile(self, source: bytes, limits: Limits) -> Command | None:
         """None: nothing is compiled, or ``compiler`` does it."""
         return None
+
+    def run_compiled(self, program: Held, limits: Limits) -> Command:
+        """Never called where ``compile`` gives None."""
+        raise NotImplementedError
 
     def parts(self, problem: Problem, completion: Completion) -> Parts | None:
         """None: solution and tests share a process."""

@@ -15,7 +15,7 @@ from flextune.judging.languages.base import (
     prefix_of,
     version_of,
 )
-from flextune.judging.sandbox.command import Command, Result
+from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.limits import Limits
 
 #: Object file that reads the secret first and shows it last; link it with ``WRAP``.
@@ -125,6 +125,10 @@ class Native(Basis):
         return finding
 
     def run(self, program: bytes, limits: Limits) -> Command:
+        """Never called: ``compile`` compiles every program."""
+        raise NotImplementedError
+
+    def run_compiled(self, program: Held, limits: Limits) -> Command:
         """The executable that was compiled and linked."""
         return Command(
             argv=("{program}/program",),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flextune.judging.sandbox.command import Breach, Interrupted, SandboxFault
+from flextune.judging.sandbox.command import Breach, Held, Interrupted, SandboxFault
 from flextune.judging.sandbox.helper import Helper
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.meter import Meter
@@ -31,9 +31,11 @@ class Child:
         limits: What it may use.
         wake: Readable when the judge is to stop.
         reply_bytes: How much it may write to 4.
+        hold: Whether that is to be held.
 
     Attributes:
-        reply: What it wrote to its descriptor 4.
+        reply: What it wrote to its descriptor 4, where it is not held.
+        held: Where it is.
         output: Its standard output.
         errors: Its standard error.
         breach: The limit it broke, None while it keeps them all.
@@ -49,8 +51,10 @@ class Child:
         *,
         wake: int,
         reply_bytes: int,
+        hold: bool = False,
     ) -> None:
         self.limits = limits
+        self.held = Held() if hold else None
         self.reply, self.output, self.errors = bytearray(), bytearray(), bytearray()
         self.breach: Breach | None = None
         self.report: dict[str, Any] | None = None
@@ -198,6 +202,11 @@ class Child:
             self._selector.unregister(stream)
             return False
         kept, bound = self._kept[stream]
+        if self.held is not None and kept is self.reply:
+            self.held.add(data)
+            if self.held.size > bound:
+                self.breach = self.breach or "output"
+            return self.breach is None
         kept += data[: bound - len(kept) + 1]
         if len(kept) > bound:
             self.breach = self.breach or "output"

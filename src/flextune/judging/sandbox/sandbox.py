@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from flextune.judging.sandbox.child import Child
-from flextune.judging.sandbox.command import Command, Result, SandboxFault
+from flextune.judging.sandbox.command import Command, Held, Result, SandboxFault
 from flextune.judging.sandbox.helper import Helper, environment_of
 from flextune.judging.sandbox.isolation import INSIDE, PROGRAM, Isolation, free_user
 from flextune.judging.sandbox.limits import Limits
@@ -77,6 +77,7 @@ class Sandbox:
         stdin: bytes = b"",
         companion: Command | None = None,
         reply_bytes: int = _REPLY_BYTES,
+        hold: bool = False,
     ) -> Result:
         """Run ``command`` to its end.
 
@@ -89,13 +90,14 @@ class Sandbox:
                 on 3 what ``command`` writes to 6, and what it writes to 4 ``command`` reads on 5. It ends
                 with ``command``. The two share ``limits``.
             reply_bytes: How much ``command`` may write to descriptor 4.
+            hold: Whether to hold that, because it may be large.
 
         Raises:
             SandboxFault: If it could not be run.
             Interrupted: If ``interrupt`` was called.
         """
         start = time.monotonic()
-        with self._started(command, limits, stdin, companion, reply_bytes) as child:
+        with self._started(command, limits, stdin, companion, reply_bytes, hold=hold) as child:
             child.send(data, last=True)
             if stdin:
                 child.send_input(stdin)
@@ -112,12 +114,13 @@ class Sandbox:
         return Result(
             status=report["status"],
             breach=breach,
-            reply=_taken(child.reply),
+            reply=bytes(child.reply),
             output=bytes(child.output[: limits.output_bytes]),
             errors=bytes(child.errors[: limits.output_bytes]),
             cpu_seconds=max(report["cpu"], child.meter.cpu_seconds, counted),
             wall_seconds=wall,
             peak_memory_bytes=max(report["peak"], child.meter.peak_bytes),
+            held=child.held,
         )
 
     @contextlib.contextmanager
@@ -148,6 +151,7 @@ class Sandbox:
         reply_bytes: int,
         *,
         server: bool = False,
+        hold: bool = False,
     ) -> Iterator[Child]:
         """The started command; it is gone, and so are its files, when the block is left."""
         try:
@@ -159,11 +163,12 @@ class Sandbox:
                 streams = open_streams(with_input=bool(stdin), companion=companion is not None)
                 given = list(streams.theirs)
                 try:
-                    child = Child(helper, streams, limits, wake=self._wake_read, reply_bytes=reply_bytes)
+                    child = Child(
+                        helper, streams, limits, wake=self._wake_read, reply_bytes=reply_bytes, hold=hold
+                    )
                     stack.callback(child.close)
-                    for one, sheet in zip(commands, sheets, strict=True):
-                        given.append(memory_file((sheet, *one.files.values())))
-                    helper.ask(_request(commands, sheets, limits), given)
+                    parts = [_part(one, sheet, given) for one, sheet in zip(commands, sheets, strict=True)]
+                    helper.ask({"tmp": limits.tmp_bytes, "parts": parts}, given)
                 finally:
                     for number in given:
                         os.close(number)
@@ -185,7 +190,10 @@ class Sandbox:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             for name, content in command.files.items():
                 path = Path(folder, name)
-                path.write_bytes(content)
+                if isinstance(content, Held):
+                    content.write_to(path)
+                else:
+                    path.write_bytes(content)
                 path.chmod(0o755)
             places = {"program": folder, **{name: str(path) for name, path in command.mounts.items()}}
             environment = environment_of(command, folder)
@@ -265,17 +273,23 @@ def _fill(argv: tuple[str, ...], places: dict[str, str]) -> tuple[str, ...]:
     return tuple(filled)
 
 
-def _request(commands: list[Command], sheets: list[bytes], limits: Limits) -> dict[str, Any]:
-    """What the helper has to know, and no more: programs can read whatever it ever held."""
-    parts = [
-        {"sheet": len(sheet), "files": [(name, len(content)) for name, content in command.files.items()]}
-        for command, sheet in zip(commands, sheets, strict=True)
-    ]
-    return {"tmp": limits.tmp_bytes, "parts": parts}
+def _part(command: Command, sheet: bytes, given: list[int]) -> dict[str, Any]:
+    """What the helper has to know, and no more: programs can read whatever it ever held.
 
-
-def _taken(content: bytearray) -> bytes:
-    """The content, which is then in one place only; it can be as large as a program."""
-    taken = bytes(content)
-    content.clear()
-    return taken
+    Args:
+        command: A program to be started.
+        sheet: What its own process is to read.
+        given: Descriptors for the helper; those of the files are added.
+    """
+    texts = [content for content in command.files.values() if not isinstance(content, Held)]
+    first, offset = len(given), len(sheet)
+    given.append(memory_file((sheet, *texts)))
+    files = []
+    for name, content in command.files.items():
+        if isinstance(content, Held):
+            files.append((name, len(given), 0, content.size))
+            given.append(os.dup(content.descriptor))
+        else:
+            files.append((name, first, offset, len(content)))
+            offset += len(content)
+    return {"contents": first, "sheet": len(sheet), "files": files}

@@ -93,37 +93,33 @@ def raise_loopback() -> None:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
 
 
-def mount_private(
-    folder: str, contents: int, offset: int, files: Iterable[tuple[str, int]], tmp_bytes: int
-) -> None:
+def mount_private(folder: str, files: Iterable[tuple[str, int, int, int]], tmp_bytes: int) -> None:
     """Fresh ``/proc`` and ``/tmp``, and files in ``folder``, which nobody can change.
 
     Args:
         folder: An existing, empty folder.
-        contents: A file with the contents of all files one after the other.
-        offset: Where the first begins.
-        files: Name and size.
+        files: Name, descriptor of a file that has the content, where it begins there, and size.
         tmp_bytes: Size of ``/tmp``.
     """
     _mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
     # Every file of a tmpfs costs kernel memory beside its pages, so their number is bounded too.
     _mount("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, f"mode=1777,size={tmp_bytes},nr_inodes={tmp_bytes >> 12}")
     _mount("tmpfs", folder, MS_NOSUID | MS_NODEV, "mode=0755")
-    copy_files(folder, contents, offset, files)
+    copy_files(folder, files)
     _mount("tmpfs", folder, MS_NOSUID | MS_NODEV | MS_REMOUNT | MS_RDONLY, "")
 
 
-def copy_files(folder: str, contents: int, offset: int, files: Iterable[tuple[str, int]]) -> None:
+def copy_files(folder: str, files: Iterable[tuple[str, int, int, int]]) -> None:
     """Copy files into ``folder``, readable and executable for everybody, without reading them.
 
     Programs descend from this process, and could find in its memory whatever had been there.
     """
-    for name, size in files:
-        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
-        end = offset + size
-        while offset < end:
-            offset += os.sendfile(descriptor, contents, offset, end - offset)
-        os.close(descriptor)
+    for name, source, start, size in files:
+        target = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
+        end = start + size
+        while start < end:
+            start += os.sendfile(target, source, start, end - start)
+        os.close(target)
 
 
 def _mount(kind: str, target: str, flags: int, data: str) -> None:

@@ -57,7 +57,7 @@ class Task:
         contents: A file that begins with the program's sheet, JSON that only the program's process reads:
             ``argv``, ``warm``, ``environment``, ``directory``, ``user`` and ``rlimits``.
         sheet: Bytes of the sheet.
-        files: Name and size of the files that follow it.
+        files: Name, descriptor of the file that has it, where it begins there, and size.
         tmp: Bytes that it may keep in ``/tmp``.
         numbers: Its descriptors, in order.
         complaints: Where to write what went wrong before it started.
@@ -66,7 +66,7 @@ class Task:
 
     contents: int
     sheet: int
-    files: list[tuple[str, int]]
+    files: list[tuple[str, int, int, int]]
     tmp: int
     numbers: list[int]
     complaints: int
@@ -99,7 +99,7 @@ class Keeper:
         """Answer requests until the judge closes its end."""
         self.control.send(json.dumps({"ready": True}).encode())
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self.control, 1 << 20, 16)
+            message, descriptors, _, _ = socket.recv_fds(self.control, 1 << 16, 32)
             if not message:
                 return
             # An ``end`` that crossed with the report is answered already.
@@ -121,13 +121,13 @@ class Keeper:
         """Start a program and its companion, if any, and wait until nothing of them is left.
 
         Args:
-            request: ``tmp`` (bytes) and ``parts``, the program and perhaps a companion, each with ``sheet``
-                and ``files`` as in ``Task``.
+            request: ``tmp`` (bytes) and ``parts``, the program and perhaps a companion, each with
+                ``contents``, ``sheet`` and ``files`` as in ``Task``; files are named by their place in
+                ``descriptors``.
             descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports;
-                a companion's output and errors; and for each part its ``contents``.
+                a companion's output and errors; and the files.
         """
         parts = request["parts"]
-        contents = descriptors[-len(parts) :]
         trouble, complaints = os.pipe()
         opened = [trouble]
         started: list[int] = []
@@ -140,9 +140,15 @@ class Keeper:
                 own = descriptors[STREAMS : STREAMS + COMPANION_STREAMS]
                 wiring = [[*wiring[0], answered, asks], [null, *own, asked, answers]]
                 opened += [null, asked, asks, answered, answers]
-            for part, content, numbers in zip(parts, contents, wiring, strict=True):
+            for part, numbers in zip(parts, wiring, strict=True):
                 self.task = Task(
-                    content, part["sheet"], part["files"], request["tmp"], numbers, complaints, not started
+                    descriptors[part["contents"]],
+                    part["sheet"],
+                    [(name, descriptors[at], start, size) for name, at, start, size in part["files"]],
+                    request["tmp"],
+                    numbers,
+                    complaints,
+                    not started,
                 )
                 started.append(self.start(alone=len(parts) == 1))
             os.close(complaints)
@@ -174,7 +180,7 @@ class Keeper:
         assert task is not None
         try:
             confine.raise_loopback()
-            confine.mount_private(self.folder, task.contents, task.sheet, task.files, task.tmp)
+            confine.mount_private(self.folder, task.files, task.tmp)
             program = confine.bare_fork()
             if program == 0:
                 self.become()
