@@ -18,6 +18,7 @@ from flextune.judging.sandbox.cgroups import CpuGroup, cpu_group
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.meter import Meter
 from flextune.judging.sandbox.sandbox import Sandbox
+from flextune.judging.sandbox.visible import interpreter
 from flextune.judging.sandbox.watch import Usage
 
 GROUPS = pytest.mark.parametrize("groups", [True, False], ids=["groups", "no groups"])
@@ -71,7 +72,7 @@ def run(
         pytest.skip("no control group can be had")
     else:
         group.remove()
-    python = helper_module.interpreter()
+    python = interpreter()
     command = Command((str(python), "-S", "{program}/main.py"), {"main.py": source.encode()})
     return sandbox.run(command, limits)
 

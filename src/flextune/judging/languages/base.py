@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from flextune.judging.sandbox.command import Command, Held, Result
-from flextune.judging.sandbox.helper import prefix_of
 from flextune.judging.sandbox.limits import Limits
+from flextune.judging.sandbox.visible import prefix_of
 from flextune.records import Completion, Outcome, Problem, Stage
 
 __all__ = ["prefix_of"]  # languages take what they need from here

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Parts, Toolchain
 from flextune.judging.sandbox.command import Command
-from flextune.judging.sandbox.helper import interpreter
 from flextune.judging.sandbox.limits import Limits
+from flextune.judging.sandbox.visible import interpreter
 from flextune.records import Completion, Problem
 
 _RUNNERS = Path(__file__).parent / "runners"

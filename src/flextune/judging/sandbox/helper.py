@@ -8,7 +8,6 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from flextune.judging.sandbox.cgroups import CpuGroup, cpu_group, memory_group
 from flextune.judging.sandbox.command import Command, SandboxFault
 from flextune.judging.sandbox.isolation import INSIDE, PATH, PROGRAM, Isolation, wrap
 from flextune.judging.sandbox.limits import MIB
+from flextune.judging.sandbox.visible import hidden, interpreter, interpreter_needs
 from flextune.judging.sandbox.watch import children_of
 
 _KEEPER = Path(inside.__file__).parent / "keeper.py"
@@ -92,7 +92,8 @@ class Helper:
             warm = str(command.warm or "")
             return (*join, str(python), *_FLAGS, str(_KEEPER), "none", "", warm, str(os.getpid()))
         mounts = [(path, f"{INSIDE}/{name}") for name, path in command.mounts.items()]
-        mounts += [(path, str(path)) for path in {*command.readable, *prefix_of(python)}]
+        readable = {*command.readable, *interpreter_needs(python)}
+        mounts += [(path, str(path)) for path in sorted(readable)]
         mounts.append((_KEEPER.parent, f"{INSIDE}/keeper"))
         warm = ""
         if command.warm:
@@ -100,7 +101,11 @@ class Helper:
             warm = f"{INSIDE}/warm/{command.warm.name}"
             mounts.append((command.warm.parent, f"{INSIDE}/warm"))
         keeper = (str(python), *_FLAGS, f"{INSIDE}/keeper/{_KEEPER.name}", isolation.kind, PROGRAM, warm, "0")
-        return (*join, *wrap(isolation, keeper, mounts=mounts, environment=_environment(command).items()))
+        variables = _environment(command).items()
+        return (
+            *join,
+            *wrap(isolation, keeper, mounts=mounts, hidden=hidden(readable), environment=variables),
+        )
 
     def _greeted(self) -> None:
         ready, _, _ = select.select([self.channel], [], [], _START_SECONDS)
@@ -174,20 +179,3 @@ def _environment(command: Command) -> dict[str, str]:
 def environment_of(command: Command, home: str = "/tmp") -> dict[str, str]:
     """The variables of a program."""
     return {"PATH": PATH, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **command.environment}
-
-
-def interpreter() -> Path:
-    """The Python that flextune runs on, virtual environments left aside."""
-    # A private name, but the only one that survives both virtual environments and links.
-    return Path(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
-
-
-def prefix_of(program: Path) -> tuple[Path, ...]:
-    """What must be readable for ``program`` to run when it lives outside the system's folders."""
-    prefix = program.parent.parent
-    if program.is_relative_to("/usr"):
-        return ()
-    # A program right under a home folder must not open that folder.
-    if prefix in (Path("/"), Path.home(), *Path.home().parents):
-        return (program,)
-    return (prefix,)
