@@ -87,15 +87,11 @@ class MemoryGroup(Group):
 class CpuGroup(Group):
     """A cgroup that counts the CPU time of every process in it, also of those that nobody waits for."""
 
-    @property
-    def usage_file(self) -> Path:
-        """Where the time is read."""
-        return self.path / ("cpu.stat" if self.version == 2 else "cpuacct.usage")
-
     def seconds(self) -> float:
         """User and system time since the group was made."""
-        content = self._read(self.usage_file.name)
-        return _value(content, b"usage_usec") / 1e6 if self.version == 2 else int(content) / 1e9
+        if self.version == 2:
+            return _value(self._read("cpu.stat"), b"usage_usec") / 1e6
+        return int(self._read("cpuacct.usage")) / 1e9
 
 
 def memory_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> MemoryGroup | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import selectors
+import select
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +18,8 @@ from flextune.judging.sandbox.streams import Streams
 
 #: Seconds between two looks at a running tree.
 TICK = 0.05
+#: What a pipe holds at least while nobody reads it.
+PIPE_BYTES = 1 << 16
 #: What a shell says of a process that was killed.
 _KILLED = 137
 
@@ -68,12 +70,14 @@ class Child:
         #: What is still to be written, and whether the end of file comes after it.
         self._queues: dict[int, tuple[memoryview, bool]] = {}
         self._open = set(streams.ours())
-        self._selector = selectors.DefaultSelector()
-        for number in self._open:
-            os.set_blocking(number, False)
-        self._selector.register(helper.channel, selectors.EVENT_READ)
-        for number in (*self._kept, wake):
-            self._selector.register(number, selectors.EVENT_READ)
+        self._channel = helper.channel.fileno()
+        self._poll = select.poll()
+        self._watched: set[int] = set()
+        for number in (self._channel, wake, *streams.outputs, *streams.errors):
+            self._watch(number, select.POLLIN)
+        # A short reply waits in its pipe at first: each piece of it would wake this process.
+        if hold or reply_bytes > PIPE_BYTES:
+            self._watch(streams.replies, select.POLLIN)
 
     def send(self, data: bytes, *, last: bool = False) -> None:
         """Queue input for descriptor 3; after the ``last`` the program reads end of file."""
@@ -98,11 +102,11 @@ class Child:
         """
         start = look = time.monotonic()
         while self.report is None and not done():
-            for key, _ in self._selector.select(TICK):
-                self._move(key.fileobj)
+            self._move(TICK)
             now = time.monotonic()
             if self.breach is None and self.report is None and now - look >= TICK:
                 look = now
+                self._watch(self._streams.replies, select.POLLIN)
                 self.breach = self.meter.breach(now - start, cpu_seconds, wall_seconds)
             if self.breach is not None and self.report is None:
                 self.end()
@@ -113,48 +117,62 @@ class Child:
         Raises:
             SandboxFault: If the helper does not manage to.
         """
-        if self._wake in self._selector.get_map():
-            self._selector.unregister(self._wake)
+        self._forget(self._wake)
         if self.report is None:
             with contextlib.suppress(OSError):
                 self._helper.channel.send(b"end")
         start = time.monotonic()
         while self.report is None:
-            for key, _ in self._selector.select(0.1):
-                self._move(key.fileobj)
+            self._move(2 * TICK)
             if time.monotonic() - start > 10:
                 raise SandboxFault("a program could not be ended within 10 s")
 
     def drain(self) -> None:
         """Read what the ended program left in its pipes."""
+        ready = select.poll()
         for stream in self._kept:
-            while stream in self._selector.get_map():
-                if not self._receive(stream):
-                    break
+            ready.register(stream, select.POLLIN)
+        # A pipe whose end was read stays ready.
+        while numbers := [number for number, _ in ready.poll(0)]:
+            for number in numbers:
+                if not self._receive(number):
+                    ready.unregister(number)
 
     def close(self) -> None:
         """Close this side of the streams."""
-        self._selector.close()
         for number in self._open:
             os.close(number)
         self._open.clear()
 
+    def _watch(self, number: int, events: int) -> None:
+        self._poll.register(number, events)
+        self._watched.add(number)
+
+    def _forget(self, number: int) -> None:
+        if number in self._watched:
+            self._poll.unregister(number)
+            self._watched.discard(number)
+
     def _queue(self, sink: int, data: bytes, *, last: bool) -> None:
         if sink in self._open:
             self._queues[sink] = (memoryview(data), last)
-            self._selector.register(sink, selectors.EVENT_WRITE)
+            if len(data) > PIPE_BYTES // 2:
+                # It may have to wait until the program has read some of it.
+                os.set_blocking(sink, False)
             self._transmit(sink)
 
-    def _move(self, stream: Any) -> None:
-        if stream == self._wake:
-            self.end()
-            raise Interrupted
-        if stream is self._helper.channel:
-            self._hear()
-        elif stream in self._queues:
-            self._transmit(stream)
-        else:
-            self._receive(stream)
+    def _move(self, seconds: float) -> None:
+        """Wait for the next data and move it."""
+        for number, _ in self._poll.poll(seconds * 1000):
+            if number == self._wake:
+                self.end()
+                raise Interrupted
+            if number == self._channel:
+                self._hear()
+            elif number in self._queues:
+                self._transmit(number)
+            elif number in self._watched and not self._receive(number):
+                self._forget(number)
 
     def _hear(self) -> None:
         try:
@@ -182,33 +200,29 @@ class Child:
                 rest = rest[os.write(sink, rest) :]
         except BlockingIOError:
             self._queues[sink] = (rest, last)
+            self._watch(sink, select.POLLOUT)
             return
         except OSError:
             # The program closed its end; what it did is seen from its exit.
             pass
         del self._queues[sink]
-        self._selector.unregister(sink)
+        self._forget(sink)
         if last:
             self._open.discard(sink)
             os.close(sink)
 
     def _receive(self, stream: int) -> bool:
-        """Read once; False when nothing is there."""
-        try:
-            data = os.read(stream, 1 << 16)
-        except BlockingIOError:
-            return False
+        """Read once, where there is something or the end; False when no more is wanted."""
+        data = os.read(stream, 1 << 16)
         if not data:
-            self._selector.unregister(stream)
             return False
         kept, bound = self._kept[stream]
         if self.held is not None and kept is self.reply:
             self.held.add(data)
-            if self.held.size > bound:
-                self.breach = self.breach or "output"
-            return self.breach is None
-        kept += data[: bound - len(kept) + 1]
-        if len(kept) > bound:
+            size = self.held.size
+        else:
+            kept += data[: bound - len(kept) + 1]
+            size = len(kept)
+        if size > bound:
             self.breach = self.breach or "output"
-            return False
-        return True
+        return size <= bound

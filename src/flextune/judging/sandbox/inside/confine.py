@@ -32,6 +32,8 @@ RLIMITS = {
 _SPARE_FILES = 4
 #: Everything that a program is not to share with whoever ran before.
 NAMESPACES = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+#: What is left where the filter refuses every call that could leave something in the others.
+FILTERED_NAMESPACES = CLONE_NEWPID | CLONE_NEWNS
 #: Stack that the helper may still need below what it has used.
 _STACK_MARGIN = 1 << 18
 
@@ -58,9 +60,11 @@ class Leaders:
 
     Args:
         body: Gives the exit status; it raises nothing, and does not exit.
+        namespaces: Flags of ``clone``.
     """
 
-    def __init__(self, body: Callable[[], int]) -> None:
+    def __init__(self, body: Callable[[], int], namespaces: int = NAMESPACES) -> None:
+        self._namespaces = namespaces
         self._body = _Body(lambda _: body())
         with open("/proc/self/maps") as file:
             [stack] = [line for line in file if line.rstrip().endswith("[stack]")]
@@ -73,7 +77,7 @@ class Leaders:
             shared: In this process's memory: it has ended when this returns, and waits to be reaped.
         """
         memory = CLONE_VM | CLONE_VFORK if shared else 0
-        flags = NAMESPACES | memory | signal.SIGCHLD
+        flags = self._namespaces | memory | signal.SIGCHLD
         return _checked(_locked_libc.clone(self._body, self._top, flags, None), "clone")
 
 
@@ -85,9 +89,18 @@ def bare_fork() -> int:
     return _checked(_locked_libc.fork(), "fork")
 
 
-def raise_loopback() -> None:
-    """Make the one interface of a new network namespace work."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+def leave_network() -> None:
+    """Move to a new network namespace."""
+    _checked(_libc.unshare(CLONE_NEWNET), "unshare")
+
+
+def raise_loopback(descriptor: int) -> None:
+    """Make the one interface of a new network namespace work.
+
+    Args:
+        descriptor: A socket in it; it is closed.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=descriptor) as control:
         name = struct.pack("16sH14x", b"lo", 0)
         flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, name))[1]
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))

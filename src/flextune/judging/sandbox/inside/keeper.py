@@ -32,12 +32,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from flextune.judging.sandbox.inside import confine, seccomp
+    from flextune.judging.sandbox.inside import confine, seccomp, sockets
 else:
     # Beside this file there is no package inside the sandbox.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import confine
     import seccomp
+    import sockets
 
     del sys.path[0]
 
@@ -86,14 +87,19 @@ class Keeper:
     def __init__(self, control: socket.socket, kind: str, folder: str, warm: ModuleType | None) -> None:
         self.control, self.kind, self.folder, self.warm = control, kind, folder, warm
         self.filter: seccomp.Filter | None = None
+        self.notify: seccomp.Filter | None = None
         self.task: Task | None = None
         if kind == "none":
             return
         confine.leave_keyring()
         confine.gain_nothing()
-        self.leaders = confine.Leaders(self.lead)
-        program = seccomp.program(os.uname().machine)
+        machine = os.uname().machine
+        program = seccomp.program(machine)
         self.filter = seccomp.Filter(program) if program else None
+        if program and sockets.available():
+            self.notify = seccomp.Filter(seccomp.notifier(machine))
+        namespaces = confine.FILTERED_NAMESPACES if self.notify else confine.NAMESPACES
+        self.leaders = confine.Leaders(self.lead, namespaces)
 
     def serve(self) -> None:
         """Answer requests until the judge closes its end."""
@@ -179,15 +185,21 @@ class Keeper:
         task = self.task
         assert task is not None
         try:
-            confine.raise_loopback()
+            opened = sockets.Sockets(self.notify) if self.notify else None
+            if opened is None:
+                confine.raise_loopback(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach())
             confine.mount_private(self.folder, task.files, task.tmp)
             program = confine.bare_fork()
             if program == 0:
                 self.become()
             # Whoever waits for the end of a pipe must not find it open here.
-            confine.place_descriptors([self.control.fileno(), task.complaints])
+            kept = [self.control.fileno(), task.complaints]
+            if opened is not None:
+                kept.append(opened.calls)
+                opened.calls = len(kept) - 1
+            confine.place_descriptors(kept)
             task.complaints = 1
-            return attend(program, 0 if task.main else None)
+            return attend(program, 0 if task.main else None, opened)
         except BaseException as error:
             complain(task.complaints, error)
             return 127
@@ -271,12 +283,13 @@ class Keeper:
             os.kill(pid, signal.SIGKILL)
 
 
-def attend(program: int, control: int | None) -> int:
+def attend(program: int, control: int | None, opened: sockets.Sockets | None) -> int:
     """Wait, as the first process of a namespace, until the program ends or the judge says that it must.
 
     Args:
         program: A child of this process.
         control: The socket to the judge; None: somebody else listens.
+        opened: Where the program asks for sockets.
 
     Returns:
         The program's exit status. When this process ends, so does everything in its namespace.
@@ -286,8 +299,12 @@ def attend(program: int, control: int | None) -> int:
     if control is not None:
         poll.register(control, select.POLLIN)
     poll.register(ended, select.POLLIN)
+    if opened is not None:
+        poll.register(opened.calls, select.POLLIN)
     while True:
         said = {number for number, _ in poll.poll(REAP_MILLISECONDS)}
+        if opened is not None and opened.calls in said:
+            opened.answer()
         if control is not None and control in said:
             # With what it says unread, if the judge is gone: the helper has to see that too.
             if os.read(control, 64):

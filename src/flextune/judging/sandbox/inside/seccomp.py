@@ -17,10 +17,10 @@ import struct
 from collections.abc import Mapping
 
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
-ALLOW, ERRNO = 0x7FFF0000, 0x00050000
+ALLOW, NOTIFY, ERRNO = 0x7FFF0000, 0x7FC00000, 0x00050000
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 # Offsets in struct seccomp_data; an argument's low half comes first on the machines below.
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT, THIRD_ARGUMENT = 0, 4, 16, 32
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, THIRD_ARGUMENT, SIXTH_ARGUMENT = 0, 4, 16, 32, 56
 X32 = 0x40000000
 #: CLONE_NEWTIME and the namespaces from CLONE_NEWNS to CLONE_NEWNET.
 NEW_NAMESPACES = 0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000
@@ -60,6 +60,8 @@ LEADER = 1
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6)
 #: Lists a namespace's interfaces; the other protocols of its family are not all namespaced.
 NETLINK_ROUTE = 0
+#: The sixth argument of a leader's own calls of ``socket``, which has three. A program must not have it.
+OWN_CALL = 0x464C5558
 _libc = ctypes.CDLL(None, use_errno=True)
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -88,7 +90,11 @@ def program(machine: str) -> bytes | None:
     )
     lines += _when(PRLIMIT[column], FIRST_ARGUMENT, [_line(EQUAL, LEADER, 0, 1), _line(RETURN, refused)])
     for numbers in (SOCKET, SOCKETPAIR):
-        lines += _when(numbers[column], FIRST_ARGUMENT, _families())
+        lines += _when(
+            numbers[column],
+            SIXTH_ARGUMENT,
+            [_line(EQUAL, OWN_CALL, 0, 1), _line(RETURN, refused), *_families()],
+        )
     lines.append(_line(RETURN, ALLOW))
     return b"".join(lines)
 
@@ -100,7 +106,7 @@ def _when(number: int, argument: int, decide: list[bytes]) -> list[bytes]:
 
 
 def _families() -> list[bytes]:
-    """Allow what belongs to a network namespace."""
+    """Allow what belongs to a network namespace, refuse the rest."""
     allowed = [line for family in FAMILIES for line in (_line(EQUAL, family, 0, 1), _line(RETURN, ALLOW))]
     route = [
         _line(EQUAL, socket.AF_NETLINK, 0, 3),
@@ -108,7 +114,15 @@ def _families() -> list[bytes]:
         _line(EQUAL, NETLINK_ROUTE, 0, 1),
         _line(RETURN, ALLOW),
     ]
-    return [*allowed, *route, _line(RETURN, ERRNO | errno.EAFNOSUPPORT)]
+    return [_line(LOAD, FIRST_ARGUMENT), *allowed, *route, _line(RETURN, ERRNO | errno.EAFNOSUPPORT)]
+
+
+def notifier(machine: str) -> bytes:
+    """A filter that leaves a process's calls of ``socket`` to whoever listens, and nothing else."""
+    column, _ = MACHINES[machine]
+    own = [_line(EQUAL, OWN_CALL, 0, 1), _line(RETURN, ALLOW), _line(RETURN, NOTIFY)]
+    lines = [_line(LOAD, NUMBER), *_when(SOCKET[column], SIXTH_ARGUMENT, own), _line(RETURN, ALLOW)]
+    return b"".join(lines)
 
 
 def _line(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -120,7 +134,7 @@ class Filter:
 
     def __init__(self, filter_program: bytes) -> None:
         self._content = ctypes.create_string_buffer(filter_program, len(filter_program))
-        self._header = struct.pack("HxxxxxxP", len(filter_program) // 8, ctypes.addressof(self._content))
+        self.header = struct.pack("HxxxxxxP", len(filter_program) // 8, ctypes.addressof(self._content))
 
     def install(self) -> None:
         """Filter the system calls of this process and all its children; needs ``no_new_privs``.
@@ -128,6 +142,6 @@ class Filter:
         Raises:
             OSError: If the kernel does not take it.
         """
-        if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self._header, 0, 0) < 0:
+        if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, self.header, 0, 0) < 0:
             number = ctypes.get_errno()
             raise OSError(number, f"seccomp: {os.strerror(number)}")
