@@ -11,7 +11,7 @@ from typing import Literal
 
 import pytest
 from tests.hostile.scanners import OWN, SCANNERS, WORD
-from tests.support.judged import needs_toolchain
+from tests.support.judged import needs_toolchain, pair
 
 from flextune.judging import Judge, Limits, isolation
 from flextune.judging.languages import python
@@ -128,3 +128,23 @@ def test_the_same_solution_finds_its_tests_where_it_shares_their_process(
     with Judge(limits=LIMITS, workers=1) as judge:
         [verdict] = judge.verdicts([harvest(language, 1)])
     assert verdict.outcome == "wrong_answer"
+
+
+@pytest.mark.parametrize("language", sorted(SCANNERS))
+def test_a_solution_beside_its_tests_finds_nothing_of_earlier_programs(
+    language: str, sandboxed: None
+) -> None:
+    needs_toolchain(language)
+    comment = {"py": "#", "js": "//"}[language]
+    earlier = f"{comment} {WORD}-1\nkept = '{WORD}-2'\n"
+    own, check = (
+        f"kept = ['{OWN}', '1'].join('-');",
+        "if (_scan(WORD).length || !_scan(OWN).includes('memory')) throw Error();",
+    )
+    if language == "py":
+        own, check = f"kept = '-'.join(['{OWN}', '1'])", "assert _scan(WORD) == [] and 'memory' in _scan(OWN)"
+    words = {"py": f"WORD, OWN = '{WORD}', '{OWN}'", "js": f"const WORD = '{WORD}', OWN = '{OWN}';"}
+    scanner = "\n".join([SCANNERS[language], words[language], own, check])
+    with Judge(limits=LIMITS, workers=1) as judge:
+        pairs = [pair(language, earlier, "earlier"), pair(language, scanner, "scanner")]
+        assert [verdict.outcome for verdict in judge.verdicts(pairs)] == ["passed", "passed"]
