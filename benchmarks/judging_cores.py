@@ -16,7 +16,7 @@ Pair = tuple[Problem, Completion]
 #: Programs for every worker that start its helper before the clock starts.
 _WARM = 6
 #: Seconds for all measurements together.
-BUDGET_SECONDS = 90
+BUDGET_SECONDS = 75
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def interpreter_needs(python: Path) -> tuple[Path, ...]:
     return (python, *(prefix / name for name in _LIBRARIES if (prefix / name).is_dir()))
 
 
+@cache
 def prefix_of(program: Path) -> tuple[Path, ...]:
     """What must be readable for ``program`` to run when it lives outside the system's folders.
 
