@@ -62,8 +62,8 @@ def test_of_a_toolchain_below_a_home_its_parts_are_seen(home: Path) -> None:
 
 
 def test_of_go_below_a_home_its_sources_are_seen(home: Path) -> None:
+    assert home / "project" / "src" not in prefix_of(tool(home / "project", "src"))
     program = tool(home / "go", "src", "pkg/tool")
-    assert home / "go" / "src" not in prefix_of(program)
     (home / "go" / "VERSION").touch()
     assert {home / "go" / name for name in ("bin", "src", "pkg", "VERSION")} == set(prefix_of(program))
 
