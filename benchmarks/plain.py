@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TIMEOUT = 60
+#: Where programs and compilers write, as no installation lies there.
+SCRATCH = "/dev/shm"
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,10 @@ def run_plain(programs: Sequence[Plain], workers: int) -> tuple[list[bool], floa
         programs: What to run.
         workers: Programs at once.
     """
-    container = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-    container += [
-        "--unshare-all",
-        "--die-with-parent",
-        "--setenv",
-        "HOME",
-        "/tmp",
-        "--setenv",
-        "TMPDIR",
-        "/tmp",
-    ]
+    # Everything is where it is outside, this file and its interpreter too; only SCRATCH can be written to.
+    container = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", SCRATCH]
+    container += ["--unshare-all", "--die-with-parent"]
+    container += ["--setenv", "HOME", SCRATCH, "--setenv", "TMPDIR", SCRATCH]
     request = json.dumps([workers, [[program.files, program.commands] for program in programs]])
     said = subprocess.run(
         [*container, sys.executable, __file__], input=request, stdout=subprocess.PIPE, text=True, check=True

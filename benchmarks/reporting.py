@@ -42,7 +42,7 @@ def finish(name: str, text: str, keys: Mapping[str, object], *, quick: bool) -> 
     else:
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{name}.md").write_text(text.rstrip() + "\n", encoding="utf-8")
-        print(f"wrote {(RESULTS / name).relative_to(Path.cwd())}.md")
+        print(f"wrote {RESULTS / name}.md")
     print(json.dumps(keys))
 
 

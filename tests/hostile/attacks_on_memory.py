@@ -126,8 +126,7 @@ CASES = (
     ),
     Case(
         name="shared between children",
-        # Refused at once: the address space is limited too.
-        outcome="passed",
+        outcome="memory_limit",
         programs={
             "py": python("""
                 import mmap

@@ -108,4 +108,30 @@ CASES = (
         },
         without={"java": "it has no abstract sockets", "js": "it has no abstract sockets in every version"},
     ),
+    Case(
+        name="opens a socket of no namespace",
+        outcome="passed",
+        programs={
+            "py": python("""
+                for family in range(48):
+                    for protocol in range(1 if family == 16 else 0, 22):
+                        for kind in (1, 2, 3, 5):
+                            if family in (1, 2, 10): continue
+                            try:
+                                socket.socket(family, kind, protocol)
+                            except OSError:
+                                continue
+                            worked()
+            """),
+            "cpp": cpp("""
+                int pair[2];
+                for (int family = 0; family < 48; family++)
+                    for (int protocol = family == AF_NETLINK; protocol < 22; protocol++)
+                        for (int kind : {SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET})
+                            if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+                                if (socket(family, kind, protocol) >= 0 || socketpair(family, kind, protocol, pair) == 0) worked();
+            """),
+        },
+        without={"java": "it has no such sockets", "js": "it has no such sockets"},
+    ),
 )

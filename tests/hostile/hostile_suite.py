@@ -20,6 +20,7 @@ from tests.hostile import (
     attacks_on_the_host,
     attacks_on_the_network,
     attacks_on_the_next,
+    attacks_on_the_start,
     attacks_on_time,
 )
 from tests.hostile.attack_cases import LANGUAGES, RIGHT, Case
@@ -54,6 +55,7 @@ GROUPS = (
     attacks_on_the_network,
     attacks_on_compilers,
     attacks_on_the_next,
+    attacks_on_the_start,
 )
 CASES: tuple[Case, ...] = tuple(case for group in GROUPS for case in group.CASES)
 #: Every case in every language that it has.

@@ -18,10 +18,10 @@ from flextune.errors import FlextuneError
 from flextune.judging import Limits, check_isolation, isolation, judge, languages
 from flextune.judging import language as language_of
 from flextune.judging.languages.base import Basis, Toolchain
-from flextune.judging.sandbox.command import Command, Result, SandboxFault
+from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.sandbox import Sandbox
 from flextune.judging.sandbox.watch import tree_usage
-from flextune.judging.worker import ATTEMPTS, Program, Worker
+from flextune.judging.worker import Program, Worker
 from flextune.records import Completion, Problem, Verdict
 
 RIGHT = "assert True"
@@ -187,27 +187,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> object:
     while not (value := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return value
-
-
-@pytest.mark.parametrize("faults", [ATTEMPTS - 1, ATTEMPTS])
-def test_a_fault_of_the_sandbox_is_tried_again(
-    faults: int, sandboxed: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-    real = Sandbox.run
-
-    def faulty(self: Sandbox, *arguments: object) -> Result:
-        calls.append(1)
-        if len(calls) <= faults:
-            raise SandboxFault("no luck")
-        return real(self, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Sandbox, "run", faulty)
-    [verdict] = judge([pair("py", RIGHT)], limits=LIMITS)
-    assert len(calls) == ATTEMPTS
-    assert (verdict.outcome, verdict.message) == (
-        ("passed", "") if faults < ATTEMPTS else ("sandbox_fault", "no luck")
-    )
 
 
 class Broken(Basis):

@@ -17,9 +17,9 @@ from tests.support.judged import needs_toolchain
 
 from flextune.judging import Limits, isolation, language
 from flextune.judging.sandbox.cgroups import MemoryGroup, memory_group, remove_stale
-from flextune.judging.sandbox.child import breach
 from flextune.judging.sandbox.command import Command, Interrupted, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation, free_user
+from flextune.judging.sandbox.meter import breach
 from flextune.judging.sandbox.sandbox import Sandbox
 from flextune.judging.sandbox.watch import Usage, tree_usage
 from flextune.judging.worker import Program, Worker
@@ -249,7 +249,7 @@ def usage(cpu_seconds: float = 0.1, *, threads: int = 1, resident_bytes: int = 1
 def test_cpu_time_decides_and_a_starved_program_gets_more_wall_time(
     cpu: float, waited: float, wall: float, expected: str | None
 ) -> None:
-    assert breach(usage(cpu), waited, wall, LIMITS) == expected
+    assert breach(usage(cpu), cpu + waited, wall, LIMITS) == expected
 
 
 def test_too_much_memory_is_seen_or_told_by_the_kernel() -> None:

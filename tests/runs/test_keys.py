@@ -107,6 +107,13 @@ DEFAULTS = [
         "memory_mib": 1024,
         "tolerance": 1e-06,
         "site_packages": None,
+        "processes": 256,
+        "file_mib": 64,
+        "tmp_mib": 128,
+        "output_kib": 1024,
+        "open_files": 256,
+        "compile_seconds": 30.0,
+        "compile_memory_mib": 2048,
     },
 ]
 

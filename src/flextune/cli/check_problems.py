@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.groups import grouped
+from flextune.cli.limit_options import LimitOptions
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,19 +18,18 @@ if TYPE_CHECKING:
     from flextune.judging import Check
 
 
+@grouped
 def check_problems(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Problems as for judge --problems, with references.")
     ],
+    limits: LimitOptions,
     mutants: Annotated[int, typer.Option("--mutants", min=0, help="Changed references per problem.")] = 10,
     seed: o.Seed = 0,
     output: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("-o", "--output", help="The checks, one JSON line each.", show_default=False),
     ] = None,
-    cpu_seconds: o.CpuSeconds = 10.0,
-    memory_mib: o.MemoryMib = 1024,
-    memory_mb: o.MemoryMb = None,
     tolerance: o.Tolerance = 1e-6,
     site_packages: o.SitePackages = None,
     workers: o.Workers = None,
@@ -47,9 +48,8 @@ def check_problems(
     if output is not None:
         check_output(output, fields=("problem", "reference", "mutants", "killed"), what="checks")
     problems = judging.read_problems(file)
-    limits = o.limits(cpu_seconds, memory_mib, memory_mb)
     settings = judging.JudgeSettings(
-        limits,
+        limits.limits(),
         workers=workers,
         sandbox=not no_sandbox,
         tolerance=tolerance,

@@ -9,12 +9,14 @@ import typer
 
 from flextune.cli import options as o
 from flextune.cli.groups import grouped
+from flextune.cli.limit_options import LimitOptions
 from flextune.cli.requests import ModelRequest
 
 
 @grouped
 def evaluate(
     request: ModelRequest,
+    limits: LimitOptions,
     language: o.Languages = None,
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
@@ -31,12 +33,14 @@ def evaluate(
     Evaluations of one model extend one run: `flextune runs` lists it, `flextune report` shows all of it.
     """
     from flextune.cli.terminal import out, print_json, progress
+    from flextune.config import JudgeConfig
     from flextune.records import as_row
     from flextune.runner.evaluate import evaluate_model
     from flextune.runner.execute import RunOptions
     from flextune.studies.scores.score_table import score_table
 
     experiment = request.experiment(language or ["py"])
+    experiment = experiment.model_copy(update={"judge": JudgeConfig(**limits.section())})
     with progress() as reporter:
         options = RunOptions(data_dir, workers, not no_sandbox, reporter)
         result = evaluate_model(experiment, runs / (name or f"eval-{experiment.name}"), options)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.groups import grouped
+from flextune.cli.limit_options import LimitOptions
 from flextune.cli.score import end_unless_known, score_row, show_scores
 
 if TYPE_CHECKING:
@@ -75,7 +77,9 @@ Explain = Annotated[
 ]
 
 
+@grouped
 def judge(
+    limits: LimitOptions,
     problems: ProblemFile = None,
     samples: SampleFile = None,
     benchmark: Benchmark = None,
@@ -87,9 +91,6 @@ def judge(
     strict: Strict = False,
     cache: Cache = None,
     explain: Explain = None,
-    cpu_seconds: o.CpuSeconds = 10.0,
-    memory_mib: o.MemoryMib = 1024,
-    memory_mb: o.MemoryMb = None,
     tolerance: o.Tolerance = 1e-6,
     site_packages: o.SitePackages = None,
     data_dir: o.DataDir = None,
@@ -111,7 +112,7 @@ def judge(
         return
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
     settings = JudgeSettings(
-        o.limits(cpu_seconds, memory_mib, memory_mb),
+        limits.limits(),
         workers=workers,
         sandbox=not no_sandbox,
         strict=strict,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 from typer.core import TyperCommand
 
 from flextune.registry import BENCHMARKS as REGISTERED
-
-if TYPE_CHECKING:
-    from flextune.judging import Limits
 
 DataDir = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads it at run time
@@ -65,13 +62,7 @@ BatchSize = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
 DType = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or float16.")]
 
-# Limits of a judged program.
-CpuSeconds = Annotated[
-    float, typer.Option("--cpu-seconds", min=0.1, help="CPU time per program; six times that on the clock.")
-]
-MemoryMib = Annotated[int, typer.Option("--memory-mib", min=16, help="Memory per program in MiB.")]
-#: The former name of ``MemoryMib``; it was MiB then, too.
-MemoryMb = Annotated[Optional[int], typer.Option("--memory-mb", min=16, hidden=True)]  # noqa: UP045
+# What decides a verdict beside the limits.
 Tolerance = Annotated[
     float,
     typer.Option(
@@ -91,14 +82,6 @@ SitePackages = Annotated[
         show_default=False,
     ),
 ]
-
-
-def limits(cpu_seconds: float, memory_mib: int, memory_mb: int | None) -> Limits:
-    """What each program may use, from the options of that group."""
-    from flextune.judging import Limits
-    from flextune.judging.sandbox.limits import MIB
-
-    return Limits(cpu_seconds=cpu_seconds, memory_bytes=(memory_mb or memory_mib) * MIB)
 
 
 class BenchmarkCommand(TyperCommand):

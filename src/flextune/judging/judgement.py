@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from flextune.judging.languages.base import Finding
 from flextune.judging.sandbox.command import Result
@@ -42,4 +42,6 @@ class Judgement:
 
     def verdict(self, language: str, name: str, sample: int) -> Verdict:
         """The verdict on a sample whose program this is about."""
-        return Verdict(name, sample, **asdict(self), language=language)
+        # ``asdict`` copies deeply, which takes a tenth of a millisecond.
+        fields = {field: getattr(self, field) for field in self.__slots__}
+        return Verdict(name, sample, **fields, language=language)

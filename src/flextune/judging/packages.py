@@ -39,8 +39,6 @@ class Packages:
             command,
             mounts={**command.mounts, "packages": self.folder},
             environment={**command.environment, **_ONE_THREAD, VARIABLE: "{packages}"},
-            # Their libraries reserve much more address space than they use.
-            address_space=False,
         )
 
 

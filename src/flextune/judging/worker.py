@@ -11,17 +11,27 @@ from types import TracebackType
 from flextune.judging.cases import case_finding
 from flextune.judging.comparing import TOLERANCE
 from flextune.judging.judgement import Judgement
-from flextune.judging.languages.base import MESSAGE_CHARACTERS, Finding, Language, Parts, Toolchain, tail
+from flextune.judging.languages.base import (
+    MESSAGE_CHARACTERS,
+    RUNNING,
+    STARTED,
+    Finding,
+    Language,
+    Parts,
+    Toolchain,
+    tail,
+)
 from flextune.judging.libraries import with_libraries
 from flextune.judging.packages import Packages
 from flextune.judging.runtime import runtime, with_runtime
-from flextune.judging.sandbox.command import Command, Result, SandboxFault
+from flextune.judging.sandbox.command import Command, Held, Result, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.sandbox import Sandbox, Session
-from flextune.records import Case, Stage
+from flextune.records import Case, Completion, Problem, Stage
 
-#: A program's run is tried this often before a fault of the sandbox is reported.
+#: A program's run is tried this often before a fault of the sandbox is reported. It is the program's own
+#: doing if it meets one again while another program, before and after it, runs well.
 ATTEMPTS = 3
 #: Start-up is ours, so a tight limit on programs does not apply to it.
 _STARTING = Limits(cpu_seconds=60, wall_seconds=180)
@@ -102,17 +112,32 @@ class Worker:
         if not toolchain.found:
             message = f"{toolchain.missing} not found; install it with: {toolchain.install}"
             return Judgement("toolchain_missing", "toolchain", message)
-        judgement = Judgement("sandbox_fault", "run")
-        for _ in range(ATTEMPTS):
-            try:
-                judgement = self._judge_once(language, program)
-            except SandboxFault as fault:
-                judgement = Judgement("sandbox_fault", "run", str(fault)[-MESSAGE_CHARACTERS:])
-            if judgement.outcome != "sandbox_fault":
-                return with_libraries(judgement, language.name, program.needs)
+        judgement, fault = self._attempt(language, program)
+        attempts = 1
+        while fault is not None and attempts < ATTEMPTS:
             # Its helper may be what failed; the next attempt gets a new one.
             self._close()
-        return judgement
+            if self._is_well(language, program):
+                judgement, fault = self._attempt(language, program)
+                if fault is not None and self._is_well(language, program):
+                    return _own_doing(fault)
+            attempts += 1
+        return judgement if fault is not None else with_libraries(judgement, language.name, program.needs)
+
+    def _attempt(self, language: Language, program: Program) -> tuple[Judgement, SandboxFault | None]:
+        """A judgement, and the fault that is all it says."""
+        try:
+            return self._judge_once(language, program), None
+        except SandboxFault as fault:
+            return Judgement("sandbox_fault", "run", str(fault)[-MESSAGE_CHARACTERS:]), fault
+
+    def _is_well(self, language: Language, program: Program) -> bool:
+        """Whether a right program passes in the sandbox in which ``program`` met a fault."""
+        canary = Program(language.canary)
+        if program.parts is not None:
+            nothing = Problem("", "", language.name, "", "")
+            canary = replace(canary, parts=language.parts(nothing, Completion("", 0, "")))
+        return self._attempt(language, canary)[0].passed
 
     def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
@@ -122,14 +147,18 @@ class Worker:
         if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
-        command = self._with_runtime(language.run(compiled, self._limits), language, sandbox)
+        if isinstance(compiled, Held):
+            command = language.run_compiled(compiled, self._limits)
+        else:
+            command = language.run(compiled, self._limits)
+        command = self._with_runtime(command, language, sandbox)
         if program.packages is not None:
             command = program.packages.added_to(command)
         if program.cases:
             return self._run_cases(language, command, program)
         secret = _secret()
         result = sandbox.run(command, self._limits, secret)
-        return Judgement.of(language.classify(result, secret), result)
+        return Judgement.of(_finding(language, result, secret), result)
 
     def _run_parts(self, language: Language, program: Program, parts: Parts) -> Judgement:
         sandbox, secret = self._sandbox(language, "run"), _secret()
@@ -137,7 +166,7 @@ class Worker:
         if program.packages is not None:
             tests, solution = program.packages.added_to(tests), program.packages.added_to(solution)
         result = sandbox.run(tests, self._limits, secret, companion=solution)
-        return Judgement.of(language.classify(result, secret), result)
+        return Judgement.of(_finding(language, result, secret), result)
 
     def _run_cases(self, language: Language, command: Command, program: Program) -> Judgement:
         """Run a program once for each case, until one fails; usage is the sum, memory the peak."""
@@ -148,7 +177,7 @@ class Worker:
             result = self._sandbox(language, "run").run(
                 command, self._limits, secret, stdin=case.input.encode("utf-8", "replace")
             )
-            finding = language.classify(result, secret)
+            finding = _finding(language, result, secret)
             finding = case_finding(finding, result, case, number, program.tolerance)
             judgement = Judgement.of(finding, result)
             spent, waited = spent + judgement.cpu_seconds, waited + judgement.wall_seconds
@@ -159,7 +188,7 @@ class Worker:
             judgement, cpu_seconds=round(spent, 4), wall_seconds=round(waited, 4), peak_memory_bytes=peak
         )
 
-    def _compile(self, language: Language, source: bytes) -> bytes | Judgement:
+    def _compile(self, language: Language, source: bytes) -> bytes | Held | Judgement:
         """The program to run, or what is to be said where there is none."""
         limits = self._limits.for_compiling()
         if (command := language.compiler(limits)) is not None:
@@ -168,9 +197,9 @@ class Worker:
             return source
         sandbox = self._sandbox(language, "compile")
         command = self._with_runtime(command, language, sandbox)
-        result = sandbox.run(command, limits, reply_bytes=limits.file_bytes)
-        if result.status == 0 and result.breach is None and result.reply:
-            return result.reply
+        result = sandbox.run(command, limits, reply_bytes=limits.file_bytes, hold=True)
+        if result.status == 0 and result.breach is None and result.held and result.held.size:
+            return result.held
         return Judgement.of(_compiler_ended(result), result)
 
     def _ask_compiler(self, language: Language, command: Command, source: bytes) -> bytes | Judgement:
@@ -236,6 +265,36 @@ class Worker:
     def _close_sandbox(self, sandbox: Sandbox) -> None:
         self._opened.remove(sandbox)
         sandbox.close()
+
+
+class _NotStarted(SandboxFault):
+    """The runner did not say that it started."""
+
+    def __init__(self, message: str, started: Finding, result: Result) -> None:
+        super().__init__(message)
+        #: What would be said of the program if the runner had started, and how it ended.
+        self.started, self.result = started, result
+
+
+def _finding(language: Language, result: Result, secret: bytes) -> Finding:
+    """What a run means.
+
+    Raises:
+        _NotStarted: If the language cannot tell.
+    """
+    finding = language.classify(result, secret)
+    if finding.outcome != "sandbox_fault":
+        return finding
+    started = language.classify(replace(result, reply=STARTED + RUNNING), secret)
+    raise _NotStarted(finding.message, started, result)
+
+
+def _own_doing(fault: SandboxFault) -> Judgement:
+    """The judgement on a program that meets a fault again and again where other programs run well."""
+    reason = f"it does not start, and other programs do: {fault}"[:MESSAGE_CHARACTERS]
+    if isinstance(fault, _NotStarted):
+        return Judgement.of(replace(fault.started, message=reason), fault.result)
+    return Judgement("exception", "run", reason)
 
 
 def write_program(folder: Path, name: str, sample: int, file_name: str, source: str) -> None:

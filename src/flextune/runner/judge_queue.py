@@ -10,7 +10,6 @@ from types import TracebackType
 
 from flextune.config import JudgeConfig
 from flextune.judging import Judge, Limits
-from flextune.judging.sandbox.limits import MIB
 from flextune.judging.settings import note_missing_libraries, with_progress
 from flextune.progress import Reporter
 from flextune.records import as_row
@@ -20,11 +19,7 @@ from flextune.runs.run import Run
 
 def limits_of(config: JudgeConfig) -> Limits:
     """The judge's limits in its own units."""
-    return Limits(
-        cpu_seconds=config.cpu_seconds,
-        wall_seconds=config.wall_seconds,
-        memory_bytes=config.memory_mib * MIB,
-    )
+    return Limits.of(**config.model_dump(exclude={"tolerance", "site_packages"}))
 
 
 class JudgeQueue:

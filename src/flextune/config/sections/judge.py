@@ -28,6 +28,13 @@ class JudgeConfig(Section):
     site_packages: str | None = Field(
         None, description="Folder of packages that Python programs may import. null: the standard library."
     )
+    processes: Int = Field(256, ge=1, description="Processes and threads of a program at once.")
+    file_mib: Int = Field(64, ge=1, description="Largest file that a program may write, in MiB.")
+    tmp_mib: Int = Field(128, ge=1, description="Size of a program's own /tmp, in MiB.")
+    output_kib: Int = Field(1024, ge=1, description="Standard output and standard error, each, in KiB.")
+    open_files: Int = Field(256, ge=16, description="Open file descriptors of one process.")
+    compile_seconds: Float = Field(30.0, gt=0, description="CPU time for compiling one program.")
+    compile_memory_mib: Int = Field(2048, ge=64, description="Memory for compiling one program, in MiB.")
 
     @property
     def wall_limit(self) -> float:

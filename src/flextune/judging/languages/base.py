@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from flextune.judging.sandbox.command import Command, Result
-from flextune.judging.sandbox.helper import prefix_of
+from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.limits import Limits
+from flextune.judging.sandbox.visible import prefix_of
 from flextune.records import Completion, Outcome, Problem, Stage
 
 __all__ = ["prefix_of"]  # languages take what they need from here
@@ -108,6 +108,8 @@ class Language(Protocol):
     suffix: str
     #: How a line comment begins.
     comment: str
+    #: A right program: where it runs, the sandbox is well.
+    canary: str
 
     def toolchain(self) -> Toolchain:
         """Where the language's tools are; fast, and never an error."""
@@ -131,12 +133,15 @@ class Language(Protocol):
     def compile(self, source: bytes, limits: Limits) -> Command | None:
         """Compiles one source, None where nothing is compiled or ``compiler`` does it.
 
-        It writes the program, in any form that ``run`` understands, to descriptor 4; with another exit status
-        than 0 its standard error says what is wrong with the source.
+        It writes the program, in any form that ``run_compiled`` understands, to descriptor 4; with another
+        exit status than 0 its standard error says what is wrong with the source.
         """
 
     def run(self, program: bytes, limits: Limits) -> Command:
-        """Runs a program: the source, or what was compiled from it."""
+        """Runs a program: the source, or what ``compiler`` answered."""
+
+    def run_compiled(self, program: Held, limits: Limits) -> Command:
+        """Runs what ``compile`` wrote."""
 
     def parts(self, problem: Problem, completion: Completion) -> Parts | None:
         """Solution and tests apart, None where the language cannot run them in two processes."""
@@ -158,6 +163,7 @@ class Basis:
     name: str
     suffix: str
     comment = "#"
+    canary = ""
     #: The program that runs the code, then what else is needed, in the order in which it is looked for.
     tools: tuple[Tool, ...]
     #: The oldest version of that program that will do, empty where any will.
@@ -205,6 +211,10 @@ class Basis:
     def compile(self, source: bytes, limits: Limits) -> Command | None:
         """None: nothing is compiled, or ``compiler`` does it."""
         return None
+
+    def run_compiled(self, program: Held, limits: Limits) -> Command:
+        """Never called where ``compile`` gives None."""
+        raise NotImplementedError
 
     def parts(self, problem: Problem, completion: Completion) -> Parts | None:
         """None: solution and tests share a process."""

@@ -31,7 +31,6 @@ class Bash(Basis):
             argv=(str(bash), "{program}/runner.sh", f"{{program}}/{self.file_name()}"),
             files={"runner.sh": _RUNNER.read_bytes(), self.file_name(): program + _END},
             readable=prefix_of(bash),
-            address_space=True,
         )
 
     def classify(self, result: Result, secret: bytes) -> Finding:

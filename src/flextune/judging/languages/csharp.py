@@ -27,6 +27,7 @@ class CSharp(Basis):
 
     name = "cs"
     suffix = ".cs"
+    canary = "class Canary { static void Main() {} }\n"
     comment = "//"
 
     def toolchain(self) -> Toolchain:

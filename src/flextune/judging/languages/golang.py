@@ -36,6 +36,7 @@ class Go(Basis):
 
     name = "go"
     suffix = ".go"
+    canary = "package main\nfunc main() {}\n"
     comment = "//"
 
     def file_name(self) -> str:

@@ -25,6 +25,7 @@ class Java(Basis):
 
     name = "java"
     suffix = ".java"
+    canary = "class Canary { public static void main(String[] arguments) {} }\n"
     comment = "//"
 
     def file_name(self) -> str:

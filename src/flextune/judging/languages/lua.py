@@ -51,7 +51,6 @@ class Lua(Basis):
             argv=(str(lua), "{program}/runner.lua", f"{{program}}/{self.file_name()}"),
             files={"runner.lua": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end()\n"},
             readable=prefix_of(lua),
-            address_space=True,
         )
 
 

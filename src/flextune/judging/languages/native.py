@@ -15,7 +15,7 @@ from flextune.judging.languages.base import (
     prefix_of,
     version_of,
 )
-from flextune.judging.sandbox.command import Command, Result
+from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.limits import Limits
 
 #: Object file that reads the secret first and shows it last; link it with ``WRAP``.
@@ -56,7 +56,9 @@ def compiling(
 
 def shim(linker: Path, readable: tuple[Path, ...] = ()) -> Artifact:
     """The object file ``SHIM``, compiled by the C compiler ``linker``."""
-    script = '"$1" -O1 -c {program}/shim.c -o "$TMPDIR/shim.o" && exec cat "$TMPDIR/shim.o" >&4'
+    # Nothing is to be called by a name that a program can have.
+    options = "-O1 -fno-builtin -fno-stack-protector"
+    script = f'"$1" {options} -c {{program}}/shim.c -o "$TMPDIR/shim.o" && exec cat "$TMPDIR/shim.o" >&4'
     files = {"shim.c": _SHIM_SOURCE.read_bytes()}
     return Artifact("shim.o", shell(script, str(linker), files=files, readable=readable))
 
@@ -70,6 +72,12 @@ class Native(Basis):
     install: str
     #: A right program.
     sample: bytes
+
+    @property
+    def canary(self) -> str:  # type: ignore[override]
+        """The right program."""
+        return self.sample.decode()
+
     #: The compiler's option before the name of its output.
     output = "-o"
 
@@ -117,12 +125,15 @@ class Native(Basis):
         return finding
 
     def run(self, program: bytes, limits: Limits) -> Command:
+        """Never called: ``compile`` compiles every program."""
+        raise NotImplementedError
+
+    def run_compiled(self, program: Held, limits: Limits) -> Command:
         """The executable that was compiled and linked."""
         return Command(
             argv=("{program}/program",),
             files={"program": program},
             readable=self.readable(),
-            address_space=True,
         )
 
 

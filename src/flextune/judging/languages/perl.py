@@ -38,7 +38,6 @@ class Perl(Basis):
             argv=(str(perl), "-I{program}", "-Mrunner", f"{{program}}/{self.file_name()}"),
             files={"runner.pm": _RUNNER.read_bytes(), self.file_name(): program + b"\n;Flextune::end();\n"},
             readable=prefix_of(perl),
-            address_space=True,
             # A fixed order of hashes: the same program gets the same verdict every time.
             environment={"PERL_HASH_SEED": "0", "PERL_PERTURB_KEYS": "0"},
         )

@@ -43,6 +43,7 @@ class Php(Basis):
 
     name = "php"
     suffix = ".php"
+    canary = "<?php\n"
     comment = "//"
     tools = (
         Tool("php", "apt-get install php-cli"),
@@ -72,7 +73,6 @@ class Php(Basis):
             argv=(str(php), "-n", *options, f"{{program}}/{self.file_name()}"),
             files={"runner.php": _RUNNER.read_bytes(), self.file_name(): _with_end(program)},
             readable=prefix_of(php),
-            address_space=True,
         )
 
 

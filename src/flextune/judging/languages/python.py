@@ -8,8 +8,8 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Parts, Toolchain
 from flextune.judging.sandbox.command import Command
-from flextune.judging.sandbox.helper import interpreter
 from flextune.judging.sandbox.limits import Limits
+from flextune.judging.sandbox.visible import interpreter
 from flextune.records import Completion, Problem
 
 _RUNNERS = Path(__file__).parent / "runners"
@@ -33,7 +33,6 @@ class Python(Basis):
         return Command(
             argv=(f"{{program}}/{self.file_name()}",),
             files={self.file_name(): program},
-            address_space=True,
             environment=_ENVIRONMENT,
             warm=_RUNNERS / "runner.py",
         )
@@ -56,7 +55,6 @@ def _strict(argv: tuple[str, ...], files: dict[str, str]) -> Command:
     return Command(
         argv=argv,
         files={name: text.encode("utf-8", "replace") for name, text in files.items()},
-        address_space=True,
         environment=_ENVIRONMENT,
         warm=_RUNNERS / "strict.py",
     )

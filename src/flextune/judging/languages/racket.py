@@ -25,6 +25,7 @@ class Racket(Basis):
 
     name = "rkt"
     suffix = ".rkt"
+    canary = "#lang racket/base\n"
     comment = ";"
     tools = (
         Tool("racket", "apt-get install racket"),

@@ -73,7 +73,6 @@ class Ruby(Basis):
             argv=(str(ruby), "--disable-gems", *arguments),
             files=files,
             readable=(*prefix_of(ruby), *sorted(elsewhere)),
-            address_space=True,
         )
 
     def _packages(self) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class Scala(Basis):
 
     name = "scala"
     suffix = ".scala"
+    canary = "object Canary { def main(arguments: Array[String]): Unit = {} }\n"
     comment = "//"
 
     def toolchain(self) -> Toolchain:

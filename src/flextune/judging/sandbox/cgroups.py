@@ -1,4 +1,4 @@
-"""One memory cgroup per sandbox, version 1 or 2, where this process may make one."""
+"""Control groups of one sandbox, version 1 or 2, where this process may make them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +14,8 @@ _numbers = itertools.count()
 
 
 @dataclass
-class MemoryGroup:
-    """A cgroup that bounds the memory of every process in it, files in its tmpfs included.
+class Group:
+    """A cgroup of this process's own.
 
     Attributes:
         path: Its folder.
@@ -23,12 +24,42 @@ class MemoryGroup:
 
     path: Path
     version: int
-    _events: int | None = field(default=None, init=False, repr=False)
+    _open: int | None = field(default=None, init=False, repr=False)
 
     @property
     def join_file(self) -> str:
         """Writing 0 to this file moves the writer into the group."""
         return str(self.path / "cgroup.procs")
+
+    def remove(self) -> None:
+        """Remove the group; its processes are gone, but the kernel may need a moment."""
+        if self._open is not None:
+            os.close(self._open)
+            self._open = None
+        for _ in range(50):
+            try:
+                self.path.rmdir()
+            except FileNotFoundError:
+                return
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+
+    def _read(self, name: str) -> bytes:
+        """The content of ``name``, which stays open: it is asked for several times for each program."""
+        if self._open is None:
+            self._open = os.open(self.path / name, os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(self._open, 4096, 0)
+
+
+class MemoryGroup(Group):
+    """A cgroup that bounds the memory of every process in it, files in its tmpfs included."""
+
+    @property
+    def limit_file(self) -> Path:
+        """Where the limit is written; without the memory controller there is none."""
+        return self.path / ("memory.max" if self.version == 2 else "memory.limit_in_bytes")
 
     def set_limit(self, size: int) -> None:
         """Bound memory to ``size`` bytes and allow no swap."""
@@ -43,36 +74,24 @@ class MemoryGroup:
 
     def kills(self) -> int:
         """Processes that the kernel ended here for want of memory."""
-        if self._events is None:
-            name = "memory.events" if self.version == 2 else "memory.oom_control"
-            # Asked for several times for each program, so it stays open.
-            self._events = os.open(self.path / name, os.O_RDONLY | os.O_CLOEXEC)
-        for line in os.pread(self._events, 4096, 0).splitlines():
-            key, _, value = line.partition(b" ")
-            if key == b"oom_kill":
-                return int(value)
-        return 0
-
-    def remove(self) -> None:
-        """Remove the group; its processes are gone, but the kernel may need a moment."""
-        if self._events is not None:
-            os.close(self._events)
-            self._events = None
-        for _ in range(50):
-            try:
-                self.path.rmdir()
-            except FileNotFoundError:
-                return
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
+        content = self._read("memory.events" if self.version == 2 else "memory.oom_control")
+        return _value(content, b"oom_kill")
 
     def _write(self, name: str, value: int, *, optional: bool = False) -> None:
         with (
             contextlib.suppress(FileNotFoundError, PermissionError) if optional else contextlib.nullcontext()
         ):
             (self.path / name).write_text(str(value))
+
+
+class CpuGroup(Group):
+    """A cgroup that counts the CPU time of every process in it, also of those that nobody waits for."""
+
+    def seconds(self) -> float:
+        """User and system time since the group was made."""
+        if self.version == 2:
+            return _value(self._read("cpu.stat"), b"usage_usec") / 1e6
+        return int(self._read("cpuacct.usage")) / 1e9
 
 
 def memory_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> MemoryGroup | None:
@@ -82,33 +101,58 @@ def memory_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) ->
         root: Where cgroups are mounted.
         own: Content of ``/proc/self/cgroup``; read when not given.
     """
-    places = _places(root, Path("/proc/self/cgroup").read_text() if own is None else own)
-    for parent, version in places:
+    for path, version in _new(root, own, "memory"):
+        group = MemoryGroup(path, version)
+        with contextlib.suppress(OSError), open(group.limit_file, "r+"):
+            return group
+        group.remove()
+    return None
+
+
+def cpu_group(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> CpuGroup | None:
+    """A new group like ``memory_group``'s; version 2 counts CPU time without a controller."""
+    for path, version in _new(root, own, "cpuacct"):
+        group = CpuGroup(path, version)
+        with contextlib.suppress(OSError, ValueError):
+            group.seconds()
+            return group
+        group.remove()
+    return None
+
+
+def _new(root: Path, own: str | None, controller: str) -> Iterator[tuple[Path, int]]:
+    """Made folders that may be groups with ``controller``, and their versions."""
+    text = Path("/proc/self/cgroup").read_text() if own is None else own
+    for parent, version in _places(root, text, controller):
         remove_stale(parent)
         path = parent / f"flextune-{os.getpid()}-{next(_numbers)}"
-        group = MemoryGroup(path, version)
         try:
             path.mkdir()
         except OSError:
             continue
-        try:
-            # Without the memory controller this file does not exist and the group is of no use.
-            with open(path / ("memory.max" if version == 2 else "memory.limit_in_bytes"), "r+"):
-                return group
-        except OSError:
-            group.remove()
-    return None
+        yield path, version
 
 
-def _places(root: Path, own: str) -> list[tuple[Path, int]]:
-    found = []
+def _places(root: Path, own: str, controller: str) -> list[tuple[Path, int]]:
+    places = []
     for line in own.splitlines():
         _, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            found.append((root / "memory" / path.lstrip("/"), 1))
+        if controller in controllers.split(","):
+            places.append((root / controller / path.lstrip("/"), 1))
         elif not controllers:
-            found.append((root / path.lstrip("/"), 2))
-    return [(path, version) for path, version in found if path.is_dir()]
+            places.append((root / path.lstrip("/"), 2))
+            # Where both versions are mounted.
+            places.append((root / "unified" / path.lstrip("/"), 2))
+    return [(path, version) for path, version in places if path.is_dir()]
+
+
+def _value(content: bytes, name: bytes) -> int:
+    """The number after ``name`` in a file of lines with a name and a number; 0 without it."""
+    for line in content.splitlines():
+        key, _, value = line.partition(b" ")
+        if key == name:
+            return int(value)
+    return 0
 
 
 def remove_stale(parent: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,36 @@ class SandboxFault(Exception):
 
 class Interrupted(Exception):
     """The judge was asked to stop while a program ran."""
+
+
+class Held:
+    """Bytes that stay in the kernel, because they may be more than this process has room for.
+
+    They are given back with this object.
+
+    Attributes:
+        descriptor: A file that has them, and nothing else.
+        size: How many there are.
+    """
+
+    def __init__(self) -> None:
+        self.descriptor = os.memfd_create("flextune", os.MFD_CLOEXEC)
+        self.size = 0
+        weakref.finalize(self, os.close, self.descriptor)
+
+    def add(self, data: bytes | bytearray) -> None:
+        """Append ``data``."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+        self.size += len(data)
+
+    def write_to(self, path: Path) -> None:
+        """Copy them into a new file."""
+        with path.open("wb") as file:
+            done = 0
+            while done < self.size:
+                done += os.sendfile(file.fileno(), self.descriptor, done, self.size - done)
 
 
 @dataclass(frozen=True)
@@ -33,18 +65,15 @@ class Command:
         files: File name to content; read-only for the program.
         mounts: Name to a folder or file of the host that the program may read.
         readable: Host paths that must be readable under their own name (an interpreter's prefix).
-        address_space: Whether the limit on memory may also be set on the address space; runtimes that
-            reserve much more than they use (JVM, Node, Go) do not start under it.
         environment: Variables beyond PATH, HOME, LANG and TMPDIR.
         warm: A Python file that is loaded once; a fork of that interpreter runs its ``main(argv)`` in place
             of a new process. Programs run by it on the interpreter of the judge.
     """
 
     argv: tuple[str, ...]
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, bytes | Held] = field(default_factory=dict)
     mounts: Mapping[str, Path] = field(default_factory=dict)
     readable: tuple[Path, ...] = ()
-    address_space: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     warm: Path | None = None
 
@@ -68,6 +97,7 @@ class Result:
         cpu_seconds: User and system time of the whole tree.
         wall_seconds: From start to the end of the last process.
         peak_memory_bytes: Largest resident size of one process.
+        held: What it wrote to descriptor 4 where it was asked to be held; ``reply`` is empty then.
     """
 
     status: int
@@ -78,3 +108,4 @@ class Result:
     cpu_seconds: float
     wall_seconds: float
     peak_memory_bytes: int
+    held: Held | None = None

@@ -8,24 +8,29 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from flextune.judging.sandbox import inside
-from flextune.judging.sandbox.cgroups import memory_group
+from flextune.judging.sandbox.cgroups import CpuGroup, cpu_group, memory_group
 from flextune.judging.sandbox.command import Command, SandboxFault
 from flextune.judging.sandbox.isolation import INSIDE, PATH, PROGRAM, Isolation, wrap
 from flextune.judging.sandbox.limits import MIB
+from flextune.judging.sandbox.visible import hidden, interpreter, interpreter_needs
 from flextune.judging.sandbox.watch import children_of
 
 _KEEPER = Path(inside.__file__).parent / "keeper.py"
 #: What the helper's own processes may use beside a program's memory.
 _OWN_MEMORY = 32 * MIB
 _START_SECONDS = 30
-# Moves itself into the cgroup before it becomes the helper, so that nothing of it is ever outside.
-_JOIN = ("/bin/sh", "-c", 'echo 0 > "$0" && exec "$@"')
+# Moves itself into the cgroups before it becomes the helper, so that nothing of it is ever outside.
+_JOIN = (
+    "/bin/sh",
+    "-c",
+    'while [ "$1" != -- ]; do echo 0 > "$1" || exit; shift; done; shift; exec "$@"',
+    "sh",
+)
 # Only the standard library, and nothing is written next to it.
 _FLAGS = ("-s", "-S", "-P", "-B")
 
@@ -39,13 +44,23 @@ class Helper:
         isolation: How it is kept apart.
         command: The first command; all others must have the same ``view``.
 
+    Attributes:
+        view: What all its programs see.
+        channel: The socket to it.
+        pid: Its process.
+        gone: Whether it has ended.
+
     Raises:
         SandboxFault: If it did not start.
     """
 
     def __init__(self, isolation: Isolation, command: Command) -> None:
         self.view = command.view
+        self.gone = False
         self._group = memory_group()
+        # Under version 2 a process is in one group only.
+        shared = self._group is not None and self._group.version == 2
+        self._cpu = CpuGroup(self._group.path, 2) if self._group and shared else cpu_group()
         self._limit: int | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -71,12 +86,14 @@ class Helper:
 
     def _command_line(self, isolation: Isolation, command: Command) -> tuple[str, ...]:
         python = interpreter()
-        join = (*_JOIN, self._group.join_file) if self._group else ()
+        groups = dict.fromkeys(group.join_file for group in (self._group, self._cpu) if group)
+        join = (*_JOIN, *groups, "--") if groups else ()
         if isolation.kind == "none":
             warm = str(command.warm or "")
             return (*join, str(python), *_FLAGS, str(_KEEPER), "none", "", warm, str(os.getpid()))
         mounts = [(path, f"{INSIDE}/{name}") for name, path in command.mounts.items()]
-        mounts += [(path, str(path)) for path in {*command.readable, *prefix_of(python)}]
+        readable = {*command.readable, *interpreter_needs(python)}
+        mounts += [(path, str(path)) for path in sorted(readable)]
         mounts.append((_KEEPER.parent, f"{INSIDE}/keeper"))
         warm = ""
         if command.warm:
@@ -84,9 +101,10 @@ class Helper:
             warm = f"{INSIDE}/warm/{command.warm.name}"
             mounts.append((command.warm.parent, f"{INSIDE}/warm"))
         keeper = (str(python), *_FLAGS, f"{INSIDE}/keeper/{_KEEPER.name}", isolation.kind, PROGRAM, warm, "0")
+        variables = _environment(command, isolation).items()
         return (
             *join,
-            *wrap(isolation, keeper, mounts=mounts, environment=_environment(command, isolation).items()),
+            *wrap(isolation, keeper, mounts=mounts, hidden=hidden(readable), environment=variables),
         )
 
     def _greeted(self) -> None:
@@ -125,9 +143,18 @@ class Helper:
             raise SandboxFault(f"the memory limit could not be set ({error})") from error
         self._limit = size
 
+    @property
+    def counts_memory(self) -> bool:
+        """Whether the kernel bounds the memory of all that runs here."""
+        return self._group is not None
+
     def kills(self) -> int:
         """Processes that the kernel ended here for want of memory, so far."""
         return 0 if self._group is None else self._group.kills()
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time of the helper and of all that it ever started; None where nobody counts it."""
+        return None if self._cpu is None else self._cpu.seconds()
 
     def close(self) -> None:
         """End the helper, and with it whatever runs."""
@@ -139,8 +166,9 @@ class Helper:
                 self._process.terminate()
                 self._process.wait()
         self._errors.close()
-        if self._group is not None:
-            self._group.remove()
+        for group in (self._group, self._cpu):
+            if group is not None:
+                group.remove()
 
 
 def _environment(command: Command, isolation: Isolation) -> dict[str, str]:
@@ -157,20 +185,3 @@ def _environment(command: Command, isolation: Isolation) -> dict[str, str]:
 def environment_of(command: Command, home: str = "/tmp") -> dict[str, str]:
     """The variables of a program."""
     return {"PATH": PATH, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **command.environment}
-
-
-def interpreter() -> Path:
-    """The Python that flextune runs on, virtual environments left aside."""
-    # A private name, but the only one that survives both virtual environments and links.
-    return Path(os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable))
-
-
-def prefix_of(program: Path) -> tuple[Path, ...]:
-    """What must be readable for ``program`` to run when it lives outside the system's folders."""
-    prefix = program.parent.parent
-    if program.is_relative_to("/usr"):
-        return ()
-    # A program right under a home folder must not open that folder.
-    if prefix in (Path("/"), Path.home(), *Path.home().parents):
-        return (program,)
-    return (prefix,)

@@ -58,6 +58,7 @@ def wrap(
     argv: tuple[str, ...],
     *,
     mounts: Iterable[tuple[Path, str]] = (),
+    hidden: Iterable[Path] = (),
     environment: Iterable[tuple[str, str]] = (),
 ) -> tuple[str, ...]:
     """The command line that runs the helper ``argv`` isolated, with the right to isolate further.
@@ -66,11 +67,14 @@ def wrap(
         isolation: ``root`` or ``user``.
         argv: Program and arguments as seen inside.
         mounts: Path on the host, path inside; read-only.
+        hidden: Folders in them that are empty inside.
         environment: Variables of the helper.
     """
     options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     options += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--as-pid-1"]
     options += _visible_system(mounts)
+    for path in hidden:
+        options += ["--perms", "0755", "--tmpfs", str(path), "--remount-ro", str(path)]
     # The fresh file systems of every program are mounted on these two.
     options += ["--dir", "/tmp", "--perms", "0755", "--dir", PROGRAM]
     options += ["--remount-ro", "/", "--chdir", "/", "--clearenv"]

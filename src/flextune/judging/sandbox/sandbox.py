@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import json
 import math
 import os
 import shutil
@@ -15,14 +15,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from flextune.judging.sandbox.child import PATIENCE, Child
-from flextune.judging.sandbox.command import Command, Result, SandboxFault
+from flextune.judging.sandbox.child import Child
+from flextune.judging.sandbox.command import Command, Held, Result, SandboxFault
 from flextune.judging.sandbox.helper import Helper, environment_of
 from flextune.judging.sandbox.isolation import INSIDE, PROGRAM, Isolation, free_user
 from flextune.judging.sandbox.limits import Limits
-from flextune.judging.sandbox.watch import tree_usage
+from flextune.judging.sandbox.meter import PATIENCE
+from flextune.judging.sandbox.streams import memory_file, open_streams
 
 _REPLY_BYTES = 4096
+#: Under a limit of 0 the kernel still starts the machine's collector of dumps; under 1 it does not.
+_NO_CORE = 1
 
 
 class Sandbox:
@@ -74,6 +77,7 @@ class Sandbox:
         stdin: bytes = b"",
         companion: Command | None = None,
         reply_bytes: int = _REPLY_BYTES,
+        hold: bool = False,
     ) -> Result:
         """Run ``command`` to its end.
 
@@ -86,22 +90,26 @@ class Sandbox:
                 on 3 what ``command`` writes to 6, and what it writes to 4 ``command`` reads on 5. It ends
                 with ``command``. The two share ``limits``.
             reply_bytes: How much ``command`` may write to descriptor 4.
+            hold: Whether to hold that, because it may be large.
 
         Raises:
             SandboxFault: If it could not be run.
             Interrupted: If ``interrupt`` was called.
         """
         start = time.monotonic()
-        with self._started(command, limits, stdin, companion, reply_bytes) as (helper, child):
-            kills = helper.kills()
+        with self._started(command, limits, stdin, companion, reply_bytes, hold=hold) as child:
             child.send(data, last=True)
+            if stdin:
+                child.send_input(stdin)
             child.pump(lambda: False, cpu_seconds=limits.cpu_seconds, wall_seconds=limits.wall_limit)
             wall = time.monotonic() - start
             child.drain()
+            counted = child.meter.counted_seconds()
             # Whatever else it led to: when the kernel ended a process for want of memory, that was the cause.
-            breach = "memory" if helper.kills() > kills else child.breach
+            breach = "memory" if child.meter.out_of_memory() else child.breach
         report: dict[str, Any] = child.report or {}
-        if breach is None and report["status"] and report["cpu"] >= limits.cpu_seconds:
+        # Of what nobody waited for, the program's own exit says nothing.
+        if breach is None and max(counted, report["cpu"] if report["status"] else 0.0) >= limits.cpu_seconds:
             breach = "cpu"
         return Result(
             status=report["status"],
@@ -109,16 +117,17 @@ class Sandbox:
             reply=bytes(child.reply),
             output=bytes(child.output[: limits.output_bytes]),
             errors=bytes(child.errors[: limits.output_bytes]),
-            cpu_seconds=max(report["cpu"], child.cpu_seconds),
+            cpu_seconds=max(report["cpu"], child.meter.cpu_seconds, counted),
             wall_seconds=wall,
-            peak_memory_bytes=max(report["peak"], child.peak_bytes),
+            peak_memory_bytes=max(report["peak"], child.meter.peak_bytes),
+            held=child.held,
         )
 
     @contextlib.contextmanager
     def session(self, command: Command, limits: Limits) -> Iterator[Session]:
         """Start ``command`` as a server; it is ended when the block is left."""
-        with self._started(command, limits, b"", None, 1 << 28, server=True) as (helper, child):
-            yield Session(helper, child)
+        with self._started(command, limits, b"", None, 1 << 28, server=True) as child:
+            yield Session(child)
 
     def _dismiss(self) -> None:
         if self._helper is not None:
@@ -142,70 +151,72 @@ class Sandbox:
         reply_bytes: int,
         *,
         server: bool = False,
-    ) -> Iterator[tuple[Helper, Child]]:
+        hold: bool = False,
+    ) -> Iterator[Child]:
         """The started command; it is gone, and so are its files, when the block is left."""
         try:
             with contextlib.ExitStack() as stack:
                 helper = self._help(command)
                 helper.limit_memory(limits.memory_bytes)
                 commands = [command] if companion is None else [command, companion]
-                parts = [self._part(one, limits, stack, server=server) for one in commands]
-                request = {"tmp": limits.tmp_bytes, "program": parts[0]}
-                request["directory"] = parts[0]["environment"]["HOME"]
-                if companion is not None:
-                    request["companion"] = parts[1]
-                contents = b"".join(content for one in commands for content in one.files.values())
-                ours, theirs = _pipes(stdin, contents)
+                sheets = [self._sheet(one, limits, stack, server=server) for one in commands]
+                streams = open_streams(with_input=bool(stdin), companion=companion is not None)
+                given = list(streams.theirs)
                 try:
-                    child = Child(helper, ours, limits, wake=self._wake_read, reply_bytes=reply_bytes)
+                    child = Child(
+                        helper, streams, limits, wake=self._wake_read, reply_bytes=reply_bytes, hold=hold
+                    )
                     stack.callback(child.close)
-                    helper.ask(request, theirs)
+                    parts = [_part(one, sheet, given) for one, sheet in zip(commands, sheets, strict=True)]
+                    helper.ask({"tmp": limits.tmp_bytes, "parts": parts}, given)
                 finally:
-                    for number in theirs:
+                    for number in given:
                         os.close(number)
                 try:
-                    yield helper, child
+                    yield child
                 finally:
                     child.end()
+                    if helper.gone:
+                        self._dismiss()
         except SandboxFault:
             # What failed may be the helper; the next command gets a new one.
             self._dismiss()
             raise
 
-    def _part(
-        self, command: Command, limits: Limits, stack: contextlib.ExitStack, *, server: bool
-    ) -> dict[str, Any]:
-        """One program as the helper wants it."""
+    def _sheet(self, command: Command, limits: Limits, stack: contextlib.ExitStack, *, server: bool) -> bytes:
+        """What only the program's own process reads about it: no other program descends from that."""
         if self.isolation.kind == "none":
             folder = tempfile.mkdtemp(prefix="flextune-")
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             for name, content in command.files.items():
                 path = Path(folder, name)
-                path.write_bytes(content)
+                if isinstance(content, Held):
+                    content.write_to(path)
+                else:
+                    path.write_bytes(content)
                 path.chmod(0o755)
             places = {"program": folder, **{name: str(path) for name, path in command.mounts.items()}}
             environment = environment_of(command, folder)
         else:
             places = {"program": PROGRAM, **{name: f"{INSIDE}/{name}" for name in command.mounts}}
             environment = environment_of(command)
-        return {
+        sheet = {
             "argv": _fill(command.argv, places),
             "warm": command.warm is not None,
             "environment": dict(zip(environment, _fill(tuple(environment.values()), places), strict=True)),
-            "files": [(name, len(content)) for name, content in command.files.items()],
+            "directory": environment["HOME"],
             "user": free_user() if self.isolation.kind == "root" else -1,
-            "rlimits": self._rlimits(command, limits, server=server),
+            "rlimits": self._rlimits(limits, server=server),
         }
+        return json.dumps(sheet).encode()
 
-    def _rlimits(self, command: Command, limits: Limits, *, server: bool) -> dict[str, int]:
-        wanted = {"file": limits.file_bytes, "open_files": limits.open_files, "core": 0}
+    def _rlimits(self, limits: Limits, *, server: bool) -> dict[str, int]:
+        wanted = {"file": limits.file_bytes, "open_files": limits.open_files, "core": _NO_CORE}
         if not server:
             # The watcher ends a tree in time; this is for a single process, should the watcher be stopped.
             # It is far off because the kernel counts clock ticks: beside many short processes a program
             # was seen to have 4 s on it after 2.5 s.
             wanted["cpu"] = math.ceil(limits.cpu_seconds * PATIENCE)
-        if command.address_space:
-            wanted["address_space"] = limits.memory_bytes
         if self.isolation.kind != "none":
             # Without namespaces all processes of the user would count.
             wanted["processes"] = limits.processes
@@ -218,9 +229,8 @@ class Session:
     It speaks first: its first frame says that it is ready.
     """
 
-    def __init__(self, helper: Helper, child: Child) -> None:
-        self._helper, self._child = helper, child
-        self._kills = helper.kills()
+    def __init__(self, child: Child) -> None:
+        self._child = child
 
     def request(self, content: bytes | None, limits: Limits) -> bytes | Result:
         """The answer to ``content`` (None: the greeting), or how the server ended instead."""
@@ -228,7 +238,7 @@ class Session:
         if content is not None:
             child.send(len(content).to_bytes(4, "big") + content)
         start = time.monotonic()
-        spent = tree_usage(self._helper.pid).cpu_seconds
+        spent = child.meter.begin()
         child.pump(self._complete, cpu_seconds=spent + limits.cpu_seconds, wall_seconds=limits.wall_limit)
         if self._complete():
             size = int.from_bytes(child.reply[:4], "big")
@@ -236,14 +246,14 @@ class Session:
             del child.reply[: 4 + size]
             return answer
         child.drain()
-        breach = "memory" if self._helper.kills() > self._kills else child.breach
+        breach = "memory" if child.meter.out_of_memory() else child.breach
         return Result(
             status=(child.report or {}).get("status", -1),
             breach=breach,
             reply=b"",
             output=b"",
             errors=bytes(child.errors),
-            cpu_seconds=max(0.0, child.cpu_seconds - spent),
+            cpu_seconds=max(0.0, child.meter.cpu_seconds - spent),
             wall_seconds=time.monotonic() - start,
             peak_memory_bytes=(child.report or {}).get("peak", 0),
         )
@@ -263,34 +273,23 @@ def _fill(argv: tuple[str, ...], places: dict[str, str]) -> tuple[str, ...]:
     return tuple(filled)
 
 
-def _pipes(stdin: bytes, contents: bytes) -> tuple[tuple[int, int, int, int], list[int]]:
-    """Our ends (output, errors, replies; then where to send), and what the helper is given."""
-    opened: list[int] = []
-    try:
-        opened.append(_memory_file(stdin) if stdin else os.open("/dev/null", os.O_RDONLY))
-        for _ in range(4):
-            opened += os.pipe()
-            # A pipe can also be opened by its name, and the program is another user.
-            os.fchmod(opened[-1], 0o666)
-        opened.append(_memory_file(contents))
-    except OSError as error:
-        for number in opened:
-            os.close(number)
-        raise SandboxFault(f"no descriptors for a program: {error}") from None
-    given, output_r, output_w, errors_r, errors_w, sent_r, sent_w, reply_r, reply_w, held = opened
-    return (output_r, errors_r, reply_r, sent_w), [given, output_w, errors_w, sent_r, reply_w, held]
+def _part(command: Command, sheet: bytes, given: list[int]) -> dict[str, Any]:
+    """What the helper has to know, and no more: programs can read whatever it ever held.
 
-
-def _memory_file(content: bytes) -> int:
-    """A descriptor from which ``content`` can be read, and which nobody can write to."""
-    descriptor = os.memfd_create("flextune", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+    Args:
+        command: A program to be started.
+        sheet: What its own process is to read.
+        given: Descriptors for the helper; those of the files are added.
+    """
+    texts = [content for content in command.files.values() if not isinstance(content, Held)]
+    first, offset = len(given), len(sheet)
+    given.append(memory_file((sheet, *texts)))
+    files = []
+    for name, content in command.files.items():
+        if isinstance(content, Held):
+            files.append((name, len(given), 0, content.size))
+            given.append(os.dup(content.descriptor))
+        else:
+            files.append((name, first, offset, len(content)))
+            offset += len(content)
+    return {"contents": first, "sheet": len(sheet), "files": files}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -21,6 +22,7 @@ class Usage:
         parents: The parent of each.
         threads: Their threads together.
         cpu_seconds: User and system time, that of reaped children included.
+        own_cpu_seconds: That of each process alone.
         resident_bytes: Sum of resident sizes; pages that two processes share count twice.
         largest_bytes: The largest of them.
     """
@@ -31,6 +33,7 @@ class Usage:
     cpu_seconds: float
     resident_bytes: int
     largest_bytes: int
+    own_cpu_seconds: dict[int, float] = field(default_factory=dict)
 
 
 def tree_usage(root: int) -> Usage:
@@ -54,6 +57,9 @@ def tree_usage(root: int) -> Usage:
         cpu_seconds=sum(sum(map(int, values[11:15])) for values in fields) / _TICK,
         resident_bytes=sum(int(values[21]) for values in fields) * _PAGE,
         largest_bytes=max((int(values[21]) for values in fields), default=0) * _PAGE,
+        own_cpu_seconds={
+            pid: sum(map(int, values[11:13])) / _TICK for pid, values in zip(parents, fields, strict=True)
+        },
     )
 
 
@@ -93,6 +99,30 @@ def proportional_bytes(processes: tuple[int, ...]) -> int:
         except OSError:
             continue
     return total
+
+
+def kernel_bytes(processes: tuple[int, ...]) -> int:
+    """Kernel memory of processes in one network namespace: page tables, and what sockets may hold."""
+    tables, sockets = 0, 0
+    for pid in processes:
+        try:
+            with open(f"/proc/{pid}/status", "rb") as file:
+                tables += sum(int(line.split()[1]) * 1024 for line in file if line.startswith(b"VmPTE:"))
+            with open(f"/proc/{pid}/net/sockstat", "rb") as file:
+                sockets = max(sockets, int(file.readline().split()[2]))
+        except (OSError, IndexError, ValueError):
+            continue
+    return tables + sockets * _socket_bytes()
+
+
+@cache
+def _socket_bytes() -> int:
+    """The most that one socket buffers: the kernel doubles what a program may ask for."""
+    try:
+        with open("/proc/sys/net/core/wmem_max") as file:
+            return 2 * int(file.read())
+    except OSError:
+        return 1 << 19
 
 
 def waiting_seconds(processes: tuple[int, ...]) -> dict[int, float]:

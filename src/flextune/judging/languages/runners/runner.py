@@ -16,6 +16,7 @@ import collections  # noqa: F401
 import copy  # noqa: F401
 import datetime  # noqa: F401
 import decimal  # noqa: F401
+import fcntl
 import fractions  # noqa: F401
 import functools  # noqa: F401
 import hashlib  # noqa: F401
@@ -28,6 +29,7 @@ import operator  # noqa: F401
 import os
 import random
 import re
+import resource
 import statistics  # noqa: F401
 import string  # noqa: F401
 import symtable
@@ -59,21 +61,33 @@ def main(argv: list[str]) -> int:
     os.close(CHANNEL_IN)
     # The program's children have no way to reach the judge.
     os.set_inheritable(CHANNEL_OUT, False)
-    os.write(CHANNEL_OUT, b"S")
+    channel = out_of_reach(CHANNEL_OUT)
+    os.write(channel, b"S")
     path = argv[0]
     code = compiled(path)
     if code is None:
-        os.write(CHANNEL_OUT, b"C")
+        os.write(channel, b"C")
         return 1
-    os.write(CHANNEL_OUT, b"R")
+    os.write(channel, b"R")
     reason = execute(code, path)
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:
-        os.write(CHANNEL_OUT, secret)
+        os.write(channel, secret)
         return finish(0)
-    os.write(CHANNEL_OUT, reason)
+    os.write(channel, reason)
     return finish(1)
+
+
+def out_of_reach(number: int) -> int:
+    """A copy of a descriptor above all that the program can have: it may close all of its own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard <= soft:
+        return number
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    above = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, soft)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return above
 
 
 def compiled(path: str) -> CodeType | None:

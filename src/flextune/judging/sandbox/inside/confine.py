@@ -22,15 +22,18 @@ CAPABILITY_VERSION, LAST_CAPABILITY = 0x20080522, 63
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 RLIMITS = {
     "cpu": resource.RLIMIT_CPU,
-    "address_space": resource.RLIMIT_AS,
     "processes": resource.RLIMIT_NPROC,
     "file": resource.RLIMIT_FSIZE,
     "open_files": resource.RLIMIT_NOFILE,
     "core": resource.RLIMIT_CORE,
 }
 
+#: Descriptors above the program's limit: one that closes all of its own does not close the runner's.
+_SPARE_FILES = 4
 #: Everything that a program is not to share with whoever ran before.
 NAMESPACES = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
+#: What is left where the filter refuses every call that could leave something in the others.
+FILTERED_NAMESPACES = CLONE_NEWPID | CLONE_NEWNS
 #: Stack that the helper may still need below what it has used.
 _STACK_MARGIN = 1 << 18
 
@@ -57,9 +60,11 @@ class Leaders:
 
     Args:
         body: Gives the exit status; it raises nothing, and does not exit.
+        namespaces: Flags of ``clone``.
     """
 
-    def __init__(self, body: Callable[[], int]) -> None:
+    def __init__(self, body: Callable[[], int], namespaces: int = NAMESPACES) -> None:
+        self._namespaces = namespaces
         self._body = _Body(lambda _: body())
         with open("/proc/self/maps") as file:
             [stack] = [line for line in file if line.rstrip().endswith("[stack]")]
@@ -72,7 +77,7 @@ class Leaders:
             shared: In this process's memory: it has ended when this returns, and waits to be reaped.
         """
         memory = CLONE_VM | CLONE_VFORK if shared else 0
-        flags = NAMESPACES | memory | signal.SIGCHLD
+        flags = self._namespaces | memory | signal.SIGCHLD
         return _checked(_locked_libc.clone(self._body, self._top, flags, None), "clone")
 
 
@@ -84,36 +89,50 @@ def bare_fork() -> int:
     return _checked(_locked_libc.fork(), "fork")
 
 
-def raise_loopback() -> None:
-    """Make the one interface of a new network namespace work."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+def leave_network() -> None:
+    """Move to a new network namespace."""
+    _checked(_libc.unshare(CLONE_NEWNET), "unshare")
+
+
+def raise_loopback(descriptor: int) -> None:
+    """Make the one interface of a new network namespace work.
+
+    Args:
+        descriptor: A socket in it; it is closed.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=descriptor) as control:
         name = struct.pack("16sH14x", b"lo", 0)
         flags = struct.unpack("16sH14x", fcntl.ioctl(control, SIOCGIFFLAGS, name))[1]
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
 
 
-def mount_private(folder: str, files: Iterable[tuple[str, bytes]], tmp_bytes: int) -> None:
-    """Fresh ``/proc`` and ``/tmp``, and ``files`` in ``folder``, which nobody can change.
+def mount_private(folder: str, files: Iterable[tuple[str, int, int, int]], tmp_bytes: int) -> None:
+    """Fresh ``/proc`` and ``/tmp``, and files in ``folder``, which nobody can change.
 
     Args:
         folder: An existing, empty folder.
-        files: Name and content.
+        files: Name, descriptor of a file that has the content, where it begins there, and size.
         tmp_bytes: Size of ``/tmp``.
     """
     _mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
     # Every file of a tmpfs costs kernel memory beside its pages, so their number is bounded too.
     _mount("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, f"mode=1777,size={tmp_bytes},nr_inodes={tmp_bytes >> 12}")
     _mount("tmpfs", folder, MS_NOSUID | MS_NODEV, "mode=0755")
-    write_files(folder, files)
+    copy_files(folder, files)
     _mount("tmpfs", folder, MS_NOSUID | MS_NODEV | MS_REMOUNT | MS_RDONLY, "")
 
 
-def write_files(folder: str, files: Iterable[tuple[str, bytes]]) -> None:
-    """Write ``files`` into ``folder``, readable and executable for everybody."""
-    for name, content in files:
-        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
-        with open(descriptor, "wb") as file:
-            file.write(content)
+def copy_files(folder: str, files: Iterable[tuple[str, int, int, int]]) -> None:
+    """Copy files into ``folder``, readable and executable for everybody, without reading them.
+
+    Programs descend from this process, and could find in its memory whatever had been there.
+    """
+    for name, source, start, size in files:
+        target = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
+        end = start + size
+        while start < end:
+            start += os.sendfile(target, source, start, end - start)
+        os.close(target)
 
 
 def _mount(kind: str, target: str, flags: int, data: str) -> None:
@@ -129,11 +148,12 @@ def leave_keyring() -> None:
 
 
 def set_limits(limits: Mapping[str, int]) -> None:
-    """Set soft and hard limits, by their names in ``RLIMITS``."""
+    """Set limits by their names in ``RLIMITS``; a runner can open a few files that the program cannot."""
     for name, value in limits.items():
         hard = resource.getrlimit(RLIMITS[name])[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(RLIMITS[name], (value, value))
+        spare = _SPARE_FILES if name == "open_files" else 0
+        wanted = value + spare if hard == resource.RLIM_INFINITY else min(value + spare, hard)
+        resource.setrlimit(RLIMITS[name], (min(value, wanted), wanted))
 
 
 def prefer_to_be_killed() -> None:

@@ -2,12 +2,16 @@
 
 It is run as a script by a bare interpreter, as the first process of bubblewrap's namespaces, and stays small:
 a fork of it is cheap. With a warm runner (a Python file given at the start) that fork runs a Python program
-itself, without starting an interpreter. It never reads a program's secret, and a program never runs in this
-process.
+itself, without starting an interpreter. A program never runs in this process.
 
-Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON with descriptors; the answers
-are ``{"ready": true}`` once at the start, and for each request ``{"status": n, "cpu": seconds, "peak":
-bytes}`` or ``{"error": text}`` when the last process of the program is gone. While one runs, ``end`` ends it.
+What this process holds in memory, every later program can read: it is a copy. So it never reads anything of a
+program. Secrets and input come through pipes that are only handed on. The files go from one file descriptor
+to another inside the kernel. What to run is read by the program's own process, from its own descriptor.
+
+Protocol, over the sequenced-packet socket at descriptor 0: a request is JSON (sizes, and names of files that
+the language chose) with descriptors; the answers are ``{"ready": true}`` once at the start, and for each
+request ``{"status": n, "cpu": seconds, "peak": bytes}`` or ``{"error": text}`` when the last process of the
+program is gone. While one runs, ``end`` ends it.
 
 A program is the child of a leader (pid 1 of its namespace): signals then mean what they mean outside, and
 when the leader ends the kernel ends and reaps all others, so that its usage is that of the whole tree. While
@@ -28,17 +32,20 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from flextune.judging.sandbox.inside import confine, seccomp
+    from flextune.judging.sandbox.inside import confine, seccomp, sockets
 else:
     # Beside this file there is no package inside the sandbox.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import confine
     import seccomp
+    import sockets
 
     del sys.path[0]
 
-#: What a program's descriptors 0 to 4 are; a main program with a companion has 5 and 6 towards it.
+#: A program's descriptors 0 to 4; a main program with a companion has 5 and 6 towards it.
 STREAMS = 5
+#: What a companion has of its own: standard output and errors.
+COMPANION_STREAMS = 2
 #: How long an orphan may wait to be reaped.
 REAP_MILLISECONDS = 20
 
@@ -48,20 +55,21 @@ class Task:
     """One program to start.
 
     Attributes:
-        part: ``argv``, ``warm``, ``environment``, ``user`` and ``rlimits``.
+        contents: A file that begins with the program's sheet, JSON that only the program's process reads:
+            ``argv``, ``warm``, ``environment``, ``directory``, ``user`` and ``rlimits``.
+        sheet: Bytes of the sheet.
+        files: Name, descriptor of the file that has it, where it begins there, and size.
         tmp: Bytes that it may keep in ``/tmp``.
-        directory: Where it starts.
         numbers: Its descriptors, in order.
-        files: Name and content.
         complaints: Where to write what went wrong before it started.
         main: Whether its end is the end of all; its leader listens to the judge, a companion's does not.
     """
 
-    part: dict[str, Any]
+    contents: int
+    sheet: int
+    files: list[tuple[str, int, int, int]]
     tmp: int
-    directory: str
     numbers: list[int]
-    files: list[tuple[str, bytes]]
     complaints: int
     main: bool
 
@@ -79,20 +87,25 @@ class Keeper:
     def __init__(self, control: socket.socket, kind: str, folder: str, warm: ModuleType | None) -> None:
         self.control, self.kind, self.folder, self.warm = control, kind, folder, warm
         self.filter: seccomp.Filter | None = None
+        self.notify: seccomp.Filter | None = None
         self.task: Task | None = None
         if kind == "none":
             return
         confine.leave_keyring()
         confine.gain_nothing()
-        self.leaders = confine.Leaders(self.lead)
-        program = seccomp.program(os.uname().machine)
+        machine = os.uname().machine
+        program = seccomp.program(machine)
         self.filter = seccomp.Filter(program) if program else None
+        if program and sockets.available():
+            self.notify = seccomp.Filter(seccomp.notifier(machine))
+        namespaces = confine.FILTERED_NAMESPACES if self.notify else confine.NAMESPACES
+        self.leaders = confine.Leaders(self.lead, namespaces)
 
     def serve(self) -> None:
         """Answer requests until the judge closes its end."""
         self.control.send(json.dumps({"ready": True}).encode())
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self.control, 1 << 20, 16)
+            message, descriptors, _, _ = socket.recv_fds(self.control, 1 << 16, 32)
             if not message:
                 return
             # An ``end`` that crossed with the report is answered already.
@@ -114,32 +127,34 @@ class Keeper:
         """Start a program and its companion, if any, and wait until nothing of them is left.
 
         Args:
-            request: ``program`` and perhaps ``companion``, each with ``argv``, ``warm``, ``environment``,
-                ``files`` (name and size), ``user`` and ``rlimits``; ``tmp`` (bytes), ``directory``.
-            descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports,
-                and a file with the contents of all files one after the other.
+            request: ``tmp`` (bytes) and ``parts``, the program and perhaps a companion, each with
+                ``contents``, ``sheet`` and ``files`` as in ``Task``; files are named by their place in
+                ``descriptors``.
+            descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports;
+                a companion's output and errors; and the files.
         """
-        streams, contents = descriptors[:STREAMS], descriptors[STREAMS]
+        parts = request["parts"]
         trouble, complaints = os.pipe()
         opened = [trouble]
         started: list[int] = []
         try:
-            offset = 0
-            wiring = [streams]
-            if "companion" in request:
+            wiring = [descriptors[:STREAMS]]
+            if len(parts) == 2:
                 asked, asks = os.pipe()
                 answered, answers = os.pipe()
                 null = os.open("/dev/null", os.O_RDWR)
-                wiring = [[*streams, answered, asks], [null, *streams[1:3], asked, answers]]
+                own = descriptors[STREAMS : STREAMS + COMPANION_STREAMS]
+                wiring = [[*wiring[0], answered, asks], [null, *own, asked, answers]]
                 opened += [null, asked, asks, answered, answers]
-            parts = [request[name] for name in ("program", "companion") if name in request]
             for part, numbers in zip(parts, wiring, strict=True):
-                files = []
-                for name, size in part["files"]:
-                    files.append((name, os.pread(contents, size, offset)))
-                    offset += size
                 self.task = Task(
-                    part, request["tmp"], request["directory"], numbers, files, complaints, not started
+                    descriptors[part["contents"]],
+                    part["sheet"],
+                    [(name, descriptors[at], start, size) for name, at, start, size in part["files"]],
+                    request["tmp"],
+                    numbers,
+                    complaints,
+                    not started,
                 )
                 started.append(self.start(alone=len(parts) == 1))
             os.close(complaints)
@@ -170,15 +185,21 @@ class Keeper:
         task = self.task
         assert task is not None
         try:
-            confine.raise_loopback()
+            opened = sockets.Sockets(self.notify) if self.notify else None
+            if opened is None:
+                confine.raise_loopback(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach())
             confine.mount_private(self.folder, task.files, task.tmp)
             program = confine.bare_fork()
             if program == 0:
                 self.become()
             # Whoever waits for the end of a pipe must not find it open here.
-            confine.place_descriptors([self.control.fileno(), task.complaints])
+            kept = [self.control.fileno(), task.complaints]
+            if opened is not None:
+                kept.append(opened.calls)
+                opened.calls = len(kept) - 1
+            confine.place_descriptors(kept)
             task.complaints = 1
-            return attend(program, 0 if task.main else None)
+            return attend(program, 0 if task.main else None, opened)
         except BaseException as error:
             complain(task.complaints, error)
             return 127
@@ -188,9 +209,10 @@ class Keeper:
         task = self.task
         assert task is not None
         complaints = task.complaints
-        warm = self.warm if task.part["warm"] else None
         try:
             self.control.close()
+            sheet = json.loads(os.pread(task.contents, task.sheet, 0))
+            warm = self.warm if sheet["warm"] else None
             os.setsid()
             confine.default_signals(ignored=[signal.SIGPIPE, signal.SIGXFSZ] if warm else [])
             if warm:
@@ -198,24 +220,24 @@ class Keeper:
             confine.place_descriptors([*task.numbers, complaints])
             complaints = len(task.numbers)
             os.set_inheritable(complaints, False)
-            os.chdir(task.directory)
-            confine.set_limits(task.part["rlimits"])
+            os.chdir(sheet["directory"])
+            confine.set_limits(sheet["rlimits"])
             if self.kind != "none":
                 confine.prefer_to_be_killed()
-                confine.drop_capabilities(task.part["user"])
+                confine.drop_capabilities(sheet["user"])
             if self.filter is not None:
                 self.filter.install()
             else:
                 # Nothing keeps the program from this process's keys.
                 confine.leave_keyring()
             if warm is None:
-                os.execve(task.part["argv"][0], task.part["argv"], task.part["environment"])
+                os.execve(sheet["argv"][0], sheet["argv"], sheet["environment"])
             os.close(complaints)
         except BaseException as error:
             complain(complaints, error)
             os._exit(127)
         gc.enable()
-        os._exit(warm.main(task.part["argv"]))
+        os._exit(warm.main(sheet["argv"]))
 
     def wait(self, started: list[int], trouble: int) -> dict[str, Any]:
         """Wait for the first of ``started``, end the others, and add up what they used."""
@@ -261,12 +283,13 @@ class Keeper:
             os.kill(pid, signal.SIGKILL)
 
 
-def attend(program: int, control: int | None) -> int:
+def attend(program: int, control: int | None, opened: sockets.Sockets | None) -> int:
     """Wait, as the first process of a namespace, until the program ends or the judge says that it must.
 
     Args:
         program: A child of this process.
         control: The socket to the judge; None: somebody else listens.
+        opened: Where the program asks for sockets.
 
     Returns:
         The program's exit status. When this process ends, so does everything in its namespace.
@@ -276,8 +299,12 @@ def attend(program: int, control: int | None) -> int:
     if control is not None:
         poll.register(control, select.POLLIN)
     poll.register(ended, select.POLLIN)
+    if opened is not None:
+        poll.register(opened.calls, select.POLLIN)
     while True:
         said = {number for number, _ in poll.poll(REAP_MILLISECONDS)}
+        if opened is not None and opened.calls in said:
+            opened.answer()
         if control is not None and control in said:
             # With what it says unread, if the judge is gone: the helper has to see that too.
             if os.read(control, 64):
