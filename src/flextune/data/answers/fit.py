@@ -53,7 +53,9 @@ def fitted(
     code = cleaned(problem, code, grammar, wanted, trace, examples=examples)
     if not wanted.posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
-        return after_prompt(problem, with_entry(problem, code, wanted, trace), trace)
+        if problem.language == "py":
+            code = with_entry(problem, code, wanted, trace)
+        return _after_description(problem, code, grammar, trace)
     if problem.language == "py" and defines(inner := textwrap.dedent(code), wanted, grammar):
         code = code if is_body(inner) else inner
     if _continues(problem, code, wanted, grammar):
@@ -102,6 +104,19 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
         first = _DIRECTIVE.match(problem.prompt)
         head = f"{first[1]}\n" if first and not _DIRECTIVE.match(code) and not main else ""
     return replace(problem, prompt=head), code
+
+
+def _after_description(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> tuple[Problem, str]:
+    """A program behind a prompt that only describes; what must be there once comes from one of the two."""
+    if problem.language == "go":
+        trace.note("program")
+        return replace(problem, prompt=""), _go(problem, code, grammar)
+    own = _DIRECTIVE.match(code)
+    if own and problem.prompt.strip():
+        if not _DIRECTIVE.match(problem.prompt):
+            return replace(problem, prompt=""), code
+        code = _DIRECTIVE.sub("", code, count=1)
+    return after_prompt(problem, code, trace)
 
 
 def _continues(problem: Problem, code: str, wanted: Wanted, grammar: Grammar) -> bool:
