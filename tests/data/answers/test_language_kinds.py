@@ -67,6 +67,23 @@ def test_what_a_language_has_once_is_there_once(language: str, prompt: str, prog
     assert read.program.startswith(once)
 
 
+@pytest.mark.parametrize(
+    ("tongue", "helper"),
+    [
+        ("java", "class Trie {\n    long strlen(String s) {\n        return 1;\n    }\n}\n"),
+        ("cpp", "struct Trie {\n    long string_length(std::string s) { return 1; }\n};\n"),
+        ("js", "class Trie {\n  strlen(s) {\n    return 1;\n  }\n}\n"),
+        ("php", "class Trie {\n    function add($x, $y) {\n        return 1;\n    }\n}\n"),
+        ("rb", "class Trie\n  def strlen(s)\n    1\n  end\nend\n"),
+    ],
+)
+def test_a_method_of_a_helper_is_not_the_function(real_data: Path, tongue: str, helper: str) -> None:
+    whole = FUNCTIONS[tongue] if tongue != "java" else f"class Problem {{\n{FUNCTIONS[tongue]}}}\n"
+    read = read_answer(posed(tongue, real_data), f"```\n{helper}{whole}```")
+    assert "solution-class" not in {step.rule for step in read.steps}
+    assert helper.strip() in read.text
+
+
 def posed(language: str, folder: Path) -> Problem:
     number = 53 if language == "php" else 23
     found = multipl_e.problems(language, folder)

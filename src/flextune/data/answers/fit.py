@@ -193,8 +193,7 @@ def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
     code = _PUBLIC.sub(r"\1", code)
     blanked = grammar.blank(code)
     spans = _type_spans(blanked)
-    defined = grammar.definition(entry).search(blanked)
-    position = defined.start() if defined else 0
+    position = _defined_at(blanked, grammar, entry)
     holding = next((span for span in spans if span[0] <= position < span[2]), None)
     others = [span for span in spans if span is not holding]
     if holding is not None:
@@ -222,6 +221,13 @@ def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
     scopes = closed_scopes(grammar.blank(problem.tests))
     end = {0: "}\n", 1: ""}.get(scopes, grammar.opener)
     return "\n".join(part for part in (*lacking, loose.strip(), types, header, body.strip("\n"), end) if part)
+
+
+def _defined_at(blanked: str, grammar: Grammar, entry: str) -> int:
+    """Where the function is defined; of methods of that name, the static one."""
+    places = [found.start() for found in grammar.definition(entry).finditer(blanked)]
+    static = [place for place in places if "static " in blanked[blanked.rfind("\n", 0, place) + 1 : place]]
+    return next(iter(static or places), 0)
 
 
 def _type_spans(blanked: str) -> list[tuple[int, int, int]]:
