@@ -39,6 +39,12 @@ _R = "strlen <- function(string) {\n  nchar(string)\n}\n"
 _RKT = "(define (strlen string)\n  (string-length string))\n"
 _SH = 'strlen() {\n    echo "${#1}"\n}\n'
 
+#: The function alone.
+FUNCTIONS = {
+    "java": _JAVA, "cs": _CS, "scala": _SCALA, "cpp": _CPP, "js": _JS, "ts": _TS, "go": _GO, "rs": _RS, "d": _D, "php": _PHP, "rb": _RB,
+    "pl": _PL, "lua": _LUA, "r": _R, "rkt": _RKT, "sh": _SH,
+}  # fmt: skip
+
 ANSWERS: dict[str, list[str]] = {
     "java": [
         _JAVA, "return string.length();\n", f"import java.util.*;\npublic class Solution {{\n{_JAVA}}}\n",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.data.answers.language_kinds import ANSWERS, PROGRAMS, answers, explained
+from tests.data.answers.language_kinds import ANSWERS, FUNCTIONS, PROGRAMS, answers, explained
 from tests.support.judged import needs_toolchain, verdicts_on
 
 from flextune.data import multipl_e
@@ -20,18 +20,74 @@ ADD = Problem("add", "test", "", "", "", stop=STOPS, cases=(Case("1 2\n", "3\n")
 @pytest.mark.parametrize("language", ANSWERS)
 def test_every_form_of_an_answer_passes(real_data: Path, sandboxed: None, language: str) -> None:
     needs_toolchain(language)
-    number = 53 if language == "php" else 23
-    [problem] = [
-        problem
-        for problem in multipl_e.problems(language, real_data)
-        if problem.name.startswith(f"HumanEval_{number}_")
-    ]
+    problem = posed(language, real_data)
     read = [read_answer(problem, answer) for answer in answers(language)]
     found = verdicts_on([one.pair for one in read])
     failed = [
         (one.program, verdict.message) for one, verdict in zip(read, found, strict=True) if not verdict.passed
     ]
     assert failed == []
+
+
+@pytest.mark.parametrize("tongue", FUNCTIONS)
+def test_what_surrounds_the_code_is_left_out(real_data: Path, tongue: str) -> None:
+    problem, code = posed(tongue, real_data), FUNCTIONS[tongue]
+    plain = read_answer(problem, f"```\n{code}```\n").text
+    for answer, rule in (
+        (f"Here it is, don't worry:\n\n{code}\nThat's it; it is O(n).\n", "unfenced"),
+        (f"{code}```\n\nThat's it.\n", "closing-fence"),
+        (f"<think>\n```{tongue}\n{code} WRONG\n```\n</think>\n\n```\n{code}```", "reasoning"),
+        (f"{code.rstrip()}<|im_end|>\nmore ( here", "end-token"),
+    ):
+        read = read_answer(problem, answer)
+        assert rule in {step.rule for step in read.steps}, (answer, read.steps)
+        assert read.text.split() == plain.split(), answer
+
+
+@pytest.mark.parametrize("tongue", ["cpp", "go", "js", "php", "rb", "rs"])
+def test_a_function_that_nobody_names_is_found_by_the_tests(tongue: str) -> None:
+    """A row of one's own, whose prompt only describes."""
+    name = {"cpp": "string_length", "php": "add"}.get(tongue, "strlen")
+    problem = Problem("own", "test", tongue, "", f"{name}(1)")
+    usage = f"```\n// {'long ' * 200}\nprint(1)\n```\n"
+    assert "long long" not in read_answer(problem, f"```\n{FUNCTIONS[tongue]}```\nUsage:\n{usage}").text
+
+
+@pytest.mark.parametrize(
+    ("language", "prompt", "program", "once"),
+    [
+        ("php", "<?php\n// Add.\n", "<?php\nfunction add($a, $b) { return $a + $b; }\n", "<?php"),
+        ("rkt", "; Add.\n", "#lang racket\n(define (add a b) (+ a b))\n", "#lang racket"),
+        ("go", "package x\n\n// Add.\n", "package main\n\nfunc add(a, b int) int { return a }\n", "package"),
+    ],
+)  # fmt: skip
+def test_what_a_language_has_once_is_there_once(language: str, prompt: str, program: str, once: str) -> None:
+    read = read_answer(Problem("own", "test", language, prompt, "add(1, 2)"), f"```\n{program}```")
+    assert read.program.count(once) == 1
+    assert read.program.startswith(once)
+
+
+@pytest.mark.parametrize(
+    ("tongue", "helper"),
+    [
+        ("java", "class Trie {\n    long strlen(String s) {\n        return 1;\n    }\n}\n"),
+        ("cpp", "struct Trie {\n    long string_length(std::string s) { return 1; }\n};\n"),
+        ("js", "class Trie {\n  strlen(s) {\n    return 1;\n  }\n}\n"),
+        ("php", "class Trie {\n    function add($x, $y) {\n        return 1;\n    }\n}\n"),
+        ("rb", "class Trie\n  def strlen(s)\n    1\n  end\nend\n"),
+    ],
+)
+def test_a_method_of_a_helper_is_not_the_function(real_data: Path, tongue: str, helper: str) -> None:
+    whole = FUNCTIONS[tongue] if tongue != "java" else f"class Problem {{\n{FUNCTIONS[tongue]}}}\n"
+    read = read_answer(posed(tongue, real_data), f"```\n{helper}{whole}```")
+    assert "solution-class" not in {step.rule for step in read.steps}
+    assert helper.strip() in read.text
+
+
+def posed(language: str, folder: Path) -> Problem:
+    number = 53 if language == "php" else 23
+    found = multipl_e.problems(language, folder)
+    return next(problem for problem in found if problem.name.startswith(f"HumanEval_{number}_"))
 
 
 @pytest.mark.parametrize("language", PROGRAMS)

@@ -44,7 +44,7 @@ def test_without_a_fence_prose_around_the_code_is_left_out() -> None:
     answer = "Here's how:\n\nimport math\n\ndef f(x):\n    return x\n\nThis isn't hard, and it's linear."
     assert code(answer, PY).strip() == "import math\n\ndef f(x):\n    return x"
     answer = "It's this:\n\n#include <vector>\nint f(int x) {\n    return x;\n}\n\nIt returns x."
-    assert code(answer, CPP) == "#include <vector>\nint f(int x) {\n    return x;\n}"
+    assert code(answer, CPP) == "#include <vector>\nint f(int x) {\n    return x;\n}\n"
 
 
 def test_without_fence_and_definition_the_answer_is_a_completion() -> None:

@@ -69,13 +69,12 @@ def with_delegate(
     if call is None or wanted.entry is None:
         return None
     blanked = grammar.blank(code)
-    method = _method(blanked, grammar, wanted.entry)
-    if method is None:
+    kind = _method(blanked, grammar, wanted.entry)
+    if kind is None:
         return None
-    kind, static = method
     prompt = grammar.blank(problem.prompt)
     posed = grammar.definition(wanted.entry).search(prompt)
-    if posed is None or static:
+    if posed is None:
         return None
     holder = _CLASS.search(prompt) if grammar.container else None
     begin = holder.start() if holder else prompt.rfind("\n", 0, _name_start(posed)) + 1
@@ -106,34 +105,41 @@ def _name_start(posed: re.Match[str]) -> int:
     return posed.start("name")
 
 
-def _method(blanked: str, grammar: Grammar, name: str) -> tuple[str, bool] | None:
-    """The type that has a method of that name, and whether the method can be called without an object."""
+def _method(blanked: str, grammar: Grammar, name: str) -> str | None:
+    """The type that has a method of that name; None where a function or a static method can be called."""
     if grammar.short == "rb":
         return _ruby_method(blanked, name)
+    if grammar.container is None and _at_top_level(blanked, grammar, name):
+        return None
+    holder: str | None = None
     for found in _CLASS.finditer(blanked):
         if found["open"] is None:
             continue
-        end = closing_brace(blanked, found.end() - 1)
-        inner = blanked[found.end() : end]
+        inner = blanked[found.end() : closing_brace(blanked, found.end() - 1)]
         defined = grammar.find_method(inner, name)
         if defined is None:
             continue
         line = inner[inner.rfind("\n", 0, defined.start() + 1) + 1 : defined.end()]
-        static = re.search(r"\bstatic\b", line) is not None and grammar.short not in (
-            "js",
-            "ts",
-            "cpp",
-            "php",
-        )
-        return found["name"], static or found["kind"] == "object"
-    return None
+        static = re.search(r"\bstatic\b", line) is not None and grammar.container is not None
+        if static or found["kind"] == "object":
+            return None
+        holder = SOLUTION if SOLUTION in (holder, found["name"]) else found["name"]
+    return holder
 
 
-def _ruby_method(blanked: str, name: str) -> tuple[str, bool] | None:
+def _at_top_level(blanked: str, grammar: Grammar, name: str) -> bool:
+    """Whether a function of that name is defined outside all braces."""
+    return any(
+        blanked.count("{", 0, found.start("name")) <= blanked.count("}", 0, found.start("name"))
+        for found in grammar.definition(name).finditer(blanked)
+    )
+
+
+def _ruby_method(blanked: str, name: str) -> str | None:
     holder = re.search(r"^class[ \t]+(\w+)", blanked, re.MULTILINE)
     method = re.search(rf"^[ \t]+def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
     at_margin = re.search(rf"^def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
-    return (holder[1], False) if holder and method and not at_margin else None
+    return holder[1] if holder and method and not at_margin else None
 
 
 def _parameters(signature: str, name: str, language: str) -> list[str]:

@@ -53,7 +53,9 @@ def fitted(
     code = cleaned(problem, code, grammar, wanted, trace, examples=examples)
     if not wanted.posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
-        return after_prompt(problem, with_entry(problem, code, wanted, trace), trace)
+        if problem.language == "py":
+            code = with_entry(problem, code, wanted, trace)
+        return _after_description(problem, code, grammar, trace)
     if problem.language == "py" and defines(inner := textwrap.dedent(code), wanted, grammar):
         code = code if is_body(inner) else inner
     if _continues(problem, code, wanted, grammar):
@@ -102,6 +104,19 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
         first = _DIRECTIVE.match(problem.prompt)
         head = f"{first[1]}\n" if first and not _DIRECTIVE.match(code) and not main else ""
     return replace(problem, prompt=head), code
+
+
+def _after_description(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> tuple[Problem, str]:
+    """A program behind a prompt that only describes; what must be there once comes from one of the two."""
+    if problem.language == "go":
+        trace.note("program")
+        return replace(problem, prompt=""), _go(problem, code, grammar)
+    own = _DIRECTIVE.match(code)
+    if own and problem.prompt.strip():
+        if not _DIRECTIVE.match(problem.prompt):
+            return replace(problem, prompt=""), code
+        code = _DIRECTIVE.sub("", code, count=1)
+    return after_prompt(problem, code, trace)
 
 
 def _continues(problem: Problem, code: str, wanted: Wanted, grammar: Grammar) -> bool:
@@ -178,8 +193,7 @@ def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
     code = _PUBLIC.sub(r"\1", code)
     blanked = grammar.blank(code)
     spans = _type_spans(blanked)
-    defined = grammar.definition(entry).search(blanked)
-    position = defined.start() if defined else 0
+    position = _defined_at(blanked, grammar, entry)
     holding = next((span for span in spans if span[0] <= position < span[2]), None)
     others = [span for span in spans if span is not holding]
     if holding is not None:
@@ -207,6 +221,13 @@ def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
     scopes = closed_scopes(grammar.blank(problem.tests))
     end = {0: "}\n", 1: ""}.get(scopes, grammar.opener)
     return "\n".join(part for part in (*lacking, loose.strip(), types, header, body.strip("\n"), end) if part)
+
+
+def _defined_at(blanked: str, grammar: Grammar, entry: str) -> int:
+    """Where the function is defined; of methods of that name, the static one."""
+    places = [found.start() for found in grammar.definition(entry).finditer(blanked)]
+    static = [place for place in places if "static " in blanked[blanked.rfind("\n", 0, place) + 1 : place]]
+    return next(iter(static or places), 0)
 
 
 def _type_spans(blanked: str) -> list[tuple[int, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from flextune.data.answers.blocks import fenced
 from flextune.data.answers.choosing import code_in
 from flextune.data.answers.fit import fitted, fitted_program
 from flextune.data.answers.grammar import Grammar, grammar_of
@@ -15,7 +16,7 @@ from flextune.data.answers.reasoning import split_channels, split_reasoning
 from flextune.data.answers.regions import answer_region, structured
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
-from flextune.data.answers.wanted import Wanted, defines, wanted_of
+from flextune.data.answers.wanted import Wanted, defines, wanted_in, wanted_of
 from flextune.records import Problem
 from flextune.stopping import cut_at_stop
 
@@ -37,6 +38,9 @@ def read_answer(problem: Problem, answer: str) -> Extraction:
     trace = Trace()
     grammar, wanted = grammar_of(problem.language), wanted_of(problem)
     said, thoughts = _said(_lines(answer), trace)
+    if wanted.entry is None:
+        blocks = "\n".join(block.text for block in fenced(said, grammar).blocks)
+        wanted = wanted_in(blocks or said, problem, wanted, grammar)
     code = _code(said, thoughts, problem, grammar, wanted, trace)
     judged, text = fitted(problem, code, wanted, trace, examples=True)
     return Extraction(judged, text, tuple(trace.steps))

@@ -51,8 +51,13 @@ _GRANITE = re.compile(r"\A\s*Here is my thought process:.*?Here is my response:"
 
 def split_channels(text: str, trace: Trace) -> tuple[str, str]:
     """Answer and reasoning of a text in channels; any other text is all answer."""
-    if _CHANNEL.search(text):
-        messages = [(found[1], _message(text, found.end())) for found in _CHANNEL.finditer(text)]
+    channels = list(_CHANNEL.finditer(text))
+    if channels:
+        ends = [channel.start() for channel in channels[1:]] + [len(text)]
+        messages = [
+            (channel[1], _message(text[channel.end() : end]))
+            for channel, end in zip(channels, ends, strict=True)
+        ]
         # Its first channel may have been opened in the prompt.
         final = [said for channel, said in messages if channel == "final" and said.strip()]
         thoughts = "\n".join(said for channel, said in messages if channel != "final")
@@ -66,9 +71,9 @@ def split_channels(text: str, trace: Trace) -> tuple[str, str]:
     return text, ""
 
 
-def _message(text: str, begin: int) -> str:
-    end = _MESSAGE_ENDS.search(text, begin)
-    return text[begin : end.start() if end else len(text)]
+def _message(text: str) -> str:
+    end = _MESSAGE_ENDS.search(text)
+    return text[: end.start() if end else len(text)]
 
 
 def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:

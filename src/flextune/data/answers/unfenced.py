@@ -24,6 +24,10 @@ _PYTHON_LINE = re.compile(
     r"\w[\w.\[\], ]*\s*(?:[-+*/%|&^@]|//|\*\*|<<|>>)?=(?!=)|"
     r"(?:for|while|if|with|try|print|assert)\b.*[:)]?\s*$|\#)"
 )
+#: Words as in a sentence.
+_PROSE = re.compile(
+    r"^[ \t]*(?:[-*>\#]+[ \t]+)?[*_]*[A-Z][\w'\u2019]*[,:]?(?:[ \t]+[\w'\u2019`*]+[,:;]?){2,}"
+)
 #: Prose after a program is looked for in so many lines at the end.
 _LAST_LINES = 60
 #: A text is taken apart at so many lines that are no Python, then left as it is.
@@ -34,21 +38,46 @@ _MOST_PARSED = 2_000_000
 
 def bare_blocks(text: str, grammar: Grammar, has_function: Callable[[str], bool]) -> list[Block]:
     """Runs of lines that are code, as blocks of the language; none if there is no function that is wanted."""
-    if not has_function(text):
-        return []
-    if grammar.short == "py":
-        runs = _python_runs(text)
-        if not any(map(has_function, runs)):
-            # Markdown's other kind of block: lines that are indented by four columns.
-            runs = _python_runs(re.sub(r"^(?:    |\t)", "", text, flags=re.MULTILINE))
-        return [Block("", run) for run in runs if has_function(run)] and [Block("", run) for run in runs]
-    first = _CODE_LINE.search(text)
-    begin = first.start() if first else 0
-    # A return type may stand before anything that is known here.
-    defined = grammar.definition().search(grammar.blank(text))
-    if defined and defined.start() < begin:
-        begin = text.rfind("\n", 0, defined.start()) + 1
-    return [Block("", _statements(text[begin:]))]
+    if grammar.short != "py":
+        run = _run(text, grammar)
+        return [Block("", run)] if has_function(run) else []
+    runs = _python_runs(text)
+    if not any(map(has_function, runs)):
+        # Markdown's other kind of block: lines that are indented by four columns.
+        runs = _python_runs(re.sub(r"^(?:    |\t)", "", text, flags=re.MULTILINE))
+    return [Block("", run) for run in runs] if any(map(has_function, runs)) else []
+
+
+def _run(text: str, grammar: Grammar) -> str:
+    """From the first line that begins code to the last that ends it, in languages without a parser here.
+
+    Lines are looked at one by one: an apostrophe in prose opens no literal in the lines after it.
+    """
+    lines = text.rstrip().split("\n")
+    begin = next((n for n in range(len(lines)) if _begins_code(lines, n, grammar)), 0)
+    end = len(lines)
+    while end > max(begin + 1, len(lines) - _LAST_LINES) and not _ends_code(lines[end - 1]):
+        end -= 1
+    return "\n".join(lines[begin:end] if _ends_code(lines[end - 1]) else lines[begin:]) + "\n"
+
+
+def _begins_code(lines: list[str], number: int, grammar: Grammar) -> bool:
+    line = lines[number]
+    if _CODE_LINE.match(line) or line.rstrip().endswith(("{", ";")):
+        return True
+    if _PROSE.match(line) and not line.rstrip().endswith(")"):
+        return False
+    # The body's brace may stand in the next line.
+    blanked = grammar.blank("\n".join([*lines[number : number + 2], "x"]))
+    found = grammar.definition().search(blanked)
+    return found is not None and found.start() < len(line)
+
+
+def _ends_code(line: str) -> bool:
+    line = line.rstrip()
+    return line.endswith(("}", ";", ")", "end", "fi", "done")) and not (
+        _PROSE.match(line) and line[-1] not in "};"
+    )
 
 
 def _python_runs(text: str) -> list[str]:
@@ -87,14 +116,6 @@ def _says_something(code: str) -> bool:
     return tree is not None and any(
         not isinstance(node, ast.Expr) or isinstance(node.value, (ast.Call, ast.Await)) for node in tree.body
     )
-
-
-def _statements(code: str) -> str:
-    lines = code.rstrip().split("\n")
-    for length in range(len(lines), max(0, len(lines) - _LAST_LINES), -1):
-        if lines[length - 1].rstrip().endswith(("}", ";", ")", "end", "};")):
-            return "\n".join(lines[:length])
-    return code
 
 
 def looks_like_code(text: str, grammar: Grammar, has_function: Callable[[str], bool]) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 
 from flextune.data.answers.grammar import Grammar, closing_brace
 from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
+from flextune.data.python_source import first_error
 
 #: Languages whose blocks are braces.
 _BRACES = frozenset(
     {"java", "cs", "scala", "cpp", "rs", "go", "d", "swift", "js", "ts", "php", "pl", "r", "sh"}
 )
+#: So many ends of statements are tried before a syntax error.
+_MOST_ENDS = 50
 _NOTEBOOK = re.compile(r"^[ \t]*(?:!|%{1,2}[a-z])[^\n]*$", re.MULTILINE)
 _READS = re.compile(
     r"\b(?:input\s*\(|stdin|STDIN|readline|readLine|readln|ReadLine|ReadToEnd|Scanner|BufferedReader|cin\b|scanf|getline|"
@@ -105,13 +109,15 @@ def _last_unit(blanked: str) -> int | None:
 
 
 def _python_without(code: str, entry: str, trace: Trace) -> str:
-    if tree_of(code) is not None:
+    error = first_error(code)
+    if error is None:
         return code
     lines = code.rstrip("\n").split("\n")
-    for length in range(len(lines) - 1, 0, -1):
-        # Statements at top level end before a line at the margin.
-        if not re.match(r"\S", lines[length]) or re.match(r"[)\]}]", lines[length]):
-            continue
+    # What comes after the first error changes nothing about it.
+    lengths = range(min(len(lines), error) - 1, 0, -1)
+    # Statements at top level end before a line at the margin.
+    ends = (n for n in lengths if re.match(r"[^\s)\]}]", lines[n]))
+    for length in itertools.islice(ends, _MOST_ENDS):
         tree = tree_of("\n".join(lines[:length]))
         if tree is not None:
             if not any(getattr(node, "name", None) == entry for node in ast.walk(tree)):
