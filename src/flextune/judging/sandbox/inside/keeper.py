@@ -32,13 +32,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from flextune.judging.sandbox.inside import confine, seccomp, sockets
+    from flextune.judging.sandbox.inside import confine, seccomp, sockets, strays
 else:
     # Beside this file there is no package inside the sandbox.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import confine
     import seccomp
     import sockets
+    import strays
 
     del sys.path[0]
 
@@ -255,7 +256,7 @@ class Keeper:
                 code = os.waitstatus_to_exitcode(status)
         started.clear()
         if self.kind == "none":
-            reap_strays()
+            strays.reap_strays()
         if said := os.read(trouble, 2000):
             return {"error": said.decode("utf-8", "replace")}
         return {"status": code if code >= 0 else 128 - code, "cpu": cpu, "peak": peak}
@@ -278,7 +279,7 @@ class Keeper:
     def kill(self, pid: int) -> None:
         """End a program; of an unprotected one, what it started too."""
         if self.kind == "none":
-            end_strays()
+            strays.end_strays()
         else:
             os.kill(pid, signal.SIGKILL)
 
@@ -322,41 +323,6 @@ def complain(complaints: int, error: BaseException) -> None:
     os.write(complaints, f"{type(error).__name__}: {error}".encode())
 
 
-def end_strays() -> None:
-    """Kill every child of this process; those of a killed one become children of this process."""
-    own = os.getpid()
-    for name in os.listdir("/proc"):
-        if name.isdecimal() and parent_of(name) == own:
-            os.kill(int(name), signal.SIGKILL)
-
-
-def reap_strays() -> None:
-    """End what an unprotected program left, down to the last descendant."""
-    while True:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            end_strays()
-            os.waitpid(-1, 0)
-
-
-def stop(number: int, frame: object) -> NoReturn:
-    """End everything, because the judge is gone."""
-    reap_strays()
-    os._exit(128 + number)
-
-
-def parent_of(pid: str) -> int:
-    """The parent's number, 0 for a process that is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return 0
-
-
 def load(path: str) -> ModuleType:
     """A module from a file."""
     module = ModuleType("runner")
@@ -374,7 +340,7 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     if kind == "none":
-        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGTERM, strays.stop)
         confine.follow_parent(int(parent), signal.SIGTERM)
     # From a terminal, Ctrl-C reaches the whole group; it is for the judge to say what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
