@@ -19,7 +19,13 @@ from flextune.files.lines import LineWriter, read_records
 from flextune.files.whole import write_whole
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
-from flextune.judging.settings import JudgeSettings, note_missing_toolchains, note_not_strict, with_progress
+from flextune.judging.settings import (
+    JudgeSettings,
+    note_missing_toolchains,
+    note_not_strict,
+    note_unsupported,
+    with_progress,
+)
 from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
 
@@ -192,6 +198,7 @@ def judge_request(
             known[identity(verdict)] = verdict
             if writer:
                 writer.write([as_row(verdict)])
+    note_unsupported(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
         lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)

@@ -10,7 +10,15 @@ from types import TracebackType
 
 from flextune.judging.cases import case_finding
 from flextune.judging.judgement import Judgement
-from flextune.judging.languages.base import MESSAGE_CHARACTERS, Finding, Language, Parts, Toolchain, tail
+from flextune.judging.languages.base import (
+    MESSAGE_CHARACTERS,
+    Finding,
+    Language,
+    Parts,
+    Toolchain,
+    classify_parts,
+    tail,
+)
 from flextune.judging.runtime import runtime, with_runtime
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.isolation import Isolation
@@ -32,11 +40,13 @@ class Program:
         source: The program as a whole.
         cases: The runs that test it, where it does not test itself.
         parts: Solution and tests, to be run apart; ``source`` is not run then.
+        tests_at: The character of ``source`` at which its tests begin; None where ``cases`` test it.
     """
 
     source: str
     cases: tuple[Case, ...] = ()
     parts: Parts | None = None
+    tests_at: int | None = None
 
 
 @dataclass
@@ -108,8 +118,9 @@ class Worker:
     def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
             return self._run_parts(language, program.parts)
+        source = language.marked(program.source, program.tests_at)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
-        compiled = self._compile(language, program.source.encode("utf-8", "replace"))
+        compiled = self._compile(language, source.encode("utf-8", "replace"))
         if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
@@ -124,7 +135,7 @@ class Worker:
         sandbox, secret = self._sandbox(language, "run"), _secret()
         tests, solution = language.run_parts(parts, self._limits)
         result = sandbox.run(tests, self._limits, secret, companion=solution)
-        return Judgement.of(language.classify(result, secret), result)
+        return Judgement.of(classify_parts(language.classify(result, secret), result), result)
 
     def _run_cases(self, language: Language, command: Command, cases: tuple[Case, ...]) -> Judgement:
         """Run a program once for each case, until one fails; usage is the sum, memory the peak."""

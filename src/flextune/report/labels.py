@@ -25,6 +25,7 @@ OUTCOME_COLOURS: dict[Outcome, str] = {
     "output_limit": "#F0E442",
     "ended_early": "#5b5b5b",
     "toolchain_missing": "#b9bec6",
+    "strict_unsupported": "#c9b8a8",
     "sandbox_fault": "#d9dce1",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from flextune.data.samples.cleaning import cleaned
 from flextune.data.samples.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
@@ -62,14 +61,14 @@ def _fit(
         return problem, _body(problem, code, grammar)
     if problem.language == "py":
         head = problem.prompt[: posed.start()]
-        return replace(problem, prompt=""), _with_future_first(f"{head}\n{code}" if head.strip() else code)
+        return problem.of_programs(), _with_future_first(f"{head}\n{code}" if head.strip() else code)
     if problem.language == "go":
-        return replace(problem, prompt=""), _go(problem, code, grammar)
+        return problem.of_programs(), _go(problem, code, grammar)
     if grammar.container is not None:
-        return replace(problem, prompt=""), _members(problem, code, grammar, entry)
+        return problem.of_programs(), _members(problem, code, grammar, entry)
     scopes = closed_scopes(grammar.blank(problem.tests))
     opener = f"\n{grammar.opener}" if scopes else ""
-    return replace(problem, prompt=""), _head(problem, code, grammar, entry) + opener
+    return problem.of_programs(), _head(problem, code, grammar, entry) + opener
 
 
 def _is_program(code: str, grammar: Grammar) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flextune.data import multipl_e
@@ -207,7 +207,7 @@ def _judged(problem: Problem, sample: Sample) -> tuple[Problem, str]:
         return from_program(problem, text)
     if text.startswith(problem.prompt):
         return problem, text[len(problem.prompt) :]
-    return replace(problem, prompt=""), text
+    return problem.of_programs(), text
 
 
 def _files(path: Path) -> list[Path]:
