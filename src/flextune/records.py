@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 Outcome = Literal[
@@ -16,12 +16,15 @@ Outcome = Literal[
     "ended_early",
     "toolchain_missing",
     "library_missing",
+    "strict_unsupported",
     "sandbox_fault",
 ]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 #: Outcomes that say nothing about the program: never scored, judged again on resume.
-UNKNOWN_OUTCOMES: frozenset[Outcome] = frozenset({"toolchain_missing", "library_missing", "sandbox_fault"})
+UNKNOWN_OUTCOMES: frozenset[Outcome] = frozenset(
+    {"toolchain_missing", "library_missing", "strict_unsupported", "sandbox_fault"}
+)
 
 Stage = Literal["toolchain", "compile", "run"]
 Finish = Literal["stop", "eos", "length"]
@@ -56,6 +59,7 @@ class Problem:
         original: File name or id in the source benchmark.
         entry_point: The function that the tests call, where the benchmark names it.
         cases: Runs of the program, all of which must print what they should.
+        posed: The prompt that was posed, where ``prompt`` is empty because answers are whole programs.
     """
 
     name: str
@@ -69,6 +73,11 @@ class Problem:
     original: str | None = None
     entry_point: str | None = None
     cases: tuple[Case, ...] = ()
+    posed: str = ""
+
+    def of_programs(self) -> Problem:
+        """The same problem for answers that are whole programs and repeat of the prompt what they need."""
+        return replace(self, prompt="", posed=self.posed or self.prompt)
 
     def program(self, completion: str) -> str:
         """The source that is judged for one completion."""

@@ -162,6 +162,38 @@ def test_strict_catches_what_equals_everything_and_names_the_languages_that_have
     assert "--strict: cpp cannot run solution and tests in separate processes" in said.err
 
 
+def test_tests_that_strict_mode_cannot_run_are_noted_and_not_scored(flextune: Call, tmp_path: Path):
+    rows = write_lines(
+        tmp_path / "rows.jsonl", [PY, {**PY, "name": "np", "tests": "assert np.equal(add(1, 2), 3)"}]
+    )
+    given = samples(tmp_path, ("np", RIGHT_PY), ("np", WRONG_PY), ("add_py", RIGHT_PY))
+    output = tmp_path / "verdicts.jsonl"
+    said = flextune("judge", "--problems", rows, "--samples", given, "-o", output, "--strict", "--json")
+    assert said.code == 0
+    assert "2 programs for 1 problem cannot be judged and are not scored (np: the tests use np" in said.err
+    assert "judge without --strict to score them" in said.err
+    assert [row["outcome"] for row in read_lines(output)] == ["strict_unsupported"] * 2 + ["passed"]
+    assert json.loads(said.out)["unknown"] == 2
+
+
+def test_helpers_of_a_prompt_are_its_own_in_every_format(flextune: Call, tmp_path: Path):
+    helper = "def twice(x):\n    return 2 * x\n\n"
+    row = {
+        **PY,
+        "prompt": helper + PY["prompt"],
+        "tests": "assert twice(add(1, 2)) == 6",
+        "entry_point": "add",
+    }
+    cheat = "def add(a, b):\n    return 0\n\ndef twice(x):\n    return 6\n"
+    answers = [{"name": "add_py", "solution": cheat}, {"name": "add_py", "answer": f"```python\n{cheat}```"}]
+    right = {"name": "add_py", "solution": f"def add(a, b):\n{RIGHT_PY}"}
+    given = write_lines(tmp_path / "given.jsonl", [*answers, right])
+    output = tmp_path / "verdicts.jsonl"
+    rows = write_lines(tmp_path / "rows.jsonl", [row])
+    assert flextune("judge", "--problems", rows, "--samples", given, "-o", output, "--strict").code == 0
+    assert [row["outcome"] for row in read_lines(output)] == ["wrong_answer", "wrong_answer", "passed"]
+
+
 def test_a_language_without_its_tools_is_noted_and_not_scored(
     flextune: Call, problems: Path, tmp_path: Path, only_on_path: Any
 ):

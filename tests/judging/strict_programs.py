@@ -63,6 +63,21 @@ def f(x):
     return x * x
 threading.Thread(target=lambda: (time.sleep(0.3), os._exit(0))).start()
 """
+_READ_PRINTED = """
+import os, re, threading, time
+said = bytearray()
+def listen(number):
+    reading = os.open(f'/proc/self/fd/{number}', os.O_RDONLY)
+    while True: said.extend(os.read(reading, 10000))
+for number in (1, 2):
+    for _ in range(3): threading.Thread(target=listen, args=(number,), daemon=True).start()
+def f(x):
+    for _ in range(50):
+        if found := re.search(b'expected ([0-9]+)', bytes(said)):
+            return int(found[1])
+        time.sleep(0.002)
+"""
+_PRINTING = "import sys\nprint('expected 9', flush=True)\nprint('expected 9', file=sys.stderr, flush=True)\nassert f(3) == 9"
 _EVERYWHERE = """
 import os
 for number in range(3, 99):
@@ -125,6 +140,11 @@ PYTHON_CHEATS = {
     ),
     "hunts for the secret": Cheat(_HUNT, "wrong_answer", True),
     "jumps over the tests": Cheat(_JUMP, "wrong_answer", True),
+    "reads what the tests print": Cheat(_READ_PRINTED, "wrong_answer", tests=_PRINTING),
+    "swallows a failure of the tests": Cheat(
+        "def f(x):\n    try: x()\n    except BaseException: pass\n    return 9", "wrong_answer", True, "def g(): assert 0 > 1, 'no'\nassert f(g) == 9"
+    ),
+    "calls nobody back": Cheat("def f(x): pass", "wrong_answer", True, "def g(v): assert v == 9\nf(g)"),
     "prints the markers": Cheat("print('SR', flush=True)\ndef f(x): print('passed', flush=True)", "wrong_answer"),
     "writes to every descriptor": Cheat(_EVERYWHERE, "exception"),
     "begins a message and stops": Cheat(
@@ -147,6 +167,24 @@ test();
 """
 _ASSERT = "const assert = require('node:assert');\n"
 _AWAIT = _ASSERT + "(async () => { assert.deepEqual(await f(3), 9); })();"
+_READ_PRINTED_JS = """
+const fs = require('fs');
+function f(x) {
+  for (const number of [1, 2]) {
+    const reading = fs.openSync(`/proc/self/fd/${number}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    for (const end = Date.now() + 50; Date.now() < end; ) {
+      const part = Buffer.alloc(1000);
+      try { fs.readSync(reading, part); } catch { continue; }
+      const found = /expected ([0-9]+)/.exec(part.toString());
+      if (found) return Number(found[1]);
+    }
+  }
+}
+"""
+_PRINTING_JS = (
+    _ASSERT
+    + "console.log('expected 9'); console.error('expected 9'); require('fs').writeSync(1, 'expected 9'); assert.equal(f(3), 9);"
+)
 _SWALLOW_JS = "try { f(1); } catch {}"
 
 JAVASCRIPT_CHEATS = {
@@ -178,6 +216,14 @@ JAVASCRIPT_CHEATS = {
         "function f() { return JSON.parse('{\"__proto__\": {\"expected\": 1}}'); }", "wrong_answer",
         tests=_ASSERT + "f(3);\nassert.deepEqual({}.expected ?? f(3).expected, 1);",
     ),
+    "reads what the tests print": Cheat(_READ_PRINTED_JS, "wrong_answer", tests=_PRINTING_JS),
+    "swallows a failure of the tests": Cheat(
+        "function f(g) { try { g(); } catch {} return 9; }", "wrong_answer", True, _ASSERT + "assert.equal(f(() => assert.equal(1, 2)), 9);"
+    ),
+    "calls nobody back": Cheat("function f() {}", "wrong_answer", True, _ASSERT + "f((v) => assert.equal(v, 9));"),
+    "assertions of its own": Cheat(
+        "function f() {}\nconst assert = { equal() {} };", "wrong_answer", True, "assert.equal(f(3), 9);"
+    ),
     "prints the markers": Cheat("console.log('SR');\nfunction f() { console.log('passed'); }", "wrong_answer"),
     "writes to every descriptor": Cheat(
         "const fs = require('fs');\n"
@@ -190,43 +236,58 @@ JAVASCRIPT_CHEATS = {
     "needs the tests to be a program": Cheat("function f(x) { return x * x; }\nvar g = `", "compile_error", True, "f(3)`"),
 }  # fmt: skip
 
-#: What a solution may write in place of an answer.
+
+def _nested(depth: int) -> list[object]:
+    value: list[object] = ["t"]
+    for _ in range(depth):
+        value = ["t", value]
+    return value
+
+
+#: What a solution may write in place of an answer to the first request.
 _FRAMES: dict[str, object] = {
     "empty message": [],
     "no message": "passed",
     "no tag": [1],
     "unknown message": ["passed"],
     "a secret": ["0" * 32],
-    "answer without a value": ["ok"],
-    "answer that is no value": ["ok", [], {}],
-    "change of nothing": ["ok", [0, ["l"]], 9],
-    "changes that are no list": ["ok", 1, 9],
-    "reference to nothing": ["ok", [], ["o", 0]],
-    "reference of JavaScript to nothing": ["ok", [], ["i", 0]],
-    "reference to a text": ["ok", [], ["h", "x", "callable", "f"]],
-    "object of no kind": ["ok", [], ["h", 1, "secret", "f"]],
-    "exception that ends the process": ["ok", [], ["h", 1, "exception", "f", "SystemExit"]],
-    "exit that is no exception": ["raise", ["SystemExit"], [0]],
-    "exception of the wrong form": ["raise", "ValueError", 1],
+    "answer without a value": ["ok", 1],
+    "answer that is no value": ["ok", 1, [], [], {}],
+    "answer to a later request": ["ok", 99, [], [], 9],
+    "change of nothing": ["ok", 1, [0, ["l"]], [], 9],
+    "changes that are no list": ["ok", 1, 1, [], 9],
+    "contents that are no list": ["ok", 1, [], 1, 9],
+    "contents of no kind": ["ok", 1, [], [["?"]], 9],
+    "instance of a class that is not shared": ["ok", 1, [], [["K", "Exception"]], 9],
+    "object without contents": ["ok", 1, [], [], ["&", 0]],
+    "reference to nothing": ["ok", 1, [], [], ["o", 7]],
+    "reference of JavaScript to nothing": ["ok", 1, [], [], ["i", 7]],
+    "exception that nobody raised": ["ok", 1, [], [], ["E", 0]],
+    "reference to a text": ["ok", 1, [], [], ["h", "x", "callable", "f", ""]],
+    "object of no kind": ["ok", 1, [], [], ["h", 5, "secret", "f", ""]],
+    "number that is none": ["ok", 1, [], [], ["h", 5, "value", "f", ["T", "object"]]],
+    "exception that ends the process": ["ok", 1, [], [], ["h", 5, "exception", "f", "SystemExit"]],
+    "exit that is no exception": ["raise", 1, [], [], [["SystemExit"], [], "", [], None, -1], -1],
+    "exception of the wrong form": ["raise", 1, [], [], "ValueError", 1],
     "exception without a form": ["raise"],
-    "request without an object": ["do", "call", 0, [], []],
-    "request for an attribute": ["do", "get", 0, ["__globals__"], []],
+    "request without an object": ["do", 1, "call", 0, [], [], [], None],
+    "request of JavaScript without an object": ["do", 1, 1, "call", 0, [], []],
     "request for nothing": ["do"],
     "exit with status 0": ["exit", 0],
     "exit with a text": ["exit", "0"],
     "failure of no kind": ["failed", "S"],
     "compiled again": ["compiled"],
     "refused": ["refused"],
-    "deep value": ["ok", [], ["l", ["l"] * 500]],
-    "large integer": ["ok", [], ["i", "f" * 10000]],
-    "type of all types": ["ok", [], ["T", "type"]],
-    "names that nobody asked for": ["ok", [], ["l", "AssertionError", 1]],
-    "names of JavaScript that nobody asked for": ["ok", [], ["o", "assert", 1]],
+    "deep value": ["ok", 1, [], [], _nested(500)],
+    "large integer": ["ok", 1, [], [], ["i", "f" * 10000]],
+    "type of all types": ["ok", 1, [], [], ["T", "type"]],
+    "names that nobody asked for": ["names", [], [["h", 0, "object", "P", ""], "AssertionError", 1]],
+    "names of JavaScript that nobody asked for": ["introduced", ["assert", 1], []],
 }
 _SEND = """
 import os, time
-for data in {messages!r}:
-    os.write(4, len(data).to_bytes(4, 'big') + data)
+for name, data in {messages!r}:
+    os.write(4, len(data).to_bytes(4, 'big') + bytes([len(name)]) + name + data)
 time.sleep(99)
 """
 _SEND_JAVASCRIPT = """
@@ -238,19 +299,21 @@ for (const data of {messages}) {{
 }}
 Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 99000);
 """
-_NAMED = ["ok", [], ["l", "f", ["h", 0, "callable", "f"]]]
-_NAMED_JAVASCRIPT = ["ok", [], ["o", "f", ["h", 0, "function"]]]
+_NAMED = ["names", [], [["h", 0, "object", "P", ""], "f", ["h", 1, "callable", "f", ""]]]
+_NAMED_JAVASCRIPT = ["introduced", ["f", ["h", 0, "function", ""]], []]
+#: What belongs to no conversation.
+_CONTROL = ("exit", "failed", "compiled", "refused")
 
 
 def forged(frame: object, *, called: bool) -> dict[str, str]:
     """A solution in each language that sends ``frame`` at once, or in answer to the first call of ``f``."""
-    python, javascript = (
-        [json.dumps(message) for message in ([named] if called else []) + [frame]]
-        for named in (_NAMED, _NAMED_JAVASCRIPT)
-    )
+    whole = not called or (isinstance(frame, list) and frame[:1] and frame[0] in _CONTROL)
+    conversation = b"" if whole else b"t0"
+    python = [(b"", json.dumps(_NAMED).encode())] if called else []
+    javascript = [json.dumps(_NAMED_JAVASCRIPT)] if called else []
     return {
-        "py": _SEND.format(messages=[message.encode() for message in python]),
-        "js": _SEND_JAVASCRIPT.format(messages=json.dumps(javascript)),
+        "py": _SEND.format(messages=[*python, (conversation, json.dumps(frame).encode())]),
+        "js": _SEND_JAVASCRIPT.format(messages=json.dumps([*javascript, json.dumps(frame)])),
     }
 
 
@@ -260,14 +323,7 @@ FORGED = {
     for called in (False, True)
 }
 #: The forged answers that are well-formed values of the language, and only not the right ones.
-WRONG_ANSWERS = {
-    "py": (
-        "deep value, when called",
-        "large integer, when called",
-        "names that nobody asked for, when called",
-    ),
-    "js": ("names of JavaScript that nobody asked for, when called",),
-}
+WRONG_ANSWERS: dict[str, tuple[str, ...]] = {"py": ("large integer, when called",), "js": ()}
 
 _NAP = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60000);"
 
@@ -294,9 +350,9 @@ FAILING = {
     "assertion of its own": ("def f(x): assert False", "function f() { require('assert')(false); }", "wrong_answer"),
     "exception at the start": ("[][1]", "null.x;", "exception"),
     "no such function": ("g = 1", "let g = 1;", "exception"),
-    "value that is too deep": (
+    "value that cannot be passed on": (
         "def f(x):\n    for _ in range(10**4): x = (x,)\n    return x",
-        "function f(x) { for (let n = 0; n < 10000; n++) x = [x]; return x; }",
+        "function f() { return { get x() { throw new RangeError('deep'); } }; }",
         "exception",
     ),
     "value that is too large": (

@@ -44,8 +44,8 @@ PYTHON_VALUES = {
     ),
     "raises exceptions of its own": (
         "class Empty(ValueError): pass\nclass Other(Exception): pass\ndef f(x):\n    raise (Empty if x else Other)('no value')",
-        "caught = []\nfor x in (0, 1):\n    try:\n        f(x)\n    except Empty as error:\n        caught.append(str(error))\n    except Exception as error:\n        caught.append(type(error))\n"
-        "assert caught == [Exception, 'no value'] and issubclass(Empty, ValueError)",
+        "caught = []\nfor x in (0, 1):\n    try:\n        f(x)\n    except Empty as error:\n        caught.append(str(error))\n    except Exception as error:\n        caught.append(type(error).__name__)\n"
+        "assert caught == ['Other', 'no value'] and issubclass(Empty, ValueError)",
     ),
     "returns every kind of value": (
         "import collections, datetime, decimal, fractions\nP = collections.namedtuple('P', 'x y')\ndef f():\n    return [2**200, float('inf'), b'\\xff', 1j, {1}, frozenset([2]), range(3),\n"
@@ -58,7 +58,7 @@ PYTHON_VALUES = {
     "has constants": ("LIMIT = 10\nTABLE = {'a': [1]}\ndef f(): return LIMIT", "assert f() == LIMIT and TABLE == {'a': [1]}"),
     "sees neither tests nor secret": (
         "import os\ndef f(): return sorted(int(n) for n in os.listdir('/proc/self/fd'))[:6], os.listdir('/flextune/program'), os.listdir('/tmp'), len([n for n in os.listdir('/proc') if n.isdigit()])",
-        "import os\nopen('/tmp/mine', 'w').close()\ndescriptors, files, shared, processes = f()\n"
+        "import os\nos.open('/tmp/mine', os.O_CREAT | os.O_WRONLY)\ndescriptors, files, shared, processes = f()\n"
         "assert descriptors[:5] == [0, 1, 2, 3, 4] and files == ['main.py'] and shared == [] and processes == 2\nassert not os.path.exists('/flextune/program/main.py')",
     ),
     "prints much": ("def f(x):\n    print('x' * 100_000)\n    return x", "assert f(1) == 1 and f(2) == 2"),
@@ -114,7 +114,7 @@ JAVASCRIPT_VALUES = {
     "has names of the tests": ("const assert = require('assert');\nconst test = 1, candidate = 2;\nfunction f(x) { return x; }", "function test() { let candidate = f; assert.strictEqual(candidate(1), 1); }\ntest();"),
     "sees neither tests nor secret": (
         "const fs = require('fs');\nconst f = () => [fs.readdirSync('/flextune/program').sort(), fs.readdirSync('/tmp'), fs.existsSync('/proc/self/fd/5') && fs.fstatSync(5).isFIFO() && fs.readlinkSync('/proc/self/fd/5') === fs.readlinkSync('/proc/self/fd/4')];",
-        "require('fs').writeFileSync('/tmp/mine', 'x');\nassert.deepEqual(f(), [['main.js', 'strict_peer.js', 'strict_solution.js', 'strict_values.js'], [], false]);",
+        "require('fs').writeFileSync('/tmp/mine', 'x');\nassert.deepEqual(f(), [['main.js', 'strict_channel.js', 'strict_peer.js', 'strict_solution.js', 'strict_values.js'], [], false]);",
     ),
     "passes much": ("const f = (x) => [...x, ...x];", "const x = Array.from({ length: 100000 }, (_, k) => k); assert.deepEqual(f(x), [...x, ...x]);"),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import collections
 import contextlib
 import importlib
@@ -33,7 +34,7 @@ def runner_module(name: str) -> ModuleType:
         sys.path.remove(str(RUNNERS))
 
 
-values, peer, names = (runner_module(name) for name in ("values", "peer", "names"))
+values, channel, names = (runner_module(name) for name in ("values", "channel", "names"))
 Point = collections.namedtuple("Point", "x y")
 
 ZONES = st.none() | st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -95,8 +96,11 @@ def refuse(value: object) -> Any:
 
 def carried(value: object) -> Any:
     """``value`` after the way to the other side."""
-    data = values.pack(["ok", values.Encoder(refuse).encode(value)])
-    return values.Decoder(refuse).decode(values.unpack(data)[1])
+    encoder, decoder = values.Encoder(refuse), values.Decoder(refuse)
+    encoded = encoder.encode(value)
+    _, encoded, contents = values.unpack(values.pack(["ok", encoded, encoder.contents()]))
+    decoder.load(contents)
+    return decoder.decode(encoded)
 
 
 def same(one: Any, other: Any) -> bool:
@@ -179,8 +183,10 @@ def test_bytes_that_are_no_message_are_refused(data: bytes) -> None:
 @given(HOSTILE)
 @pytest.mark.slow
 def test_every_json_is_a_value_or_refused(data: object) -> None:
-    with contextlib.suppress(values.Broken):
-        values.Decoder(refuse, [[1], {2: 3}]).decode(data)
+    decoder = values.Decoder(refuse, [[1], {2: 3}])
+    for take in (decoder.decode, decoder.load, decoder.update, lambda data: decoder.load([data])):
+        with contextlib.suppress(values.Broken):
+            take(data)
 
 
 @pytest.mark.parametrize(
@@ -207,12 +213,17 @@ class Script:
     def __init__(self, messages: list[Any]) -> None:
         self.messages = messages
 
-    def send(self, message: object) -> None:
+    def send(self, conversation: str, message: object) -> None:
         values.pack(message)
 
-    def receive(self) -> Any:
+    def join(self, conversation: str) -> None:
+        pass
+
+    leave = join
+
+    def receive(self, conversation: str) -> Any:
         if not self.messages:
-            raise peer.Closed
+            raise channel.Closed
         return self.messages.pop(0)
 
 
@@ -222,22 +233,30 @@ class End(BaseException):
 
 @pytest.fixture(scope="module")
 def tests_end() -> Callable[[list[Any]], Any]:
-    strict_tests = runner_module("strict_tests")
+    tests_end = runner_module("tests_end")
 
     def end(letter: bytes, message: str, status: int = 1) -> None:
         raise End
 
-    monkey: Any = strict_tests
-    monkey.end = end
+    monkey: Any = tests_end
+    monkey.privacy.end = end
     monkey.os = type("os", (), {"write": staticmethod(lambda number, data: None)})
 
     def make(messages: list[Any]) -> Any:
-        tests = strict_tests.Tests(Script(messages))
-        tests.expose(len)
-        tests.expose(iter([1]))
+        tests = tests_end.Tests(Script(messages))
+        for value in (len, iter([1]), Handed()):
+            tests.expose(value)
         return tests
 
     return make
+
+
+class Handed:
+    """An object of a class of the tests."""
+
+    __module__ = "__main__"
+    _kept = "a secret"
+    given = 3
 
 
 @given(
@@ -252,17 +271,17 @@ def test_no_answer_gets_more_out_of_the_tests_than_a_value(
 ) -> None:
     tests = tests_end([[kind, *rest] for kind, rest in script])
     with contextlib.suppress(End):
-        tests.request("call", 0, [1])
+        tests.request("call", 0, ([1],))
 
 
 @given(HOSTILE, HOSTILE)
 def test_a_forged_exception_is_an_exception(
     tests_end: Callable[[list[Any]], Any], types: object, arguments: object
 ) -> None:
-    tests = tests_end([["raise", types, arguments]])
+    tests = tests_end([["raise", 1, [], [], [types, arguments, "", [], None, -1], -1]])
     with pytest.raises((End, Exception)) as caught:
         tests.request("call", 0)
-    assert not isinstance(caught.value, values.Broken | peer.Closed)
+    assert not isinstance(caught.value, values.Broken | channel.Closed)
 
 
 @pytest.mark.parametrize("operation", ["get", "set", "item", "str", "iter", "instance", "__class__"])
@@ -270,8 +289,21 @@ def test_the_solution_can_only_call_what_the_tests_gave_it(
     tests_end: Callable[[list[Any]], Any], operation: str
 ) -> None:
     for number in (0, 1):
+        request = ["do", 1, operation, number, ["__globals__"], [], [], None]
         with pytest.raises(End):
-            tests_end([["do", operation, number, ["__globals__"], []], ["ok", [], 1]]).request("call", 0)
+            tests_end([request, ["ok", 1, [], [], 1]]).request("call", 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["_kept", "__class__", "__dict__", "__init__", "__reduce__", "__getattribute__"]
+)
+def test_of_an_object_of_the_tests_the_solution_sees_what_is_public(
+    tests_end: Callable[[list[Any]], Any], name: str
+) -> None:
+    get = tests_end([]).operations["get"]
+    assert get(Handed(), "given") == 3
+    with pytest.raises(AttributeError):
+        get(Handed(), name)
 
 
 def written(folder: Path, name: str, text: str) -> str:
@@ -281,21 +313,31 @@ def written(folder: Path, name: str, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("prompt", "tests", "entry", "expected"),
+    ("prompt", "tests", "entry", "expected", "missing"),
     [
-        ("def f(x):\n", "assert abs(f(1)) == 1", "f", ["f"]),
-        ("", "assert sum(1, 2) == 3", "", ["sum"]),
-        ("", "assert sum(total) == 3", "", ["total"]),
-        ("", "assert int(f(1)) == 3", "", ["f"]),
-        ("", "import sys\nassert f(1) == sys.maxsize == math.inf", "", ["f"]),
-        ("def g(x):\n    return x\n\ndef f(x):\n    '''d'''\n", "assert g(f(1)) == 1", "f", ["f"]),
-        ("def g(x):\n    pass\n\ndef f(x):\n", "assert g(f(1)) == 1", "f", ["f", "g"]),
-        ("what it does:", "def check(c):\n    assert c(1)\ncheck(f)", "", ["c", "f"]),
+        ("def f(x):\n", "assert abs(f(1)) == 1", "f", "f", ""),
+        ("", "assert sum(1, 2) == 3", "", "sum", ""),
+        ("", "assert sum(total) == 3", "", "total", ""),
+        ("", "assert int(f(1)) == 3", "", "f", ""),
+        ("", "import sys\nassert f(1) == sys.maxsize == math.inf", "", "f", ""),
+        ("def g(x):\n    return x\n\ndef f(x):\n    '''d'''\n", "assert g(f(1)) == 1", "f", "f", ""),
+        ("def g(x):\n    pass\n\ndef f(x):\n", "assert g(f(1)) == 1", "f", "f g", ""),
+        ("what it does:", "def check(c):\n    assert c(1)\ncheck(f)", "", "f", ""),
+        ("", "assert isclose(f(1), 3) and f(sqrt(2))", "", "f", ""),
+        ("", "assert gcd(4, 6) == 2", "", "gcd", ""),
+        ("", "assert approx(f(1), 3)", "", "f", "approx"),
+        ("def f(x):\n", "assert np.allclose(f(1), 3)", "f", "f", "np"),
+        ("def f(x):\n", "assert same(f(1), 3)", "f", "f", "same"),
+        ("def f(x):\n", "ok = same(f(1), 3)\nassert ok", "f", "f", "same"),
+        ("def f(x):\n", "p = Pair(1)\nassert f(p, Pair(2)) == 3", "f", "Pair f", ""),
+        ("# write f and Pair\ndef f(x):\n", "assert isinstance(f(1), Pair)", "f", "Pair f", ""),
     ],
 )
 def test_names_come_from_the_solution_only_if_nobody_else_has_them(
-    prompt: str, tests: str, entry: str, expected: list[str], tmp_path: Path
+    prompt: str, tests: str, entry: str, expected: str, missing: str, tmp_path: Path
 ) -> None:
     known: dict[str, Any] = {}
-    assert names.trusted(written(tmp_path, "prompt.py", prompt), "", known) == entry
-    assert names.wanted(written(tmp_path, "tests.py", tests), entry, known) == expected
+    posed = names.trusted(written(tmp_path, "prompt.py", prompt), "", known)
+    assert posed.entry == entry
+    wanted = names.wanted(ast.parse(tests), tests, posed, known)
+    assert (wanted.names, wanted.missing) == (expected.split(), missing.split())

@@ -27,6 +27,7 @@ from flextune.judging.settings import (
     note_missing_libraries,
     note_missing_toolchains,
     note_not_strict,
+    note_unsupported,
     with_progress,
 )
 from flextune.progress import Reporter, Silent
@@ -229,6 +230,7 @@ def judge_request(
             if writer:
                 writer.write([as_row(verdict)])
     note_missing_libraries(known.values(), reporter)
+    note_unsupported(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
         lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)

@@ -295,9 +295,11 @@ class _Shift:
         return None
 
     def _program(self, language: Language, problem: Problem, completion: Completion) -> Program:
+        source = language.source(problem, completion)
         program = Program(
-            language.source(problem, completion),
+            source,
             problem.cases,
+            tests_at=None if problem.cases else len(source) - len(problem.tests),
             packages=self.packages if language.name == "py" else None,
             needs=needed(language.name, problem.prompt, problem.tests),
         )

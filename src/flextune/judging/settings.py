@@ -114,3 +114,17 @@ def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:
             f"--strict: {', '.join(names)} cannot run solution and tests in separate processes; "
             "these programs are judged in the default mode (docs/judging.md says what it catches)"
         )
+
+
+def note_unsupported(verdicts: Iterable[Verdict], reporter: Reporter) -> None:
+    """Report how many programs strict mode cannot judge, with the first reason, and how they get a score."""
+    found = [verdict for verdict in verdicts if verdict.outcome == "strict_unsupported"]
+    if found:
+        first = found[0]
+        reason = first.message.strip().rpartition("\n")[2]
+        count = len({(verdict.language, verdict.name) for verdict in found})
+        problems = "1 problem" if count == 1 else f"{count} problems"
+        reporter.note(
+            f"--strict: {len(found)} programs for {problems} cannot be judged and are not scored "
+            f"({first.name}: {reason}); judge without --strict to score them"
+        )

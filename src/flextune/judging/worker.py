@@ -19,6 +19,7 @@ from flextune.judging.languages.base import (
     Language,
     Parts,
     Toolchain,
+    classify_parts,
     tail,
 )
 from flextune.judging.libraries import with_libraries
@@ -48,6 +49,7 @@ class Program:
         tolerance: How far a number may be from one that a case expects.
         packages: What it may import beyond its language's own library.
         needs: Libraries that its prompt or its tests import, by the names that they have there.
+        tests_at: The character of ``source`` at which its tests begin; None where ``cases`` test it.
     """
 
     source: str
@@ -56,6 +58,7 @@ class Program:
     tolerance: float = TOLERANCE
     packages: Packages | None = None
     needs: tuple[str, ...] = ()
+    tests_at: int | None = None
 
 
 @dataclass
@@ -142,8 +145,9 @@ class Worker:
     def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
             return self._run_parts(language, program, program.parts)
+        source = language.marked(program.source, program.tests_at)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
-        compiled = self._compile(language, program.source.encode("utf-8", "replace"))
+        compiled = self._compile(language, source.encode("utf-8", "replace"))
         if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
@@ -166,7 +170,7 @@ class Worker:
         if program.packages is not None:
             tests, solution = program.packages.added_to(tests), program.packages.added_to(solution)
         result = sandbox.run(tests, self._limits, secret, companion=solution)
-        return Judgement.of(_finding(language, result, secret), result)
+        return Judgement.of(classify_parts(_finding(language, result, secret), result), result)
 
     def _run_cases(self, language: Language, command: Command, program: Program) -> Judgement:
         """Run a program once for each case, until one fails; usage is the sum, memory the peak."""

@@ -26,6 +26,7 @@ OUTCOME_COLOURS: dict[Outcome, str] = {
     "ended_early": "#5b5b5b",
     "toolchain_missing": "#b9bec6",
     "library_missing": "#c9cdd4",
+    "strict_unsupported": "#c9b8a8",
     "sandbox_fault": "#d9dce1",
 }
 

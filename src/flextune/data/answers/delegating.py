@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import replace
 
 from flextune.data.answers.grammar import Grammar, closing_brace
 from flextune.data.answers.python_flow import bound_in, tree_of
@@ -89,7 +88,7 @@ def with_delegate(
     trace.note("solution-class", f"{kind}.{wanted.entry}")
     imports, types = _apart(code, problem.language)
     head = problem.prompt[:begin]
-    return replace(problem, prompt=""), f"{imports}{head}{types}\n{problem.prompt[begin:]}{body}"
+    return problem.of_programs(), f"{imports}{head}{types}\n{problem.prompt[begin:]}{body}"
 
 
 def _takes_self(code: str, name: str) -> bool:

@@ -68,12 +68,12 @@ def fitted(
     if problem.language == "py":
         return in_place_of_prompt(problem, code, wanted, trace)
     if problem.language == "go":
-        return replace(problem, prompt=""), _go(problem, code, grammar)
+        return problem.of_programs(), _go(problem, code, grammar)
     if grammar.container is not None:
-        return replace(problem, prompt=""), _members(problem, code, grammar, entry)
+        return problem.of_programs(), _members(problem, code, grammar, entry)
     scopes = closed_scopes(grammar.blank(problem.tests))
     opener = f"\n{grammar.opener}" if scopes else ""
-    return replace(problem, prompt=""), _head(problem, code, grammar, entry, trace) + opener
+    return problem.of_programs(), _head(problem, code, grammar, entry, trace) + opener
 
 
 def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> tuple[Problem, str]:
@@ -91,7 +91,7 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
         if opened and is_body(code):
             return problem, fitted_body(problem.prompt, code, trace)
         head = "" if opened else problem.prompt
-        return after_prompt(replace(problem, prompt=head), code, trace)
+        return after_prompt(replace(problem.of_programs(), prompt=head), code, trace)
     opened = prompt.count("{") > prompt.count("}")
     main = grammar.main is not None and re.search(grammar.main, grammar.blank(code)) is not None
     if code.startswith(problem.prompt) and problem.prompt.strip():
@@ -103,18 +103,18 @@ def fitted_program(problem: Problem, code: str, grammar: Grammar, trace: Trace) 
     if not head.strip():
         first = _DIRECTIVE.match(problem.prompt)
         head = f"{first[1]}\n" if first and not _DIRECTIVE.match(code) and not main else ""
-    return replace(problem, prompt=head), code
+    return replace(problem.of_programs(), prompt=head), code
 
 
 def _after_description(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> tuple[Problem, str]:
     """A program behind a prompt that only describes; what must be there once comes from one of the two."""
     if problem.language == "go":
         trace.note("program")
-        return replace(problem, prompt=""), _go(problem, code, grammar)
+        return problem.of_programs(), _go(problem, code, grammar)
     own = _DIRECTIVE.match(code)
     if own and problem.prompt.strip():
         if not _DIRECTIVE.match(problem.prompt):
-            return replace(problem, prompt=""), code
+            return problem.of_programs(), code
         code = _DIRECTIVE.sub("", code, count=1)
     return after_prompt(problem, code, trace)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from dataclasses import replace
 
 from flextune.data.answers.delegating import with_entry
 from flextune.data.answers.grammar import PYTHON
@@ -22,7 +21,7 @@ def after_prompt(problem: Problem, code: str, trace: Trace) -> tuple[Problem, st
     if problem.prompt.strip():
         trace.note("after-prompt")
     if problem.language == "py" and _FUTURE.search(code):
-        return replace(problem, prompt=""), _with_future_first(f"{problem.prompt}{code}")
+        return problem.of_programs(), _with_future_first(f"{problem.prompt}{code}")
     return problem, code
 
 
@@ -44,7 +43,7 @@ def in_place_of_prompt(problem: Problem, code: str, wanted: Wanted, trace: Trace
     if head.strip():
         trace.note("prompt-head")
         code = f"{head}\n{code}"
-    return replace(problem, prompt=""), _with_future_first(code)
+    return problem.of_programs(), _with_future_first(code)
 
 
 def _takes_self(code: str, entry: str | None) -> bool:

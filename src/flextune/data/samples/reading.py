@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -228,4 +228,4 @@ def _judged(problem: Problem, sample: Sample) -> Extraction:
         return read_program(problem, text)
     if text.startswith(problem.prompt):
         return Extraction(problem, text[len(problem.prompt) :])
-    return Extraction(replace(problem, prompt=""), text)
+    return Extraction(problem.of_programs(), text)

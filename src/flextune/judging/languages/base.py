@@ -21,6 +21,8 @@ __all__ = ["prefix_of"]  # languages take what they need from here
 
 #: What a runner writes to descriptor 4, in this order; the secret comes last.
 STARTED, REFUSED, RUNNING, ASSERTION, NO_MEMORY = b"S", b"C", b"R", b"A", b"M"
+#: What only a tests' process of its own writes in its place: these tests need both in one process.
+UNSUPPORTED = b"U"
 MESSAGE_CHARACTERS = 2000
 
 
@@ -120,6 +122,15 @@ class Language(Protocol):
     def source(self, problem: Problem, completion: Completion) -> str:
         """The whole program that is judged for a completion."""
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """The source as it is run, with what tells the runner that the tests were run (see ``marks``).
+
+        Args:
+            source: The whole program.
+            tests_at: The character at which its tests begin; None where it has none, and is to be run as its
+                tools run it.
+        """
+
     def artifacts(self) -> tuple[Artifact, ...]:
         """What must be built once before the first program; often nothing."""
 
@@ -200,6 +211,10 @@ class Basis:
         """Prompt, completion and tests, one after the other."""
         return problem.program(completion.text)
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """The source as it is."""
+        return source
+
     def artifacts(self) -> tuple[Artifact, ...]:
         """No artifacts: nothing has to be built before the first program."""
         return ()
@@ -256,6 +271,15 @@ def classify(result: Result, secret: bytes) -> Finding:
     if ASSERTION in reply[2:3]:
         return Finding("wrong_answer", stage, message or "a test's assertion failed")
     return Finding("exception", stage, message or f"exit status {result.status}")
+
+
+def classify_parts(finding: Finding, result: Result) -> Finding:
+    """``finding`` about a run of tests and solution apart, unless the tests cannot be judged so.
+
+    That is for the tests' process alone to say, which no solution can write for.
+    """
+    unsupported = result.breach is None and result.status and result.reply[2:3] == UNSUPPORTED
+    return Finding("strict_unsupported", "run", finding.message) if unsupported else finding
 
 
 _BREACHES: Mapping[str, tuple[Outcome, str]] = {

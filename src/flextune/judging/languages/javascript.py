@@ -13,7 +13,13 @@ from flextune.judging.sandbox.limits import MIB, Limits
 from flextune.records import Completion, Problem
 
 _RUNNERS = Path(__file__).parent / "runners"
-_SHARED = ("strict_peer.js", "strict_values.js")
+_SHARED = ("strict_channel.js", "strict_peer.js", "strict_values.js")
+_TESTS = ("strict_checks.js", "strict_names.js", "strict_standins.js")
+# What a prompt begins to define: the last of them is what it asks for.
+_DEFINITION = re.compile(
+    r"\b(?:function\s*\*?|class|(?:const|let|var)(?=\s+[\w$]+\s*=\s*(?:async\b\s*)?(?:\(|function\b|[\w$]+\s*=>)))"
+    r"\s+([\w$]+)"
+)
 # Stack frames that say nothing about the program, Node's own and the runner's.
 _FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/(runner|strict_\w+)\.js:)")
 
@@ -32,25 +38,20 @@ class JavaScript(Basis):
         return self._node(limits, ("runner.js",), {self.file_name(): program}, path)
 
     def parts(self, problem: Problem, completion: Completion) -> Parts:
-        """The solution; the tests with the name of the function that they are about."""
-        functions = re.findall(r"\bfunction\s*\*?\s*([\w$]+)", problem.prompt)
-        entry = problem.entry_point or (functions[-1] if functions else "")
-        tests = json.dumps({"tests": problem.tests, "entry": entry})
+        """The solution; the tests with the prompt, whose helper functions they use, and the entry point."""
+        prompt = problem.prompt or problem.posed
+        entry = problem.entry_point or next(reversed(_DEFINITION.findall(prompt)), "")
+        tests = json.dumps({"tests": problem.tests, "prompt": prompt, "entry": entry})
         return Parts(problem.prompt + completion.text, tests)
 
     def run_parts(self, parts: Parts, limits: Limits) -> tuple[Command, Command]:
         """One Node for the tests and one for the solution."""
         tests = json.loads(parts.tests)
-        content, solution = (text.encode("utf-8", "replace") for text in (tests["tests"], parts.solution))
-        name = self.file_name()
+        files = {f"{name}.js": tests[name].encode("utf-8", "replace") for name in ("tests", "prompt")}
+        paths = ("{program}/tests.js", "{program}/prompt.js", tests["entry"])
+        name, solution = self.file_name(), parts.solution.encode("utf-8", "replace")
         return (
-            self._node(
-                limits,
-                ("strict_tests.js", *_SHARED),
-                {"tests.js": content},
-                "{program}/tests.js",
-                tests["entry"],
-            ),
+            self._node(limits, ("strict_tests.js", *_SHARED, *_TESTS), files, *paths),
             self._node(limits, ("strict_solution.js", *_SHARED), {name: solution}, f"{{program}}/{name}"),
         )
 

@@ -1,42 +1,49 @@
-"""One end of the conversation between the tests' process and the solution's: calls, answers, references.
+"""One end of the conversations between the tests' process and the solution's: calls, answers, references.
 
-A message is four bytes of length and JSON. The ends take turns: who has asked serves what the other asks
-until the answer comes.
+Both ends may ask at any time, from any thread. What a thread asks, and all that is asked back while it
+waits, is one conversation: who has asked serves what the other asks until the answer comes, so that a
+function of the tests runs in the very thread that called the solution. What another thread of the solution
+asks (a timer, a pool) is a conversation of its own, which a thread of its own serves here.
 
-- ``["do", operation, number, arguments, [name, value, ...]]`` asks something of the receiver's object;
-- ``["ok", [number, contents, ...], value]`` answers, with the arguments if the call has changed one;
-- ``["raise", types, arguments]`` answers with an exception, its most special type first.
+- ``["do", n, operation, number, arguments, [name, value, ...], contents, surroundings]`` asks something of
+  the receiver's object ``number``; ``n`` counts the sender's requests;
+- ``["ok", n, [number, contents, ...], contents, value]`` answers, with the arguments that the call changed;
+- ``["raise", n, [number, contents, ...], contents, exception, token]`` answers with an exception (see
+  ``raising``), which has that token if it ever comes back.
 
-References: ``["h", number, kind, name]`` is an object of the sender, ``["o", number]`` one of the receiver.
+References: ``["h", number, kind, name, more]`` is an object of the sender, ``["o", number]`` one of the
+receiver, ``["X", exception, token]`` an exception as a value.
 """
 
 from __future__ import annotations
 
-import builtins
+import _thread
 import contextlib
+import itertools
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from flextune.judging.languages.runners.channel import Channel, Closed
     from flextune.judging.languages.runners.plain import Broken
-    from flextune.judging.languages.runners.values import Decoder, Encoder, Json, pack
+    from flextune.judging.languages.runners.raising import Raising
+    from flextune.judging.languages.runners.values import Decoder, Encoder, Json, pack, unpack
 else:
     from channel import Channel, Closed
     from plain import Broken
-    from values import Decoder, Encoder, pack
+    from raising import Raising
+    from values import Decoder, Encoder, pack, unpack
 
-#: Characters of an exception's argument.
-_TEXT = 10_000
-#: Exceptions that are raised anew by their name; SystemExit ends a process and is no answer.
-EXCEPTIONS: Mapping[str, type[BaseException]] = {
-    name: kind
-    for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, BaseException) and kind is not SystemExit
-}
+
+class Later(Exception):
+    """Raised by an operation whose answer comes later: ``begin`` gets what sends it."""
+
+    def __init__(self, begin: Callable[[Callable[[Callable[[], Any]], None]], None]) -> None:
+        super().__init__()
+        self.begin = begin
 
 
 class Peer:
@@ -44,132 +51,265 @@ class Peer:
 
     Args:
         channel: How the other end is reached.
+        letter: With which the names of this end's conversations begin.
     """
 
     #: What the other end may ask of this end's objects.
     operations: Mapping[str, Callable[..., Any]]
+    #: Whether coroutines of this end run in whatever loop awaited something last.
+    follows_loops = False
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, letter: str) -> None:
         self.channel = channel
+        #: Classes that both ends have, by name.
+        self.shared: dict[str, type] = {}
         #: Objects that the other end has a reference to, and the kind it was told.
         self.own: list[tuple[Any, str]] = []
         self._own_numbers: dict[int, int] = {}
         #: Stand-ins for the other end's objects by number, and the number of each.
         self.foreign: dict[int, Any] = {}
         self._foreign_numbers: dict[int, int] = {}
+        self.raising = Raising(lambda kind: self._own_numbers.get(id(kind)), self.foreign.get, self.shared)
+        self._letter, self._process = letter, os.getpid()
+        self._requests, self._begun = itertools.count(1), itertools.count(1)
+        self._here, self._numbering = threading.local(), threading.RLock()
+        #: Conversations to be served, and threads that wait for one.
+        self._backlog, self._idle = SimpleQueue[str](), 0
 
-    def request(self, operation: str, number: int, *arguments: Any, **named: Any) -> Any:
+    @contextlib.contextmanager
+    def taking_part(self, conversation: str) -> Iterator[None]:
+        """Let what this thread asks belong to ``conversation``."""
+        before = getattr(self._here, "conversation", None)
+        self.channel.join(conversation)
+        self._here.conversation = conversation
+        try:
+            yield
+        finally:
+            if before != conversation:
+                self.channel.leave(conversation)
+                self._here.conversation = before
+
+    def begin(self, conversation: str) -> None:
+        """Serve, in a thread of its own, the one request that ``conversation`` is about."""
+        self._backlog.put(conversation)
+        with self._numbering:
+            if self._idle:
+                self._idle -= 1
+                return
+            # Where no more threads are to be had, those that are there take one after another.
+            with contextlib.suppress(RuntimeError):
+                _thread.start_new_thread(self._serve_all, ())
+
+    def _serve_all(self) -> None:
+        while True:
+            self._serve_once(self._backlog.get())
+            with self._numbering:
+                self._idle += 1
+
+    def _serve_once(self, conversation: str) -> None:
+        with contextlib.suppress(Closed), self.taking_part(conversation):
+            try:
+                self.serve(self.channel.receive(conversation))
+            except Broken as error:
+                self.broken(error)
+
+    def request(
+        self,
+        operation: str,
+        number: int,
+        arguments: tuple[Any, ...] = (),
+        named: Mapping[str, Any] | None = None,
+        /,
+    ) -> Any:
         """What the other end's object ``number`` answers.
 
         Raises:
             BaseException: What the operation raised there.
         """
-        encoder = Encoder(self.expose)
-        given = [encoder.encode(value) for value in arguments]
-        names = [part for name, value in named.items() for part in (name, encoder.encode(value))]
-        return self.ask(["do", operation, number, given, names], encoder.objects)
+        message, encoder = self.asking(operation, number, arguments, named)
+        return self.ask(message, encoder.objects)
 
-    def ask(self, message: list[Json], objects: Iterable[Any] = ()) -> Any:
+    def request_later(
+        self, operation: str, number: int, deliver: Callable[[Callable[[], Any]], object]
+    ) -> None:
+        """As ``request``, but without waiting: ``deliver`` gets, in another thread, what gives the answer."""
+        message, encoder = self.asking(operation, number, (), None)
+        conversation = f"{self._letter}{next(self._begun)}"
+
+        def arrived(data: bytes | BaseException) -> None:
+            def answer() -> Any:
+                if isinstance(data, BaseException):
+                    raise data
+                reply = unpack(data)
+                if not self.answers(reply, message[1]):
+                    raise Broken("no answer")
+                return self.decoded(reply, encoder.objects)
+
+            self.channel.leave(conversation)
+            deliver(answer)
+
+        self.channel.expect(conversation, arrived)
+        with contextlib.suppress(Closed):
+            self.channel.send(conversation, message)
+
+    def asking(
+        self, operation: str, number: int, arguments: tuple[Any, ...], named: Mapping[str, Any] | None
+    ) -> tuple[list[Json], Encoder]:
+        """The message of a request, and what has numbers in it."""
+        if os.getpid() != self._process:
+            raise RuntimeError("what the tests gave the solution works only in the process that got it")
+        encoder = self.encoder()
+        given = [encoder.encode(value) for value in arguments]
+        names = [part for name, value in (named or {}).items() for part in (name, encoder.encode(value))]
+        around = self.surroundings(encoder)
+        asked = ["do", next(self._requests), operation, number, given, names, encoder.contents(), around]
+        return asked, encoder
+
+    def ask(self, message: list[Json], objects: list[Any]) -> Any:
         """Send a request that mentions ``objects``, and serve what is asked until the answer comes."""
+        conversation = getattr(self._here, "conversation", None)
+        if conversation is None:
+            conversation = f"{self._letter}{next(self._begun)}"
+            with self.taking_part(conversation):
+                return self._asked_in(conversation, message, objects)
+        return self._asked_in(conversation, message, objects)
+
+    def _asked_in(self, conversation: str, message: list[Json], objects: list[Any]) -> Any:
         # Who is gone may have left a last word.
         with contextlib.suppress(Closed):
-            self.channel.send(message)
+            self.channel.send(conversation, message)
         while True:
-            message = self.channel.receive()
-            if message[0] == "do":
-                self.serve(message)
-            elif message[0] == "ok" and len(message) == 3:
-                return self._decoded(message, objects)
-            elif message[0] == "raise" and len(message) == 3:
-                raise self.exception(message[1], message[2])
-            else:
-                self.other(message)
+            answer = self.channel.receive(conversation)
+            if answer[0] == "do":
+                self.serve(answer)
+            elif self.answers(answer, message[1]):
+                return self.decoded(answer, objects)
 
-    def _decoded(self, message: list[Json], objects: Iterable[Any]) -> Any:
-        decoder = Decoder(self.resolve, objects)
-        changed = message[1]
-        if type(changed) is not list or len(changed) % 2:
-            raise Broken("no list of changes")
-        for number, contents in zip(changed[::2], changed[1::2], strict=True):
-            decoder.update(number, contents)
-        return decoder.decode(message[2])
+    def answers(self, answer: list[Json], number: int) -> bool:
+        """Whether a message answers request ``number``; what answers an earlier one comes too late.
+
+        Raises:
+            Broken: If it answers nothing.
+        """
+        sizes = {"ok": 5, "raise": 6}
+        if sizes.get(answer[0]) != len(answer) or type(answer[1]) is not int or answer[1] > number:
+            raise Broken("no answer")
+        return answer[1] == number
+
+    def decoded(self, answer: list[Json], objects: list[Any]) -> Any:
+        """The value of an answer to a request that mentioned ``objects``, or the exception, raised."""
+        decoder = Decoder(self.resolve, objects, self.shared)
+        decoder.load(answer[3])
+        decoder.update(answer[2])
+        if answer[0] == "ok":
+            return decoder.decode(answer[4])
+        error = self.raising.exception(answer[4])
+        self.raising.arrived(error, answer[5])
+        self.came_back(error)
+        raise error
 
     def serve(self, message: list[Json]) -> None:
         """Do what is asked and send the answer."""
-        decoder = Decoder(self.resolve)
-        target, arguments, named = self._asked(message, decoder)
-        operation = self.operations[message[1]]
-        try:
-            # Only mutable arguments can be changed by the call.
-            before = self._snapshot(arguments, named) if decoder.objects else None
-            value = operation(target, *arguments, **named)
-            encoder, changed = Encoder(self.expose, decoder.objects), []
-            if before is not None and before != self._snapshot(arguments, named):
-                for number, changeable in enumerate(decoder.objects):
-                    changed += [number, encoder.contents(changeable)]
-            self.channel.send(["ok", changed, encoder.encode(value)])
-        except (Broken, Closed):
-            raise
-        except BaseException as error:
-            self.failed(error)
-            self.channel.send(self.raised(error))
+        decoder = Decoder(self.resolve, shared=self.shared)
+        target, arguments, named = self._taken(message, decoder)
+        conversation = self._here.conversation
+        # Only mutable arguments can be changed by the call.
+        mentioned = list(decoder.objects)
+        before = self._contents(self.encoder(mentioned), mentioned)
 
-    def _asked(self, message: list[Json], decoder: Decoder) -> tuple[Any, list[Any], dict[str, Any]]:
+        def answer(action: Callable[[], Any]) -> None:
+            message_of = self._answer(message[1], mentioned, before)
+            try:
+                reply = message_of(action())
+            except (Broken, Closed, Later):
+                raise
+            except BaseException as error:
+                self.failed(error)
+                reply = self._refusal(message[1], mentioned, before, error)
+            with contextlib.suppress(Closed):
+                self.channel.send(conversation, reply)
+
+        def act() -> Any:
+            return self.perform(message[2], target, arguments, named, message[7], decoder)
+
         try:
-            _, operation, number, given, names = message
+            answer(act)
+        except Later as later:
+            later.begin(answer)
+
+    def _answer(self, number: int, objects: list[Any], before: list[bytes]) -> Callable[[Any], list[Json]]:
+        def message(value: Any) -> list[Json]:
+            encoder = self.encoder(objects)
+            changed = self._changes(encoder, objects, before)
+            encoded = encoder.encode(value)
+            reply = ["ok", number, changed, encoder.contents(), encoded]
+            # Too large or too deep is found here, where an exception can still be the answer.
+            pack(reply)
+            return reply
+
+        return message
+
+    def _refusal(
+        self, number: int, objects: list[Any], before: list[bytes], error: BaseException
+    ) -> list[Json]:
+        token = self.raising.tell(error)
+        described = self.raising.describe(error)
+        try:
+            encoder = self.encoder(objects)
+            changed = self._changes(encoder, objects, before)
+            reply = ["raise", number, changed, encoder.contents(), described, token]
+            pack(reply)
+        except (ValueError, TypeError, RecursionError):
+            reply = ["raise", number, [], [], described, token]
+        return reply
+
+    def _changes(self, encoder: Encoder, objects: list[Any], before: list[bytes]) -> list[Json]:
+        changed: list[Json] = []
+        for number, value in enumerate(objects):
+            content = encoder.content(value)
+            if pack(["", content]) != before[number]:
+                changed += [number, content]
+        return changed
+
+    def _contents(self, encoder: Encoder, objects: list[Any]) -> list[bytes]:
+        return [pack(["", encoder.content(value)]) for value in objects]
+
+    def _taken(self, message: list[Json], decoder: Decoder) -> tuple[Any, list[Any], dict[str, Any]]:
+        try:
+            _, request, operation, number, given, names, contents, _ = message
             target, kind = self.own[number]
             known = type(number) is int and number >= 0 and self.allowed(operation, kind)
-            fits = type(given) is type(names) is list and all(type(name) is str for name in names[::2])
+            fits = type(given) is type(names) is list and type(request) is int
+            fits = fits and all(type(name) is str for name in names[::2])
         except (TypeError, ValueError, LookupError):
             known = fits = False
         if not known or not fits:
             raise Broken("no request")
+        decoder.load(contents)
         arguments = [decoder.decode(value) for value in given]
         values = [decoder.decode(value) for value in names[1::2]]
         return target, arguments, dict(zip(names[::2], values, strict=False))
 
-    def _snapshot(self, arguments: list[Any], named: dict[str, Any]) -> bytes:
-        encoder = Encoder(self.expose)
-        return pack([encoder.encode(value) for value in (*arguments, *named.values())])
-
-    def raised(self, error: BaseException) -> Json:
-        """The message that an exception was raised here."""
-        types: list[Json] = []
-        for kind in type(error).__mro__:
-            if EXCEPTIONS.get(kind.__name__) is kind:
-                types.append(kind.__name__)
-            elif (number := self._own_numbers.get(id(kind))) is not None:
-                types.append(number)
-        return ["raise", types, [_plain(argument) for argument in error.args[:8]]]
-
-    def exception(self, types: Json, arguments: Json) -> BaseException:
-        """The exception that the other end says was raised there."""
-        if type(types) is not list or type(arguments) is not list:
-            raise Broken("no exception")
-        given = [Decoder(_no_reference).decode(argument) for argument in arguments]
-        for name in types:
-            kind = EXCEPTIONS.get(name) if type(name) is str else self.foreign.get(_number(name))
-            if isinstance(kind, type) and issubclass(kind, BaseException):
-                try:
-                    return kind(*given)
-                except Exception:
-                    # Some want arguments of certain types.
-                    break
-        return Exception(*given)
+    def encoder(self, objects: list[Any] | None = None) -> Encoder:
+        """For one message, in which ``objects`` have numbers already."""
+        return Encoder(self.expose, objects or (), self.shared)
 
     def resolve(self, data: list[Json]) -> Any:
         """The object behind a reference."""
         if data[0] == "o" and len(data) == 2:
             return self.own[_number(data[1])][0]
-        if data[0] == "h" and len(data) >= 4 and all(type(part) is str for part in data[2:]):
+        if data[0] == "X" and len(data) == 3:
+            error = self.raising.exception(data[1])
+            self.raising.arrived(error, data[2])
+            return error
+        if data[0] == "h" and len(data) == 5 and type(data[2]) is type(data[3]) is str:
             number = _number(data[1])
             if number not in self.foreign:
-                self.adopt(number, self.stand_in(number, *data[2:]))
+                self._adopt(number, self.stand_in(number, data[2], data[3], data[4]))
             return self.foreign[number]
         raise Broken("unknown tag")
 
-    def adopt(self, number: int, value: Any) -> None:
-        """Remember ``value`` as the stand-in for the other end's object ``number``."""
+    def _adopt(self, number: int, value: Any) -> None:
         self.foreign[number] = value
         self._foreign_numbers[id(value)] = number
 
@@ -181,64 +321,61 @@ class Peer:
         """
         if (number := self._foreign_numbers.get(id(value))) is not None:
             return ["o", number]
-        kind, *more = self.kind(value)
-        if (number := self._own_numbers.get(id(value))) is None:
-            number = self._own_numbers[id(value)] = len(self.own)
-            self.own.append((value, kind))
-        return ["h", number, kind, *more]
+        if isinstance(value, BaseException):
+            return ["X", self.raising.describe(value), self.raising.tell(value)]
+        kind, name, more = self.kind(value)
+        with self._numbering:
+            if (number := self._own_numbers.get(id(value))) is None:
+                number = self._own_numbers[id(value)] = len(self.own)
+                self.own.append((value, kind))
+        return ["h", number, kind, name, more]
+
+    def perform(
+        self,
+        operation: str,
+        target: Any,
+        arguments: list[Any],
+        named: dict[str, Any],
+        around: Json,
+        decoder: Decoder,
+    ) -> Any:
+        """Do what is asked."""
+        return self.operations[operation](target, *arguments, **named)
+
+    def surroundings(self, encoder: Encoder) -> Json:
+        """What the other end must know of where a request is made."""
+        return None
 
     def failed(self, error: BaseException) -> None:
         """Told of an exception before the other end is."""
+
+    def came_back(self, error: BaseException) -> None:
+        """Told of an exception that the other end has raised, before it is raised here."""
+
+    def broken(self, error: Broken) -> None:
+        """Told of a request that is none."""
 
     def allowed(self, operation: str, kind: str) -> bool:
         """Whether the other end may ask ``operation`` of an object of this kind."""
         return operation in self.operations
 
-    def kind(self, value: Any) -> tuple[str, ...]:
-        """Kind and name of an object of this end, and of an exception type the built-in one below it."""
+    def kind(self, value: Any) -> tuple[str, str, Json]:
+        """Kind and name of an object of this end, and what else its stand-in is made of."""
         raise NotImplementedError
 
-    def stand_in(self, number: int, kind: str, name: str, base: str = "") -> Any:
+    def stand_in(self, number: int, kind: str, name: str, more: Json) -> Any:
         """What this end has for an object of the other."""
         raise NotImplementedError
 
     def other(self, message: list[Json]) -> NoReturn:
-        """Act on a message that is no answer."""
+        """Act on a message that belongs to no conversation."""
         raise Broken("no answer")
-
-
-def show(error: BaseException) -> None:
-    """Print a traceback without the frames of this folder's files."""
-    frames, trace = [], error.__traceback__
-    while trace is not None:
-        frames.append(trace)
-        trace = trace.tb_next
-    for frame in reversed(frames):
-        if not frame.tb_frame.f_code.co_filename.startswith(_HERE):
-            trace = TracebackType(trace, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
-    sys.__excepthook__(type(error), error.with_traceback(trace), trace)
-
-
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def name_of(value: Any) -> str:
     """What a function or the type of an object is called."""
     name = getattr(value, "__name__", None) or type(value).__name__
     return name if type(name) is str else "?"
-
-
-def _plain(value: Any) -> Json:
-    """An exception's argument: text, unless it is a simple value."""
-    try:
-        simple = type(value) in (bool, int, float, type(None))
-        return Encoder(_no_reference).encode(value if simple else str(value)[:_TEXT])
-    except Exception:
-        return "?"
-
-
-def _no_reference(value: Any) -> NoReturn:
-    raise Broken("no reference is allowed here")
 
 
 def _number(value: Json) -> int:

@@ -103,6 +103,17 @@ def _float(value: Json) -> float:
     return value
 
 
+#: Tags of what a dict shows of itself; what arrives shows a dict that was made for it.
+VIEWS: dict[type, str] = {type({}.keys()): "k", type({}.values()): "v", type({}.items()): "w"}
+
+
+def view(tag: str, items: list[Any]) -> Any:
+    """Keys, values or items of a dict."""
+    if tag == "k":
+        return dict.fromkeys(items).keys()
+    return dict(enumerate(items)).values() if tag == "v" else dict(items).items()
+
+
 #: How a value of a type is written.
 WRITE: dict[type, Callable[[Any], Json]] = {
     complex: lambda x: ["x", x.real, x.imag],

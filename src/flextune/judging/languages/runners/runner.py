@@ -38,10 +38,25 @@ import threading
 import typing  # noqa: F401
 from collections.abc import Iterator
 from types import CodeType, ModuleType, TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flextune.judging.languages.runners.ends import ended_by_tests
+    from flextune.judging.languages.runners.frames import like_a_script
+else:
+    _known = "frames" in sys.modules
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from ends import ended_by_tests
+    from frames import like_a_script
+
+    del sys.path[0]
+    if not _known:
+        # A program that imports a module of that name must not find ours.
+        del sys.modules["ends"], sys.modules["frames"]
 
 SECRET_BYTES = 32
 CHANNEL_IN, CHANNEL_OUT = 3, 4
-_shutdown = threading._shutdown  # type: ignore[attr-defined]
+shutdown = threading._shutdown  # type: ignore[attr-defined]
 # Packages that programs may import, behind the standard library.
 sys.path += filter(None, [os.environ.pop("FLEXTUNE_PACKAGES", "")])
 
@@ -54,7 +69,10 @@ sys.set_int_max_str_digits(0)
 
 
 def main(argv: list[str]) -> int:
-    """Read the secret, compile and run the program ``argv[0]``, show the secret; the exit status."""
+    """Read the secret, compile and run the program ``argv[0]``, show the secret; the exit status.
+
+    Its tests begin at the character ``argv[1]``, if there is one.
+    """
     # A fork continues the numbers of the interpreter it came from.
     random.seed()
     secret = os.read(CHANNEL_IN, SECRET_BYTES)
@@ -69,7 +87,7 @@ def main(argv: list[str]) -> int:
         os.write(channel, b"C")
         return 1
     os.write(channel, b"R")
-    reason = execute(code, path)
+    reason = execute(code, path, int(argv[1]) if len(argv) > 1 else None)
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:
@@ -165,20 +183,25 @@ def tables_of(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from tables_of(inner)
 
 
-def execute(code: CodeType, path: str) -> bytes | int | None:
-    """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters."""
+def execute(code: CodeType, path: str, tests_at: int | None = None) -> bytes | int | None:
+    """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters.
+
+    Tests, which begin at the character ``tests_at``, may end in an exit of their own.
+    """
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
     sys.modules["__main__"] = module
     sys.argv = [path]
-    # ``site`` would add these; without it many programs that end early would fail otherwise.
-    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D")
-    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")
+    add_exits()
     show = sys.__excepthook__
     try:
-        exec(code, module.__dict__)
+        with like_a_script():
+            exec(code, module.__dict__)
     except SystemExit as error:
-        return status_of(error)
+        status = status_of(error)
+        if tests_at is not None and ended_by_tests(error, code, *_tests_of(path, tests_at)):
+            return b"A" if status else None
+        return status
     except BaseException as error:
         trace = without_runner(error.__traceback__)
         show(type(error), error.with_traceback(trace), trace)
@@ -186,6 +209,19 @@ def execute(code: CodeType, path: str) -> bytes | int | None:
             return b"A"
         return b"M" if isinstance(error, MemoryError) else b"E"
     return None
+
+
+def _tests_of(path: str, tests_at: int) -> tuple[str, int]:
+    """The program, and the line at which its tests begin."""
+    with open(path, encoding="utf-8", newline="") as file:
+        source = file.read()
+    return source, source.count("\n", 0, tests_at) + 1
+
+
+def add_exits() -> None:
+    """``exit`` and ``quit``, which ``site`` would add: programs that end early would fail otherwise."""
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D")
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")
 
 
 def status_of(error: SystemExit) -> int:
@@ -201,7 +237,7 @@ def status_of(error: SystemExit) -> int:
 def finish(status: int) -> int:
     """What the interpreter does at its end: wait for threads, call exit handlers, write what is buffered."""
     try:
-        _shutdown()
+        shutdown()
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None and not stream.closed:

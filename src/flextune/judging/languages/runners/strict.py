@@ -15,13 +15,22 @@ if TYPE_CHECKING:
 else:
     _OURS = (
         "channel",
+        "checks",
+        "ends",
+        "frames",
+        "loops",
         "names",
+        "operations",
         "peer",
         "plain",
+        "privacy",
         "proxies",
+        "raising",
         "runner",
         "strict_solution",
         "strict_tests",
+        "tests_end",
+        "things",
         "values",
     )
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))

@@ -5,7 +5,9 @@
   const Module = require('module');
   const vm = require('vm');
   const { types } = require('util');
-  const { Broken, Channel, Closed, Peer } = require('./strict_peer.js');
+  const { Channel, Closed } = require('./strict_channel.js');
+  const { Peer } = require('./strict_peer.js');
+  const { Broken, shared } = require('./strict_values.js');
 
   const channel = new Channel(3, 4);
   const path = process.argv[2];
@@ -22,37 +24,96 @@
     process.exit(1);
   }
   channel.send(['compiled']);
-  const silent = (action) => {
+  const leave = process.exit.bind(process);
+  const guard = (action) => {
     try {
-      action();
+      return action();
     } catch (error) {
-      if (!(error instanceof Closed)) throw error;
+      if (!(error instanceof Closed || error instanceof Broken)) throw error;
+      if (error instanceof Broken) show(error);
+      // Nobody is there any more to be told.
+      over = true;
+      return leave(1);
     }
   };
-  process.on('exit', (status) => silent(() => channel.send(['exit', status])));
+  let over = false;
+  process.on('exit', (status) => {
+    if (!over) guard(() => channel.send(['exit', status]));
+  });
 
+  let drains = 0;
   const peer = new Peer(channel, {
     operations: {
       call: (target, self, ...values) => Reflect.apply(target, self, values),
       new: (target, ...values) => Reflect.construct(target, values),
       get: (target, key) => target[key],
       set: (target, key, value) => void (target[key] = value),
+      has: (target, key) => key in target,
+      delete: (target, key) => delete target[key],
       iterate: (target) => target[Symbol.iterator](),
-      text: (target) => `${target}`,
+      iterateLater: (target) => target[Symbol.asyncIterator](),
+      primitive: (target, hint) => (hint === 'number' ? +target : hint === 'string' ? `${target}` : target + ''),
       instance: (target, value) => value instanceof target,
     },
-    mayExpose: (value) => typeof value !== 'symbol',
+    mayExpose: () => true,
     // The methods of such an object may need it as their `this`.
     keeps: (value) => Object.values(value).some((part) => typeof part === 'function'),
-    standIn: (number) => (...values) => peer.request('call', number, undefined, ...values),
-    failed: show,
-    other: () => {
-      throw new Broken('no answer');
+    describe: (value) => {
+      if (typeof value === 'symbol') return value.description ?? '';
+      if (typeof value === 'function' || types.isPromise(value)) return '';
+      return `${Symbol.iterator in value ? 'i' : ''}${Symbol.asyncIterator in value ? 'a' : ''}`;
     },
+    unsupported: () => {},
+    standIn,
+    failed: show,
+    cameBack: () => {},
+    asks: () => {},
+    holds: true,
+    defers: () => false,
+    guard,
+    other: ([kind, detail]) => {
+      peer.held = false;
+      if (kind === 'idle') return;
+      if (kind !== 'drain') throw new Broken('no answer');
+      drains = detail;
+      // When nothing else keeps this process alive, nothing will call the tests any more.
+      channel.socket.unref();
+    },
+  });
+  process.on('beforeExit', () => {
+    if (!drains) return;
+    guard(() => channel.send(['drained', drains]));
+    drains = 0;
+    channel.socket.ref();
   });
 
   function show(error) {
     writeSync(2, `${error?.stack ?? error}\n`);
+  }
+
+  /** What the solution has for a function or an object of the tests. */
+  function standIn(number, kind, about) {
+    const ask = (operation, ...values) => peer.request(operation, number, ...values);
+    if (kind === 'function') {
+      const [name, length] = Array.isArray(about) ? about : [];
+      const call = function (...values) {
+        // Outside of a method it is the global object, or nothing.
+        return ask('call', this === globalThis ? undefined : this, ...values);
+      };
+      Object.defineProperty(call, 'name', { value: `${name ?? ''}` });
+      return Object.defineProperty(call, 'length', { value: Number(length ?? 0) });
+    }
+    return new Proxy({}, {
+      get: (_, key) => {
+        if (key === Symbol.iterator) return about.includes('i') ? () => ask('iterate') : undefined;
+        if (key === Symbol.asyncIterator) return about.includes('a') ? () => ask('iterateLater') : undefined;
+        return typeof key === 'symbol' || key === 'then' ? undefined : ask('get', key);
+      },
+      set: (_, key, value) => {
+        ask('set', String(key), value);
+        return true;
+      },
+    });
   }
 
   // A program's names are in the scope of its module, where only a direct eval can see them.
@@ -70,48 +131,23 @@
     main._compile(`${body}\n;globalThis[Symbol.for('flextune')]((name) => eval(name));`, path);
   } catch (error) {
     show(error);
-    channel.send(['failed', error?.code === 'ERR_ASSERTION' ? 'A' : 'E']);
-    process.exit(1);
+    over = true;
+    guard(() => channel.send(['failed', error?.code === 'ERR_ASSERTION' ? 'A' : 'E']));
+    leave(1);
   }
 
-  function introduce() {
-    const [, names] = channel.receive();
+  guard(() => {
+    const [, names, classes] = channel.receive();
+    const defined = (name) => lookup(`typeof ${name}`) !== 'undefined';
+    for (const name of classes) {
+      if (defined(name) && typeof lookup(name) === 'function') shared.set(name, lookup(name));
+    }
     const encoder = peer.encoder();
-    const found = ['o'];
-    for (const name of names) {
-      if (lookup(`typeof ${name}`) !== 'undefined') found.push(name, encoder.encode(lookup(name)));
-    }
-    channel.send(['ok', [], found]);
-  }
-
-  async function serve() {
-    for (;;) {
-      const call = peer.asked(channel.receive());
-      try {
-        const value = call.act();
-        if (types.isPromise(value)) await settle(call, value);
-        else peer.reply(call, value);
-      } catch (error) {
-        peer.refuse(error);
-      }
-    }
-  }
-
-  async function settle(call, promise) {
-    let value;
-    let rejected = 0;
-    try {
-      value = await promise;
-    } catch (error) {
-      show(error);
-      [value, rejected] = [error, 1];
-    }
-    peer.reply(call, value, (data) => ['p', rejected, data]);
-  }
-
-  introduce();
-  serve().catch((error) => {
-    if (!(error instanceof Closed)) show(error);
-    process.exit(1);
+    const found = [];
+    for (const name of names) if (defined(name)) found.push(name, encoder.encode(lookup(name)));
+    channel.send(['introduced', found, encoder.contents()]);
+    peer.listen();
+    peer.held = true;
+    peer.work();
   });
 })();

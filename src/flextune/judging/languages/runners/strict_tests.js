@@ -3,16 +3,22 @@
 // solution. Only trusted code runs here; whatever the other process sends becomes plain data, a stand-in that
 // asks back, or the end of this process without a pass.
 (() => {
-  const { closeSync, readFileSync, readSync, writeSync } = require('fs');
+  const fs = require('fs');
   const Module = require('module');
-  const { inspect } = require('util');
+  const { Writable } = require('stream');
   const vm = require('vm');
-  const { Broken, Channel, Closed, Peer } = require('./strict_peer.js');
+  const { Channel, Closed } = require('./strict_channel.js');
+  const { Checks } = require('./strict_checks.js');
+  const { classesOf, headOf, sorted } = require('./strict_names.js');
+  const { Peer } = require('./strict_peer.js');
+  const { standIns } = require('./strict_standins.js');
+  const { Broken, shared } = require('./strict_values.js');
 
   // Ours between a test and what it calls are left out of messages.
   Error.stackTraceLimit = 40;
   const secrets = 3;
   const reports = 4;
+  const { closeSync, readFileSync, readSync, writeSync } = fs;
   const secret = Buffer.alloc(32);
   for (let have = 0; have < secret.length; ) {
     const got = readSync(secrets, secret, have, secret.length - have, null);
@@ -22,110 +28,170 @@
   closeSync(secrets);
   writeSync(reports, 'S');
 
-  const [, , path, entry] = process.argv;
+  const [, , path, promptPath, entry] = process.argv;
   const source = readFileSync(path, 'utf8');
+  const prompt = readFileSync(promptPath, 'utf8');
   const channel = new Channel(5, 6);
+  const reallyExit = process.reallyExit.bind(process);
+  const told = hidden();
   try {
     new vm.Script(source, { filename: path });
     if (channel.receive()[0] !== 'compiled') throw new Closed('the solution does not compile');
   } catch (error) {
     // What is wrong with a solution is on standard error already.
-    if (!(error instanceof Closed)) writeSync(2, `${error.stack.split('\n    at ')[0]}\n`);
-    writeSync(reports, 'C');
-    process.exit(1);
+    const message = error instanceof Closed ? '' : error.stack.split('\n    at ')[0];
+    end('C', message, 1);
   }
   writeSync(reports, 'R');
 
-  /** End this process at once: no `catch` of the tests may go on after this. */
-  function end(message, status = 1) {
-    if (message) {
-      writeSync(reports, 'E');
-      writeSync(2, `${message}\n`);
+  /** What the tests print is kept here: the solution may be able to read what goes to standard output. */
+  function hidden() {
+    const said = [];
+    const keep = (text) => {
+      said.push(`${text}`);
+      if (said.length > 400) said.splice(0, 200);
+    };
+    for (const [name, fd] of [['stdout', 1], ['stderr', 2]]) {
+      const value = new Writable({ decodeStrings: false, write: (text, _, done) => (keep(text), done()) });
+      // The real ones are not even made: that would change the pipe, which the solution writes to as well.
+      Object.defineProperty(process, name, { value: Object.assign(value, { fd }), configurable: true });
     }
-    process.exit(status);
+    const names = [1, 2, '/dev/stdout', '/dev/stderr'];
+    for (const name of ['writeSync', 'writeFileSync', 'appendFileSync']) {
+      const write = fs[name];
+      fs[name] = (target, text, ...rest) => {
+        if (!names.includes(target)) return write(target, text, ...rest);
+        keep(text);
+        return Buffer.byteLength(text);
+      };
+    }
+    return said;
   }
 
-  function guarded(action) {
+  /** End this process at once: no `catch` of the tests may go on after this. */
+  function end(letter, message, status = 1) {
+    const words = `${told.join('').slice(-8000)}${message ? `${message}\n` : ''}`;
+    if (letter) writeSync(reports, letter);
+    if (words) writeSync(2, words);
+    reallyExit(status);
+  }
+
+  function guard(action) {
     try {
       return action();
     } catch (error) {
-      if (error instanceof Broken) end(`the solution's process broke the protocol: ${error.message}`);
-      if (error instanceof Closed) end("the solution's process was ended");
+      if (error instanceof Broken) end('E', `the solution's process broke the protocol: ${error.message}`);
+      if (error instanceof Closed) end(letterOf('E'), "the solution's process was ended");
       throw error;
     }
   }
 
-  const peer = new Peer(channel, {
-    // The solution may call the functions that it was given, and that is all.
-    operations: { call: (target, self, ...values) => Reflect.apply(target, undefined, values) },
-    mayExpose: (value) => typeof value === 'function',
-    keeps: () => false,
-    standIn,
-    failed: () => {},
-    other: ([kind, detail]) => {
-      if (kind === 'failed' && (detail === 'A' || detail === 'E')) {
-        writeSync(reports, detail);
-        end('');
-      }
-      if (kind !== 'exit' || !Number.isInteger(detail)) throw new Broken('no answer');
-      const status = detail & 0xff;
-      end(status ? `the solution ended with exit status ${status}` : '', status);
-    },
-  });
+  // Assertions of the tests that failed while the solution ran them, and that did not come back.
+  const failures = new Set();
+  function letterOf(letter) {
+    return failures.size ? 'A' : letter;
+  }
 
-  /** What the tests have for a function or an object of the solution; it equals itself and nothing else. */
-  function standIn(number, kind) {
-    const ask = (operation, ...values) => guarded(() => peer.request(operation, number, ...values));
-    // An object without properties would be deeply equal to `{}`.
-    const target = kind === 'function' ? function () {} : { [`object ${number} of the solution`]: true };
-    return new Proxy(target, {
-      apply: (_, self, values) => ask('call', peer.foreignNumbers.has(self) ? self : undefined, ...values),
-      construct: (_, values) => Object(ask('new', ...values)),
-      set: (_, key, value) => {
-        ask('set', String(key), value);
-        return true;
-      },
-      get: (_, key) => {
-        if (key === Symbol.toPrimitive) return () => ask('text');
-        if (key === Symbol.iterator) return () => ask('iterate');
-        if (key === Symbol.hasInstance) return (value) => ask('instance', value);
-        // To await it must not call into the other process, which may never come back.
-        return typeof key === 'symbol' || key === 'then' ? undefined : ask('get', key);
-      },
+  let idleSoon = false;
+  /** Tell the solution, once what runs now has come to a pause, that its event loop may go on. */
+  function pause() {
+    if (idleSoon) return;
+    idleSoon = true;
+    setImmediate(() => {
+      idleSoon = false;
+      guard(() => channel.send(['idle']));
     });
   }
 
-  process.on('uncaughtException', (error) => {
-    writeSync(reports, error?.code === 'ERR_ASSERTION' ? 'A' : 'E');
-    writeSync(2, `${error instanceof Error ? error.stack : `Uncaught ${inspect(error)}`}\n`);
-    process.exit(1);
-  });
-  let loaded = false;
-  process.once('beforeExit', () => {
-    if (loaded && !process.exitCode) writeSync(reports, secret);
+  let drained = 0;
+  let quiet = -1;
+  const isAssertion = (error) => error?.code === 'ERR_ASSERTION';
+  const peer = new Peer(channel, {
+    ...standIns(() => peer, source + prompt, (message) => end('U', message)),
+    failed: (error) => isAssertion(error) && failures.add(error),
+    cameBack: (error) => failures.delete(error),
+    asks: pause,
+    holds: false,
+    // Only what is asked for the sake of a request may come between.
+    defers: ([, , parent]) => parent === 0,
+    guard,
+    other: ([kind, detail]) => {
+      if (kind === 'drained') {
+        channel.socket.unref();
+        if (detail === drained) quiet = peer.activity;
+        return;
+      }
+      if (kind === 'failed' && (detail === 'A' || detail === 'E')) end(detail, '');
+      if (kind !== 'exit' || !Number.isInteger(detail)) throw new Broken('no answer');
+      const status = detail & 0xff;
+      if (!status) end('', '', 0);
+      end(letterOf('E'), `the solution ended with exit status ${status}`, status);
+    },
   });
 
-  // The runtime's own names are nobody else's, but for the function that the solution was asked to write.
-  const taken = ['this', 'arguments', 'exports', 'require', 'module', '__filename', '__dirname'];
-  const names = [...new Set(source.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu))].filter(
-    (name) => name === entry || !(name in globalThis || taken.includes(name) || isReserved(name)),
-  );
-  function isReserved(name) {
-    try {
-      new vm.Script(`(${name})`);
-      return false;
-    } catch {
-      return true;
-    }
-  }
-  guarded(() => {
-    const found = peer.ask(['names', names]);
-    for (const [name, value] of Object.entries(Object(found))) {
-      if (!names.includes(name)) throw new Broken('no list of names');
-      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-    }
+  process.on('uncaughtException', (error) => {
+    const { inspect } = require('util');
+    end(isAssertion(error) ? 'A' : letterOf('E'), error instanceof Error ? error.stack : `Uncaught ${inspect(error)}`);
   });
-  process.argv.splice(1, 3, path);
+  const checks = new Checks(source, (line) => line.includes(`${path}:`));
+  let loaded = false;
+  process.on('beforeExit', () => {
+    // What the solution has begun may still call the tests.
+    if (!loaded || peer.activity === quiet) return;
+    drained += 1;
+    quiet = -1;
+    guard(() => channel.send(['drain', drained]));
+    channel.socket.ref();
+  });
+  process.on('exit', (status) => {
+    // Only the tests can end this process so; without a call of theirs, nothing may be left to come.
+    if (!loaded && status) end(letterOf('E'), `the tests ended with exit status ${status}`, status);
+    if (status) end('A', `the tests ended with exit status ${status}`, status);
+    for (const failure of failures) end('A', `${failure.stack}\nan assertion of the tests failed in a call from the solution`);
+    if (checks.unfinished && peer.activity === quiet) end('', 'the tests wait for what never comes', 0);
+    if (checks.nothingChecked) end('A', 'no assertion of the tests was reached');
+    writeSync(reports, secret);
+    reallyExit(0);
+  });
+
+  const head = headOf(prompt, entry);
+  globalThis.require = Module.createRequire(path);
+  try {
+    vm.runInThisContext(head, { filename: promptPath });
+  } catch {
+    // Text that only looks like a program defines nothing.
+  }
+  delete globalThis.require;
+  const valueOf = (name) => vm.runInThisContext(`typeof ${name} === 'undefined' ? undefined : ${name}`);
+  for (const name of classesOf(head)) {
+    const value = valueOf(name);
+    // What is private cannot be passed on.
+    if (typeof value === 'function' && !/#[a-zA-Z_$]/.test(`${value}`)) shared.set(name, value);
+  }
+  const place = (name, value) =>
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  place('assert', checks.assert);
+  const { wanted, missing } = sorted(source, prompt, entry, (name) => valueOf(name) !== undefined);
+  for (const name of missing) {
+    Object.defineProperty(globalThis, name, {
+      configurable: true,
+      get: () => end('U', `the tests use ${name}, which neither they nor the prompt define`),
+      set: (value) => place(name, value),
+    });
+  }
+  guard(() => {
+    try {
+      channel.send(['names', wanted, [...shared.keys()]]);
+    } catch (error) {
+      // Who is gone may have left a last word.
+      if (!(error instanceof Closed)) throw error;
+    }
+    for (const [name, value] of peer.introduced(channel.receive(), wanted)) place(name, value);
+    peer.listen();
+    channel.socket.unref();
+  });
+  process.argv.splice(1, 4, path);
+  pause();
   Module._load(path, null, true);
   loaded = true;
 })();

@@ -6,31 +6,45 @@ object that asks back, or the end of this process without a pass.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import os
 import sys
-from collections.abc import Callable, Mapping
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn
+import threading
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flextune.judging.languages.runners.channel import Channel, Closed
-    from flextune.judging.languages.runners.names import trusted, wanted
-    from flextune.judging.languages.runners.peer import EXCEPTIONS, Peer, name_of, show
-    from flextune.judging.languages.runners.plain import Broken
-    from flextune.judging.languages.runners.proxies import Callee, Proxy
-    from flextune.judging.languages.runners.runner import SECRET_BYTES, compiled, finish, status_of
-    from flextune.judging.languages.runners.values import Json
+    from flextune.judging.languages.runners import frames, privacy
+    from flextune.judging.languages.runners.channel import Channel
+    from flextune.judging.languages.runners.checks import Checks
+    from flextune.judging.languages.runners.names import Wanted, trusted, wanted
+    from flextune.judging.languages.runners.raising import show
+    from flextune.judging.languages.runners.runner import (
+        SECRET_BYTES,
+        add_exits,
+        finish,
+        shutdown,
+        status_of,
+    )
+    from flextune.judging.languages.runners.tests_end import Tests
 else:
-    from channel import Channel, Closed
+    import frames
+    import privacy
+    from channel import Channel
+    from checks import Checks
     from names import trusted, wanted
-    from peer import EXCEPTIONS, Peer, name_of, show
-    from plain import Broken
-    from proxies import Callee, Proxy
+    from raising import show
+    from tests_end import Tests
 
-    from runner import SECRET_BYTES, compiled, finish, status_of
+    from runner import SECRET_BYTES, add_exits, finish, shutdown, status_of
 
 SECRET, REPORTS, ANSWERS, CALLS = 3, 4, 5, 6
+#: The conversation of the main threads, and the object that stands for the solution's process.
+_MAIN, _PROCESS = "t0", 0
+#: Calls by which tests write files, as the interpreter names them for auditing.
+_WRITING = {"os.mkdir", "os.rename", "os.symlink", "os.link", "tempfile.mkstemp", "tempfile.mkdtemp"}
+_FILES = "the tests write files, which the solution's process cannot see"
 
 
 def main(argv: list[str]) -> int:
@@ -43,116 +57,101 @@ def main(argv: list[str]) -> int:
     for number in (REPORTS, ANSWERS, CALLS):
         os.set_inheritable(number, False)
     os.write(REPORTS, b"S")
+    privacy.hide()
     path, prompt, entry = argv
     tests = Tests(Channel(ANSWERS, CALLS))
-    code = compiled(path)
-    if code is None or not tests.solution_compiles():
-        os.write(REPORTS, b"C")
-        return 1
-    os.write(REPORTS, b"R")
+    with open(path, "rb") as file:
+        source = file.read()
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
+    checks = Checks()
+    compiled = _compiled(source, path, checks, module.__dict__)
+    if compiled is None or not tests.solution_compiles():
+        os.write(REPORTS, b"C")
+        privacy.end(b"", "")
+    os.write(REPORTS, b"R")
     sys.modules["__main__"] = module
     sys.argv = [path]
+    add_exits()
+    threading.excepthook = lambda raised: _failed_in_thread(tests, raised)
+    tree, code = compiled
     try:
-        entry = trusted(prompt, entry, module.__dict__)
-        tests.load(wanted(path, entry, module.__dict__), module.__dict__)
-        exec(code, module.__dict__)
-    except SystemExit as error:
-        return finish(status_of(error))
+        posed = trusted(prompt, entry, module.__dict__)
+        _prepare(tests, wanted(tree, source, posed, module.__dict__), module.__dict__)
+        with tests.taking_part(_MAIN):
+            status = _run(code, module.__dict__)
+            if status == 0:
+                shutdown()
+                # What the solution has begun may still call the tests.
+                tests.request("finish", _PROCESS)
     except BaseException as error:
         show(error)
-        os.write(REPORTS, _letter(error))
-        return finish(1)
+        privacy.end(_letter(error), "the tests ended with an exception")
+    if status:
+        # Tests that say so themselves, as unittest does, have failed.
+        privacy.end(b"A", f"the tests ended with exit status {status}", status)
+    for failure in tests.failures.values():
+        show(failure)
+        privacy.end(b"A", "an assertion of the tests failed in a call from the solution")
+    if checks.nothing_checked:
+        privacy.end(b"A", "no assertion of the tests was reached")
     os.write(REPORTS, secret)
+    privacy.reveal()
     return finish(0)
+
+
+def _compiled(
+    source: bytes, path: str, checks: Checks, names: dict[str, Any]
+) -> tuple[ast.Module, CodeType] | None:
+    try:
+        checks.add_to(tree := ast.parse(source, path), names)
+        return tree, compile(tree, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        sys.__excepthook__(type(error), error.with_traceback(None), None)
+        return None
+
+
+def _prepare(tests: Tests, asked: Wanted, names: dict[str, Any]) -> None:
+    """Give the tests the names that they use."""
+    if asked.missing:
+        text = ", ".join(asked.missing)
+        privacy.end(b"U", f"the tests use {text}, which neither they nor the prompt define")
+    tests.classes = asked.classes
+    shared = [name for name, value in names.items() if _is_own_class(name, value)]
+    tests.load(asked.names, shared, names)
+    tests.channel.join(_MAIN)
+    tests.channel.listen(tests.begin, tests.control)
+
+    def audit(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _WRITING or (event == "open" and arguments[1] and set("wax+") & set(str(arguments[1]))):
+            tests.hidden = _FILES
+
+    sys.addaudithook(audit)
+
+
+def _is_own_class(name: str, value: Any) -> bool:
+    return isinstance(value, type) and value.__module__ == "__main__" and value.__name__ == name
+
+
+def _run(code: CodeType, names: dict[str, Any]) -> int:
+    """Run the tests; the exit status with which they ended."""
+    with frames.like_a_script():
+        try:
+            exec(code, names)
+        except SystemExit as error:
+            # Nobody but the tests can end this process so.
+            return status_of(error)
+    return 0
+
+
+def _failed_in_thread(tests: Tests, raised: threading.ExceptHookArgs) -> None:
+    if isinstance(raised.exc_value, AssertionError):
+        tests.failures[id(raised.exc_value)] = raised.exc_value
+    elif raised.exc_value is not None:
+        show(raised.exc_value)
 
 
 def _letter(error: BaseException) -> bytes:
     if isinstance(error, AssertionError):
         return b"A"
     return b"M" if isinstance(error, MemoryError) else b"E"
-
-
-def end(letter: bytes, message: str, status: int = 1) -> NoReturn:
-    """End this process at once: no ``except`` of the tests may go on after this."""
-    if message:
-        os.write(REPORTS, letter)
-        print(message, file=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(status)
-
-
-class Tests(Peer):
-    """The end that asks; of its own objects the solution may only call functions and advance iterators."""
-
-    operations: Mapping[str, Callable[..., Any]] = {
-        "call": lambda target, *arguments, **named: target(*arguments, **named),
-        "next": next,
-    }
-
-    def allowed(self, operation: str, kind: str) -> bool:
-        """Functions are called, iterators advanced, and that is all."""
-        return (operation, kind) in (("call", "callable"), ("next", "iterator"))
-
-    def solution_compiles(self) -> bool:
-        """Wait until the solution's process has compiled it."""
-        try:
-            return self.channel.receive() == ["compiled"]
-        except (Broken, Closed):
-            return False
-
-    def load(self, wanted: list[str], names: dict[str, Any]) -> None:
-        """Put stand-ins for the solution's objects of the ``wanted`` names into ``names``."""
-        found = self._guarded(self._introduced, wanted)
-        names.update(zip(found[::2], found[1::2], strict=True))
-
-    def _introduced(self, wanted: list[str]) -> list[Any]:
-        found = self.ask(["names", wanted])
-        if type(found) is not list or len(found) % 2 or any(type(name) is not str for name in found[::2]):
-            raise Broken("no list of names")
-        if not set(found[::2]) <= set(wanted):
-            raise Broken("no list of names")
-        return found
-
-    def request(self, operation: str, number: int, *arguments: Any, **named: Any) -> Any:
-        """As ``Peer.request``, but the end of the solution is the end of the tests."""
-        return self._guarded(super().request, operation, number, *arguments, **named)
-
-    def _guarded(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        try:
-            return function(*arguments, **named)
-        except Broken as error:
-            end(b"E", f"the solution's process broke the protocol: {error}")
-        except Closed:
-            end(b"E", "the solution's process was ended")
-        except MemoryError:
-            end(b"M", "no memory for what the solution returned")
-
-    def other(self, message: list[Json]) -> NoReturn:
-        """The solution has ended, or failed before the tests could call it."""
-        if message[0] == "exit" and len(message) == 2 and type(message[1]) is int:
-            status = message[1] & 0xFF
-            end(b"E", f"the solution ended with exit status {status}" if status else "", status)
-        if message in (["failed", "A"], ["failed", "M"], ["failed", "E"]):
-            # Its traceback is on standard error already.
-            os.write(REPORTS, message[1].encode())
-            end(b"", "")
-        raise Broken("no answer")
-
-    def kind(self, value: Any) -> tuple[str, ...]:
-        """What the solution may use: a function or an iterator."""
-        if hasattr(type(value), "__next__"):
-            return "iterator", name_of(value)
-        if callable(value):
-            return "callable", name_of(value)
-        raise TypeError(f"strict mode cannot pass an object of type {name_of(type(value))} to the solution")
-
-    def stand_in(self, number: int, kind: str, name: str, base: str = "") -> Any:
-        """A stand-in for an object of the solution."""
-        if kind == "exception" and base in EXCEPTIONS:
-            return type(name, (EXCEPTIONS[base],), {"__module__": "__main__"})
-        if kind not in ("callable", "object"):
-            raise Broken("no kind of object")
-        return (Callee if kind == "callable" else Proxy)(self, number)

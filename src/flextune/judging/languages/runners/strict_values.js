@@ -3,20 +3,23 @@
 // simplest are arrays that begin with a tag:
 //
 //   u undefined          n NaN, Infinity, -Infinity, -0    b BigInt as text
+//   d Date: milliseconds r RegExp: source, flags           y typed array: type, items
+//   & the changeable object with this number               h, i, e, E references, see strict_peer.js
+//
+// Changeable objects are numbered, and a message has the contents of each in a list of its own: they nest as deeply
+// as they like, and sharing and cycles survive. Contents are:
+//
 //   a array: items       _ a hole in an array              o plain object: key, value, ...
 //   O the same without a prototype                         m Map: key, value, ...    s Set: items
-//   d Date: milliseconds r RegExp: source, flags           y typed array: type, items
-//   e Error: type, message, name                           p promise: 0 or 1 (rejected), value
-//   & the array, object, map or set with this number       h, i references: the sender's, the receiver's
+//   K instance of a class that the prompt defines: the class's name, key, value, ...
 //
-// An object of a class is a plain object if it has no methods; with methods it is a reference, as is everything
-// not named here. A promise is awaited by its own process before it is sent.
+// An object of another class is a plain object if it has no methods; with methods it is a reference, as is
+// everything not named here.
 
 const assert = require('assert');
 const { types } = require('util');
 
 const MAX_BYTES = 64 * 1024 ** 2;
-const MAX_DEPTH = 100;
 const TO_PASS = 'to be passed between solution and tests';
 const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 const ARRAYS = {
@@ -56,9 +59,11 @@ class Encoder {
     Object.assign(this, { expose, keeps });
     this.objects = [...objects];
     this.numbers = new Map(this.objects.map((value, number) => [value, number]));
+    this.written = this.objects.length;
   }
 
-  encode(value, depth = 0) {
+  /** One value; what is in changeable objects comes with `contents`. */
+  encode(value) {
     if (value === null || typeof value === 'boolean') return value;
     if (typeof value === 'string') return value.length <= MAX_BYTES ? value : tooLarge();
     if (typeof value === 'number') {
@@ -66,20 +71,30 @@ class Encoder {
     }
     if (value === undefined) return ['u'];
     if (typeof value === 'bigint') return ['b', `${value}`];
-    if (depth > MAX_DEPTH) throw new RangeError(`a value is nested too deeply ${TO_PASS}`);
     const tag = tagOf(value);
     if (tag === null || ('oO'.includes(tag) && this.keeps(value))) return this.expose(value);
     if (tag in READ) return immutable(tag, value);
-    if (this.numbers.has(value)) return ['&', this.numbers.get(value)];
-    this.numbers.set(value, this.objects.length);
-    this.objects.push(value);
-    return this.contents(value, depth);
+    if (!this.numbers.has(value)) {
+      this.numbers.set(value, this.objects.length);
+      this.objects.push(value);
+    }
+    return ['&', this.numbers.get(value)];
   }
 
-  contents(value, depth = 0) {
+  /** Contents of all objects that got a number here, in its order; the last thing to ask. */
+  contents() {
+    const written = [];
+    for (; this.written < this.objects.length; this.written++) {
+      written.push(this.content(this.objects[this.written]));
+    }
+    return written;
+  }
+
+  /** The contents of one changeable object. */
+  content(value) {
     const tag = tagOf(value);
-    const data = [tag];
-    const add = (part) => data.push(this.encode(part, depth + 1));
+    const data = tag === 'K' ? [tag, classOf(value)] : [tag];
+    const add = (part) => data.push(this.encode(part));
     if (tag === 'a') {
       if (value.length > MAX_BYTES) tooLarge();
       for (let index = 0; index < value.length; index++) {
@@ -95,6 +110,25 @@ class Encoder {
     }
     return data;
   }
+
+  /** Type, message, name and simple properties of an error. */
+  static error(error) {
+    const name = `${error.name}`;
+    const plain = Object.entries(error).filter(([, part]) => ['string', 'number', 'boolean'].includes(typeof part));
+    if (error.code === 'ERR_ASSERTION') return ['AssertionError', `${error.message}`, name];
+    const shared = classOf(error);
+    if (shared !== undefined) return [`@${shared}`, `${error.message}`, name, ...plain.flat()];
+    const type = Object.keys(ERRORS).reverse().find((one) => error instanceof ERRORS[one]) ?? 'Error';
+    return [type, `${error.message}`, name, ...plain.flat()];
+  }
+}
+
+/** Classes that both processes have, by name. */
+const shared = new Map();
+
+function classOf(value) {
+  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  return shared.has(name) && Object.getPrototypeOf(value) === shared.get(name).prototype ? name : undefined;
 }
 
 /** The tag of a value that travels as data, null for what has to be a reference. */
@@ -109,7 +143,8 @@ function tagOf(value) {
   if (types.isDate(value)) return prototype === Date.prototype ? 'd' : null;
   if (types.isRegExp(value)) return prototype === RegExp.prototype ? 'r' : null;
   if (types.isTypedArray(value)) return value.constructor?.name in ARRAYS ? 'y' : null;
-  if (types.isNativeError(value)) return 'e';
+  if (types.isNativeError(value)) return null;
+  if (classOf(value) !== undefined) return 'K';
   return isRecord(value) ? 'o' : null;
 }
 
@@ -128,30 +163,12 @@ function isRecord(value) {
 function immutable(tag, value) {
   if (tag === 'd') return ['d', Number.isNaN(value.getTime()) ? null : value.getTime()];
   if (tag === 'r') return ['r', value.source, value.flags];
-  if (tag === 'y') return ['y', value.constructor.name, ...Array.from(value, digits)];
-  return ['e', ...describe(value)];
-}
-
-/** Type, message and name of an error. */
-function describe(error) {
-  const name = `${error.name}`;
-  if (error.code === 'ERR_ASSERTION') return ['AssertionError', `${error.message}`, name];
-  const type = Object.keys(ERRORS).reverse().find((one) => error instanceof ERRORS[one]) ?? 'Error';
-  return [type, `${error.message}`, name];
+  return ['y', value.constructor.name, ...Array.from(value, digits)];
 }
 
 /** Not an assignment: `__proto__` is a key like any other here. */
 function define(object, key, value, enumerable = true) {
   Object.defineProperty(object, key, { value, enumerable, configurable: true, writable: true });
-}
-
-/** The error of that description. */
-function errorOf(type, message, name) {
-  for (const part of [type, message, name]) text(part);
-  const kind = own.call(ERRORS, type) ? ERRORS[type] : Error;
-  const error = type === 'AssertionError' ? new assert.AssertionError({ message }) : new kind(message);
-  if (error.name !== name) define(error, 'name', name, false);
-  return error;
 }
 
 const READ = {
@@ -165,7 +182,6 @@ const READ = {
     need(own.call(ARRAYS, type), 'no array type');
     return ARRAYS[type].from(items, type.startsWith('Big') ? BigInt : Number);
   },
-  e: errorOf,
 };
 const EMPTY = {
   __proto__: null,
@@ -174,6 +190,7 @@ const EMPTY = {
   O: () => Object.create(null),
   m: () => new Map(),
   s: () => new Set(),
+  K: (name) => (need(shared.has(name), 'no class'), Object.create(shared.get(name).prototype)),
 };
 
 /** JSON to values; whatever the JSON, it throws nothing but `Broken`. */
@@ -184,18 +201,49 @@ class Decoder {
   }
 
   decode(data) {
-    return this.guarded(() => this.read(data, 0));
+    return this.guarded(() => this.read(data));
+  }
+
+  /** Make the objects of these contents, with the next numbers. */
+  load(contents) {
+    this.guarded(() => {
+      need(Array.isArray(contents), 'no contents');
+      const first = this.objects.length;
+      for (const data of contents) {
+        need(Array.isArray(data) && data[0] in EMPTY, 'no contents');
+        this.objects.push(EMPTY[data[0]](data[1]));
+      }
+      contents.forEach((data, index) => this.fill(this.objects[first + index], data));
+    });
   }
 
   update(number, data) {
     this.guarded(() => {
       const target = this.numbered(number);
-      need(sameKind(target, EMPTY[data[0]]()), 'an object cannot change its type');
+      need(sameKind(target, EMPTY[data[0]](data[1])), 'an object cannot change its type');
       if (Array.isArray(target)) target.length = 0;
       else if (types.isMap(target) || types.isSet(target)) target.clear();
       else for (const key of Object.keys(target)) delete target[key];
-      this.fill(target, data, 0);
+      this.fill(target, data);
     });
+  }
+
+  /** The error of a description. */
+  static error(type, message, name, ...parts) {
+    for (const part of [type, message, name]) text(part);
+    const kind = own.call(ERRORS, type) ? ERRORS[type] : Error;
+    const error = type === 'AssertionError' ? new assert.AssertionError({ message }) : new kind(message);
+    if (type.startsWith('@')) {
+      need(shared.has(type.slice(1)), 'no class');
+      Object.setPrototypeOf(error, shared.get(type.slice(1)).prototype);
+    }
+    for (let index = 0; index + 1 < parts.length; index += 2) {
+      const [key, value] = [text(parts[index]), parts[index + 1]];
+      need(value === null || typeof value !== 'object', 'no part of an error');
+      if (key !== '__proto__' && key !== 'stack') error[key] = value;
+    }
+    if (error.name !== name) define(error, 'name', name, false);
+    return error;
   }
 
   guarded(action) {
@@ -211,29 +259,19 @@ class Decoder {
     return this.objects[number];
   }
 
-  read(data, depth) {
+  read(data) {
     if (data === null || ['string', 'number', 'boolean'].includes(typeof data)) return data;
-    need(Array.isArray(data) && typeof data[0] === 'string' && depth <= MAX_DEPTH + 2, 'no value');
+    need(Array.isArray(data) && typeof data[0] === 'string', 'no value');
     const [tag] = data;
-    if (tag in EMPTY) {
-      const value = EMPTY[tag]();
-      this.objects.push(value);
-      this.fill(value, data, depth);
-      return value;
-    }
     if (tag === '&') return this.numbered(data[1]);
     if (tag in READ) return READ[tag](...data.slice(1));
-    if (tag === 'p') {
-      const value = this.read(data[2], depth + 1);
-      return data[1] ? Promise.reject(value) : Promise.resolve(value);
-    }
     return this.resolve(data);
   }
 
-  fill(value, data, depth) {
+  fill(value, data) {
     const part = (index) => {
       need(index < data.length, 'no value');
-      return this.read(data[index], depth + 1);
+      return this.read(data[index]);
     };
     if (Array.isArray(value)) {
       for (let index = 1; index < data.length; index++) {
@@ -245,7 +283,7 @@ class Decoder {
     } else if (types.isMap(value)) {
       for (let index = 1; index < data.length; index += 2) value.set(part(index), part(index + 1));
     } else {
-      for (let index = 1; index < data.length; index += 2) {
+      for (let index = data[0] === 'K' ? 2 : 1; index < data.length; index += 2) {
         const key = text(data[index]);
         const item = part(index + 1);
         // To await such an object is to call into the other process, which may never come back.
@@ -260,4 +298,4 @@ function sameKind(one, other) {
   return [Array.isArray, types.isMap, types.isSet].every((is) => is(one) === is(other));
 }
 
-module.exports = { MAX_BYTES, Broken, Decoder, Encoder, need, own, tooLarge };
+module.exports = { MAX_BYTES, Broken, Decoder, Encoder, need, own, shared, tooLarge };
