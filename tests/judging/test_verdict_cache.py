@@ -69,7 +69,7 @@ def test_a_file_whose_verdicts_name_a_sample_is_still_read(tmp_path: Path) -> No
     cache.close()
     row = json.dumps(as_row(PASSED.verdict("py", "", 0)))
     with sqlite3.connect(tmp_path / "cache") as file:
-        file.execute("UPDATE verdicts_1 SET verdict = ?", (row,))
+        file.execute("UPDATE verdicts_2 SET verdict = ?", (row,))
     assert VerdictCache(tmp_path / "cache").get(b"1") == PASSED
 
 

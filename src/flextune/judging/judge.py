@@ -198,6 +198,12 @@ def strict_languages() -> list[str]:
     return [name for name, entry in languages().items() if entry.parts(problem, completion) is not None]
 
 
+def _program(language: Language, problem: Problem, completion: Completion) -> Program:
+    source = language.source(problem, completion)
+    tests_at = None if problem.cases else len(source) - len(problem.tests)
+    return Program(source, problem.cases, tests_at=tests_at)
+
+
 def _numbered(problems: list[Problem], texts: list[str]) -> list[tuple[Problem, Completion]]:
     """Each text as a completion, numbered within its problem."""
     if len(problems) != len(texts):
@@ -246,7 +252,7 @@ class _Shift:
     def _hand_out(self, problem: Problem, completion: Completion) -> Verdict | None:
         """Submit one program, or return the verdict of an identical one; ``_waiting`` learns who asked."""
         language = language_of(problem.language)
-        program = Program(language.source(problem, completion), problem.cases)
+        program = _program(language, problem, completion)
         if self.keep_programs is not None:
             write_program(
                 self.keep_programs, completion.name, completion.sample, language.file_name(), program.source

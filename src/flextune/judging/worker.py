@@ -32,11 +32,13 @@ class Program:
         source: The program as a whole.
         cases: The runs that test it, where it does not test itself.
         parts: Solution and tests, to be run apart; ``source`` is not run then.
+        tests_at: The character of ``source`` at which its tests begin; None where ``cases`` test it.
     """
 
     source: str
     cases: tuple[Case, ...] = ()
     parts: Parts | None = None
+    tests_at: int | None = None
 
 
 @dataclass
@@ -108,8 +110,11 @@ class Worker:
     def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
             return self._run_parts(language, program.parts)
+        if (complaint := _ended_by_character(language, program)) is not None:
+            return complaint
+        source = language.marked(program.source, program.tests_at)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
-        compiled = self._compile(language, program.source.encode("utf-8", "replace"))
+        compiled = self._compile(language, source.encode("utf-8", "replace"))
         if isinstance(compiled, Judgement):
             return compiled
         sandbox = self._sandbox(language, "run")
@@ -239,6 +244,19 @@ def write_program(folder: Path, name: str, sample: int, file_name: str, source: 
     path = folder.joinpath(*parts, str(sample), file_name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(source.encode("utf-8", "replace"))
+
+
+def _ended_by_character(language: Language, program: Program) -> Judgement | None:
+    """What is to be said of a source that ends, for its compiler, at a character before the tests."""
+    if program.tests_at is None:
+        return None
+    for character in language.ends_source:
+        place = program.source.find(character, 0, program.tests_at)
+        if place >= 0:
+            line = program.source.count("\n", 0, place) + 1
+            message = f"line {line}: the character U+{ord(character):04X} ends the source before the tests"
+            return Judgement("compile_error", "compile", message)
+    return None
 
 
 def _secret() -> bytes:

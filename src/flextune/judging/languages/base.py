@@ -108,6 +108,8 @@ class Language(Protocol):
     suffix: str
     #: How a line comment begins.
     comment: str
+    #: Characters that end a source, or cannot stand in it at all.
+    ends_source: str
 
     def toolchain(self) -> Toolchain:
         """Where the language's tools are; fast, and never an error."""
@@ -117,6 +119,15 @@ class Language(Protocol):
 
     def source(self, problem: Problem, completion: Completion) -> str:
         """The whole program that is judged for a completion."""
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """The source as it is run, with what tells the runner that the tests were run (see ``marks``).
+
+        Args:
+            source: The whole program.
+            tests_at: The character at which its tests begin; None where it has none, and is to be run as its
+                tools run it.
+        """
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """What must be built once before the first program; often nothing."""
@@ -158,6 +169,7 @@ class Basis:
     name: str
     suffix: str
     comment = "#"
+    ends_source = ""
     #: The program that runs the code, then what else is needed, in the order in which it is looked for.
     tools: tuple[Tool, ...]
     #: The oldest version of that program that will do, empty where any will.
@@ -193,6 +205,10 @@ class Basis:
     def source(self, problem: Problem, completion: Completion) -> str:
         """Prompt, completion and tests, one after the other."""
         return problem.program(completion.text)
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """The source as it is."""
+        return source
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """No artifacts: nothing has to be built before the first program."""

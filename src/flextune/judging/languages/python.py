@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from flextune.judging.sandbox.limits import Limits
 from flextune.records import Completion, Problem
 
 _RUNNERS = Path(__file__).parent / "runners"
+# Where the tests begin; the last line of a source that has some.
+_TESTS_AT = re.compile(rb"\n#flextune (\d+)\Z")
 # A fixed order of sets: the same program gets the same verdict every time.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "2"}
 
@@ -28,10 +31,19 @@ class Python(Basis):
         version = ".".join(map(str, sys.version_info[:3]))
         return Toolchain(found=True, version=version, path=str(interpreter()))
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A comment at the end that says where the tests begin: the solution must end there, too."""
+        if tests_at is None or not source[tests_at:].strip():
+            return source
+        # Tests may begin inside the solution's last block.
+        first = source[tests_at:].lstrip("\r\n")
+        return source if first[:1].isspace() else f"{source}\n#flextune {tests_at}"
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The warm runner, with the source beside it."""
+        tests_at = _TESTS_AT.search(program)
         return Command(
-            argv=(f"{{program}}/{self.file_name()}",),
+            argv=(f"{{program}}/{self.file_name()}", *((tests_at[1].decode(),) if tests_at else ())),
             files={self.file_name(): program},
             address_space=True,
             environment=_ENVIRONMENT,

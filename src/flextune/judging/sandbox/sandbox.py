@@ -267,7 +267,7 @@ def _pipes(stdin: bytes, contents: bytes) -> tuple[tuple[int, int, int, int], li
     """Our ends (output, errors, replies; then where to send), and what the helper is given."""
     opened: list[int] = []
     try:
-        opened.append(_memory_file(stdin) if stdin else os.open("/dev/null", os.O_RDONLY))
+        opened.append(_filled_pipe(stdin) or _memory_file(stdin))
         for _ in range(4):
             opened += os.pipe()
             # A pipe can also be opened by its name, and the program is another user.
@@ -279,6 +279,27 @@ def _pipes(stdin: bytes, contents: bytes) -> tuple[tuple[int, int, int, int], li
         raise SandboxFault(f"no descriptors for a program: {error}") from None
     given, output_r, output_w, errors_r, errors_w, sent_r, sent_w, reply_r, reply_w, held = opened
     return (output_r, errors_r, reply_r, sent_w), [given, output_w, errors_w, sent_r, reply_w, held]
+
+
+def _filled_pipe(content: bytes) -> int | None:
+    """The end of a pipe that holds ``content`` and nothing more, None where the kernel allows none so large.
+
+    A program may wait for its input with ``poll`` or ``epoll``, which a file does not offer.
+    """
+    source, target = os.pipe()
+    try:
+        os.fchmod(source, 0o666)
+        if len(content) > fcntl.fcntl(target, fcntl.F_GETPIPE_SZ):
+            fcntl.fcntl(target, fcntl.F_SETPIPE_SZ, len(content))
+        os.set_blocking(target, False)
+        if os.write(target, content) == len(content):
+            return source
+    except OSError:
+        pass
+    finally:
+        os.close(target)
+    os.close(source)
+    return None
 
 
 def _memory_file(content: bytes) -> int:

@@ -5,6 +5,7 @@ imported for every program, and so costs none of them anything.
 """
 
 from __future__ import annotations
+import __future__
 
 # The modules that answers to benchmark problems import, and what the end of a program needs.
 import _sitebuiltins
@@ -26,7 +27,7 @@ import math  # noqa: F401
 import operator  # noqa: F401
 import os
 import random
-import re  # noqa: F401
+import re
 import statistics  # noqa: F401
 import string  # noqa: F401
 import sys
@@ -36,11 +37,15 @@ from types import CodeType, ModuleType, TracebackType
 
 SECRET_BYTES = 32
 CHANNEL_IN, CHANNEL_OUT = 3, 4
+_FUTURE = __future__.annotations.compiler_flag
 _shutdown = threading._shutdown  # type: ignore[attr-defined]
 
 
 def main(argv: list[str]) -> int:
-    """Read the secret, compile and run the program ``argv[0]``, show the secret; the exit status."""
+    """Read the secret, compile and run the program ``argv[0]``, show the secret; the exit status.
+
+    Its tests begin at the character ``argv[1]``, if there is one.
+    """
     # A fork continues the numbers of the interpreter it came from.
     random.seed()
     secret = os.read(CHANNEL_IN, SECRET_BYTES)
@@ -49,12 +54,12 @@ def main(argv: list[str]) -> int:
     os.set_inheritable(CHANNEL_OUT, False)
     os.write(CHANNEL_OUT, b"S")
     path = argv[0]
-    code = compiled(path)
-    if code is None:
+    codes = compiled_parts(path, int(argv[1]) if len(argv) > 1 else None)
+    if not codes:
         os.write(CHANNEL_OUT, b"C")
         return 1
     os.write(CHANNEL_OUT, b"R")
-    reason = execute(code, path)
+    reason = execute(codes[0], path, *codes[1:])
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:
@@ -66,16 +71,34 @@ def main(argv: list[str]) -> int:
 
 def compiled(path: str) -> CodeType | None:
     """The program's code; None, and the error on standard error, when it is no program."""
-    with open(path, "rb") as file:
+    return next(iter(compiled_parts(path, None)), None)
+
+
+def compiled_parts(path: str, tests_at: int | None) -> list[CodeType]:
+    """The program's code, that of its tests apart; nothing, and the error on standard error, if it is none.
+
+    What stands before ``tests_at`` must be a program of its own. One that ends in a decorator, a backslash or
+    an open text would take a part of the tests into its last statement. The source is compiled as text, so
+    that no comment in it chooses another encoding for the tests.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
         source = file.read()
+    parts = [source]
+    if tests_at is not None:
+        # As many lines before the tests as there are in the file.
+        parts = [source[:tests_at], re.sub(r"[^\r\n]+", "", source[:tests_at]) + source[tests_at:]]
+    codes: list[CodeType] = []
     try:
-        return compile(source, path, "exec", dont_inherit=True)
+        for part in parts:
+            future = codes[0].co_flags & _FUTURE if codes else 0
+            codes.append(compile(part.removeprefix("\ufeff"), path, "exec", flags=future, dont_inherit=True))
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         sys.__excepthook__(type(error), error.with_traceback(None), None)
-        return None
+        return []
+    return codes
 
 
-def execute(code: CodeType, path: str) -> bytes | int | None:
+def execute(code: CodeType, path: str, *more: CodeType) -> bytes | int | None:
     """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters."""
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
@@ -86,7 +109,8 @@ def execute(code: CodeType, path: str) -> bytes | int | None:
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D")
     show = sys.__excepthook__
     try:
-        exec(code, module.__dict__)
+        for part in (code, *more):
+            exec(part, module.__dict__)
     except SystemExit as error:
         return status_of(error)
     except BaseException as error:

@@ -171,7 +171,7 @@ class Keeper:
         assert task is not None
         try:
             confine.raise_loopback()
-            confine.mount_private(self.folder, task.files, task.tmp)
+            confine.mount_private(self.folder, task.files, task.tmp, task.part["user"])
             program = confine.bare_fork()
             if program == 0:
                 self.become()
