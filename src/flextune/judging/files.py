@@ -15,8 +15,8 @@ from flextune.data.problem_rows import read_problems as _read_problems
 from flextune.data.samples import LONGEST_SOURCE, read_samples
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Skipped
-from flextune.files.lines import LineWriter, read_records
-from flextune.files.whole import write_whole
+from flextune.files.lines import LineWriter, read_records, write_lines
+from flextune.files.locks import locked
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
 from flextune.judging.settings import JudgeSettings, note_missing_toolchains, note_not_strict, with_progress
@@ -26,6 +26,8 @@ from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_
 #: What tells a sample or its verdict from all others of a file: language, name and sample.
 Identity = tuple[str, str, int]
 
+#: Characters of an output's name that its lock file repeats.
+_LONGEST_NAME = 100
 #: Lines about skipped input that a person will read.
 _LINES_SHOWN = 20
 
@@ -176,10 +178,25 @@ def judge_request(
         reporter: As for ``judge_files``.
 
     Raises:
-        FlextuneError: Programs cannot be isolated here, or a file cannot be written.
+        FlextuneError: Programs cannot be isolated here, a file cannot be written, or another process is
+            writing it.
     """
-    pairs = request.pairs
     _note(request, settings, reporter)
+    if output is None:
+        return _judge(request, settings, None, keep_programs, reporter)
+    doing = "another flextune process is writing its verdicts there; wait for it, or choose another file"
+    with locked(output.with_name(f".{output.name[:_LONGEST_NAME]}.lock"), f"{output}: {doing}"):
+        return _judge(request, settings, output, keep_programs, reporter)
+
+
+def _judge(
+    request: Request,
+    settings: JudgeSettings,
+    output: Path | None,
+    keep_programs: Path | None,
+    reporter: Reporter,
+) -> Judged:
+    pairs = request.pairs
     partial = None if output is None else _partial(output, pairs, settings, keep_programs)
     known = {} if partial is None else _known(partial)
     pending = [pair for pair in pairs if _identity(*pair) not in known]
@@ -194,8 +211,7 @@ def judge_request(
                 writer.write([as_row(verdict)])
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
-        lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)
-        write_whole(output, "".join(lines))
+        write_lines(output, map(as_row, ordered))
         partial.unlink()
     return Judged(ordered, request.skipped)
 

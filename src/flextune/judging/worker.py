@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from flextune.files.names import file_name as safe_name
 from flextune.judging.cases import case_finding
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages.base import MESSAGE_CHARACTERS, Finding, Language, Parts, Toolchain, tail
@@ -235,13 +236,12 @@ def write_program(folder: Path, name: str, sample: int, file_name: str, source: 
 
     Args:
         folder: Made if need be.
-        name: The problem's name. Its slashes make folders; it cannot lead outside ``folder``.
+        name: The problem's name, any text. Its slashes make folders; it cannot lead outside ``folder``.
         sample: The completion's number.
         file_name: The source file's name, as the language's tools expect it.
         source: The program.
     """
-    parts = [part if part not in ("", ".", "..") else "_" for part in name.split("/")]
-    path = folder.joinpath(*parts, str(sample), file_name)
+    path = folder.joinpath(*map(safe_name, name.split("/")), str(sample), file_name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(source.encode("utf-8", "replace"))
 

@@ -68,8 +68,9 @@ function firstMissed(functions, source, start) {
       (part) =>
         part.count === 0 &&
         whole.count > 0 &&
-        asserts(source.slice(part.startOffset, part.endOffset)) &&
-        isAfterAwait(source.slice(whole.startOffset, part.startOffset)),
+        isAfterAwait(source.slice(whole.startOffset, part.startOffset)) &&
+        (asserts(source.slice(part.startOffset, part.endOffset)) ||
+          ASSERTION.test(lastStatement(source.slice(whole.startOffset, part.startOffset)))),
     );
     if (waiting) return waiting.startOffset;
   }
@@ -85,6 +86,10 @@ function isCallback(text, before) {
   if (!asserts(text)) return false;
   if (/^(?:async\s+)?function\s*\*?\s*[\w$]/.test(text)) return false;
   return !/(?:[=:]|\.catch\s*\(|\.then\s*\([^;]*,)\s*$/.test(before);
+}
+
+function lastStatement(text) {
+  return text.replace(/;\s*$/, '').split(/[;{}]/).pop();
 }
 
 // Whether the last thing in `text` is an `await` with what it waits for.
