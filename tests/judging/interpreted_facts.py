@@ -17,7 +17,7 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
             "compile_error",
         ),
         "packages are not there": ("import fs from 'fs';", "compile_error"),
-        "a module is not run as a script": ("export const x = 1;", "compile_error"),
+        "a module is run as one": ("export const x = 1;", "passed"),
         "what one program declares": (
             "interface Array<T> { extra: T }\ndeclare var extra: number;",
             "passed",
@@ -32,7 +32,7 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
         "__END__ before the tests is not a pass": ("puts 1\n__END__\nraise 'tests'", "ended_early"),
         "an exit handler does not hide an exception": ("at_exit { exit 0 }\nraise 'x'", "ended_early"),
         "an exit handler that leaves is not a pass": ("at_exit { exit!(0) }", "ended_early"),
-        "the end cannot be claimed before it": ("flextune_end\nexit 0", "ended_early"),
+        "the end cannot be claimed before it": ("flextune_mark('x')\nexit 0", "ended_early"),
         "a test that exits is not a pass": (
             "require 'test/unit'\nclass T < Test::Unit::TestCase\n  def test_it = exit(0)\nend",
             "ended_early",
@@ -64,7 +64,7 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
             "<?php\nregister_shutdown_function(function () { exit(0); });\nthrow new Exception('x');",
             "ended_early",
         ),
-        "the end cannot be claimed before it": ("<?php\nFlextuneEnd::reach();\nexit(0);", "ended_early"),
+        "the end cannot be claimed before it": ("<?php\nFlextuneTests::mark('x');\nexit(0);", "ended_early"),
         "MultiPL-E's failure is a wrong answer": (
             "<?php\nthrow new Exception('Test failed!');",
             "wrong_answer",
@@ -87,7 +87,7 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
         "__END__ before the tests is not a pass": ("print 1;\n__END__\ndie;", "ended_early"),
         "documentation without end is not a pass": ("print 1;\n=pod\n\ndie;", "ended_early"),
         "an END block does not hide a failed test": ("END { $? = 0 }\nexit 1;", "ended_early"),
-        "the end cannot be claimed before it": ("Flextune::end();\nexit 0;", "ended_early"),
+        "the end cannot be claimed before it": ("Flextune::mark('x');\nexit 0;", "ended_early"),
         "exit status 1 is a wrong answer": ("exit 1;", "wrong_answer"),
         "what dies is none": ("my $x; $x->f();", "exception"),
         "a child's end is not the program's": ("if (fork) { wait } else { exit 1 }", "passed"),
@@ -108,7 +108,10 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
         "os.exit in a function is not a pass": ("local function f() os.exit(0) end\nf()", "ended_early"),
         "a return in the middle is not a pass": ("do return end\nerror('tests')", "ended_early"),
         "a return at the end is one": ("return 5", "passed"),
-        "the end cannot be claimed before it": ("flextune_end()\nos.exit(0)\nerror('tests')", "ended_early"),
+        "the end cannot be claimed before it": (
+            "flextune_mark('x')\nos.exit(0)\nerror('tests')",
+            "ended_early",
+        ),
         "os.exit before luaunit has run is not a pass": (
             "lu = require('luaunit')\nos.exit(0)\nfunction test_it() end\nos.exit(lu.LuaUnit.run())",
             "ended_early",
@@ -145,7 +148,7 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
             "ended_early",
         ),
         "the end cannot be claimed in a function": (
-            "f <- function() flextune_end()\nf()\nquit('no', 0)",
+            "f <- function() flextune_mark('x')\nf()\nquit('no', 0)",
             "ended_early",
         ),
         "an error that stopifnot was given is no wrong answer": (

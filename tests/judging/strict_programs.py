@@ -153,7 +153,7 @@ PYTHON_CHEATS = {
     "replaces what speaks for it": Cheat(
         "import json\njson.dumps = lambda *_, **__: '[\"ok\",[],9]'\ndef f(x): return 0", "exception"
     ),
-    "needs the tests to be a program": Cheat("def f(x): return x * x\ng = '''", "compile_error", True, "f(3)'''"),
+    "needs the tests to be a program": Cheat("def f(x): return x * x\ng = '''", "compile_error", False, "f(3)'''"),
 }  # fmt: skip
 
 JAVASCRIPT_TESTS = """
@@ -207,10 +207,10 @@ JAVASCRIPT_CHEATS = {
         "class A { equals() { return true; } }\nfunction f() { return new A(); }", "wrong_answer", True,
         _ASSERT + "assert.deepEqual(f(3), {});",
     ),
-    "promise that never settles": Cheat("function f() { return new Promise(() => {}); }", "ended_early", True, _AWAIT),
+    "promise that never settles": Cheat("function f() { return new Promise(() => {}); }", "ended_early", False, _AWAIT),
     "object that poses as a promise": Cheat("function f() { return { then() {} }; }", "wrong_answer", True, _AWAIT),
     "hides failures": Cheat(
-        "process.on('unhandledRejection', () => {});\nfunction f() { return 1; }", "wrong_answer", True, _AWAIT
+        "process.on('unhandledRejection', () => {});\nfunction f() { return 1; }", "wrong_answer", False, _AWAIT
     ),
     "key that changes prototypes": Cheat(
         "function f() { return JSON.parse('{\"__proto__\": {\"expected\": 1}}'); }", "wrong_answer",
@@ -233,7 +233,7 @@ JAVASCRIPT_CHEATS = {
     "replaces what speaks for it": Cheat(
         "JSON.stringify = () => '[\"ok\",[],9]';\nfunction f() { return 0; }", "exception"
     ),
-    "needs the tests to be a program": Cheat("function f(x) { return x * x; }\nvar g = `", "compile_error", True, "f(3)`"),
+    "needs the tests to be a program": Cheat("function f(x) { return x * x; }\nvar g = `", "compile_error", False, "f(3)`"),
 }  # fmt: skip
 
 

@@ -15,9 +15,9 @@ from flextune.data.problem_rows import read_problems as _read_problems
 from flextune.data.samples import LONGEST_SOURCE, read_samples
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Skipped
-from flextune.files.lines import LineWriter, read_records
+from flextune.files.lines import LineWriter, read_records, write_lines
+from flextune.files.locks import locked
 from flextune.files.output import check_output
-from flextune.files.whole import write_whole
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
 from flextune.judging.packages import Packages, packages_in
@@ -36,6 +36,8 @@ from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_
 #: What tells a sample or its verdict from all others of a file: language, name and sample.
 Identity = tuple[str, str, int]
 
+#: Characters of an output's name that its lock file repeats.
+_LONGEST_NAME = 100
 #: Lines about skipped input, and names in one line, that a person will read.
 _LINES_SHOWN, _NAMES_SHOWN = 20, 3
 
@@ -208,15 +210,30 @@ def judge_request(
         reporter: As for ``judge_files``.
 
     Raises:
-        FlextuneError: Programs cannot be isolated here, a file cannot be written, or ``output`` is a file of
-            something else than verdicts.
+        FlextuneError: Programs cannot be isolated here, a file cannot be written, ``output`` is a file of
+            something else than verdicts, or another process is writing it.
     """
-    pairs = request.pairs
     if output is not None:
         check_output(output, fields=("name", "sample", "outcome", "stage"), what="verdicts")
     # What cannot be used is said before any work begins.
     packages = None if settings.site_packages is None else packages_in(settings.site_packages)
     _note(request, settings, reporter)
+    if output is None:
+        return _judge(request, settings, packages, None, keep_programs, reporter)
+    doing = "another flextune process is writing its verdicts there; wait for it, or choose another file"
+    with locked(output.with_name(f".{output.name[:_LONGEST_NAME]}.lock"), f"{output}: {doing}"):
+        return _judge(request, settings, packages, output, keep_programs, reporter)
+
+
+def _judge(
+    request: Request,
+    settings: JudgeSettings,
+    packages: Packages | None,
+    output: Path | None,
+    keep_programs: Path | None,
+    reporter: Reporter,
+) -> Judged:
+    pairs = request.pairs
     partial = None if output is None else _partial(output, pairs, settings, packages, keep_programs)
     known = {} if partial is None else _known(partial)
     pending = [pair for pair in pairs if _identity(*pair) not in known]
@@ -233,8 +250,7 @@ def judge_request(
     note_unsupported(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
-        lines = (json.dumps(as_row(verdict), ensure_ascii=False) + "\n" for verdict in ordered)
-        write_whole(output, "".join(lines))
+        write_lines(output, map(as_row, ordered))
         partial.unlink()
     return Judged(ordered, request.skipped, request.missing)
 

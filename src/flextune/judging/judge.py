@@ -230,6 +230,12 @@ def strict_languages() -> list[str]:
     return [name for name, entry in languages().items() if entry.parts(problem, completion) is not None]
 
 
+def _program(language: Language, problem: Problem, completion: Completion) -> Program:
+    source = language.source(problem, completion)
+    tests_at = None if problem.cases else len(source) - len(problem.tests)
+    return Program(source, problem.cases, tests_at=tests_at)
+
+
 def _numbered(problems: list[Problem], texts: list[str]) -> list[tuple[Problem, Completion]]:
     """Each text as a completion, numbered within its problem."""
     if len(problems) != len(texts):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from flextune.files.names import file_name as safe_name
 from flextune.judging.cases import case_finding
 from flextune.judging.comparing import TOLERANCE
 from flextune.judging.judgement import Judgement
@@ -145,6 +146,8 @@ class Worker:
     def _judge_once(self, language: Language, program: Program) -> Judgement:
         if program.parts is not None:
             return self._run_parts(language, program, program.parts)
+        if (complaint := _ended_by_character(language, program)) is not None:
+            return complaint
         source = language.marked(program.source, program.tests_at)
         # Lone surrogates cannot be written; a program that has them is judged with "?" in their place.
         compiled = self._compile(language, source.encode("utf-8", "replace"))
@@ -306,15 +309,27 @@ def write_program(folder: Path, name: str, sample: int, file_name: str, source: 
 
     Args:
         folder: Made if need be.
-        name: The problem's name. Its slashes make folders; it cannot lead outside ``folder``.
+        name: The problem's name, any text. Its slashes make folders; it cannot lead outside ``folder``.
         sample: The completion's number.
         file_name: The source file's name, as the language's tools expect it.
         source: The program.
     """
-    parts = [part if part not in ("", ".", "..") else "_" for part in name.split("/")]
-    path = folder.joinpath(*parts, str(sample), file_name)
+    path = folder.joinpath(*map(safe_name, name.split("/")), str(sample), file_name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(source.encode("utf-8", "replace"))
+
+
+def _ended_by_character(language: Language, program: Program) -> Judgement | None:
+    """What is to be said of a source that ends, for its compiler, at a character before the tests."""
+    if program.tests_at is None:
+        return None
+    for character in language.ends_source:
+        place = program.source.find(character, 0, program.tests_at)
+        if place >= 0:
+            line = program.source.count("\n", 0, place) + 1
+            message = f"line {line}: the character U+{ord(character):04X} ends the source before the tests"
+            return Judgement("compile_error", "compile", message)
+    return None
 
 
 def _secret() -> bytes:

@@ -112,6 +112,8 @@ class Language(Protocol):
     comment: str
     #: A right program: where it runs, the sandbox is well.
     canary: str
+    #: Characters that end a source, or cannot stand in it at all.
+    ends_source: str
 
     def toolchain(self) -> Toolchain:
         """Where the language's tools are; fast, and never an error."""
@@ -175,6 +177,7 @@ class Basis:
     suffix: str
     comment = "#"
     canary = ""
+    ends_source = ""
     #: The program that runs the code, then what else is needed, in the order in which it is looked for.
     tools: tuple[Tool, ...]
     #: The oldest version of that program that will do, empty where any will.

@@ -5,15 +5,23 @@ A program that ends with exit status 1 is a wrong answer: that is how MultiPL-E'
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of
+from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.sh"
+# Aliases and the DEBUG trap can take commands away before they run; neither is anything that tests rely on.
+_BEGIN = (
+    "\\builtin unalias -a; \\builtin trap - DEBUG; \\builtin shopt -u extdebug; "
+    "\\builtin printf 'B%s' {tag} >&9;\n"
+)
 # The exit status stays that of the program's own last command.
-_END = b'\ncase $? in 0) builtin kill -s USR1 "$PPID" ;; *) builtin exit "$?" ;; esac\n'
+_END = "case $? in 0) \\builtin printf 'E%s' {tag} >&9 ;; *) \\builtin exit \"$?\" ;; esac\n"
+_LAST = re.compile(r"^[ \t]*exit\b[^\n]*\s*\Z", re.MULTILINE)
 _NO_MEMORY = (b"cannot allocate", b"Cannot allocate memory")
 
 
@@ -24,12 +32,22 @@ class Bash(Basis):
     suffix = ".sh"
     tools = (Tool("bash", "apt-get install bash"),)
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A command before the tests and one after them."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        if not cut.has_tests:
+            # Nothing may stand between the last command and the question for its status.
+            return f"{source}\n{_END.format(tag=f'{cut.tag}E{cut.tag}').replace('E%s', 'B%s')}"
+        return marked(cut, _BEGIN.format(tag=cut.tag), _END.format(tag=cut.tag), _LAST)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, which starts the program beside it."""
         bash = Path(self.toolchain().path)
         return Command(
-            argv=(str(bash), "{program}/runner.sh", f"{{program}}/{self.file_name()}"),
-            files={"runner.sh": _RUNNER.read_bytes(), self.file_name(): program + _END},
+            argv=(str(bash), "{program}/runner.sh", f"{{program}}/{self.file_name()}", tag_of(program)),
+            files={"runner.sh": _RUNNER.read_bytes(), self.file_name(): program},
             readable=prefix_of(bash),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flextune.judging.languages.base import Artifact, Finding
+from flextune.judging.languages.marks import seam
 from flextune.judging.languages.native import SHIM, WRAP, Native, fastest_linker, shell
 from flextune.judging.sandbox.command import Result
 
@@ -18,6 +19,26 @@ _INCLUDES_EVERYTHING = re.compile(
     rb"(?:\s|//[^\n\\]*\n|/\*.*?\*/|#[ \t]*include[ \t]*<[a-z_]+(?:\.h)?>[ \t]*(?=\n|//))*"
     rb"#[ \t]*include[ \t]*<bits/stdc\+\+\.h>",
     re.DOTALL,
+)
+
+
+# Names that no macro may take from the tests: keywords, which no program may define, and the tests' own.
+_KEYWORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "if else for while do switch case default break continue return goto try catch throw new delete this "
+        "int long short char bool float double void auto const static true false nullptr and or not xor "
+        "template typename class struct union enum using namespace operator sizeof decltype main candidate",
+    )
+)
+_DEFINED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*define(?:\s|/\*.*?\*/)+(\w+)", re.DOTALL)
+_PUSHED = re.compile(r"push_macro|pop_macro|NDEBUG")
+_ASSERT_HEADER = re.compile(r"#\s*include\s*<(?:assert\.h|cassert|bits/stdc\+\+\.h)>")
+_SWALLOWED = "#ifndef FLEXTUNE_{tag}\n#error the tests are part of what the solution leaves open\n#endif\n"
+# Whether `main` is the program's entry, whatever it was declared to be called by the linker.
+_ENTRY = (
+    "static void __attribute__((used)) flextune_{tag}() "
+    '{{ __asm__(".ifnc main,%c0\\n.error \\"main has another name\\"\\n.endif" :: "i"(main)); }}\n'
 )
 
 
@@ -44,6 +65,34 @@ class Cpp(Native):
             Artifact(_HEADER, copy),
             Artifact(f"{_HEADER}.gch", compile_header),
         )
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """Directives before the tests, which undo what macros would do to them, and others after them.
+
+        The first of them defines a macro for which the last ask. A text, a comment or a condition that begins
+        in the solution swallows the definition.
+        """
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at)
+        if not cut.has_tests:
+            return source
+        spliced = cut.solution.replace("\\\n", "")
+        macros = set(_DEFINED.findall(spliced))
+        directives = [
+            f"#define FLEXTUNE_{cut.tag}",
+            *(f"#undef {name}" for name in sorted(macros & _KEYWORDS)),
+        ]
+        asserts = _ASSERT_HEADER.search(cut.solution) and not re.search(r"define\s+assert", cut.tests)
+        if asserts and ("assert" in macros or _PUSHED.search(spliced)):
+            # As the header defines it.
+            directives += ["#undef NDEBUG", "#include <assert.h>"]
+        line = cut.solution.count("\n") + 1
+        directives.append(f'#line {line} "{self.file_name()}"')
+        entry = _ENTRY.format(tag=cut.tag) if re.search(r"\bmain\s*\(", cut.tests) else ""
+        # An empty line first, since the solution may end in a backslash.
+        before = "\n".join(["", *directives, ""])
+        return f"{cut.solution}{before}{cut.tests}\n{_SWALLOWED.format(tag=cut.tag)}{entry}"
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """Those of MultiPL-E's evaluator, and what is faster without changing the program's meaning."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from flextune.judging.languages.base import (
@@ -12,6 +13,7 @@ from flextune.judging.languages.base import (
     prefix_of,
     version_of,
 )
+from flextune.judging.languages.marks import with_marked_main
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import MIB, Limits
 
@@ -19,6 +21,8 @@ _SOURCES = Path(__file__).parent / "runners" / "csharp"
 _CONFIGURATION = Path("/etc/mono")
 # Those of MultiPL-E's evaluator: its tests are calls of Debug.Assert.
 _OPTIONS = ("-d:DEBUG", "-r:System.Numerics.dll")
+_MAIN = re.compile(r"\bMain\s*\([^)]*\)\s*\{")
+_TAG_BYTES = 32
 _BUILD = '"$@" -out:"$TMPDIR/it.exe" >&2 && exec cat "$TMPDIR/it.exe" >&4'
 
 
@@ -38,6 +42,11 @@ class CSharp(Basis):
             return Toolchain(found=False, missing=missing, install="apt-get install mono-mcs mono-runtime")
         return Toolchain(found=True, version=version_of(mono, "--version"), path=str(mono))
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A statement in the tests' main method."""
+        statement = 'global::System.AppDomain.CurrentDomain.SetData("{tag}", "");'
+        return with_marked_main(source, tests_at, _MAIN, statement)
+
     def artifacts(self) -> tuple[Artifact, ...]:
         """The launcher and the compile server."""
         return tuple(self._built(name) for name in ("Launcher", "CompileServer"))
@@ -49,10 +58,11 @@ class CSharp(Basis):
         return self._command(*arguments, heap=limits.memory_bytes // 2)
 
     def run(self, program: bytes, limits: Limits) -> Command:
-        """The program's assembly, in a process of its own."""
+        """The program's assembly, in a process of its own; its tag, or blanks, come first."""
+        tag, assembly = program[:_TAG_BYTES].strip().decode(), program[_TAG_BYTES:]
         heap = limits.memory_bytes * 5 // 8
-        arguments = ("{runtime}/Launcher.exe", "{program}/main.exe")
-        return self._command(*arguments, heap=heap, files={"main.exe": program})
+        arguments = ("{runtime}/Launcher.exe", "{program}/main.exe", tag)
+        return self._command(*arguments, heap=heap, files={"main.exe": assembly})
 
     def _built(self, name: str) -> Artifact:
         mono = Path(self.toolchain().path)

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from flextune.judging.languages.base import Finding, tail
+from flextune.judging.languages.marks import BRACES, marked, seam
 from flextune.judging.languages.native import SHIM, Native, fastest_linker, linker
 from flextune.judging.sandbox.command import Result
 
 # Frames of a trace that is not resolved to lines.
 _ADDRESSES = re.compile(rb"^(\?\?:\?.*|-{16})\n", re.MULTILINE)
+_VARIABLE = re.compile(rb"flextune_end_[0-9a-f]{32}")
 _CONFIGURATION = (Path("/etc/ldc2.conf"),)
 
 
@@ -19,6 +21,7 @@ class D(Native):
 
     name = "d"
     suffix = ".d"
+    ends_source = "\0\x1a"
     compiler_name = "ldc2"
     install = "apt-get install ldc"
     sample = b"import std.math;\nunittest { assert(abs(-1) == 1); }\nvoid main() {}\n"
@@ -27,6 +30,25 @@ class D(Native):
     def readable(self) -> tuple[Path, ...]:
         """Besides, the compiler's configuration, which says where the standard library is."""
         return (*super().readable(), *(path for path in _CONFIGURATION if path.is_file()))
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A variable before the tests, and one after them that says that their end was reached.
+
+        The linker asks for the second. Unit tests are run in their order, so the last one, the judge's, sets
+        it when those before it held.
+        """
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        if not cut.has_tests:
+            return source
+        start, end = f"flextune_start_{cut.tag}", f"flextune_end_{cut.tag}"
+        before = f" extern(C) __gshared bool {start} = true; "
+        if re.search(r"\bunittest\b", cut.tests):
+            after = f"extern(C) __gshared bool {end}; @system unittest {{ {end} = {start}; }}"
+        else:
+            after = f"extern(C) __gshared bool {end} = true; alias {end}_start = {start};"
+        return marked(cut, before, after, separator="")
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """Unit tests are compiled in; where there are some, the runtime runs them in place of main."""
@@ -38,6 +60,7 @@ class D(Native):
             "-L--wrap=main",
             f"--gcc={linker()}",
             *fast,
+            *(f"-L--defsym=flextune_ended={name.decode()}" for name in _VARIABLE.findall(source)[-1:]),
             "-verrors=5",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from functools import cache
@@ -29,6 +30,10 @@ _BUILD = 'cd {program} && "$1" build -o "$TMPDIR/it" compile_server.go >&2 && ex
 _SERVE = f'cp {_SERVER} "$TMPDIR/server" && chmod 700 "$TMPDIR/server" && exec "$TMPDIR/server" "$@"'
 
 _MOST_LINES = 8
+_TEST = re.compile(r"^func[ \t]+(Test\w*)[ \t]*\(\s*\w*\s*\*(?:testing\.)?T\s*\)", re.MULTILINE)
+_MAIN = re.compile(r"^func[ \t]+(main)[ \t]*\(", re.MULTILINE)
+# What leaves tests out; where the tests say so themselves it is right.
+_SKIPS = re.compile(r"\.Skip")
 
 
 class Go(Basis):
@@ -42,6 +47,19 @@ class Go(Basis):
     def file_name(self) -> str:
         """What ``go test`` takes for tests."""
         return f"main_test{self.suffix}"
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A comment at the end: where the tests begin, which functions they have, whether these may skip.
+
+        The compile server looks for just these functions behind that place.
+        """
+        if tests_at is None:
+            return source
+        tests = source[tests_at:]
+        names = _TEST.findall(tests) or _MAIN.findall(tests)
+        place = len(source[:tests_at].encode("utf-8", "replace"))
+        skips = "skips" if _SKIPS.search(tests) else "all"
+        return f"{source}\n//flextune {place} {skips} {' '.join(names)}"
 
     def toolchain(self) -> Toolchain:
         """Go on PATH, or how to install it."""

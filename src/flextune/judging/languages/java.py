@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Toolchain
 from flextune.judging.languages.jvm import LAUNCHER_JAR, SOURCES, Jvm, jdk
+from flextune.judging.languages.marks import with_marked_main
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _JAVATUPLES = ("/usr/share/java/javatuples.jar", "/usr/share/java/javatuples-1.2.jar")
 _CLASS_PATH = f"{LAUNCHER_JAR}:{{javatuples}}"
 _SERVER = (LAUNCHER_JAR, "flextune.CompileServer", "{javatuples}")
+_MAIN = re.compile(r"\bvoid\s+main\s*\([^)]*\)[^{;]*\{")
 _BUILD = (
     '"$1/javac" -encoding UTF-8 -cp "$2" -d "$TMPDIR/classes" {program}/*.java >&2 && '
     'cd "$TMPDIR/classes" && "$1/jar" --create --no-compress --file "$TMPDIR/it.jar" flextune && '
@@ -27,6 +30,7 @@ class Java(Basis):
     suffix = ".java"
     canary = "class Canary { public static void main(String[] arguments) {} }\n"
     comment = "//"
+    ends_source = "\x1a"
 
     def file_name(self) -> str:
         """MultiPL-E's class is ``Problem``."""
@@ -42,6 +46,10 @@ class Java(Basis):
                 install="apt-get install libjavatuples-java (or name the jar in $FLEXTUNE_JAVATUPLES)",
             )
         return java
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A statement in the tests' main method."""
+        return with_marked_main(source, tests_at, _MAIN, 'java.lang.System.setProperty("{tag}", "");')
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Parts, Tool, prefix_of
+from flextune.judging.languages.marks import BRACES, marked, seam
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits
 from flextune.records import Completion, Problem
@@ -20,8 +21,10 @@ _DEFINITION = re.compile(
     r"\b(?:function\s*\*?|class|(?:const|let|var)(?=\s+[\w$]+\s*=\s*(?:async\b\s*)?(?:\(|function\b|[\w$]+\s*=>)))"
     r"\s+([\w$]+)"
 )
+# Only a source that has one of these can be a module rather than a script.
+_OF_MODULES = re.compile(rb"\b(?:import|export|await)\b")
 # Stack frames that say nothing about the program, Node's own and the runner's.
-_FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/(runner|strict_\w+)\.js:)")
+_FRAME_OF_NODE = re.compile(rb"    at .*(\(node:|\bnode:internal/|/(runner|steps|strict_\w+)\.js:)")
 
 
 class JavaScript(Basis):
@@ -32,10 +35,21 @@ class JavaScript(Basis):
     comment = "//"
     tools = (Tool("node", "apt-get install nodejs"),)
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A call before the tests and one after them, of a function that is named by the tag."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        call = f";globalThis['{cut.tag}']();"
+        return marked(cut, call, call)
+
     def run(self, program: bytes, limits: Limits) -> Command:
-        """The runner, with the source beside it."""
+        """The runner, with the source beside it, also under the name of a module where it may be one."""
         path = f"{{program}}/{self.file_name()}"
-        return self._node(limits, ("runner.js",), {self.file_name(): program}, path)
+        files = {self.file_name(): program}
+        if _OF_MODULES.search(program):
+            files["main.mjs"] = program
+        return self._node(limits, ("runner.js", "steps.js"), files, path)
 
     def parts(self, problem: Problem, completion: Completion) -> Parts:
         """The solution; the tests with the prompt, whose helper functions they use, and the entry point."""
@@ -67,6 +81,8 @@ class JavaScript(Basis):
                 f"--max-old-space-size={heap}",
                 "--no-warnings",
                 "--v8-pool-size=1",
+                # Whether a source is a module can be asked only with it.
+                "--experimental-vm-modules",
                 f"{{program}}/{scripts[0]}",
                 *arguments,
             ),

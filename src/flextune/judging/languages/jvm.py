@@ -49,12 +49,12 @@ class Jvm:
         return self._command((_java(), archive, *_COMPILING, f"-Xmx{heap}m", "-Xss8m", "-cp", *arguments), {})
 
     def program(self, program: bytes, limits: Limits, class_path: str) -> Command:
-        """A program as the compile servers answer it: the main class, a newline, and a jar."""
-        name, _, jar = program.partition(b"\n")
+        """A program as the compile servers answer it: the main class, perhaps a tag, a newline, and a jar."""
+        line, _, jar = program.partition(b"\n")
         heap = max(16, limits.memory_bytes // MIB * 5 // 8)
         options = ("-XX:SharedArchiveFile={runtime}/run.jsa", *_RUNNING, f"-Xmx{heap}m", "-Xss8m", "-ea")
         argv = (_java(), *options, "-cp", f"{class_path}:{{program}}/program.jar")
-        return self._command((*argv, "flextune.Launcher", name.decode()), {"program.jar": jar})
+        return self._command((*argv, "flextune.Launcher", *line.decode().split()), {"program.jar": jar})
 
     def compile_archive(self, *arguments: str) -> Command:
         """Archives the classes that a compile server loads at its start; ``arguments`` as for it."""

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Tool, prefix_of
+from flextune.judging.languages.marks import ENDS, marked, seam, tag_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.lua"
 _INSTALL = "apt-get install lua5.4 lua-unit"
+
+# Nothing may follow a chunk's `return`, and tests of luaunit end in an exit.
+_LAST = re.compile(
+    r"^(?:[ \t]*(?:return|os\.exit)\b[^\n]*\s*|(?:return|os\.exit)\b.*)\Z", re.MULTILINE | re.DOTALL
+)
+_TEST = re.compile(r"^[ \t]*function[ \t]+((?:\w+[.:])*[tT]est\w*)[ \t]*\(", re.MULTILINE)
+
+# What ends a test of luaunit early, and what catches a failure: right where the tests themselves say so.
+_ENDS_EARLY = re.compile(r"\b(?:success|skip|runOnly)")
+_CATCHES = re.compile(r"\b(?:x?pcall|assertError\w*)\b")
 
 
 @cache
@@ -44,12 +57,32 @@ class Lua(Basis):
         """Asked together with the place of luaunit."""
         return _known(program)[0]
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A call before the tests, which says how many there are, and one after them."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, ENDS)
+        count = len(set(_TEST.findall(cut.tests)))
+        options = "e" * bool(_ENDS_EARLY.search(cut.tests)) + "c" * bool(_CATCHES.search(cut.tests))
+        before = f"flextune_mark('{cut.tag}', {count}, '{options}');"
+        after = f"flextune_mark('{cut.tag}');"
+        if cut.has_tests:
+            return marked(cut, before, after, _LAST)
+        # The whole program is its tests, and may end in a `return`, which nothing can follow.
+        first = 0 if not source.startswith("#") else source.find("\n") + 1
+        return marked(replace(cut, solution=source[:first], tests=source[first:]), before, after, _LAST)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it."""
         lua = Path(self.toolchain().path)
         return Command(
-            argv=(str(lua), "{program}/runner.lua", f"{{program}}/{self.file_name()}"),
-            files={"runner.lua": _RUNNER.read_bytes(), self.file_name(): program + b"\nflextune_end()\n"},
+            argv=(
+                str(lua),
+                "{program}/runner.lua",
+                f"{{program}}/{self.file_name()}",
+                tag_of(program),
+            ),
+            files={"runner.lua": _RUNNER.read_bytes(), self.file_name(): program},
             readable=prefix_of(lua),
         )
 

@@ -8,11 +8,15 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Tool, prefix_of, version_of
+from flextune.judging.languages.marks import BRACES, marked, seam
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.php"
-_END = b"\\FlextuneEnd::reach();\n"
+# Tests may open the tag themselves that the solution closed.
+_CLOSING = re.compile(BRACES.pattern + r"(?:\s*<\?php\b)?")
+_LAST = re.compile(r"^[ \t]*(?:exit|die)\b[^\n]*\s*\Z", re.MULTILINE)
+_IN_TEXT = re.compile(r"\?>\s*\Z")
 # What programs use and the machine's settings may load; others are for files, networks and other processes.
 _EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring", "tokenizer")
 # The settings of Debian's command line, but for two: assertions count, and errors go to standard error.
@@ -58,6 +62,17 @@ class Php(Basis):
         """Asked without the machine's settings, as programs run."""
         return version_of(program, "-n", "--version")
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A call before the tests and one after them."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, _CLOSING)
+        call = f" \\FlextuneTests::mark('{cut.tag}');"
+        opening = "<?php" if _IN_TEXT.search(source) else ""
+        if not cut.has_tests:
+            return f"{source}\n{opening}{call}{call}\n"
+        return marked(cut, call, f"{opening}{call}", _LAST)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner before it."""
         php = Path(self.toolchain().path)
@@ -71,15 +86,9 @@ class Php(Basis):
         options = [word for setting in settings for word in ("-d", setting)]
         return Command(
             argv=(str(php), "-n", *options, f"{{program}}/{self.file_name()}"),
-            files={"runner.php": _RUNNER.read_bytes(), self.file_name(): _with_end(program)},
+            files={"runner.php": _RUNNER.read_bytes(), self.file_name(): program},
             readable=prefix_of(php),
         )
-
-
-def _with_end(program: bytes) -> bytes:
-    """The program and a last line that says that its end was reached."""
-    in_text = re.search(rb"\?>\s*\Z", program)
-    return program + (b"\n<?php " if in_text else b"\n") + _END
 
 
 LANGUAGE = Php()

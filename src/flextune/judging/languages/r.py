@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
+from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -15,6 +17,7 @@ _OPTIONS = ("--no-echo", "--no-restore", "--no-save", "--no-environ", "--no-init
 # Debian keeps there what R reads at its start.
 _SETTINGS = (Path("/etc/R"),)
 _INSTALL = "apt-get install r-base-core"
+_LAST = re.compile(r"^[ \t]*(?:q|quit)\(.*\)[ \t;]*\s*\Z", re.MULTILINE)
 
 
 @cache
@@ -56,13 +59,22 @@ class R(Basis):
         )
         return (Artifact("packages", command),)
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A call before the tests and one after them."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        call = f"flextune_mark('{cut.tag}');"
+        return marked(cut, call, call, _LAST)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as R's main script, with the runner as its profile."""
         return self._command(
             (*_OPTIONS, f"--file={{program}}/{self.file_name()}"),
-            {"runner.R": _script("runner.R"), self.file_name(): program + b"\nflextune_end()\n"},
+            {"runner.R": _script("runner.R"), self.file_name(): program},
             "R_PROFILE={program}/runner.R",
             "FLEXTUNE_PACKAGES={runtime}/packages",
+            f"FLEXTUNE_TAG={tag_of(program)}",
             R_MAX_VSIZE=str(limits.memory_bytes * 3 // 4),
         )
 

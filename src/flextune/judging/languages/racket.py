@@ -7,12 +7,18 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of, version_of
+from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.rkt"
 # Debian keeps there where compiled files are; without them Racket compiles its whole library anew.
 _SETTINGS = (Path("/etc/racket"),)
+
+_LAST = re.compile(r"^[ \t]*\(exit\b[^\n]*\s*\Z", re.MULTILINE)
+_CHECK = re.compile(r"\((?:check-|test-(?:equal|eq|true|false|not-false|exn|pred|=))")
+# Where tests choose, repeat, or name a check to call it later, their text does not tell how many they make.
+_CHOOSES = re.compile(r"\((?:if|cond|case|match|when|unless|for[*/]?\S*|lambda|λ|define-\S+|map|let loop)\s")
 
 
 @cache
@@ -32,11 +38,28 @@ class Racket(Basis):
         Tool("rackunit", "raco pkg install rackunit-lib", is_here=_has_rackunit),
     )
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A text before the tests, with the number of their checks, and one after them.
+
+        A module's expressions are printed, and what prints them belongs to the runner.
+        """
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        checks = len(_CHECK.findall(cut.tests))
+        least = min(checks, 1) if _CHOOSES.search(cut.tests) else checks
+        return marked(cut, f' "{cut.tag} {least}" ', f'"{cut.tag}"', _LAST, separator="")
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it."""
         racket = Path(self.toolchain().path)
         return Command(
-            argv=(str(racket), "{program}/runner.rkt", f"{{program}}/{self.file_name()}"),
+            argv=(
+                str(racket),
+                "{program}/runner.rkt",
+                f"{{program}}/{self.file_name()}",
+                tag_of(program),
+            ),
             files={"runner.rkt": _RUNNER.read_bytes(), self.file_name(): program},
             readable=(*prefix_of(racket), *filter(Path.is_dir, _SETTINGS)),
             # Whether compiled files are newer than their sources is the installation's business.

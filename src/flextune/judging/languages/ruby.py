@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
+from flextune.judging.languages.marks import ENDS, marked, seam, tag_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNERS = Path(__file__).parent / "runners"
 _INSTALL = "apt-get install ruby ruby-test-unit"
 # The version, then where installed packages keep their files, those of test/unit first.
+_LAST = re.compile(r"^(?:[ \t]*exit!?\b[^\n]*\s*(?:^__END__$.*)?|__END__$.*)\Z", re.MULTILINE | re.DOTALL)
+# How test/unit, minitest and the tests of MultiPL-E begin a test.
+_TEST = re.compile(r"^[ \t]*(?:def[ \t]+(test\w*)|(?:test|it)[ \t(]+(['\"].+))", re.MULTILINE)
+# What leaves tests out; where the tests say so themselves it is right.
+_OMITS = re.compile(r"\b(?:omit|pend|skip)")
 _QUESTION = (
     'puts RUBY_VERSION; require "test/unit"; '
     "own = Gem.loaded_specs.values; rest = Gem::Specification.latest_specs.reject(&:default_gem?); "
@@ -39,6 +46,7 @@ class Ruby(Basis):
 
     name = "rb"
     suffix = ".rb"
+    ends_source = "\0\x04\x1a"
     tools = (
         Tool("ruby", _INSTALL),
         Tool("test/unit for Ruby", _INSTALL, is_here=lambda ruby: bool(_known(ruby))),
@@ -53,6 +61,16 @@ class Ruby(Basis):
         argv = ("{program}/precompile.rb", ":".join(self._packages()))
         return (Artifact("test-unit", self._ruby(argv, {"precompile.rb": _script("precompile.rb")})),)
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A call before the tests, which says how many there are, and one after them, which runs them."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, ENDS)
+        count = len({match.group(1) or match.group(2) for match in _TEST.finditer(cut.tests)})
+        options = "o" * bool(_OMITS.search(cut.tests)) + "c" * ("AssertionFailedError" in cut.tests)
+        before = f"flextune_mark('{cut.tag}', {count}, '{options}');"
+        return marked(cut, before, f"flextune_mark('{cut.tag}');", _LAST)
+
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner loaded before it."""
         packages = ":".join(self._packages())
@@ -61,8 +79,9 @@ class Ruby(Basis):
             f"{{program}}/{self.file_name()}",
             packages,
             "{runtime}/test-unit",
+            tag_of(program),
         )
-        files = {"runner.rb": _script("runner.rb"), self.file_name(): program + b"\nflextune_end\n"}
+        files = {"runner.rb": _script("runner.rb"), self.file_name(): program}
         return self._ruby(argv, files)
 
     def _ruby(self, arguments: tuple[str, ...], files: dict[str, bytes]) -> Command:

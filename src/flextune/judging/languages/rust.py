@@ -8,11 +8,20 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Finding, find_program
+from flextune.judging.languages.marks import BRACES, marked, seam
 from flextune.judging.languages.native import SHIM, WRAP, Native, linker
 from flextune.judging.sandbox.command import Result
 
+# That of new projects when the benchmarks were made; the compiler's own default is 2015.
+_EDITION = "--edition=2021"
 # assert!, assert_eq! and assert_ne!; older compilers quote the message and begin no line for it.
 _ASSERTION = re.compile(rb"panicked at [^\n]*(\n|')assertion ")
+
+# What the tests are, where they are functions for the compiler's own test runner.
+_TEST = re.compile(r"#\[(?:\w+::)?test\]")
+_WITH_RUNNER = "//flextune: test"
+_NO_MAIN = re.compile(r"\bno_main\b")
+_OWN_MAIN = re.compile(r"\bfn\s+main\s*\(")
 
 
 class Rust(Native):
@@ -29,17 +38,34 @@ class Rust(Native):
         rustc = find_program("rustc")
         return None if rustc is None else _without_proxy(rustc)
 
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A constant before the tests, which takes what attribute the solution ends in, and its use after."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        if not cut.has_tests:
+            return source
+        before, after = f" const FLEXTUNE_{cut.tag}: () = (); ", f"const _: () = FLEXTUNE_{cut.tag};"
+        if _OWN_MAIN.search(cut.tests) and _NO_MAIN.search(cut.solution):
+            after += 'compile_error!("no_main leaves out the main function of the tests");'
+        if _TEST.search(cut.tests) and not _OWN_MAIN.search(cut.tests):
+            after += f"\n{_WITH_RUNNER}"
+        return marked(cut, before, after, separator="")
+
     def arguments(self, source: bytes) -> tuple[str, ...]:
-        """The compiler's defaults, as MultiPL-E has them; the symbols, which nothing reads, are left out."""
+        """The compiler's defaults but for the edition; the symbols, which nothing reads, are left out."""
         linking = ("-C", f"linker={linker()}", "-C", f"link-arg={SHIM}", "-C", f"link-arg={WRAP}")
-        return (self.file_name(), *linking, "-C", "strip=symbols", "--cap-lints=allow", "--color=never")
+        runner = ("--test",) if source.rstrip().endswith(_WITH_RUNNER.encode()) else ()
+        options = (_EDITION, "--cap-lints=allow", "--color=never")
+        return (self.file_name(), *runner, *linking, "-C", "strip=symbols", *options)
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """What a panic was about is told by its message."""
         finding = super().classify(result, secret)
         if finding.outcome != "exception":
             return finding
-        if _ASSERTION.search(result.errors):
+        # The test runner shows on standard output what tests said.
+        if _ASSERTION.search(result.errors) or _ASSERTION.search(result.output):
             return Finding("wrong_answer", finding.stage, finding.message)
         if re.search(rb"^memory allocation of \d+ bytes failed", result.errors, re.MULTILINE):
             return Finding("memory_limit", finding.stage, finding.message)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of
 from flextune.judging.languages.jvm import LAUNCHER_JAR, SOURCES, Jvm, jdk
+from flextune.judging.languages.marks import with_marked_main
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _SCALA_SOURCES = Path(__file__).parent / "runners" / "scala"
 _INSTALL = "apt-get install scala"
+_MAIN = re.compile(r"\bdef\s+main\s*\([^)]*\)\s*(?::\s*Unit\s*)?=?\s*\{")
 # Our own two languages of sources: the launcher is the one of Java.
 _BUILD = (
     'mkdir "$TMPDIR/classes" && "$1/javac" -encoding UTF-8 -d "$TMPDIR/classes" {program}/*.java >&2 && '
@@ -40,6 +42,11 @@ class Scala(Basis):
         if library is None or compiler is None:
             return Toolchain(found=False, missing="scalac (Scala 2)", install=_INSTALL)
         return Toolchain(found=True, version=f"{_version(library)} on Java {java.version}", path=java.path)
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """A statement in the tests' main method."""
+        statement = '_root_.java.lang.System.setProperty("{tag}", "");'
+        return with_marked_main(source, tests_at, _MAIN, statement)
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""

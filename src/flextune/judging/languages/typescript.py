@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program
 from flextune.judging.languages.javascript import LANGUAGE as JAVASCRIPT
+from flextune.judging.languages.marks import BRACES, marked, seam
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits
 
@@ -39,6 +40,14 @@ class TypeScript(Basis):
             # The native compiler that succeeds it has no such library.
             return Toolchain(found=False, missing="typescript.js, the compiler's library", install=_INSTALL)
         return Toolchain(found=True, version=f"{version} (node {node.version})", path=node.path)
+
+    def marked(self, source: str, tests_at: int | None) -> str:
+        """As in JavaScript, for a checker of types."""
+        if tests_at is None:
+            return source
+        cut = seam(source, tests_at, BRACES)
+        call = f";(globalThis as any)['{cut.tag}']();"
+        return marked(cut, call, call)
 
     def compiler(self, limits: Limits) -> Command:
         """A server that stays and compiles one source after another."""

@@ -16,7 +16,11 @@ PROGRAM = f"{INSIDE}/program"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_ETC = ("ld.so.cache", "alternatives", "localtime", "java*", "ssl/openssl.cnf")
+_ETC = ("ld.so.cache", "alternatives", "java*", "ssl/openssl.cnf")
+#: Names of users, hosts and services, the same on every machine.
+_OWN_ETC = Path(__file__).parent / "etc"
+#: Each program has a user of its own, so these lie where every program gets a file system of its own.
+_USERS = "/etc/users"
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 #: Rights of the helper in its own namespaces: to make others, mount in them, and give up what it has.
 #: Programs have none.
@@ -76,7 +80,7 @@ def wrap(
     for path in hidden:
         options += ["--perms", "0755", "--tmpfs", str(path), "--remount-ro", str(path)]
     # The fresh file systems of every program are mounted on these two.
-    options += ["--dir", "/tmp", "--perms", "0755", "--dir", PROGRAM]
+    options += ["--dir", "/tmp", "--dir", "/dev/shm", "--perms", "0755", "--dir", PROGRAM]
     options += ["--remount-ro", "/", "--chdir", "/", "--clearenv"]
     for name, value in environment:
         options += ["--setenv", name, value]
@@ -99,6 +103,7 @@ def _visible_system(mounts: Iterable[tuple[Path, str]]) -> list[str]:
         elif os.path.isdir(path):
             options += ["--ro-bind", path, path]
     pairs = [(path, str(path)) for pattern in _ETC for path in sorted(Path("/etc").glob(pattern))]
+    pairs += [(path, f"/etc/{path.name}") for path in sorted(_OWN_ETC.iterdir())]
     pairs += mounts
     # Folders that bubblewrap makes on the way are closed to the program's user.
     made: set[str] = {"/"}
@@ -109,6 +114,10 @@ def _visible_system(mounts: Iterable[tuple[Path, str]]) -> list[str]:
                 options += ["--perms", "0755", "--dir", str(parent)]
     for source, inside in pairs:
         options += ["--ro-bind", str(source), inside]
+    options += ["--perms", "0755", "--dir", _USERS]
+    for name in ("passwd", "group"):
+        options += ["--symlink", f"{_USERS}/{name}", f"/etc/{name}"]
+    options += ["--symlink", "/usr/share/zoneinfo/Etc/UTC", "/etc/localtime"]
     options += [
         "--proc",
         "/proc",

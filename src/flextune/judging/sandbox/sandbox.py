@@ -159,7 +159,11 @@ class Sandbox:
                 helper = self._help(command)
                 helper.limit_memory(limits.memory_bytes)
                 commands = [command] if companion is None else [command, companion]
-                sheets = [self._sheet(one, limits, stack, server=server) for one in commands]
+                users = [free_user() if self.isolation.kind == "root" else -1 for _ in commands]
+                sheets = [
+                    self._sheet(one, limits, stack, user=user, server=server)
+                    for one, user in zip(commands, users, strict=True)
+                ]
                 streams = open_streams(with_input=bool(stdin), companion=companion is not None)
                 given = list(streams.theirs)
                 try:
@@ -167,7 +171,10 @@ class Sandbox:
                         helper, streams, limits, wake=self._wake_read, reply_bytes=reply_bytes, hold=hold
                     )
                     stack.callback(child.close)
-                    parts = [_part(one, sheet, given) for one, sheet in zip(commands, sheets, strict=True)]
+                    parts = [
+                        {**_part(one, sheet, given), "user": user}
+                        for one, sheet, user in zip(commands, sheets, users, strict=True)
+                    ]
                     helper.ask({"tmp": limits.tmp_bytes, "parts": parts}, given)
                 finally:
                     for number in given:
@@ -183,7 +190,9 @@ class Sandbox:
             self._dismiss()
             raise
 
-    def _sheet(self, command: Command, limits: Limits, stack: contextlib.ExitStack, *, server: bool) -> bytes:
+    def _sheet(
+        self, command: Command, limits: Limits, stack: contextlib.ExitStack, *, user: int, server: bool
+    ) -> bytes:
         """What only the program's own process reads about it: no other program descends from that."""
         if self.isolation.kind == "none":
             folder = tempfile.mkdtemp(prefix="flextune-")
@@ -205,7 +214,7 @@ class Sandbox:
             "warm": command.warm is not None,
             "environment": dict(zip(environment, _fill(tuple(environment.values()), places), strict=True)),
             "directory": environment["HOME"],
-            "user": free_user() if self.isolation.kind == "root" else -1,
+            "user": user,
             "rlimits": self._rlimits(limits, server=server),
         }
         return json.dumps(sheet).encode()

@@ -52,7 +52,8 @@ def open_streams(*, with_input: bool, companion: bool) -> Streams:
         if with_input:
             streams.input = _towards(streams)
         else:
-            streams.theirs.append(os.open("/dev/null", os.O_RDONLY))
+            # An empty pipe rather than /dev/null: a program may wait for its input with ``epoll``.
+            os.close(_towards(streams))
         streams.outputs.append(_from(streams))
         streams.errors.append(_from(streams))
         streams.requests = _towards(streams)

@@ -15,14 +15,13 @@ from types import CodeType, FrameType, TracebackType
 _EXITS = {"exit", "quit"}
 
 
-def ended_by_tests(error: SystemExit, code: CodeType, source: str, first_line: int) -> bool:
+def ended_by_tests(error: SystemExit, code: CodeType, path: str) -> bool:
     """Whether ``error`` was raised by an exit in the tests.
 
     Args:
         error: What has ended the program.
-        code: The program's code.
-        source: The program.
-        first_line: Where its tests begin.
+        code: The code of the tests alone; its lines are those of the program.
+        path: The program.
     """
     known = _all_code(code)
     trace = error.__traceback__
@@ -30,13 +29,14 @@ def ended_by_tests(error: SystemExit, code: CodeType, source: str, first_line: i
         trace = trace.tb_next
     last: TracebackType | None = None
     while trace is not None and trace.tb_frame.f_code in known:
-        if trace.tb_lineno < first_line or not _is_known(trace.tb_frame, known):
+        if not _is_known(trace.tb_frame, known):
             return False
         last, trace = trace, trace.tb_next
     if last is None:
         return False
     if trace is None:
-        return _position(last) in _exits(source)
+        with open(path, encoding="utf-8", newline="") as file:
+            return _position(last) in _exits(file.read().removeprefix("\ufeff"))
     return _is_exit_of_library(trace)
 
 

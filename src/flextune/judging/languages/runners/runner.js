@@ -1,7 +1,11 @@
 'use strict';
 // Runs one JavaScript program as the main module and tells, over descriptor 4, how far it came.
+//
+// Where it has tests, two of its statements are the judge's, one before them and one after them, and call a function
+// named by the program's tag. Tests may also end in `process.exit(0)`: that counts where they call it themselves.
 (() => {
-  const { closeSync, readFileSync, readSync, writeSync } = require('fs');
+  const { closeSync, existsSync, readFileSync, readSync, writeSync } = require('fs');
+  const { pathToFileURL } = require('url');
   const Module = require('module');
   const vm = require('vm');
 
@@ -18,30 +22,79 @@
   writeSync(reports, 'S');
 
   const path = process.argv[2];
+  const module = path.replace(/\.js$/, '.mjs');
   const source = readFileSync(path, 'utf8');
-  try {
-    // As a script first: a module's wrapper is a function, in which a stray top-level `return` would
-    // end the program before its tests. As a module then, where names such as `require` are taken.
-    new vm.Script(source, { filename: path });
-    vm.compileFunction(source.replace(/^#!.*/, ''), ['exports', 'require', 'module', '__filename', '__dirname'], {
-      filename: path,
-    });
-  } catch (error) {
+
+  // Why the source is no program, and whether it is one as a module with `import` and `export`.
+  const refused = () => {
+    try {
+      const names = ['exports', 'require', 'module', '__filename', '__dirname'];
+      vm.compileFunction(source.replace(/^#!.*/, ''), names, { filename: path });
+    } catch (error) {
+      if (!existsSync(module)) return [error, false];
+      try {
+        new vm.SourceTextModule(source, { identifier: path });
+      } catch (second) {
+        // What is wrong with a module says more than that it is no script.
+        return [/outside a module|Unexpected token 'export'|valid in async/.test(error.message) ? second : error, false];
+      }
+      return [null, true];
+    }
+    return [null, false];
+  };
+  const [error, isModule] = refused();
+  if (error) {
     writeSync(reports, 'C');
     writeSync(2, `${error.stack.split('\n    at ')[0]}\n`);
     process.exit(1);
   }
   writeSync(reports, 'R');
 
+  // The last stack frame of `from`'s caller that is the program's, as a line number; 0 where there is none.
+  const lineOfCaller = (from, deepest) => {
+    const holder = {};
+    Error.captureStackTrace(holder, from);
+    const frames = String(holder.stack).split('\n').slice(1, deepest + 1);
+    const name = /main\.m?js:(\d+):\d+\)?$/;
+    const frame = frames.find((line) => name.test(line));
+    return frame ? Number(name.exec(frame)[1]) : 0;
+  };
+
+  const [tag] = (source.match(/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/g) || []).slice(-1);
+  let marks = 0;
+  let steps = null;
+  let firstLine = Infinity;
+  const mark = () => {
+    marks += 1;
+    if (marks === 1) firstLine = lineOfCaller(mark, 1);
+  };
+  if (tag && source.includes(`globalThis['${tag}']`)) {
+    Object.defineProperty(globalThis, tag, { value: mark });
+    const tests = source.slice(source.indexOf(`globalThis['${tag}']`));
+    if (/=>|\bawait\b|\bfunction\b\s*\*?\s*\(|\bassert\b/.test(tests)) {
+      steps = require('./steps.js')(source, source.length - tests.length, (from) => lineOfCaller(from, 8) >= firstLine);
+    }
+  }
+
+  const finish = () => {
+    const missed = steps && steps.missed();
+    if (missed) writeSync(2, `${missed}\n`);
+    else writeSync(reports, secret);
+  };
   process.once('uncaughtExceptionMonitor', (error) => {
     writeSync(reports, error && error.code === 'ERR_ASSERTION' ? 'A' : 'E');
   });
-  let loaded = false;
   // Emitted when nothing is left to do, pending promises and timers included, and not by process.exit.
   process.once('beforeExit', () => {
-    if (loaded && !process.exitCode) writeSync(reports, secret);
+    if (marks === 2 && !process.exitCode) finish();
   });
+  const leave = process.exit;
+  process.exit = function exit(code = process.exitCode) {
+    if (marks > 0 && Number(code || 0) === 0 && lineOfCaller(exit, 1) >= firstLine) finish();
+    leave.call(process, code);
+  };
+
   process.argv.splice(1, 2, path);
-  Module._load(path, null, true);
-  loaded = true;
+  if (isModule) import(pathToFileURL(module));
+  else Module._load(path, null, true);
 })();

@@ -1,9 +1,9 @@
 -- Runs one Lua program and tells, over descriptor 4, how far it came.
 --
--- Its last line, which is the judge's, calls flextune_end: what leaves the main chunk before does not get there.
--- Programs that end in luaunit's `os.exit(lu.LuaUnit.run())` never do: that exit counts where it is the program's
--- last line and luaunit has reported success.
-local path = arg[1]
+-- Two of its statements, one before the tests and one after them, are the judge's and call flextune_mark: what leaves
+-- the main chunk before gets to neither. Tests that end in luaunit's `os.exit(lu.LuaUnit.run())` never get to the
+-- second: that exit counts where it is the program's last line and luaunit has reported success.
+local path, tag = arg[1], arg[2]
 local exit, getinfo, traceback, assert_function = os.exit, debug.getinfo, debug.traceback, assert
 local pipe = io.open('/dev/fd/3', 'rb')
 local secret = pipe:read(32)
@@ -15,15 +15,62 @@ write(channel, 'S')
 
 -- What luaunit reported: nil before it has run a test, else whether all passed.
 local tested, failed_only
+-- Of the tests: the line before them, how many luaunit is to run, whether they themselves end one early or catch a
+-- failure. Then what happened: the judge's statements reached, failures seen, tests that did not come to their end.
+local main
+local first_line, expected, may_end_early, may_catch = math.huge, 0, false, false
+local marks, failures, cut_short = 0, 0, 0
+
+local function in_tests(level)
+  local caller = getinfo(level + 1, 'Sl')
+  return caller.source == '@' .. path and caller.currentline >= first_line
+end
+
+assert = function(value, ...)
+  if not value and in_tests(2) then
+    failures = failures + 1
+  end
+  return assert_function(value, ...)
+end
+
+local function counted(check)
+  return function(...)
+    local answer = table.pack(pcall(check, ...))
+    if not answer[1] then
+      failures = failures + 1
+      error(answer[2], 0)
+    end
+    return table.unpack(answer, 2, answer.n)
+  end
+end
 
 package.preload.luaunit = function(name)
   local file = assert(package.searchpath(name, package.path))
   local luaunit = assert(loadfile(file))(name, file)
-  local end_suite = luaunit.LuaUnit.endSuite
+  for key, value in pairs(luaunit) do
+    if type(value) == 'function' and (key:find('^assert') or key:find('^fail')) then
+      luaunit[key] = counted(value)
+    end
+  end
+  local run_one, end_suite = luaunit.LuaUnit.protectedCall, luaunit.LuaUnit.endSuite
+  luaunit.LuaUnit.protectedCall = function(suite, instance, method, ...)
+    local returned = false
+    local status = run_one(suite, instance, function(...)
+      method(...)
+      returned = true
+    end, ...)
+    if not returned and status.status ~= 'FAIL' and status.status ~= 'ERROR' then
+      cut_short = cut_short + 1
+    end
+    return status
+  end
   luaunit.LuaUnit.endSuite = function(suite, ...)
     local result = suite.result
     if result.runCount > 0 then
-      tested = #result.failedTests + #result.errorTests == 0
+      local failed = #result.failedTests + #result.errorTests
+      local swallowed = failures > #result.failedTests and not may_catch
+      local left_out = result.runCount < expected or (cut_short > 0 and not may_end_early)
+      tested = failed == 0 and (marks == 0 or not (swallowed or left_out))
       failed_only = #result.errorTests == 0 and not tested
     end
     return end_suite(suite, ...)
@@ -32,39 +79,35 @@ package.preload.luaunit = function(name)
 end
 
 local function compiled()
-  local file = io.open(path, 'rb')
-  local source = file:read('a')
-  file:close()
-  local lines = select(2, source:gsub('\n', ''))
-  local chunk = loadfile(path)
-  if chunk then
-    return chunk, lines
+  local chunk, message = loadfile(path)
+  if not chunk then
+    io.stderr:write('lua: ', message, '\n')
+    write(channel, 'C')
+    exit(1)
   end
-  -- Nothing may follow a program's last `return`.
-  local message
-  chunk, message = load(source:gsub('[^\n]*\n$', ''):gsub('^#[^\n]*', ''), '@' .. path)
-  return chunk, nil, message
+  return chunk
 end
 
-local main, end_line, message = compiled()
-if not main then
-  io.stderr:write('lua: ', message, '\n')
-  write(channel, 'C')
-  exit(1)
-end
+main = compiled()
 write(channel, 'R')
 
 local last_line = 0
 for line in pairs(getinfo(main, 'L').activelines) do
-  if line ~= end_line and line > last_line then
-    last_line = line
-  end
+  last_line = math.max(last_line, line)
 end
 
-local ended = end_line == nil
-function flextune_end()
+function flextune_mark(said, tests, options)
   local caller = getinfo(2, 'fl')
-  ended = caller.func == main and caller.currentline == end_line
+  if said ~= tag or caller.func ~= main then
+    return
+  end
+  marks = marks + 1
+  if marks == 1 then
+    first_line = caller.currentline
+    expected = tests or 0
+    may_end_early = options and options:find('e') ~= nil
+    may_catch = options and options:find('c') ~= nil
+  end
 end
 
 local function exits_from_last_line()
@@ -81,7 +124,11 @@ local function finish(came_to_its_end)
     write(channel, failed_only and 'A' or 'E')
     exit(1)
   end
-  if came_to_its_end and (tested or not package.loaded.luaunit) then
+  if marks > 0 and package.loaded.luaunit == nil and failures > 0 and not may_catch then
+    write(channel, 'A')
+    exit(1)
+  end
+  if marks == 2 and came_to_its_end and (tested or not package.loaded.luaunit) then
     write(channel, secret)
   end
 end
@@ -112,4 +159,4 @@ if not passed then
   end
   exit(1)
 end
-finish(ended)
+finish(true)

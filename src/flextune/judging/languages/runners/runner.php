@@ -1,22 +1,38 @@
 <?php
 // Runs before a PHP program (auto_prepend_file); tells, over descriptor 4, how far the program came.
 //
-// The program is PHP's own main script. Its last line, which is the judge's, calls FlextuneEnd::reach(): a top-level
-// `return`, an `exit` or text outside of the PHP tags before the tests does not get there.
-final class FlextuneEnd
+// The program is PHP's own main script. Two of its statements, one before the tests and one after them, are the
+// judge's: a top-level `return`, an `exit` or text outside of the PHP tags before the tests gets to neither.
+final class FlextuneTests
 {
-    private static bool $reached = false;
+    private static string $tag = '';
+    private static int $marks = 0;
+    private static int $line = 0;
+    private static int $failures = 0;
 
-    public static function reach(): void
+    public static function expect(string $source): void
     {
-        $calls = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
-        $main = $_SERVER['SCRIPT_FILENAME'];
-        self::$reached = count($calls) === 1 && $calls[0]['file'] === $main && $calls[0]['line'] === count(file($main));
+        if (preg_match_all('/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/', $source, $tags)) {
+            self::$tag = end($tags[0]);
+        }
+        // Called before a failed assert() throws what the program might catch.
+        @assert_options(ASSERT_CALLBACK, static function (string $file, int $line): void {
+            self::$failures += self::$marks > 0 && $line >= self::$line && $file === $_SERVER['SCRIPT_FILENAME'];
+        });
     }
 
-    public static function reached(): bool
+    public static function mark(string $tag): void
     {
-        return self::$reached;
+        $calls = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
+        if (count($calls) === 1 && $tag === self::$tag && $tag !== '') {
+            self::$marks++;
+            self::$line = self::$line ?: $calls[0]['line'];
+        }
+    }
+
+    public static function held(): bool
+    {
+        return self::$marks === 2 && self::$failures === 0;
     }
 }
 
@@ -27,12 +43,14 @@ final class FlextuneEnd
     $channel = fopen('php://fd/4', 'wb');
     fwrite($channel, 'S');
     try {
-        token_get_all(file_get_contents($_SERVER['SCRIPT_FILENAME']), TOKEN_PARSE);
+        $source = file_get_contents($_SERVER['SCRIPT_FILENAME']);
+        token_get_all($source, TOKEN_PARSE);
     } catch (ParseError $error) {
         fwrite($channel, 'C');
         fwrite(STDERR, "PHP Parse error:  {$error->getMessage()} on line {$error->getLine()}\n");
         exit(1);
     }
+    FlextuneTests::expect($source);
     fwrite($channel, 'R');
 
     $process = getmypid();
@@ -43,7 +61,7 @@ final class FlextuneEnd
         $error = error_get_last()['message'] ?? '';
         if (preg_match('/^(Allowed memory size|Out of memory)/', $error)) {
             fwrite($channel, 'M');
-        } elseif (FlextuneEnd::reached()) {
+        } elseif (FlextuneTests::held()) {
             fwrite($channel, $secret);
         }
     };

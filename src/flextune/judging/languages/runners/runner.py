@@ -5,6 +5,7 @@ imported for every program, and so costs none of them anything.
 """
 
 from __future__ import annotations
+import __future__
 
 # The modules that answers to benchmark problems import, and what the end of a program needs.
 import _sitebuiltins
@@ -56,12 +57,13 @@ else:
 
 SECRET_BYTES = 32
 CHANNEL_IN, CHANNEL_OUT = 3, 4
+_FUTURE = __future__.annotations.compiler_flag
 shutdown = threading._shutdown  # type: ignore[attr-defined]
 # Packages that programs may import, behind the standard library.
 sys.path += filter(None, [os.environ.pop("FLEXTUNE_PACKAGES", "")])
 
 #: Statements at the left margin that import, and the modules that they name.
-_IMPORT = re.compile(rb"^(?:\xef\xbb\xbf)?(?:import[ \t]+([^\n#;]+)|from[ \t]+(\w+))", re.MULTILINE)
+_IMPORT = re.compile(r"^(?:import[ \t]+([^\n#;]+)|from[ \t]+(\w+))", re.MULTILINE)
 #: A program that uses one of them may use any name.
 _DYNAMIC = {"eval", "exec", "globals", "locals", "vars", "__import__"}
 # The benchmarks are older than this limit of Python 3.11 on digits; time is limited for every program anyway.
@@ -82,12 +84,12 @@ def main(argv: list[str]) -> int:
     channel = out_of_reach(CHANNEL_OUT)
     os.write(channel, b"S")
     path = argv[0]
-    code = compiled(path)
-    if code is None:
+    codes = compiled_parts(path, int(argv[1]) if len(argv) > 1 else None)
+    if not codes:
         os.write(channel, b"C")
         return 1
     os.write(channel, b"R")
-    reason = execute(code, path, int(argv[1]) if len(argv) > 1 else None)
+    reason = execute(codes[0], path, *codes[1:])
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:
@@ -110,20 +112,39 @@ def out_of_reach(number: int) -> int:
 
 def compiled(path: str) -> CodeType | None:
     """The program's code; None, and the error on standard error, when it is no program."""
-    with open(path, "rb") as file:
+    return next(iter(compiled_parts(path, None)), None)
+
+
+def compiled_parts(path: str, tests_at: int | None) -> list[CodeType]:
+    """The program's code, that of its tests apart; nothing, and the error on standard error, if it is none.
+
+    What stands before ``tests_at`` must be a program of its own. One that ends in a decorator, a backslash or
+    an open text would take a part of the tests into its last statement. The source is compiled as text, so
+    that no comment in it chooses another encoding for the tests.
+    """
+    with open(path, encoding="utf-8", newline="") as file:
         source = file.read()
+    parts = [source]
+    if tests_at is not None:
+        # As many lines before the tests as there are in the file.
+        parts = [source[:tests_at], re.sub(r"[^\r\n]+", "", source[:tests_at]) + source[tests_at:]]
+    codes: list[CodeType] = []
     try:
-        program = without_unused_libraries(source, path) if imports_libraries(source) else source
-        return compile(program, path, "exec", dont_inherit=True)
+        whole = source.removeprefix("\ufeff")
+        for part in (part.removeprefix("\ufeff") for part in parts):
+            future = codes[0].co_flags & _FUTURE if codes else 0
+            program = without_unused_libraries(part, whole, path) if imports_libraries(part) else part
+            codes.append(compile(program, path, "exec", flags=future, dont_inherit=True))
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         sys.__excepthook__(type(error), error.with_traceback(None), None)
-        return None
+        return []
+    return codes
 
 
-def imports_libraries(source: bytes) -> bool:
+def imports_libraries(source: str) -> bool:
     """Whether a source may import what is not Python's own: a quick look, which errs on that side."""
-    listed = (part for match in _IMPORT.finditer(source) for part in (match[1] or match[2]).split(b","))
-    return any(is_absent(re.split(rb"\W+", part.strip(), maxsplit=1)[0].decode()) for part in listed)
+    listed = (part for match in _IMPORT.finditer(source) for part in (match[1] or match[2]).split(","))
+    return any(is_absent(re.split(r"\W+", part.strip(), maxsplit=1)[0]) for part in listed)
 
 
 def is_absent(name: str) -> bool:
@@ -136,13 +157,13 @@ def is_absent(name: str) -> bool:
         return True
 
 
-def without_unused_libraries(source: bytes, path: str) -> ast.Module:
-    """A program less the imports of libraries that are not here and that it never uses.
+def without_unused_libraries(part: str, source: str, path: str) -> ast.Module:
+    """A part of a program less the imports of libraries that are not here and that the whole never uses.
 
     Many answers begin with the same lines of imports, whatever they need. Only statements at the left margin
     go: one inside a ``try`` or a function is the program's own business.
     """
-    tree = ast.parse(source, path)
+    tree = ast.parse(part, path)
     used: set[str] | None = None
     for number, statement in enumerate(tree.body):
         if isinstance(statement, ast.Import):
@@ -161,9 +182,9 @@ def without_unused_libraries(source: bytes, path: str) -> ast.Module:
     return tree
 
 
-def names_used(source: bytes) -> set[str]:
+def names_used(source: str) -> set[str]:
     """Names at top level that a program reads, ``*`` among them if it reads one that it does not define."""
-    top = symtable.symtable(importlib.util.decode_source(source), "program", "exec")
+    top = symtable.symtable(source, "program", "exec")
     defined = {name.get_name() for name in top.get_symbols() if name.is_assigned() or name.is_imported()}
     used = {
         name.get_name()
@@ -183,10 +204,10 @@ def tables_of(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from tables_of(inner)
 
 
-def execute(code: CodeType, path: str, tests_at: int | None = None) -> bytes | int | None:
+def execute(code: CodeType, path: str, tests: CodeType | None = None) -> bytes | int | None:
     """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters.
 
-    Tests, which begin at the character ``tests_at``, may end in an exit of their own.
+    Tests, which are compiled apart, may end in an exit of their own.
     """
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
@@ -197,9 +218,11 @@ def execute(code: CodeType, path: str, tests_at: int | None = None) -> bytes | i
     try:
         with like_a_script():
             exec(code, module.__dict__)
+            if tests is not None:
+                exec(tests, module.__dict__)
     except SystemExit as error:
         status = status_of(error)
-        if tests_at is not None and ended_by_tests(error, code, *_tests_of(path, tests_at)):
+        if tests is not None and ended_by_tests(error, tests, path):
             return b"A" if status else None
         return status
     except BaseException as error:
@@ -209,13 +232,6 @@ def execute(code: CodeType, path: str, tests_at: int | None = None) -> bytes | i
             return b"A"
         return b"M" if isinstance(error, MemoryError) else b"E"
     return None
-
-
-def _tests_of(path: str, tests_at: int) -> tuple[str, int]:
-    """The program, and the line at which its tests begin."""
-    with open(path, encoding="utf-8", newline="") as file:
-        source = file.read()
-    return source, source.count("\n", 0, tests_at) + 1
 
 
 def add_exits() -> None:

@@ -2,8 +2,9 @@
 
 # Loaded before a Ruby program (ruby -r); tells, over descriptor 4, how far the program came.
 #
-# The program is Ruby's own main script. Its last line, which is the judge's, calls `flextune_end`: a top-level
-# `return`, an `exit` or `__END__` before the tests does not get there.
+# The program is Ruby's own main script. Two of its lines are the judge's: one before the tests, which says how many
+# there are, and one after them, which runs what a test library has registered. A top-level `return`, an `exit` or
+# `__END__` before the tests gets to neither.
 lambda do
   secret = IO.for_fd(3, 'rb').then { |pipe| pipe.read(32).tap { pipe.close } }
   channel = IO.for_fd(4, 'wb', autoclose: false)
@@ -12,7 +13,7 @@ lambda do
   report.call('S')
 
   path = "#{__dir__}/main.rb"
-  packages, precompiled = ARGV.shift(2)
+  packages, precompiled, tag = ARGV.shift(3)
   # At the end, so that the standard library is still found first and fast.
   $LOAD_PATH.concat(packages.split(':'))
   Object.autoload(:Gem, 'rubygems')
@@ -32,29 +33,72 @@ lambda do
   report.call('R')
 
   process = Process.pid
-  last_line = File.foreach(path).count
-  ended = reported = false
+  ended = reported = may_omit = may_catch = false
+  marks = expected = 0
 
-  # Test::Unit's own hook would run the tests after the program's exit handlers were set up, by which a
-  # program could change their result.
-  run_tests = lambda do
-    next true unless defined?(Test::Unit::AutoRunner)
+  # Whether tests were run, none of them was left out, and no failure was caught by what it tests.
+  complete = lambda do |runs, omissions, swallowed|
+    reason = if runs.zero? || runs < expected then "#{runs} tests were run"
+             elsif omissions.positive? && !may_omit then "#{omissions} tests were omitted or skipped"
+             elsif swallowed.positive? then 'the failure of an assertion was caught by what it tests'
+             end
+    next true unless reason
 
-    Test::Unit::AutoRunner.need_auto_run = false
-    next true if Test::Unit::AutoRunner.run
-
+    warn reason
     reported = true
-    errors = ObjectSpace.each_object(Test::Unit::TestResult).sum(&:error_count)
-    report.call(errors.zero? ? 'A' : 'E')
+    report.call('A')
     false
   end
 
-  Kernel.define_method(:flextune_end) do
-    callers = caller_locations(1)
-    next unless callers.size == 1 && callers.first.lineno == last_line && callers.first.path == path
+  # Test::Unit's own hook would run the tests after the program's exit handlers were set up, by which a
+  # program could change their result.
+  test_unit = lambda do
+    Test::Unit::AutoRunner.need_auto_run = false
+    raised = 0
+    counting = Module.new { define_method(:initialize) { |*said, **more| raised += 1; super(*said, **more) } }
+    Test::Unit::AssertionFailedError.prepend(counting)
+    passed = Test::Unit::AutoRunner.run(false, nil, [])
+    results = ObjectSpace.each_object(Test::Unit::TestResult).to_a
+    if passed
+      swallowed = raised - results.sum(&:failure_count)
+      omissions = results.sum { |result| result.omission_count + result.pending_count }
+      next complete.call(results.sum(&:run_count), omissions, may_catch ? 0 : swallowed)
+    end
 
-    exit(1) unless run_tests.call
-    ended = true
+    reported = true
+    report.call(results.sum(&:error_count).zero? ? 'A' : 'E')
+    false
+  end
+
+  minitest = lambda do
+    results = []
+    run_one = Minitest.method(:run_one_method)
+    Minitest.define_singleton_method(:run_one_method) do |*test|
+      run_one.call(*test).tap { |result| results << result }
+    end
+    passed = Minitest.run([])
+    # Its own hook, at exit, need not run them again.
+    Minitest.define_singleton_method(:run) { |*| passed }
+    next complete.call(results.size, results.count(&:skipped?), 0) if passed
+
+    reported = true
+    report.call(results.none?(&:error?) ? 'A' : 'E')
+    false
+  end
+
+  Kernel.define_method :flextune_mark do |said, tests = 0, options = ''|
+    next unless said == tag && caller_locations(1).size == 1
+
+    marks += 1
+    if marks == 1
+      expected = tests
+      may_omit = options.include?('o')
+      may_catch = options.include?('c')
+    else
+      exit(1) if defined?(Test::Unit::AutoRunner) && !test_unit.call
+      exit(1) if defined?(Minitest.run) && !minitest.call
+      ended = true
+    end
   end
 
   # The first handler to be registered is the last to run.

@@ -30,6 +30,8 @@ RLIMITS = {
 
 #: Descriptors above the program's limit: one that closes all of its own does not close the runner's.
 _SPARE_FILES = 4
+#: Where the names of users are looked up, each program's own among them.
+USERS = "/etc/users"
 #: Everything that a program is not to share with whoever ran before.
 NAMESPACES = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP
 #: What is left where the filter refuses every call that could leave something in the others.
@@ -106,20 +108,34 @@ def raise_loopback(descriptor: int) -> None:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
 
 
-def mount_private(folder: str, files: Iterable[tuple[str, int, int, int]], tmp_bytes: int) -> None:
-    """Fresh ``/proc`` and ``/tmp``, and files in ``folder``, which nobody can change.
+def mount_private(folder: str, files: Iterable[tuple[str, int, int, int]], tmp_bytes: int, user: int) -> None:
+    """Fresh ``/proc``, ``/tmp`` and ``/dev/shm``, and files in ``folder``, which nobody can change.
 
     Args:
         folder: An existing, empty folder.
         files: Name, descriptor of a file that has the content, where it begins there, and size.
-        tmp_bytes: Size of ``/tmp``.
+        tmp_bytes: Size of ``/tmp``, and of ``/dev/shm``.
+        user: The program's user, for whom there is a name.
     """
     _mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "")
     # Every file of a tmpfs costs kernel memory beside its pages, so their number is bounded too.
-    _mount("tmpfs", "/tmp", MS_NOSUID | MS_NODEV, f"mode=1777,size={tmp_bytes},nr_inodes={tmp_bytes >> 12}")
+    for shared in ("/tmp", "/dev/shm"):
+        data = f"mode=1777,size={tmp_bytes},nr_inodes={tmp_bytes >> 12}"
+        _mount("tmpfs", shared, MS_NOSUID | MS_NODEV, data)
     _mount("tmpfs", folder, MS_NOSUID | MS_NODEV, "mode=0755")
     copy_files(folder, files)
     _mount("tmpfs", folder, MS_NOSUID | MS_NODEV | MS_REMOUNT | MS_RDONLY, "")
+    _mount("tmpfs", USERS, MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=16k,nr_inodes=8")
+    for name, content in _users(os.getuid() if user < 0 else user):
+        with open(f"{USERS}/{name}", "xb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), 0o644)
+
+
+def _users(number: int) -> list[tuple[str, bytes]]:
+    """What ``/etc/passwd`` and ``/etc/group`` say about root and the program's user."""
+    passwd = f"root:x:0:0::/nonexistent:/bin/false\nprogram:x:{number}:{number}::/tmp:/bin/sh\n"
+    return [("passwd", passwd.encode()), ("group", f"root:x:0:\nprogram:x:{number}:\n".encode())]
 
 
 def copy_files(folder: str, files: Iterable[tuple[str, int, int, int]]) -> None:

@@ -61,6 +61,7 @@ class Task:
         sheet: Bytes of the sheet.
         files: Name, descriptor of the file that has it, where it begins there, and size.
         tmp: Bytes that it may keep in ``/tmp``.
+        user: Number of its user, -1 for that of this process.
         numbers: Its descriptors, in order.
         complaints: Where to write what went wrong before it started.
         main: Whether its end is the end of all; its leader listens to the judge, a companion's does not.
@@ -70,6 +71,7 @@ class Task:
     sheet: int
     files: list[tuple[str, int, int, int]]
     tmp: int
+    user: int
     numbers: list[int]
     complaints: int
     main: bool
@@ -129,8 +131,8 @@ class Keeper:
 
         Args:
             request: ``tmp`` (bytes) and ``parts``, the program and perhaps a companion, each with
-                ``contents``, ``sheet`` and ``files`` as in ``Task``; files are named by their place in
-                ``descriptors``.
+                ``contents``, ``sheet``, ``files`` and ``user`` as in ``Task``; files are named by their place
+                in ``descriptors``.
             descriptors: Standard input, output and errors, the pipe of the secret, the pipe of the reports;
                 a companion's output and errors; and the files.
         """
@@ -153,6 +155,7 @@ class Keeper:
                     part["sheet"],
                     [(name, descriptors[at], start, size) for name, at, start, size in part["files"]],
                     request["tmp"],
+                    part["user"],
                     numbers,
                     complaints,
                     not started,
@@ -189,7 +192,7 @@ class Keeper:
             opened = sockets.Sockets(self.notify) if self.notify else None
             if opened is None:
                 confine.raise_loopback(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach())
-            confine.mount_private(self.folder, task.files, task.tmp)
+            confine.mount_private(self.folder, task.files, task.tmp, task.user)
             program = confine.bare_fork()
             if program == 0:
                 self.become()

@@ -3,14 +3,15 @@ using System.IO;
 using System.Net;
 using System.Reflection;
 using System.Text;
+using System.Text.RegularExpressions;
 
 /// <summary>
 /// Compiles sources one after another, from descriptor 3 to descriptor 4, with the compiler that its first argument
 /// names and the options that follow.
 /// </summary>
 /// <remarks>
-/// Frames are four bytes of length, then the content. A request is a source. The answer is O and the assembly, or E and
-/// the errors. The first frame, an empty one, is a greeting.
+/// Frames are four bytes of length, then the content. A request is a source. The answer is O, the program's tag
+/// or blanks, and the assembly; or E and the errors. The first frame, an empty one, is a greeting.
 /// </remarks>
 public static class CompileServer
 {
@@ -58,9 +59,10 @@ public static class CompileServer
         if ((bool)invoke.Invoke(null, new object[] { all, said }) && File.Exists("main.exe"))
         {
             byte[] assembly = File.ReadAllBytes("main.exe");
-            var answer = new byte[assembly.Length + 1];
-            answer[0] = (byte)'O';
-            assembly.CopyTo(answer, 1);
+            byte[] head = Encoding.ASCII.GetBytes("O" + Tag(Encoding.UTF8.GetString(source)));
+            var answer = new byte[head.Length + assembly.Length];
+            head.CopyTo(answer, 0);
+            assembly.CopyTo(answer, head.Length);
             return answer;
         }
         var errors = new StringBuilder("E");
@@ -73,6 +75,13 @@ public static class CompileServer
             }
         }
         return Encoding.UTF8.GetBytes(errors.Length > 1 ? errors.ToString() : "E" + said);
+    }
+
+    /// <summary>The tag in the last line of a source with tests, else as many blanks.</summary>
+    static string Tag(string source)
+    {
+        Match match = Regex.Match(source, "\n//([0-9a-f]{32})$");
+        return match.Success ? match.Groups[1].Value : new string(' ', 32);
     }
 
     static void Answer(Stream answers, byte[] content)

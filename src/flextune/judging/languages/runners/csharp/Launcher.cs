@@ -26,7 +26,8 @@ public static class Launcher
             Console.Error.WriteLine("Unhandled exception: " + error);
             return 1;
         }
-        if ((status & 255) == 0)
+        bool began = arguments[1] == "" || AppDomain.CurrentDomain.GetData(arguments[1]) != null;
+        if ((status & 255) == 0 && began)
         {
             Report(secret);
         }

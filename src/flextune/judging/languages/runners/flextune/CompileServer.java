@@ -38,7 +38,7 @@ import javax.tools.ToolProvider;
  * Compiles sources one after another, from descriptor 3 to descriptor 4, and keeps nothing on disk.
  *
  * <p>Frames are four bytes of length, then the content. A request is a source. The answer is {@code O}, the name of
- * the class with the main method, a newline and a jar of the classes; or {@code E} and the errors; or {@code M} when the
+ * the class with the main method, perhaps a blank and the program's tag, a newline and a jar of the classes; or {@code E} and the errors; or {@code M} when the
  * heap was too small, after which the server ends. The first frame, an empty one, is a greeting.
  */
 public final class CompileServer {
@@ -99,9 +99,11 @@ public final class CompileServer {
         JavacTask task = (JavacTask) COMPILER.getTask(
                 Writer.nullWriter(), classes, diagnostics, options, null, List.of(new Source(text)));
         task.parse();
+        String tag = tag(text);
         String name = null;
         for (Element element : task.analyze()) {
-            if (element instanceof TypeElement type && declaresMain(type)) {
+            if (element instanceof TypeElement type && declaresMain(type)
+                    && (name == null || !tag.isEmpty() || type.getModifiers().contains(Modifier.PUBLIC))) {
                 name = type.getQualifiedName().toString();
             }
         }
@@ -116,7 +118,13 @@ public final class CompileServer {
         if (errors.length() > 0) {
             return ("E" + errors).getBytes(StandardCharsets.UTF_8);
         }
-        return classes.answer(name);
+        return classes.answer(name + tag);
+    }
+
+    /** With a blank before it, the tag in the source's last line, which says that it has tests: their main is the last. */
+    private static String tag(String text) {
+        String line = text.substring(text.lastIndexOf('\n') + 1);
+        return line.matches("//[0-9a-f]{32}") ? " " + line.substring(2) : "";
     }
 
     private static boolean declaresMain(TypeElement type) {

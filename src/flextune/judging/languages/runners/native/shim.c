@@ -18,6 +18,9 @@ enum { SECRET_BYTES = 32, SECRETS = 3, REPORTS = 4, STANDARD_ERROR = 2, TEXT_BYT
 
 int __real_main(int count, char **arguments, char **environment);
 
+/* Where a language's tests are not its main function: whether their end was reached. */
+extern char flextune_ended __attribute__((weak));
+
 static char secret[SECRET_BYTES];
 static long owner;
 static int failed, reports = REPORTS;
@@ -94,7 +97,8 @@ __attribute__((section(".preinit_array"), used)) static void (*const at_start)(v
 int __wrap_main(int count, char **arguments, char **environment) {
     int status = __real_main(count, arguments, environment);
     /* A child that comes back from main speaks for itself alone; only eight bits of a status reach anybody. */
-    if ((status & 0xff) == 0 && !failed && ask(SYS_getpid, 0, 0, 0, 0) == owner) {
+    int ended = !&flextune_ended || flextune_ended;
+    if ((status & 0xff) == 0 && ended && !failed && ask(SYS_getpid, 0, 0, 0, 0) == owner) {
         say(reports, secret, SECRET_BYTES);
     }
     return status;

@@ -11,7 +11,7 @@ import scala.tools.nsc.{Global, Settings}
 /** Compiles sources one after another, from descriptor 3 to descriptor 4, and keeps nothing on disk.
   *
   * Frames are four bytes of length, then the content. A request is a source. The answer is O, the name of the class with
-  * the main method, a newline and a jar of the classes; or E and the errors; or M when the heap was too small, after which
+  * the main method, perhaps a blank and the program's tag, a newline and a jar of the classes; or E and the errors; or M when the heap was too small, after which
   * the server ends. The first frame, an empty one, is a greeting.
   *
   * Every source gets a compiler of its own, whose classes are warm but whose tables are empty: one that stays would let
@@ -70,8 +70,8 @@ object ScalaCompileServer {
     collect(output, "", classes)
     if (reporter.hasErrors) s"E${first(said.toString)}".getBytes(UTF_8)
     else
-      mainClass(classes) match {
-        case Some(name) => s"O$name\n".getBytes(UTF_8) ++ jar(classes)
+      mainClass(classes, text) match {
+        case Some(name) => s"O$name${tag(text)}\n".getBytes(UTF_8) ++ jar(classes)
         case None       => "Eno object has a method: def main(args: Array[String])".getBytes(UTF_8)
       }
   }
@@ -87,15 +87,28 @@ object ScalaCompileServer {
       else found(prefix + file.name.stripSuffix(".class")) = file.toByteArray
     }
 
-  /** The class that `scala` would run; looking at a class initializes nothing of it. */
-  private def mainClass(classes: mutable.Map[String, Array[Byte]]): Option[String] = {
+  /** With a blank before it, the tag in the source's last line, which says that it has tests. */
+  private def tag(text: String): String = {
+    val line = text.substring(text.lastIndexOf('\n') + 1)
+    if (line.matches("//[0-9a-f]{32}")) " " + line.substring(2) else ""
+  }
+
+  /** The first object of the source with a main method, or the last where it has tests; looking at a class initializes
+    * nothing of it.
+    */
+  private def mainClass(classes: mutable.Map[String, Array[Byte]], text: String): Option[String] = {
+    val last = tag(text).nonEmpty
+    def place(name: String): Int = {
+      val head = s"object ${name.split('.').last}"
+      if (last) -text.lastIndexOf(head) else text.indexOf(head)
+    }
     object loader extends ClassLoader(getClass.getClassLoader) {
       override def findClass(name: String): Class[_] = classes.get(name) match {
         case Some(bytes) => defineClass(name, bytes, 0, bytes.length)
         case None        => throw new ClassNotFoundException(name)
       }
     }
-    classes.keys.filterNot(_.contains('$')).find { name =>
+    classes.keys.toList.filterNot(_.contains('$')).sortBy(place).find { name =>
       try {
         val method = loader.findClass(name).getMethod("main", classOf[Array[String]])
         java.lang.reflect.Modifier.isStatic(method.getModifiers)
