@@ -64,7 +64,7 @@ def fenced(text: str, grammar: Grammar) -> Fenced:
     """
     found = Fenced()
     lines = text.split("\n")
-    number = 0
+    number, lead = 0, ""
     while number < len(lines):
         opening = _opening(lines[number], grammar.tags)
         if opening is None:
@@ -73,7 +73,7 @@ def fenced(text: str, grammar: Grammar) -> Fenced:
             continue
         before, indent, marks, tag, first = opening
         found.outside[-1] += before + ("\n" if before else "")
-        lead = _last_line("".join(found.outside)) or _last_line(before)
+        lead = _last_line(found.outside[-1]) or lead
         if not found.blocks and len(found.outside) == 1:
             found.bare_first = not tag and first is None
             found.after_first = "\n".join(lines[number + 1 :])
