@@ -125,12 +125,8 @@ def _try(
     plan: Callable[[Experiment], list[Training]],
     train: Callable[[Training], None],
 ) -> None:
-    assert experiment.tune is not None
-    arm = search.arm_at(point)
-    unevaluated = arm.with_settings({**arm.settings, "evaluate": []})
-    trial = {"arms": [unevaluated], "seeds": [experiment.tune.seed], "tune": None}
     try:
-        (training,) = plan(experiment.model_copy(update=trial))
+        (training,) = plan(_trial(search.arm_at(point), experiment))
     # A value outside of what the key allows: nothing lies there.
     except SettingError:
         search.losses[point], search.trainings[point] = math.inf, None
@@ -143,3 +139,17 @@ def _try(
             trained.note_divergence(str(error))
     search.losses[point] = trained.validation_loss()
     search.trainings[point] = training.key
+
+
+def _trial(arm: ArmConfig, experiment: Experiment) -> Experiment:
+    """One arm with the tuning's seed and validation examples, and nothing to evaluate."""
+    assert experiment.tune is not None
+    settings = merged(arm.settings, {"evaluate": []})
+    trial = {"arms": [arm.with_settings(settings)], "seeds": [experiment.tune.seed], "tune": None}
+    unbounded = experiment.model_copy(update=trial)
+    bound, (resolved,) = experiment.tune.validation_size, unbounded.resolved_arms()
+    if bound is None or resolved.train is None:
+        return unbounded
+    size = min(bound, resolved.train.validation_size)
+    bounded = merged(settings, {"train": {"validation_size": size}})
+    return unbounded.model_copy(update={"arms": [arm.with_settings(bounded)]})

@@ -25,6 +25,11 @@ class TuneConfig(Section):
     )
     most: Int = Field(18, ge=2, description="Of each arm, whatever comes out.")
     seed: Seed = Field(1000, description="Of the tuning's trainings; not one of the experiment's seeds.")
+    validation_size: Int | None = Field(
+        None,
+        ge=1,
+        description="Validation examples of the tuning's trainings: the arm's first. null: all of them.",
+    )
     settings: dict[str, Ratio] = Field(
         default_factory=lambda: {"train.learning_rate": 2.0},
         min_length=1,
