@@ -71,7 +71,7 @@ def adapter_spectra(
     need("torch", "safetensors")
     files = read_lora_files(folder)
     try:
-        pairs = _pairs(files)
+        pairs = adapter_pairs(files)
         comparisons = _compared(pairs, name, draws, bins, seed, reporter)
     except ValueError as error:
         raise FlextuneError(f"{files.folder}: {error}") from None
@@ -90,7 +90,7 @@ def adapter_spectra(
     )
 
 
-def _pairs(files: LoraFiles) -> list[LoraPair]:
+def adapter_pairs(files: LoraFiles) -> list[LoraPair]:
     """The adapter's pairs with their scales, by layer as numbers have it; the file sorts them as text."""
     from flextune.spectral.pairs import lora_pairs
 

@@ -12,6 +12,7 @@ from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
 from flextune.runner.plan import Training
+from flextune.runner.trials import trial
 from flextune.runs.run import Run
 from flextune.search.bracket import Point, best_point, interior, next_point
 
@@ -125,8 +126,10 @@ def _try(
     plan: Callable[[Experiment], list[Training]],
     train: Callable[[Training], None],
 ) -> None:
+    section = experiment.tune
+    assert section is not None
     try:
-        (training,) = plan(_trial(search.arm_at(point), experiment))
+        (training,) = plan(trial(search.arm_at(point), experiment, section.seed, section.validation_size))
     # A value outside of what the key allows: nothing lies there.
     except SettingError:
         search.losses[point], search.trainings[point] = math.inf, None
@@ -139,17 +142,3 @@ def _try(
             trained.note_divergence(str(error))
     search.losses[point] = trained.validation_loss()
     search.trainings[point] = training.key
-
-
-def _trial(arm: ArmConfig, experiment: Experiment) -> Experiment:
-    """One arm with the tuning's seed and validation examples, and nothing to evaluate."""
-    assert experiment.tune is not None
-    settings = merged(arm.settings, {"evaluate": []})
-    trial = {"arms": [arm.with_settings(settings)], "seeds": [experiment.tune.seed], "tune": None}
-    unbounded = experiment.model_copy(update=trial)
-    bound, (resolved,) = experiment.tune.validation_size, unbounded.resolved_arms()
-    if bound is None or resolved.train is None:
-        return unbounded
-    size = min(bound, resolved.train.validation_size)
-    bounded = merged(settings, {"train": {"validation_size": size}})
-    return unbounded.model_copy(update={"arms": [arm.with_settings(bounded)]})
