@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -209,6 +210,7 @@ class Execution:
                 trained.folder,
                 progress=stage.update,
             )
+        _spare_later_collections()
 
     def _judge(self, config: JudgeConfig) -> Judge:
         return Judge(limits=limits_of(config), workers=self.options.workers, sandbox=self.options.sandbox)
@@ -222,3 +224,10 @@ class Execution:
             check_isolation()
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+
+
+def _spare_later_collections() -> None:
+    """Leave what imports made out of the garbage collections that every training does."""
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
