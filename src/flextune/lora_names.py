@@ -39,7 +39,7 @@ class LoraName:
         path: The adapted module as the name has it, PEFT's prefix included.
         factor: ``A`` or ``B``; None for what belongs to neither.
         kind: ``matrix`` and ``embedding`` are factors of an update; ``bias`` is that of a factor,
-            ``magnitude`` DoRA's.
+            ``magnitude`` DoRA's, ``other`` AdaLoRA's E in ``B diag(E) A``.
         adapter: ``default`` where the name does not say, as in saved files.
     """
 

@@ -172,3 +172,35 @@ def test_an_adapter_of_other_tensors_alone_says_what_it_holds(folder: Path) -> N
     save_file({}, folder / WEIGHTS)
     with pytest.raises(FlextuneError, match=r"no LoRA matrix found$"):
         measure(folder)
+
+
+def test_a_start_in_the_base_weights_is_told(saved: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pissa"
+    shutil.copytree(saved, folder)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "init_lora_weights": "pissa_niter_4"}))
+    assert measure(saved).start is None
+    assert measure(folder).start == "pissa_niter_4"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"peft_type": "ADALORA"}, "the adapter is ADALORA; only LORA has an update"),
+        ({"use_qalora": True}, "the adapter is QA-LoRA, .*; only LORA has an update"),
+        ({"use_bdlora": {"nblocks": 2}}, "the adapter is BD-LoRA, .*; only LORA has an update"),
+        (
+            {"kasa_config": {}, "arrow_config": {"top_k": 1}},
+            "the adapter is Arrow, .*; only LORA has an update",
+        ),
+    ],
+)
+def test_an_update_that_is_no_product_is_refused_by_name(
+    saved: Path, tmp_path: Path, settings: dict[str, Any], message: str
+) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(saved, folder)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    (folder / "adapter_config.json").write_text(json.dumps({**config, **settings}))
+    with pytest.raises(FlextuneError, match=message):
+        measure(folder)

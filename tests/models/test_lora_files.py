@@ -157,7 +157,7 @@ def test_a_pickle_of_something_else_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"peft_type": "IA3"}, "peft_type 'IA3'; only LORA has an update B A"),
+        ({"peft_type": "IA3"}, "the adapter is IA3; only LORA has an update scale"),
         ({"r": ...}, "no 'r'; the update's scale is unknown"),
         ({"r": 0}, "a setting of the adapter makes no sense (0 is not above 0)"),
         ({"lora_alpha": "much"}, "a setting of the adapter makes no sense (could not convert"),

@@ -177,6 +177,57 @@ def test_an_operation_without_a_second_derivative_is_an_error_that_says_what_to_
         estimator.accumulate(None, {"labels": torch.tensor([1])})
 
 
+def compiled_forward(model: Any) -> Any:
+    model.forward = torch.compile(model.forward)
+    return model
+
+
+def compiled_in_place(model: Any) -> Any:
+    model.compile()
+    return model
+
+
+def compiled_layer(model: Any) -> Any:
+    model.model.layers[0].compile()
+    return model
+
+
+def compiled_part(model: Any) -> Any:
+    model.model.layers[0].mlp = torch.compile(model.model.layers[0].mlp)
+    return nn.Sequential(model)
+
+
+COMPILED = {
+    "model": torch.compile,
+    "in place": compiled_in_place,
+    "forward": compiled_forward,
+    "a layer": compiled_layer,
+    "a part of a wrapped model": compiled_part,
+    "function": lambda model: torch.compile(lambda **inputs: model(**inputs)),
+}
+
+
+@pytest.mark.parametrize("compiled", COMPILED.values(), ids=COMPILED.keys())
+def test_a_compiled_model_is_refused_before_any_batch(compiled: Any) -> None:
+    model = llama("eager")
+    estimator = Hutchinson([model.lm_head.weight])
+    for refuse in (estimator.check, lambda model: estimator.accumulate(model, {})):
+        with pytest.raises(ValueError, match=r"which a compiled model \(torch\.compile\) has not") as caught:
+            refuse(compiled(llama("eager")))
+        assert "\n" not in str(caught.value)
+    estimator.check(model)
+
+
+@pytest.mark.slow
+def test_a_compiled_function_inside_a_model_is_refused_by_the_same_name() -> None:
+    torch._dynamo.reset()
+    model = llama("eager")
+    inner = torch.compile(nn.functional.silu, backend="aot_eager")
+    model.model.layers[0].mlp.act_fn.forward = lambda x: inner(x)
+    with pytest.raises(ValueError, match=r"which a compiled model \(torch\.compile\) has not"):
+        on_text(model)
+
+
 def test_an_unknown_probe_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^probe: 'sobol'"):
         Hutchinson(network().parameters(), probe="sobol")  # type: ignore[arg-type]

@@ -103,6 +103,17 @@ def test_nothing_is_tuned_or_trained_twice(tuned: tuple[Experiment, Path]) -> No
     assert {path: path.stat().st_mtime_ns for path in folder.glob("trained/*/adapter/*")} == files
 
 
+def test_a_tuning_may_use_fewer_validation_examples_than_the_results(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    tune = "tune={trainings: 2, most: 2, seed: 7, validation_size: 1}"
+    sizes = "train.validation_size=3"
+    experiment = small_experiment(model_folder, tune, "arms=[{name: a, penalty: null}]", sizes)
+    train_experiment(experiment, tmp_path, RunOptions())
+    rows = [json.loads(path.read_text()) for path in tmp_path.glob("trained/*/key.json")]
+    assert {(row["seed"], row["validation"]) for row in rows} == {(7, 1), (experiment.seeds[0], 3)}
+
+
 def test_a_training_that_diverges_is_a_loss_like_another(model_folder: Path, tmp_path: Path) -> None:
     arms = "arms=[{name: adamw, penalty: null, train: {learning_rate: 1e30, max_grad_norm: 0}}]"
     tune = "tune={trainings: 3, settings: {train.learning_rate: 1e16}}"

@@ -92,7 +92,9 @@ def logged(folder: Path) -> list[dict[str, Any]]:
 def lines(folder: Path) -> list[dict[str, Any]]:
     """What is logged, apart from what depends on the machine."""
     kept = [line for line in logged(folder) if "peak_memory_bytes" not in line]
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in kept]
+    return [
+        {key: value for key, value in line.items() if key not in ("seconds", "cpu_seconds")} for line in kept
+    ]
 
 
 class LossScaling:

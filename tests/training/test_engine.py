@@ -47,7 +47,7 @@ def test_every_line_has_the_seconds_of_training_and_the_last_one_the_memory(done
     seconds = [line["seconds"] for line in logged(done)]
     assert seconds[0] == 0
     assert seconds == sorted(seconds)
-    assert logged(done)[-1].keys() == {"step", "peak_memory_bytes", "seconds"}
+    assert logged(done)[-1].keys() == {"step", "peak_memory_bytes", "seconds", "cpu_seconds"}
     assert logged(done)[-1]["peak_memory_bytes"] > 2**20
 
 

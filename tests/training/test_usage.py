@@ -26,6 +26,16 @@ def test_a_stopwatch_counts_from_its_start_and_not_while_it_is_paused(
     assert stopwatch.seconds == 7
 
 
+def test_the_processors_seconds_are_counted_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([1.0, 1.5, 9.0, 9.25])
+    monkeypatch.setattr(time, "process_time", lambda: next(clock))
+    stopwatch = Stopwatch(CPU)
+    stopwatch.start()
+    with stopwatch.paused():
+        pass
+    assert stopwatch.cpu_seconds == 0.75
+
+
 def test_a_pause_before_the_start_starts_nothing() -> None:
     stopwatch = Stopwatch(CPU)
     with stopwatch.paused():

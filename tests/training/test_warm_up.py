@@ -28,7 +28,7 @@ STEPS: dict[str, Any] = {
     "per_device_train_batch_size": 2,
     "gradient_accumulation_steps": 2,
 }
-MEASURED = ("seconds", "estimate_share", "runtime", "per_second", "peak_memory_bytes")
+MEASURED = ("seconds", "cpu_seconds", "estimate_share", "runtime", "per_second", "peak_memory_bytes")
 
 
 class Cold(FlexTrainer):

@@ -30,6 +30,8 @@ class AdapterSpectra:
         folder: Where it lies.
         base_model: What it says it was made for.
         passed_over: What it holds beside LoRA matrices of linear modules, by kind: names.
+        start: How it was started, where A and B hold a part of the base weights (PiSSA and others), so that
+            B A is not what training changed; else None.
         rows: As ``nulls.compare_with_nulls`` has them, with ``layer`` (None outside of layers), ``type`` and
             ``rank``.
         types: The same over all modules of a type (``comparison.average``), with their number as
@@ -40,6 +42,7 @@ class AdapterSpectra:
     folder: str
     base_model: str | None
     passed_over: Mapping[str, tuple[str, ...]]
+    start: str | None
     rows: tuple[Row, ...]
     types: tuple[Row, ...]
 
@@ -68,7 +71,7 @@ def adapter_spectra(
     need("torch", "safetensors")
     files = read_lora_files(folder)
     try:
-        pairs = _pairs(files)
+        pairs = adapter_pairs(files)
         comparisons = _compared(pairs, name, draws, bins, seed, reporter)
     except ValueError as error:
         raise FlextuneError(f"{files.folder}: {error}") from None
@@ -79,6 +82,7 @@ def adapter_spectra(
         folder=str(folder),
         base_model=files.base_model,
         passed_over=files.passed_over,
+        start=files.start,
         rows=tuple(
             {**_placed(pair, places), **row} for pair, views in zip(pairs, rows, strict=True) for row in views
         ),
@@ -86,7 +90,7 @@ def adapter_spectra(
     )
 
 
-def _pairs(files: LoraFiles) -> list[LoraPair]:
+def adapter_pairs(files: LoraFiles) -> list[LoraPair]:
     """The adapter's pairs with their scales, by layer as numbers have it; the file sorts them as text."""
     from flextune.spectral.pairs import lora_pairs
 

@@ -122,6 +122,8 @@ def _about(one: AdapterSpectra) -> list[str]:
     lines = [f"{one.adapter}: {', '.join(parts)}"]
     if one.base_model:
         lines.append(f"  made for {one.base_model}")
+    if one.start:
+        lines.append(f"  start {one.start}: A and B hold base weights; B A is not what training changed")
     for kind, names in one.passed_over.items():
         more = ", ..." if len(names) > 2 else ""
         lines.append(f"  passed over: {kind} of {', '.join(names[:2])}{more} ({len(names)})")

@@ -15,6 +15,7 @@ from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
 from flextune.config.sections.judge import JudgeConfig
+from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
 from flextune.config.sections.train import (
@@ -41,6 +42,7 @@ __all__ = [
     "JudgeConfig",
     "KLConfig",
     "Lexicon",
+    "MatchConfig",
     "OptimizerConfig",
     "PenaltyConfig",
     "PenaltySection",
@@ -52,6 +54,7 @@ __all__ = [
     "dump_experiment",
     "load_experiment",
     "make_experiment",
+    "matched_setting",
     "merged",
     "nested",
     "optimizer",

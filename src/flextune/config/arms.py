@@ -11,7 +11,7 @@ from flextune.config.section import Float, Section
 Ratio = Annotated[Float, Field(gt=1)]
 
 #: What an arm cannot set.
-NOT_OF_AN_ARM = ("name", "arms", "seeds", "tune")
+NOT_OF_AN_ARM = ("name", "arms", "seeds", "tune", "match")
 
 
 class ArmConfig(Section):
@@ -30,11 +30,17 @@ class ArmConfig(Section):
         description="Settings that are tuned for this arm beside the experiment's. null: it is not tuned.",
     )
 
+    match: str | None = Field(
+        None,
+        description="A setting, penalty.strength for one, that is searched until the arm's update has the"
+        " norm of the arm that the section `match` names.",
+    )
+
     @property
     def settings(self) -> dict[str, Any]:
         """The keys that it sets, as they are written."""
         return dict(self.model_extra or {})
 
     def with_settings(self, settings: dict[str, Any]) -> ArmConfig:
-        """The arm with other keys set, and with nothing to tune."""
+        """The arm with other keys set, and with nothing to tune or match."""
         return ArmConfig.model_validate({**settings, "name": self.name, "tune": None})

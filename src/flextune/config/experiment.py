@@ -16,6 +16,7 @@ from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
 from flextune.config.sections.judge import JudgeConfig
+from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import Optimizer
 from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
@@ -59,6 +60,9 @@ class Experiment(Section):
         default_factory=lambda: [0], min_length=1, description="Every arm is trained with each of them."
     )
     tune: TuneConfig | None = Field(None, description="Search settings for every arm first. null: do not.")
+    match: MatchConfig | None = Field(
+        None, description="Give arms with a `match` an update of one arm's norm first. null: do not."
+    )
     arms: list[ArmConfig] = Field(
         default_factory=list, description="Variations: each sets keys of the experiment for itself."
     )
@@ -80,8 +84,16 @@ class Experiment(Section):
             raise ValueError("generate.adapter: an adapter from elsewhere needs train: null")
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
             tuned_settings(self.tune, arm, resolved)
-        if self.tune is not None and self.tune.seed in self.seeds:
-            raise ValueError(f"tune.seed: {self.tune.seed} is one of the seeds that the result is made with")
+            matched_setting(self.match, arm, resolved)
+            if self.match is not None and self.match.arm == arm.name and resolved.train is None:
+                raise ValueError(f"match.arm: arm {arm.name!r} trains nothing")
+        if self.match is not None and self.match.arm not in given["arms"]:
+            raise ValueError(f"match.arm: there is no arm {self.match.arm!r}")
+        for what, search in (("tune", self.tune), ("match", self.match)):
+            if search is not None and search.seed in self.seeds:
+                raise ValueError(
+                    f"{what}.seed: {search.seed} is one of the seeds that the result is made with"
+                )
         return self
 
     def given_arms(self) -> list[ArmConfig]:
@@ -95,7 +107,7 @@ class Experiment(Section):
             SettingError: At the arm's own key.
         """
         if not self.arms:
-            return [self if self.tune is None else self.model_copy(update={"tune": None})]
+            return [self.model_copy(update={"tune": None, "match": None}) if self.tune else self]
         base = self.model_dump(mode="json", exclude_unset=True, exclude=set(NOT_OF_AN_ARM))
         return [self._resolved(arm, base) for arm in self.arms]
 
@@ -104,7 +116,7 @@ class Experiment(Section):
         known = [key for key in Experiment.model_fields if key not in NOT_OF_AN_ARM]
         for key in arm.settings:
             if key not in known:
-                raise unknown_key(f"{prefix}.{key}", [*known, "tune"])
+                raise unknown_key(f"{prefix}.{key}", [*known, "tune", "match"])
         raw = {**merged(base, arm.settings), "name": arm.name, "seeds": self.seeds}
         return validate(Experiment, raw, prefix=prefix)
 

@@ -34,6 +34,8 @@ def quick(experiment: Experiment) -> Experiment:
         raw["arms"] = [_small(arm, small) for arm, small in zip(raw["arms"], resolved, strict=True)]
     if experiment.tune is not None:
         raw["tune"] |= {"trainings": _TRIALS, "most": _TRIALS}
+    if experiment.match is not None:
+        raw["match"] |= {"trainings": _TRIALS}
     return validate(Experiment, raw)
 
 

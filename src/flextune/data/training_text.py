@@ -7,6 +7,7 @@ import io
 import re
 import textwrap
 import tokenize
+from functools import lru_cache
 
 from flextune.data.python_source import parse_python
 
@@ -16,6 +17,8 @@ _INDENTATION = re.compile(r"^[ \t]+")
 _INDENT = "    "
 
 
+# A search plans every training from the same tasks, and looking at programs takes longer than reading them.
+@lru_cache(maxsize=8192)
 def normalize(text: str) -> str:
     """LF line ends, and four spaces for a tab, as long as a program keeps its meaning.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError
+from flextune.lora_methods import other_update, start_in_base
 from flextune.lora_names import adapted_module, parse_lora_name, without_wrappers
 from flextune.models.adapter_folder import CONFIG, open_adapter
 
@@ -87,6 +88,7 @@ class LoraFiles:
         settings: Ranks and scales.
         matrices: PEFT's names (``<module>.lora_A.weight``) to the factors of linear modules.
         passed_over: What else it holds, by kind: names of modules.
+        start: How it was started, where its matrices hold a part of the base weights (``pissa``); else None.
     """
 
     folder: Path
@@ -94,6 +96,7 @@ class LoraFiles:
     settings: LoraSettings
     matrices: Mapping[str, Tensor]
     passed_over: Mapping[str, tuple[str, ...]]
+    start: str | None = None
 
     def experts(self, module: str, rows: int) -> int:
         """How many experts share the ``rows`` of a module's A: 1, but for stacked parameters.
@@ -134,6 +137,7 @@ def read_lora_files(folder: Path | str) -> LoraFiles:
         settings=settings,
         matrices=matrices,
         passed_over={kind: tuple(names) for kind, names in passed_over.items()},
+        start=start_in_base(adapter.config),
     )
 
 
@@ -148,9 +152,8 @@ def _kind(name: str) -> str:
 
 
 def _settings(config: Mapping[str, Any], file: Path) -> LoraSettings:
-    method = config.get("peft_type")
-    if method != "LORA":
-        raise FlextuneError(f"{file}: peft_type {method!r}; only LORA has an update B A")
+    if (method := other_update(config)) is not None:
+        raise FlextuneError(f"{file}: the adapter is {method}; only LORA has an update scale * B A")
     try:
         return LoraSettings(
             rank=_positive(config["r"], int),

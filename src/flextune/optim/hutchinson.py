@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 
@@ -17,6 +17,10 @@ Probe = Literal["rademacher", "gaussian"]
 
 # Attention that has a second derivative: plain, or with a plain form that can be chosen.
 _DIFFERENTIABLE = (None, "eager", "sdpa")
+_COMPILED = (
+    "Hutchinson needs second derivatives, which a compiled model (torch.compile) has not: give it the model"
+    " as it was before, or use GaussNewtonBartlett"
+)
 
 
 class Hutchinson(Estimator):
@@ -31,7 +35,8 @@ class Hutchinson(Estimator):
     first derivatives, which at B = 0 are all that A's estimate would show, noise around a diagonal of 0.
 
     Scaled dot product attention has no second derivative in its fast kernels; its plain form is used for the
-    estimate, whatever the model uses otherwise. Other attention is refused by its name. A fused operation
+    estimate, whatever the model uses otherwise. Other attention is refused by its name, and so is a model of
+    which any part is compiled (``torch.compile``), whatever the backend. A fused operation
     that hides its second derivative inside an otherwise differentiable model (a custom
     ``autograd.Function``) cannot be seen from here: switch such kernels off.
 
@@ -44,7 +49,7 @@ class Hutchinson(Estimator):
 
     Raises:
         ValueError: An unknown probe; from ``accumulate``, attention without a second derivative, or a
-            sharded model, whose backward pass cannot be differentiated.
+            compiled or sharded model, whose backward pass cannot be differentiated.
     """
 
     def __init__(
@@ -68,6 +73,8 @@ class Hutchinson(Estimator):
                 "Hutchinson needs second derivatives, which a sharded model (FSDP) has not: use"
                 " GaussNewtonBartlett"
             )
+        if is_compiled(model):
+            raise ValueError(_COMPILED)
         attention = getattr(getattr(model, "config", None), "_attn_implementation", None)
         if attention not in _DIFFERENTIABLE:
             raise ValueError(
@@ -86,6 +93,9 @@ class Hutchinson(Estimator):
                 loss = cross_entropy(logits.float(), labels, reduction="sum")
                 products = self._products(loss * (scale / len(logits)))
         except RuntimeError as error:
+            # A compiled function inside the model, which nothing on the outside tells.
+            if any(words in str(error) for words in ("double backward", "donated buffer")):
+                raise ValueError(_COMPILED) from error
             if not any(word in str(error) for word in ("derivative", "differentiate")):
                 raise
             reason = str(error).strip().splitlines()[0]
@@ -115,6 +125,22 @@ class Hutchinson(Estimator):
             return torch.randn(parameter.shape, generator=generator, device=device).to(parameter.dtype)
         signs = torch.randint(0, 2, parameter.shape, generator=generator, device=device)
         return signs.mul_(2).sub_(1).to(parameter.dtype)
+
+
+def is_compiled(model: Any) -> bool:
+    """Whether ``torch.compile`` was applied to a model or function, or to anything inside it."""
+    parts = model.modules() if isinstance(model, nn.Module) else [model]
+    return any(_is_compiled(part) for part in parts)
+
+
+def _is_compiled(part: Any) -> bool:
+    """``torch.compile(part)``, ``part.compile()``, or a compiled ``part.forward``."""
+    call = getattr(part, "forward", None)
+    return (
+        hasattr(part, "_orig_mod")
+        or getattr(part, "_compiled_call_impl", None) is not None
+        or any(hasattr(each, "_torchdynamo_orig_callable") for each in (part, call))
+    )
 
 
 def _hessian_times(

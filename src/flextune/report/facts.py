@@ -12,6 +12,8 @@ from flextune.report.labels import benchmark_title
 from flextune.report.run_data import JsonObject, RunData
 from flextune.report.settings_text import optimizer_options, pairs, setting_name, training_data
 
+#: Kinds of penalty that are controls, of the penalty's own trace unless an arm is matched in another way.
+CONTROLS = ("l2", "permuted", "reversed")
 #: Facts that are code.
 AS_CODE = ("Command", "Commit")
 
@@ -47,7 +49,28 @@ def _training_facts(run: RunData) -> list[tuple[str, str]]:
         ("Optimizer", "; ".join(_optimizers(experiment))),
         ("Tuned", "; ".join(_tuned(run.tuned))),
         ("Penalty", pairs(_json(experiment.penalty)) if experiment.penalty else ""),
+        ("Controls", "; ".join(_controls(run, experiment))),
     ]
+
+
+def _controls(run: RunData, experiment: Experiment) -> list[str]:
+    """How the penalties' controls are matched with the penalty, and arms with another arm's update."""
+    searched = run.run.matched
+    arms = searched.get("arms") or {}
+    of_trace = [
+        arm.name
+        for arm in experiment.resolved_arms()
+        if arm.penalty is not None and arm.penalty.kind in CONTROLS and arm.name not in arms
+    ]
+    lines = [f"{', '.join(of_trace)}: matched by trace"] if of_trace else []
+    for name, row in arms.items():
+        norm = f"norm {row['norm']:.3g}, {searched['arm']}'s {searched['norm']:.3g}"
+        missed = "" if row.get("within") else ", outside of the tolerance"
+        setting = pairs({setting_name(row["setting"]): row["value"]})
+        lines.append(
+            f"{name}: matched by the update's norm ({setting}: {norm}, seed {searched['seed']}{missed})"
+        )
+    return lines
 
 
 def _training_data(run: RunData) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from flextune.records import Comparison, Score
 from flextune.runner.checks import check_trainings
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
+from flextune.runner.matching import match
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.score import baseline_arm, score_run
@@ -135,13 +137,13 @@ class Execution:
         return {**describe_environment(), "data": dict(sorted(self._origins.items()))}
 
     def begin(self, experiment: Experiment, *, judged: bool = True) -> Plan:
-        """Check what can be known, write what is run, tune what is to be tuned."""
+        """Check what can be known, write what is run, tune and match what is to be."""
         plan = self.plan(experiment)
         check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
         if judged:
             self.check_judge(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
-        return plan if experiment.tune is None else self._tuned(experiment)
+        return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
 
     def pending(self, plan: Plan, *, judged: bool = True) -> bool:
         """Whether a training, or a judging, is not finished."""
@@ -152,16 +154,19 @@ class Execution:
         """The evaluations of which nothing was judged yet."""
         return [e for e in evaluations if not self.run.judged(e.key).verdicts_file.exists()]
 
-    def _tuned(self, experiment: Experiment) -> Plan:
-        """The work once everything is tuned.
+    def _searched(self, experiment: Experiment) -> Plan:
+        """The work once everything is tuned and matched.
 
         All trainings are then done first and the arms take turns, so that their times can be compared:
         nothing is judged meanwhile, and whatever else the machine does meets all of them.
         """
-        tuned = tune(
-            experiment, self.run, plan=lambda variant: self.plan(variant).trainings, train=self.train
-        )
-        plan = self.plan(tuned)
+
+        def trainings(variant: Experiment) -> list[Training]:
+            return self.plan(variant).trainings
+
+        tuned = tune(experiment, self.run, plan=trainings, train=self.train)
+        matched = match(tuned, self.run, plan=trainings, train=self.train, reporter=self.options.reporter)
+        plan = self.plan(matched)
         for model in plan.models():
             members = [training for training in plan.trainings if training.model == model]
             for training in sorted(members, key=lambda t: experiment.seeds.index(t.recipe.seed)):
@@ -205,6 +210,7 @@ class Execution:
                 trained.folder,
                 progress=stage.update,
             )
+        _spare_later_collections()
 
     def _judge(self, config: JudgeConfig) -> Judge:
         return Judge(
@@ -227,3 +233,10 @@ class Execution:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+
+
+def _spare_later_collections() -> None:
+    """Leave what imports made out of the garbage collections that every training does."""
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()

@@ -12,6 +12,7 @@ from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
 from flextune.runner.plan import Training
+from flextune.runner.trials import trial
 from flextune.runs.run import Run
 from flextune.search.bracket import Point, best_point, interior, next_point
 
@@ -125,12 +126,10 @@ def _try(
     plan: Callable[[Experiment], list[Training]],
     train: Callable[[Training], None],
 ) -> None:
-    assert experiment.tune is not None
-    arm = search.arm_at(point)
-    unevaluated = arm.with_settings({**arm.settings, "evaluate": []})
-    trial = {"arms": [unevaluated], "seeds": [experiment.tune.seed], "tune": None}
+    section = experiment.tune
+    assert section is not None
     try:
-        (training,) = plan(experiment.model_copy(update=trial))
+        (training,) = plan(trial(search.arm_at(point), experiment, section.seed, section.validation_size))
     # A value outside of what the key allows: nothing lies there.
     except SettingError:
         search.losses[point], search.trainings[point] = math.inf, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 EXPERIMENT = "experiment.yaml"
 ENVIRONMENT = "environment.json"
 TUNED = "tuned.json"
+MATCHED = "matched.json"
 SCORES = "scores.json"
 PAGE = "report.html"
 LOCK = ".lock"

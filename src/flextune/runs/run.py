@@ -170,6 +170,11 @@ class Run:
         return self.folder / layout.TUNED
 
     @property
+    def matched_file(self) -> Path:
+        """What was matched, and the norm of every training that it took."""
+        return self.folder / layout.MATCHED
+
+    @property
     def scores_file(self) -> Path:
         """Outcomes per problem and estimates."""
         return self.folder / layout.SCORES
@@ -230,6 +235,21 @@ class Run:
         return value
 
     @cached_property
+    def matched(self) -> dict[str, Any]:
+        """What was searched for updates of one norm; empty where nothing was.
+
+        Raises:
+            FlextuneError: The file is not as a matching writes it.
+        """
+        value = read_object(self.matched_file)
+        arms = value.get("arms") or {}
+        if not isinstance(arms, dict) or not all(isinstance(row, dict) for row in arms.values()):
+            raise FlextuneError(
+                f"{self.matched_file}: not what a matching writes; remove it and run the experiment again"
+            )
+        return value
+
+    @cached_property
     def scores(self) -> ScoresFile:
         """Scores and comparisons.
 
@@ -248,7 +268,8 @@ class Run:
         """Write what is run and where.
 
         Args:
-            experiment: What is run; without tuning, that of an earlier run of this name is forgotten.
+            experiment: What is run; without tuning or matching, that of an earlier run of this name
+                is forgotten.
             environment: Where.
             pending: Whether there is work left: what is finished keeps the environment it was made in.
         """
@@ -257,6 +278,8 @@ class Run:
             write_object(self.folder / layout.ENVIRONMENT, environment)
         if experiment.tune is None:
             self.tuned_file.unlink(missing_ok=True)
+        if experiment.match is None:
+            self.matched_file.unlink(missing_ok=True)
 
     def check_format(self) -> None:
         """Refuse what an earlier version wrote.

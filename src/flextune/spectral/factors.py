@@ -20,10 +20,13 @@ class _Matrix(NamedTuple):
     tensor: Tensor
     turned: bool  # its vectors run along columns
     vectors: int  # how many it holds
+    start: Tensor | None  # what is subtracted first
 
 
 class FactorSet:
     """The targeted factors of LoRA pairs, and plain tensors (whatever the target; they have no ranks).
+
+    Of a pair with a start, what counts is each factor's change since.
 
     Raises:
         ValueError: Nothing to penalise, or a tensor that has no spectrum, by its name.
@@ -62,17 +65,22 @@ class FactorSet:
         """The proximal point of each tensor."""
         results = self.tensors
         for members, vectors, quadratic in self._groups():
-            self._scatter(quadratic.shrink(vectors, step * self._weight), members, results)
+            shrunk = quadratic.shrink(vectors, step * self._weight)
+            if (starts := self._starts(members)) is not None:
+                shrunk = shrunk + starts.view_as(shrunk)
+            self._scatter(shrunk, members, results)
         return results
 
     def _groups(self) -> Iterator[tuple[list[int], Tensor, Operator]]:
         """Indices of matrices whose vectors have one length, all their vectors, and the operator."""
-        groups: dict[tuple[int, torch.device, torch.dtype], list[int]] = defaultdict(list)
-        for index, (tensor, _, count) in enumerate(self._matrices):
-            groups[tensor.numel() // count, tensor.device, tensor.dtype].append(index)
-        for (length, device, _), members in groups.items():
-            joined = self._gather(members)
-            vectors = computable(joined).view(-1, length)
+        groups: dict[tuple[int, torch.device, torch.dtype, bool], list[int]] = defaultdict(list)
+        for index, (tensor, _, count, start) in enumerate(self._matrices):
+            groups[tensor.numel() // count, tensor.device, tensor.dtype, start is None].append(index)
+        for (length, device, _, _), members in groups.items():
+            joined = computable(self._gather(members))
+            if (starts := self._starts(members)) is not None:
+                joined = joined - starts
+            vectors = joined.view(-1, length)
             yield members, vectors, operator(length, self._form, device, vectors.dtype)
 
     def _gather(self, members: Sequence[int]) -> Tensor:
@@ -81,6 +89,12 @@ class FactorSet:
             # One call for all: matrices are many and small, and every call costs as much as a copy.
             return _flatten_dense_tensors([self._matrices[index].tensor for index in members])
         return torch.cat([_entries(self._matrices[index]) for index in members])
+
+    def _starts(self, members: Sequence[int]) -> Tensor | None:
+        """The starts of a group's matrices, as ``_gather`` has their entries; None where they have none."""
+        matrices = [self._matrices[index] for index in members]
+        parts = [_entries(m._replace(tensor=m.start)) for m in matrices if m.start is not None]
+        return computable(torch.cat(parts)) if parts else None
 
     def _scatter(self, vectors: Tensor, members: Sequence[int], results: list[Tensor]) -> None:
         """The inverse of ``_gather``, into ``results`` at the members' places."""
@@ -96,7 +110,7 @@ class FactorSet:
     def _split(self, vectors: Tensor, members: Sequence[int]) -> Iterator[Tensor]:
         parts = vectors.split([self._matrices[index].vectors for index in members])
         for index, part in zip(members, parts, strict=True):
-            tensor, turned, _ = self._matrices[index]
+            tensor, turned, _, _ = self._matrices[index]
             if turned:
                 part = part.reshape(tensor.shape[1:].numel(), tensor.shape[0]).mT
             yield part.reshape(tensor.shape)
@@ -124,10 +138,11 @@ def total(values: Sequence[Tensor]) -> Tensor:
 def _select(items: Sequence[LoraPair | Tensor], form: PenaltyForm) -> Iterator[_Matrix]:
     for index, item in enumerate(items):
         if isinstance(item, LoraPair):
-            for factor, tensor in item.factors():
+            starts = item.start or (None, None)
+            for (factor, tensor), start in zip(item.factors(), starts, strict=True):
                 if form.target in ("both", factor):
                     require_real(f"{item.name} (lora_{factor})", tensor)
-                    yield _laid_out(tensor, factor, form)
+                    yield _laid_out(tensor, factor, form)._replace(start=start)
         else:
             require_real(f"tensor {index} of shape {tuple(item.shape)}", item)
             yield _laid_out(item, None, form)
@@ -135,10 +150,10 @@ def _select(items: Sequence[LoraPair | Tensor], form: PenaltyForm) -> Iterator[_
 
 def _laid_out(tensor: Tensor, factor: str | None, form: PenaltyForm) -> _Matrix:
     if form.flatten != "rank":
-        return _Matrix(tensor, form.flatten == "column" and tensor.ndim > 1, 1)
+        return _Matrix(tensor, form.flatten == "column" and tensor.ndim > 1, 1, None)
     if factor is None:
         raise ValueError("flatten 'rank': a plain tensor has no ranks; hand in LoRA pairs")
-    return _Matrix(tensor, factor == "B", tensor.shape[1 if factor == "B" else 0])
+    return _Matrix(tensor, factor == "B", tensor.shape[1 if factor == "B" else 0], None)
 
 
 def _entries(matrix: _Matrix) -> Tensor:

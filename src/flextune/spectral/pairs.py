@@ -6,19 +6,20 @@ no PEFT.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from flextune.lora_methods import other_update, start_in_base
 from flextune.lora_names import PREFIX, parse_lora_name
 
 
 @dataclass(frozen=True, eq=False)
 class LoraPair:
-    """The two matrices of one adapted module; its update is ``scale * b @ a``.
+    """The two matrices of one adapter in one module; its update is ``scale * b @ a``.
 
     Attributes:
         a: Down-projection, shape ``(rank, in)``; a convolution's has further dimensions.
@@ -26,6 +27,9 @@ class LoraPair:
         scale: ``alpha / rank``.
         name: Of the module, for errors and tables.
         experts: Blocks that a and b hold side by side (a mixture's experts); their update is no ``b @ a``.
+        module: What several adapters share that act on one module; None: this pair acts alone.
+        start: a and b as they were taken out of the base weights (PiSSA, OLoRA): the model has changed by
+            ``scale * (b @ a - start_b @ start_a)``. None: it has changed by the update.
 
     Raises:
         ValueError: Not a pair of matrices, or their ranks differ.
@@ -36,6 +40,8 @@ class LoraPair:
     scale: float = 1.0
     name: str = "pair"
     experts: int = 1
+    module: str | None = None
+    start: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
         for factor, matrix in (("A", self.a), ("B", self.b)):
@@ -62,17 +68,21 @@ def lora_pairs(
     """Every LoRA pair of a model, or of an adapter's tensors by name, in their order.
 
     Call it after whatever replaces parameters (``fully_shard``, ``accelerator.prepare``): a pair holds
-    the tensors themselves. What is no LoRA matrix is passed over.
+    the tensors themselves. Call it before training, too: where a start takes A and B out of the base weights
+    (PiSSA, OLoRA, CorDA, LoRA-GA, LoftQ), what they are now is copied as ``LoraPair.start``. What is no
+    LoRA matrix is passed over.
 
     Args:
         source: A model with PEFT adapters, or PEFT's names to tensors.
         scale: ``alpha / rank`` where the source does not say; a PEFT layer does.
-        trainable: Leave out pairs that a model does not train.
+        trainable: Leave out pairs that a model does not train, or that are not active.
 
     Raises:
-        ValueError: No LoRA matrix; one without its partner; or one that is no finite real matrix.
+        ValueError: No LoRA matrix; one without its partner; one that is no finite real matrix; or an adapter
+            whose update is not ``scale * B A`` (AdaLoRA and other methods), by its name.
     """
     is_model = isinstance(source, nn.Module)
+    configs = _configs(source)
     factors_by_place = _factors(source)
     pairs = []
     for (path, adapter), factors in factors_by_place.items():
@@ -80,19 +90,44 @@ def lora_pairs(
         name = name if adapter == "default" else f"{name} ({adapter})"
         if len(factors) == 1:
             raise ValueError(f"{name}: lora_{next(iter(factors))} has no partner")
-        if is_model and trainable and not any(matrix.requires_grad for matrix in factors.values()):
+        layer = source.get_submodule(path) if isinstance(source, nn.Module) else None
+        if is_model and trainable and not _trains(factors, layer, adapter):
             continue
         for factor, matrix in factors.items():
             require_real(f"{name} (lora_{factor})", matrix)
             require_finite(f"{name} (lora_{factor})", matrix)
-        layer = source.get_submodule(path) if isinstance(source, nn.Module) else None
         pairs.append(
-            LoraPair(factors["A"], factors["B"], _scale(layer, adapter, scale), name, _experts(layer))
+            LoraPair(
+                factors["A"],
+                factors["B"],
+                scale=_scale(layer, adapter, scale),
+                name=name,
+                experts=_experts(layer),
+                module=path,
+                start=_start(factors, configs.get(adapter)),
+            )
         )
     if not pairs:
         frozen = f" that trains (of {len(factors_by_place)})" if factors_by_place else ""
         raise ValueError(f"no LoRA matrix found{frozen} (names hold .lora_A. and .lora_B.)")
     return pairs
+
+
+def _configs(source: nn.Module | Mapping[str, Tensor]) -> Mapping[str, Any]:
+    """PEFT's configuration of each of a model's adapters, all of LoRA; none where there are no such.
+
+    Raises:
+        ValueError: An adapter with another update than ``scale * B A``.
+    """
+    modules = source.modules() if isinstance(source, nn.Module) else ()
+    found = (getattr(module, "peft_config", None) for module in modules)
+    configs = next((each for each in found if isinstance(each, Mapping)), {})
+    for adapter, config in configs.items():
+        if (method := other_update(config)) is not None:
+            raise ValueError(
+                f"adapter {adapter!r}: {method}; penalties and spectra are of LoRA's A and B alone"
+            )
+    return configs
 
 
 def _factors(source: nn.Module | Mapping[str, Tensor]) -> dict[tuple[str, str], dict[str, Tensor]]:
@@ -101,6 +136,11 @@ def _factors(source: nn.Module | Mapping[str, Tensor]) -> dict[tuple[str, str], 
     factors: dict[tuple[str, str], dict[str, Tensor]] = {}
     for name, tensor in tensors:
         parsed = parse_lora_name(name)
+        if parsed and parsed.kind == "other":
+            raise ValueError(
+                f"{parsed.module or 'lora'} (lora_E): AdaLoRA, whose update is B diag(E) A over its ranks;"
+                " penalties and spectra are of LoRA's A and B alone"
+            )
         if parsed and parsed.factor and parsed.kind in ("matrix", "embedding"):
             factors.setdefault((parsed.path, parsed.adapter), {})[parsed.factor] = tensor
     return factors
@@ -134,6 +174,20 @@ def require_finite(name: str, tensor: Tensor) -> None:
     """
     if not torch.isfinite(tensor.detach()).all().item():
         raise ValueError(f"{name}: holds NaN or infinity")
+
+
+def _trains(factors: Mapping[str, Tensor], layer: Any, adapter: str) -> bool:
+    """Whether a factor trains, and the adapter takes part in what the model computes."""
+    active = getattr(layer, "active_adapters", None)
+    acts = not isinstance(active, Sequence) or adapter in active
+    return acts and any(matrix.requires_grad for matrix in factors.values())
+
+
+def _start(factors: Mapping[str, Tensor], config: Any) -> tuple[Tensor, Tensor] | None:
+    """Copies of A and B, where they hold a part of the base weights."""
+    if config is None or start_in_base(config) is None:
+        return None
+    return factors["A"].detach().clone(), factors["B"].detach().clone()
 
 
 def _scale(layer: Any, adapter: str, default: float) -> float:

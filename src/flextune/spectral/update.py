@@ -54,14 +54,22 @@ def update_gradients(a: Tensor, b: Tensor, phi_in: Tensor, phi_out: Tensor) -> t
     return value, grad_a, grad_b
 
 
-def block_proximal(x: Tensor, held: Tensor, phi: Tensor, phi_held: Tensor, step: float) -> Tensor:
+def block_proximal(
+    x: Tensor,
+    held: Tensor,
+    phi: Tensor,
+    phi_held: Tensor,
+    step: float,
+    fixed: tuple[Tensor, Tensor] | None = None,
+) -> Tensor:
     """``argmin_u |u - x|^2 / 2 + step * L(u, held)``: a proximal step on one factor, the other held.
 
     The joint problem has no closed form (L is of fourth degree in the factors); with one factor held it is
     quadratic. L is symmetric in its factors, so x may be a or b. At frequency l of x the condition is
     ``(M + rho_l N) u_l = x_l`` with ``M = 1 + 2 step G_rho``, ``N = 2 step G_phi`` and G the Gram matrices of
     what is held. One basis W with ``W' M W = 1``, ``W' N W = D`` serves every l:
-    ``u_l = W (1 + rho_l D)^-1 W' x_l``.
+    ``u_l = W (1 + rho_l D)^-1 W' x_l``. Rows that stay as they are add a term that is linear in u, which
+    moves x by ``-2 step`` times its gradient.
 
     Args:
         x: Shape ``(batch, rank, n)``.
@@ -69,8 +77,14 @@ def block_proximal(x: Tensor, held: Tensor, phi: Tensor, phi_held: Tensor, step:
         phi: Shape ``(n // 2 + 1,)``.
         phi_held: Shape ``(m // 2 + 1,)``.
         step: At least 0.
+        fixed: Rows that count in L beside x, and what they are held against: shapes
+            ``(batch, others, n)`` and ``(batch, others, m)``.
     """
     high, low = _split(held, phi_held)
+    if fixed is not None:
+        rows, against = fixed
+        pull = high @ against.mT @ rows + low @ against.mT @ spectral_filter(rows, 1 - phi)
+        x = x - 2 * step * pull
     identity = torch.eye(x.shape[-2], dtype=x.dtype, device=x.device)
     factor = torch.linalg.cholesky(identity + 2 * step * _symmetric(high @ held.mT))
     inner = torch.linalg.solve_triangular(factor, 2 * step * _symmetric(low @ held.mT), upper=False)

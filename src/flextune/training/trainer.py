@@ -29,8 +29,8 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
 
     With ``kl`` the loss also has ``kl * KL(adapter || base)``, the mean over the compared tokens (rows'
     ``compared``) of all micro-batches and processes of an optimizer step. Logs then hold ``kl``: the mean of
-    that term since the last log. All logs hold ``seconds`` of training, without validation, and the last one
-    ``peak_memory_bytes``.
+    that term since the last log. All logs hold ``seconds`` of training, without validation (on the CPU
+    ``cpu_seconds`` of this process too), and the last one ``peak_memory_bytes``.
 
     Before the clock starts, the first batch is passed forward and backward once, its gradients are dropped:
     a device loads its kernels on first use, so a process's first training would take longer than its second.
@@ -144,8 +144,10 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
-        """Add ``seconds`` of training, ``kl`` to lines with a training loss, the memory to the last line."""
+        """Add the seconds of training, ``kl`` to lines with a training loss, the memory to the last line."""
         logs["seconds"] = self._stopwatch.seconds
+        if self.args.device.type == "cpu":
+            logs["cpu_seconds"] = self._stopwatch.cpu_seconds
         if "train_runtime" in logs and (peak := self._memory.bytes) is not None:
             logs["peak_memory_bytes"] = peak
         if self.kl and "loss" in logs:

@@ -1,4 +1,4 @@
-"""What a training used: its seconds, validation left out, and its peak of memory."""
+"""What a training used: its seconds and the processor's, validation left out, and its peak of memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def now(device: torch.device) -> float:
 
 
 class Stopwatch:
-    """Counts from ``start`` on, except while ``paused``.
+    """Counts from ``start`` on, except while ``paused``: seconds, and the processor's seconds.
 
     Args:
         device: Whose work is counted.
@@ -32,29 +32,47 @@ class Stopwatch:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._began: float | None = None
-        self._before = 0.0
+        self._began: tuple[float, float] | None = None
+        self._before = (0.0, 0.0)
 
     @property
     def started(self) -> bool:
         """Whether it has ever counted."""
-        return self._began is not None or self._before > 0
+        return self._began is not None or self._before > (0.0, 0.0)
 
     @property
     def seconds(self) -> float:
         """Seconds counted so far."""
-        return self._before + (now(self._device) - self._began if self._began is not None else 0.0)
+        return self._counted()[0]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds that all threads of this process spent on a processor, of those counted so far.
+
+        On the CPU this hardly depends on what else the machine does, and ``seconds`` does.
+        """
+        return self._counted()[1]
 
     def start(self) -> None:
         """Start counting; nothing changes if it has started already."""
         if self._began is None:
-            self._began = now(self._device)
+            self._began = self._clocks()
+
+    def _clocks(self) -> tuple[float, float]:
+        return now(self._device), time.process_time()
+
+    def _counted(self) -> tuple[float, float]:
+        if self._began is None:
+            return self._before
+        pairs = zip(self._before, self._clocks(), self._began, strict=True)
+        wall, processor = (before + clock - began for before, clock, began in pairs)
+        return wall, processor
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Leave what happens inside out of the count."""
         was_counting = self._began is not None
-        self._before, self._began = self.seconds, None
+        self._before, self._began = self._counted(), None
         try:
             yield
         finally:

@@ -50,7 +50,7 @@ class PenaltyConfig(PenaltySection):
 
     kind: Literal["fourier", "reversed", "permuted", "l2", "update"] = Field(
         "fourier",
-        description="fourier: the paper's. reversed, permuted, l2: its controls of equal weight. "
+        description="fourier: the paper's. reversed, permuted, l2: its controls, of equal trace. "
         "update: on the two-dimensional spectrum of scale * B A.",
     )
     preset: Literal["default", "paper-literal"] | None = Field(

@@ -11,7 +11,7 @@ from flextune.config.optimizers.base import OptimizerConfig
 from flextune.config.section import Int, Section, Seed
 from flextune.config.sections.train import TrainConfig
 
-_SECTIONS = ("train", "optimizer", "penalty", "adapter")
+_SECTIONS = ("train", "optimizer", "penalty", "adapter", "generate")
 
 
 class TuneConfig(Section):
@@ -25,6 +25,11 @@ class TuneConfig(Section):
     )
     most: Int = Field(18, ge=2, description="Of each arm, whatever comes out.")
     seed: Seed = Field(1000, description="Of the tuning's trainings; not one of the experiment's seeds.")
+    validation_size: Int | None = Field(
+        None,
+        ge=1,
+        description="Validation examples of the tuning's trainings: the arm's first. null: all of them.",
+    )
     settings: dict[str, Ratio] = Field(
         default_factory=lambda: {"train.learning_rate": 2.0},
         min_length=1,
@@ -71,8 +76,10 @@ def tuned_settings(tune: TuneConfig | None, arm: ArmConfig, resolved: ResolvedAr
     return ratios
 
 
-def value_of(resolved: ResolvedArm, key: str) -> Any:
-    """An arm's setting by its dotted key.
+def value_of(
+    resolved: ResolvedArm, key: str, *, what: str = "tune", example: str = "train.learning_rate"
+) -> Any:
+    """An arm's setting by its dotted key; ``what`` asks for it, ``example`` is one that there is.
 
     Raises:
         ValueError: If there is none.
@@ -80,5 +87,5 @@ def value_of(resolved: ResolvedArm, key: str) -> Any:
     section, _, name = key.partition(".")
     part = getattr(resolved, section) if section in _SECTIONS else None
     if part is None or name not in type(part).model_fields:
-        raise ValueError(f"tune: arm {resolved.name!r} has no setting {key!r} (one is train.learning_rate)")
+        raise ValueError(f"{what}: arm {resolved.name!r} has no setting {key!r} (one is {example})")
     return part.options()[name] if isinstance(part, OptimizerConfig) else getattr(part, name)

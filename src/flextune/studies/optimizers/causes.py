@@ -6,15 +6,18 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flextune.report import settings_text
 from flextune.report.formats import number
 from flextune.statistics.means import Spread, mean_over_seeds
 from flextune.studies.optimizers.claims import LOSS, Decision, below, difference_text, race_text
-from flextune.studies.optimizers.families import family
+from flextune.studies.optimizers.families import REFERENCE, family
 from flextune.studies.optimizers.groups import Arm, Group
 from flextune.studies.optimizers.pairs import pair
 from flextune.studies.optimizers.training_numbers import finite
 
-RATE = "train.learning_rate"
+RATE, GAMMA = "train.learning_rate", "optimizer.gamma"
+#: Below this win rate, in A and in B, curvature has next to no part in a step.
+SIGN_DESCENT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,32 @@ class Cause:
 
 def causes(group: Group) -> list[Cause]:
     """Every contrast that the group's arms allow, each paired by seed."""
-    return [*_parts(group), *_rates(group)]
+    return [*_parts(group), *_schedules(group), *_rates(group)]
+
+
+def notes(group: Group) -> list[str]:
+    """What the tuning shows beside its best values: what a rate alone is worth, who lost its curvature."""
+    return [*tuning_notes(group), *(_sign_descent(arm) for arm in group.arms if _is_sign_descent(arm))]
+
+
+def _is_sign_descent(arm: Arm) -> bool:
+    rates = _win_rates(arm)
+    return family(arm.family).role == "estimated curvature" and bool(rates) and max(rates) < SIGN_DESCENT
+
+
+def _win_rates(arm: Arm) -> list[float]:
+    means = (mean_over_seeds(arm.values(name)) for name in ("win_rate_a", "win_rate_b"))
+    return [mean.value for mean in means if mean is not None]
+
+
+def _sign_descent(arm: Arm) -> str:
+    shares = " and ".join(number(100 * rate, 1) for rate in _win_rates(arm))
+    tuned = " that tuning chose" if GAMMA in (arm.tuned.get("settings") or {}) else ""
+    return (
+        f"Sign descent ({arm.name}): with the gamma{tuned}, {settings_text.plain(arm.gamma)}, only {shares} %"
+        f" of the coordinates of A and B are not clipped. Its steps are signs of averages of {arm.betas};"
+        " curvature has next to no part in them."
+    )
 
 
 def tuning_notes(group: Group) -> list[str]:
@@ -70,25 +98,54 @@ def _parts(group: Group) -> Iterator[Cause]:
     reference = group.reference
     if reference is None:
         return
-    alike = [arm for arm in group.others() if bool(arm.tuned) == bool(reference.tuned)]
+    alike = [
+        arm
+        for arm in group.peers(reference)
+        if arm is not reference and bool(arm.tuned) == bool(reference.tuned)
+    ]
     constant, estimated, sign = (
         [arm for arm in alike if family(arm.family).role == role]
         for role in ("constant curvature", "estimated curvature", "sign")
     )
     for arm in estimated:
         # Of what differs in its averages too, curvature is not the one cause.
-        same = [other for other in constant if _betas(other) == _betas(arm)]
+        same = [other for other in constant if other.betas == arm.betas]
         yield from (_cause("Curvature", arm, other, reference) for other in same)
     for first, arm in itertools.combinations(estimated, 2):
-        if arm.family == first.family and _betas(arm) != _betas(first):
-            what = f"Averages of {_betas(arm)}, not {_betas(first)}"
+        if arm.family == first.family and (what := _apart(arm, first)):
             yield _cause(what, arm, first, reference)
+    others = [arm for arm in alike if arm.family == REFERENCE and arm.betas != reference.betas]
+    for arm in others:
+        yield _cause(f"Averages of {arm.betas}, not {reference.betas}", arm, reference, reference)
+        for other in (*constant, *estimated):
+            if _momentum(other) == _momentum(arm):
+                what = f"{family(other.family).label}'s step at one momentum of {_momentum(arm):g}"
+                yield _cause(what, other, arm, reference)
     yield from (_cause("Clipping, curvature constant", arm, reference, reference) for arm in constant)
     yield from (_cause("Sign of the momentum", arm, reference, reference) for arm in sign)
 
 
-def _betas(arm: Arm) -> str:
-    return " / ".join(f"{beta:g}" for beta in arm.optimizer.get("betas") or ())
+def _apart(arm: Arm, first: Arm) -> str:
+    """In what two arms of one Sophia differ, the learning rate apart."""
+    betas = f"averages of {arm.betas}, not {first.betas}" if arm.betas != first.betas else ""
+    gamma = f"gamma {arm.gamma:g}, not {first.gamma:g}" if arm.gamma != first.gamma else ""
+    text = "; ".join(part for part in (betas, gamma) if part)
+    return text[:1].upper() + text[1:]
+
+
+def _momentum(arm: Arm) -> float | None:
+    betas = arm.optimizer.get("betas") or ()
+    return betas[0] if betas else None
+
+
+def _schedules(group: Group) -> Iterator[Cause]:
+    """Arms with shorter schedules among themselves: the same number of steps for all."""
+    for other in group.arms:
+        if other.family == REFERENCE and group.is_shorter(other):
+            for arm in group.peers(other):
+                if arm is not other:
+                    what = f"With schedules of {arm.steps} steps for both"
+                    yield _cause(what, arm, other, other, race=False)
 
 
 def _rates(group: Group) -> Iterator[Cause]:
@@ -101,15 +158,15 @@ def _rates(group: Group) -> Iterator[Cause]:
         yield _cause("Tuning AdamW", reference, other, other)
     for arm, other in pairs:
         yield _cause("Both at their untuned settings", arm, other, other)
-        for tuned in (one for one in group.others() if one.tuned and one.family == arm.family):
+        for tuned in (one for one in group.peers(reference) if one.tuned and one.family == arm.family):
             yield _interaction(arm, other, tuned, reference)
 
 
-def _cause(what: str, arm: Arm, other: Arm, reference: Arm) -> Cause:
+def _cause(what: str, arm: Arm, other: Arm, reference: Arm, *, race: bool = True) -> Cause:
     compared = pair(arm, other, reference)
     loss, diverged, steps = compared.loss, compared.diverged, compared.steps_to_loss
     words = difference_text(loss, diverged)
-    if steps.ratio is not None:
+    if race and steps.ratio is not None:
         whose = f"{other.name}'s steps" + ("" if reference is other else f" to {reference.name}'s loss")
         words += f"; {race_text(steps, whose)}"
     return Cause(what, f"{arm.name} − {other.name}", loss, below(loss, diverged), words)

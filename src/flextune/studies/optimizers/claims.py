@@ -9,7 +9,7 @@ from typing import Literal
 from flextune.report.formats import count, spread
 from flextune.statistics.means import Spread
 from flextune.studies.optimizers.families import family
-from flextune.studies.optimizers.groups import Group
+from flextune.studies.optimizers.groups import Arm, Group
 from flextune.studies.optimizers.pairs import TIMED_SEEDS, Pair, Race, pair
 from flextune.studies.optimizers.paper import paper
 
@@ -45,12 +45,16 @@ class ClaimVerdict:
 
 
 def claim_verdicts(group: Group) -> list[ClaimVerdict]:
-    """On every claimed arm against its reference; an untuned one also against the untuned AdamW."""
+    """On every claimed arm against its reference; an untuned one also against the untuned AdamW.
+
+    An arm with a shorter schedule has to end where the reference ends.
+    """
     verdicts: list[ClaimVerdict] = []
     for arm in (arm for arm in group.others() if family(arm.family).claimed):
         for other in (group.reference, group.partner(arm)):
             if other is not None:
-                verdicts += _of_pair(pair(arm, other))
+                planned = group.is_shorter(arm)
+                verdicts += _of_plan(arm, other) if planned else _of_pair(pair(arm, other), group.clock)
     return verdicts
 
 
@@ -88,6 +92,23 @@ def sooner(race: Race, at_most: float) -> Decision:
     return "holds" if race.ratio.high <= at_most and race.reached == race.of else "not decided"
 
 
+def planned_sooner(loss: Decision, part: Spread | None, at_most: float) -> Decision:
+    """Whether a training that was planned shorter ends lower, in at most a part of the other's time.
+
+    Args:
+        loss: Whether its final loss is below the other's.
+        part: Its time over the other's.
+        at_most: The part.
+    """
+    if loss == "higher":
+        return "does not hold"
+    if loss != "lower" or part is None or part.low is None or part.high is None:
+        return "not decided"
+    if part.low > at_most:
+        return "does not hold"
+    return "holds" if part.high <= at_most else "not decided"
+
+
 def difference_text(difference: Spread | None, diverged: int) -> str:
     """``+0.0190 [+0.0094, +0.0286], 5 seeds``, and how many seeds diverged."""
     lost = f"; diverged in {count(diverged, 'seed')}" if diverged else ""
@@ -112,14 +133,29 @@ def race_text(race: Race, whose: str) -> str:
     return f"{ratio}, over the {race.reached} of {count(race.of, 'seed')} that reached its loss{single}"
 
 
-def _of_pair(compared: Pair) -> Iterator[ClaimVerdict]:
+def _of_plan(arm: Arm, other: Arm) -> Iterator[ClaimVerdict]:
+    """The claims about time, of an arm with a shorter schedule: it has to end with a lower loss."""
+    compared = pair(arm, other)
+    loss, diverged = compared.loss, compared.diverged
+    steps = Spread(
+        arm.steps / other.steps, arm.steps / other.steps, arm.steps / other.steps, len(arm.numbers)
+    )
+    words = f"{LOSS} {difference_text(loss, diverged)}"
+    for claim in paper().claims:
+        part = compared.seconds if claim.clock == "seconds" else steps
+        decision = planned_sooner(below(loss, diverged), part, claim.at_most)
+        name = f"{claim.name}, with a schedule of {arm.steps} steps, not {other.steps}"
+        yield ClaimVerdict(name, arm.name, other.name, decision, loss, words)
+
+
+def _of_pair(compared: Pair, clock: str) -> Iterator[ClaimVerdict]:
     loss, diverged = compared.loss, compared.diverged
     words = difference_text(loss, diverged)
     yield ClaimVerdict(LOSS, compared.arm, compared.other, below(loss, diverged), loss, words)
     for claim in paper().claims:
         seconds = claim.clock == "seconds"
         race = compared.seconds_to_loss if seconds else compared.steps_to_loss
-        words = race_text(race, f"{compared.other}'s {'seconds' if seconds else 'steps'}")
+        words = race_text(race, f"{compared.other}'s {clock if seconds else 'steps'}")
         decision = sooner(race, claim.at_most)
         yield ClaimVerdict(claim.name, compared.arm, compared.other, decision, race, words)
 

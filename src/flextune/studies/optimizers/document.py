@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from flextune.report.facts import AS_CODE, facts
 from flextune.report.run_data import RunData
 from flextune.report.tables import markdown_item, markdown_table, markdown_text
-from flextune.studies.optimizers.causes import causes, tuning_notes
+from flextune.studies.optimizers.causes import causes, notes
 from flextune.studies.optimizers.claims import claim_verdicts
 from flextune.studies.optimizers.groups import Group
 from flextune.studies.optimizers.paper import paper
@@ -16,10 +16,12 @@ from flextune.studies.optimizers.tables import group_tables
 
 ABOUT = """\
 Numbers in brackets are 95 % intervals over seeds (Student's t; ratios on the logarithm), each comparison
-paired by seed. They are not adjusted for how many there are: of twenty, one misses by chance. A verdict
-needs its whole interval on one side; with one seed nothing is decided. "{faster}" holds where the seconds
-of training to the reference's lowest validation loss (of the same seed; estimates of the curvature counted)
-are at most {at_most} of the reference's own; "{fewer_steps}" alike.
+paired by seed, for the validation examples that were used: what other examples would give is not in them.
+Those of pass@1 are over seeds and problems. They are not adjusted for how many there are: of twenty, one
+misses by chance. A verdict needs its whole interval on one side; with one seed nothing is decided. "{faster}"
+holds where the seconds of training to the reference's lowest validation loss (of the same seed; estimates of
+the curvature counted) are at most {at_most} of the reference's own; "{fewer_steps}" alike. A training that
+was planned to be shorter has to end below the reference's final loss.
 """
 #: Facts that have a table here.
 IN_TABLES = ("Arms", "Optimizer", "Tuned")
@@ -67,7 +69,7 @@ def _about() -> str:
 def _claims(group: Group) -> Iterator[str]:
     for title, sentences in (
         ("Verdicts", [verdict.sentence for verdict in claim_verdicts(group)]),
-        ("Causes", [*(cause.sentence for cause in causes(group)), *tuning_notes(group)]),
+        ("Causes", [*(cause.sentence for cause in causes(group)), *notes(group)]),
     ):
         if sentences:
             yield f"### {title}"

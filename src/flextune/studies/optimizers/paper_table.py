@@ -10,7 +10,7 @@ from flextune.statistics.means import mean_over_seeds
 from flextune.studies.optimizers.groups import Arm, Group
 from flextune.studies.optimizers.pairs import Pair, pair
 from flextune.studies.optimizers.paper import paper
-from flextune.studies.optimizers.tables import timing_note
+from flextune.studies.optimizers.tables import busy_note, timing_note
 
 NO_RATIOS = ("", "", "")
 HEADER = ("arm", "validation loss", "ratio", "minutes", "ratio", "MB", "ratio")
@@ -30,7 +30,8 @@ def paper_table(groups: Sequence[Group]) -> Table:
             compared = pair(arm, other) if other else None
             pairs.append(compared)
             rows.append(_row(arm.name, _means(arm), _ratios(compared) if compared else NO_RATIOS))
-    return Table(paper().title, HEADER, tuple(rows), NOTE + timing_note(pairs))
+    busy = busy_note(groups[0]) if groups else ""
+    return Table(paper().title, HEADER, tuple(rows), NOTE + busy + timing_note(pairs))
 
 
 def _paper_rows() -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Fragment, Section, asset
 from flextune.statistics.means import Spread
 from flextune.studies.base import Study, once_per_run
-from flextune.studies.optimizers.causes import causes, tuning_notes
+from flextune.studies.optimizers.causes import causes, notes
 from flextune.studies.optimizers.claims import claim_verdicts
 from flextune.studies.optimizers.document import optimizers_document
 from flextune.studies.optimizers.figures import optimizer_figures
@@ -84,7 +84,7 @@ def _group_values(group: Group, run: RunData) -> dict[str, Any]:
         "name": group.name,
         "verdicts": claim_verdicts(group),
         "causes": causes(group),
-        "notes": tuning_notes(group),
+        "notes": notes(group),
         "tables": group_tables(group, run),
     }
 

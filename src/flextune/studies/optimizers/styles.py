@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flextune.studies.optimizers.families import family
 from flextune.studies.optimizers.groups import Group
 
-DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 @dataclass(frozen=True, slots=True)

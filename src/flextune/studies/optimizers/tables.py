@@ -33,7 +33,7 @@ TIMING_NOTE = (
 
 def group_tables(group: Group, run: RunData) -> list[Table]:
     """All tables of one group: settings, tuning, losses, what the logs say, costs, times, pass@1."""
-    tuning = tuning_table(group)
+    tuning = tuning_table(group, run)
     return [
         settings_table(group),
         *([tuning] if tuning else []),
@@ -54,7 +54,7 @@ def settings_table(group: Group) -> Table:
             settings_text.plain(arm.learning_rate) if arm.learning_rate is not None else UNDEFINED,
             "yes" if arm.tuned else "no",
             str(len(arm.numbers)),
-            _options(arm),
+            _options(arm, group),
         )
         for arm in group.arms
     ]
@@ -62,16 +62,26 @@ def settings_table(group: Group) -> Table:
     return Table("Arms", header, tuple(rows), _shared(group), align="l" * len(header))
 
 
-def tuning_table(group: Group) -> Table | None:
+def tuning_table(group: Group, run: RunData) -> Table | None:
     """What was searched, one row a setting; None where nothing was tuned."""
     rows = [row for arm in group.arms if arm.tuned for row in _tuning_rows(arm)]
     header = ("arm", "setting", "tried", "best", "interior", "trainings", "diverged", "loss")
     note = (
         "Interior: something worse was tried on both sides of every best value. Loss: of the validation, at "
         "the best values, with one seed that is not among those of the results. All arms may have as many "
-        "trainings; a search that has closed in on its best ends sooner."
+        "trainings; a search that has closed in on its best ends sooner. What is not in this table was tuned "
+        f"for no arm. {_tuned_on(group, run)}"
     )
     return Table("Tuning", header, tuple(rows), note) if rows else None
+
+
+def _tuned_on(group: Group, run: RunData) -> str:
+    """Which validation examples the tuning saw."""
+    given = group.arms[0].settings.get("validation") or 0
+    tune = run.experiment.tune if run.experiment is not None else None
+    first = given if tune is None or tune.validation_size is None else min(given, tune.validation_size)
+    which = f"the first {first} of the {given}" if first < given else f"the same {given}"
+    return f"It saw {which} validation examples by which the results are measured."
 
 
 def _tuning_rows(arm: Arm) -> Iterable[Cells]:
@@ -109,7 +119,8 @@ def loss_table(group: Group) -> Table:
     diverged = [
         f"{arm.name} {lost}" for arm in group.arms if (lost := sum(n.diverged for n in arm.numbers.values()))
     ]
-    note = f"Diverged trainings, without a final loss: {', '.join(diverged)}." if diverged else ""
+    note = f"Diverged trainings, without a final loss: {', '.join(diverged)}. " if diverged else ""
+    note += "Intervals over seeds, for these validation examples: of other examples they say nothing."
     header = ("arm", "final validation loss", versus, "lowest", "perplexity")
     return _table(group, "Validation loss", header, row, note)
 
@@ -145,8 +156,9 @@ def cost_table(group: Group) -> Table:
             _versus(compared, "memory", 3),
         )
 
-    header = ("arm", "seconds", "per step, ratio", "peak MiB", "ratio")
-    note = "Seconds of training, estimates included and validation not." + timing_note(_pairs(group))
+    header = ("arm", group.clock, "per step, ratio", "peak MiB", "ratio")
+    note = "Seconds of training, estimates included and validation not." + busy_note(group)
+    note += timing_note(_pairs(group))
     return _table(group, "Cost", header, row, note)
 
 
@@ -157,16 +169,32 @@ def race_table(group: Group) -> Table:
         return (*_race(compared, "steps_to_loss"), *_race(compared, "seconds_to_loss"))
 
     assert group.reference is not None
-    header = ("arm", "steps, ratio", "reached", "seconds, ratio", "reached")
+    header = ("arm", "steps, ratio", "reached", f"{group.clock}, ratio", "reached")
+    shorter = [arm.name for arm in group.arms if group.is_shorter(arm)]
     note = (
         "A seed that never reached it is no part of a ratio. Between two validations the loss is taken to "
-        "fall on a straight line. All run their schedule to its end: a training planned to be shorter would "
-        "lower its rate sooner, and might get there sooner."
+        "fall on a straight line. All run their schedule to its end: a training planned to be shorter "
+    )
+    note += (
+        f"lowers its rate sooner, and may get there sooner ({', '.join(shorter)})."
+        if shorter
+        else "would lower its rate sooner, and might get there sooner."
     )
     if any(compared.seconds_to_loss.too_few for compared in _pairs(group) if compared):
         note += TIMING_NOTE
     title = f"Steps and seconds to the lowest validation loss of {group.reference.name} with the same seed"
     return _table(group, title, header, row, note)
+
+
+def busy_note(group: Group) -> str:
+    """Why seconds are the processor's; empty where they are the clock's."""
+    if group.core_share is None:
+        return ""
+    return (
+        f" The machine was busy with other work: a training had {100 * group.core_share:.0f} % of a core. So"
+        " these are the seconds that it spent on a processor, which other work hardly changes; a quiet clock"
+        " would have shown about the same."
+    )
 
 
 def timing_note(pairs: Iterable[Pair | None]) -> str:
@@ -192,14 +220,15 @@ def _pairs(group: Group) -> list[Pair | None]:
     return [pair(arm, reference) if reference and arm is not reference else None for arm in group.arms]
 
 
-def _options(arm: Arm) -> str:
+def _options(arm: Arm, group: Group) -> str:
     """What is worth telling of the optimizer: its dial, its averages, and whatever is not the default."""
     section = arm.optimizer
     names = {"gamma", "every", "betas", *settings_text.optimizer_options(section)} - {"name", "estimator"}
     options = {key: value for key, value in section.items() if key in names}
     if "betas" in options:
         options["betas"] = " / ".join(map(settings_text.plain, section["betas"]))
-    return settings_text.pairs(options)
+    steps = {"steps": arm.steps} if group.is_shorter(arm) else {}
+    return settings_text.pairs({**steps, **options})
 
 
 def _shared(group: Group) -> str:
@@ -208,7 +237,9 @@ def _shared(group: Group) -> str:
     names = ["max_steps" if trains[0].get("max_steps") else "epochs", *RECIPE]
     shared = {key: trains[0].get(key) for key in names if len({train.get(key) for train in trains}) == 1}
     sizes = {key: group.arms[0].settings.get(key) for key in ("examples", "validation")}
-    return f"All: {settings_text.pairs({**shared, **sizes})}."
+    longest = {} if "max_steps" in shared or group.reference is None else {"max_steps": group.reference.steps}
+    where = " where nothing else is said" if longest else ""
+    return f"All: {settings_text.pairs({**longest, **shared, **sizes})}{where}."
 
 
 def _race(compared: Pair | None, name: str) -> tuple[str, str]:

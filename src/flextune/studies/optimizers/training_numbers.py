@@ -10,6 +10,8 @@ from typing import Any
 from flextune.report.run_data import JsonObject
 
 MIB = 2**20
+#: Below this share of a core the process waited for one: the machine was busy with other work.
+QUIET = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,18 @@ def training_numbers(log: Iterable[JsonObject]) -> TrainingNumbers:
         seconds_per_step=max(seconds) / max(steps) if seconds and max(steps, default=0) > 0 else None,
         memory=max(memory) / MIB if memory else None,
     )
+
+
+def core_share(log: Iterable[JsonObject]) -> float | None:
+    """Part of a training's seconds in which its process ran (threads add up); None if unknown."""
+    rows = list(log)
+    seconds, on_cpu = (max(_column(rows, key), default=0.0) for key in ("seconds", "cpu_seconds"))
+    return on_cpu / seconds if seconds and on_cpu else None
+
+
+def on_cpu_clock(log: Iterable[JsonObject]) -> tuple[JsonObject, ...]:
+    """A log whose ``seconds`` are those that its process spent on a processor."""
+    return tuple({**row, "seconds": row["cpu_seconds"]} if "cpu_seconds" in row else row for row in log)
 
 
 def finite(value: Any) -> float | None:

@@ -13,7 +13,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 Progress = Callable[[int, int], None]
 
 _STEP_KEYS = ("loss", "penalty", "grad_norm", "learning_rate")
-_TERMS = ("kl", "win_rate_a", "win_rate_b", "hessian_norm", "estimate_share", "seconds")
+_CLOCKS = ("seconds", "cpu_seconds")
+_TERMS = ("kl", "win_rate_a", "win_rate_b", "hessian_norm", "estimate_share", *_CLOCKS)
 
 
 class Logbook(TrainerCallback):
@@ -22,9 +23,9 @@ class Logbook(TrainerCallback):
     Lines are ``{"step", "epoch", "loss", "penalty", "grad_norm", "learning_rate"}`` (and where there are
     such, ``kl`` and ``SophiaMixin``'s numbers), ``{"step", "eval_loss"}``, and at the end
     ``{"step", "peak_memory_bytes"}``. All of these have ``seconds`` of training, without validation and
-    without the device's warm-up. After early stopping a last one is
-    ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and flushed; a number that is not
-    finite is null.
+    without the device's warm-up, and on the CPU ``cpu_seconds``, the process's part of them. After early
+    stopping a last one is ``{"step", "kept_step", "kept_eval_loss"}``. Each is written whole and flushed; a
+    number that is not finite is null.
 
     Args:
         path: The file; a new training empties it.
@@ -81,7 +82,7 @@ class Logbook(TrainerCallback):
             self.progress(state.global_step, state.max_steps)
 
     def _note(self, state: TrainerState, logs: dict[str, float], what: str) -> None:
-        numbers = {key: _finite(logs[key]) for key in (what, "seconds") if key in logs}
+        numbers = {key: _finite(logs[key]) for key in (what, *_CLOCKS) if key in logs}
         self._write({"step": state.global_step, **numbers})
 
     def _write(self, line: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ at the second. DDP averages what all processes hold alike, FSDP2 adds to it.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from dataclasses import replace
@@ -56,20 +57,43 @@ class PenaltyTerm:
         self.penalty = _penalty(penalty)
         self.strength = strength
         self.pairs: list[LoraPair] = []
+        self._starts: dict[str, tuple[Tensor, Tensor]] = {}
         self._total: Tensor | float = 0.0
         self._count = 0
 
-    def collect(self, model: nn.Module) -> None:
+    def note_start(self, model: nn.Module) -> None:
+        """Keep what the matrices are before a checkpoint is loaded, where the penalty counts from that."""
+        # What is wrong with the model is said when training begins.
+        with contextlib.suppress(ValueError):
+            self._starts = {pair.name: pair.start for pair in lora_pairs(model) if pair.start is not None}
+
+    def collect(self, model: nn.Module, *, resumed: bool = False) -> None:
         """Take the adapter's matrices, after everything that replaces them (``accelerator.prepare``).
 
+        Args:
+            model: With an adapter.
+            resumed: Whether the matrices are a checkpoint's.
+
         Raises:
-            FlextuneError: No LoRA matrix that trains, or one that the penalty cannot take, by its name.
+            FlextuneError: No LoRA matrix that trains, or one that the penalty cannot take, by its name; after
+                a resume, one whose start is needed and was not noted.
         """
         try:
-            self.pairs = lora_pairs(model)
+            pairs = lora_pairs(model)
+            self.pairs = [self._from_its_start(pair) for pair in pairs] if resumed else pairs
             self.penalty.penalised(self.pairs)
         except ValueError as error:
             raise FlextuneError(f"penalty: {error}") from None
+
+    def _from_its_start(self, pair: LoraPair) -> LoraPair:
+        if pair.start is None:
+            return pair
+        if pair.name not in self._starts:
+            raise ValueError(
+                f"{pair.name}: its start lies in the base weights, and after a resume is not known; hand the"
+                " callback to the Trainer when that is made (callbacks=[...])"
+            )
+        return replace(pair, start=self._starts[pair.name])
 
     def warm_up(self, way: Way) -> None:
         """Apply the penalty once to copies, so that no timed step makes FFT plans or loads kernels."""
@@ -129,6 +153,9 @@ class SpectralCallback(TrainerCallback):
     (``proximal``) what it is then. Reporters see it wherever they stand in the Trainer's list, because the
     callback moves to its front when training begins; ``state.log_history`` has it too.
 
+    Where a start takes A and B out of the base weights (PiSSA, OLoRA, CorDA, LoRA-GA, LoftQ), the penalty is
+    of what has changed since training began. Several adapters that train at once are all penalised.
+
     No seed has a part in this, but for kind ``permuted``, whose form has its own (``PenaltyForm.seed``).
 
     Args:
@@ -138,7 +165,8 @@ class SpectralCallback(TrainerCallback):
 
     Raises:
         FlextuneError: An unknown way or preset, or a bad strength; when training begins, no trainable LoRA
-            matrix, or DeepSpeed, which keeps gradients and weights of its own.
+            matrix, another method than LoRA (AdaLoRA, LoHa, VeRA and so on) by its name, or DeepSpeed, which
+            keeps gradients and weights of its own.
     """
 
     def __init__(
@@ -151,6 +179,18 @@ class SpectralCallback(TrainerCallback):
         self.apply = apply
         self.term = PenaltyTerm(penalty, strength)
         self._in_gradient = False
+
+    def on_init_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Note where the adapter starts."""
+        if isinstance(model, nn.Module):
+            self.term.note_start(model)
 
     def on_train_begin(
         self,
@@ -166,7 +206,7 @@ class SpectralCallback(TrainerCallback):
                 f"penalty: apply {self.apply} does not reach DeepSpeed's own gradients and weights;"
                 " use FSDP2, or apply: loss (SpectralLossMixin)"
             )
-        self.term.collect(model)
+        self.term.collect(model, resumed=_resumed(state))
         self._in_gradient = False
         _stand_first(self)
 
@@ -293,6 +333,9 @@ class SpectralLossMixin:
         )
         super().__init__(*args, **kwargs)
         if self._term is not None:
+            # None where the Trainer makes its model when training begins.
+            if isinstance(model := getattr(self, "model", None), nn.Module):
+                self._term.note_start(model)
             self.add_callback(_Collector(self._term))  # type: ignore[attr-defined]
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
@@ -347,7 +390,12 @@ class _Collector(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Take them, after everything that replaces parameters."""
-        self.term.collect(model)
+        self.term.collect(model, resumed=_resumed(state))
+
+
+def _resumed(state: TrainerState | None) -> bool:
+    """Whether the weights are a checkpoint's."""
+    return state is not None and state.global_step > 0
 
 
 def _divisor(trainer: Any, num_items_in_batch: Any) -> int:
