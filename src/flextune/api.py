@@ -245,15 +245,24 @@ def load_problems(
     return _load_problems(request.evaluate[0], None if data_dir is None else Path(data_dir))
 
 
-def compare(first: Path | str, second: Path | str) -> Comparison:
+def compare(
+    first: Path | str, second: Path | str, *, margin: float = 2.0, across: bool = False
+) -> Comparison:
     """Two files of verdicts, or two folders that hold one, on their common problems: first minus second.
 
+    Args:
+        first: A positive difference means that it is better.
+        second: What it is compared with.
+        margin: Points within which both count as the same.
+        across: Compare files of different languages or benchmarks, too.
+
     Raises:
-        FlextuneError: One is no file of verdicts, or they have no problem in common.
+        FlextuneError: One is no file of verdicts or has a verdict twice; they have no problem in common, or
+            are of different languages or benchmarks.
     """
     from flextune.judging.compare import compare_files
 
-    return compare_files(Path(first), Path(second))
+    return compare_files(Path(first), Path(second), margin=margin / 100, across=across)
 
 
 def spectrum(
