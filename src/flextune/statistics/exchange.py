@@ -24,7 +24,7 @@ NEGLIGIBLE = 1e-24
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """The runs of one problem.
+    """The runs of one problem, or of one problem and seed.
 
     Attributes:
         passed: By the first model.
@@ -72,7 +72,7 @@ def exchange_p_value(strata: Iterable[Stratum]) -> float:
     """Two-sided p-value: the smaller tail, doubled.
 
     Args:
-        strata: One for each problem. Those that every exchange leaves as they are do not matter.
+        strata: Those that every exchange leaves as they are do not matter.
 
     Returns:
         1.0 where no exchange changes anything; never below ``SMALLEST``.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import stats
 
@@ -27,6 +29,7 @@ OVER_BOTH = "Wilson, over problems and seeds"
 NONE = "none"
 
 
+@lru_cache(maxsize=10_000)
 def wilson(passed: int, count: int) -> Interval:
     """Wilson's score interval of a proportion (Wilson 1927, JASA 22:209).
 

@@ -103,6 +103,11 @@ class Pair:
     by_seed: bool
     equal_runs: bool
 
+    @property
+    def paired_trainings(self) -> bool:
+        """Whether each training of the arm has its partner, so that their difference is one number a seed."""
+        return self.by_seed and self.arm_trained and self.baseline_trained
+
 
 def difference_ends(pair: Pair, level: float) -> tuple[Floats, Floats]:
     """Interval of the mean of ``arm - baseline``, shape ``(...)``; 2 problems or more.
@@ -136,7 +141,7 @@ def difference_components(pair: Pair) -> list[Component]:
     """
     difference = pair.arm.mean(axis=-2) - pair.baseline.mean(axis=-2)
     components = [of_problems(difference, extra=UNSEEN_DISAGREEMENT)]
-    if pair.by_seed and pair.arm_trained and pair.baseline_trained:
+    if pair.paired_trainings:
         seeds = [of_seeds(pair.arm - pair.baseline)]
     else:
         seeds = [

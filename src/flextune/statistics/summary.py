@@ -58,8 +58,9 @@ def compare(arm: Score, baseline: Score, margin: float = MARGIN) -> Comparison:
     """Two scores on the problems whose outcome both know, decided as a family of one.
 
     Two single runs meet in McNemar's exact test and Newcombe's interval. Otherwise runs change places within
-    each problem (exact), and the interval has the problems' and the trainings' variance; the p-value is the
-    larger of the test's and the interval's own level.
+    each problem (and within each seed where both arms were trained with the same seeds), and the interval
+    has the problems' and the trainings' variance; the p-value is the larger of the test's and the interval's
+    own level.
 
     Args:
         arm: Of interest: a positive difference means that it is better.
@@ -162,7 +163,7 @@ def _tested(
         by_seed=ours.seeds == theirs.seeds,
         equal_runs=bool((ours.samples.sum(axis=0) == theirs.samples.sum(axis=0)).all()),
     )
-    exact = exchange_p_value(_strata(ours, theirs))
+    exact = exchange_p_value(_strata(ours, theirs, by_seed=pair.paired_trainings))
     return (
         max(exact, difference_level(pair, allowance)),
         _widened(difference_interval(pair), allowance),
@@ -174,11 +175,11 @@ def _widened(ends: Interval | None, allowance: float) -> Interval | None:
     return None if ends is None else (max(ends[0] - allowance, -1.0), min(ends[1] + allowance, 1.0))
 
 
-def _strata(ours: Tally, theirs: Tally) -> list[Stratum]:
-    columns = (ours.correct, ours.samples, theirs.correct, theirs.samples)
-    return [
-        Stratum(*cells) for cells in zip(*(column.sum(axis=0).tolist() for column in columns), strict=True)
-    ]
+def _strata(ours: Tally, theirs: Tally, by_seed: bool = False) -> list[Stratum]:
+    """What may change places: the runs of a problem, or those of a problem and seed where seeds are pairs."""
+    columns = [ours.correct, ours.samples, theirs.correct, theirs.samples]
+    cells = [column.ravel() if by_seed else column.sum(axis=0) for column in columns]
+    return [Stratum(*counts) for counts in zip(*(column.tolist() for column in cells), strict=True)]
 
 
 def _adjusted(
@@ -204,7 +205,7 @@ def _test(comparison: Comparison, rows: dict[tuple[Setting, str], Score]) -> Tes
         sides.append(tally(score, names))
     data = [(side.problems, side.correct.tobytes(), side.samples.tobytes()) for side in sides]
     # The same two tables the other way round are the same test; two equal tables are none.
-    decidable = data[0] != data[1] and any(stratum.decidable for stratum in _strata(*sides))
+    decidable = data[0] != data[1] and any(stratum.decidable for stratum in _strata(sides[0], sides[1]))
     return Test(comparison.p_value or 0.0, (where, frozenset(data)), decidable)
 
 
