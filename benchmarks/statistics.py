@@ -3,7 +3,7 @@
     python -m benchmarks.statistics [--quick] [--repeats N] [--seed N] [--write docs/statistics.md]
 
 Experiments are drawn and decided by the page's own rule, for every number of problems, trainings and samples,
-mean rate, baseline and spread. Two equally good arms: every difference that is shown is wrong (type I). Arms that
+mean rate, baseline and spread. Two equally good arms: every difference shown is wrong (type I). Arms that
 differ by the margin: "same" is wrong. Arms that differ by 10 points: power. The last line is one JSON object.
 """
 

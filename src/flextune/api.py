@@ -17,6 +17,7 @@ from flextune.config import (
     make_experiment,
 )
 from flextune.config.experiment import DType
+from flextune.errors import FlextuneError
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Example, Problem
 from flextune.runs.run import Run, find_run
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from flextune.audit.spectra import AdapterSpectra
     from flextune.models.load import LoadedModel
+    from flextune.statistics.power import Power
+    from flextune.statistics.simulation import Baseline
 
 RUNS = Path("runs")
 
@@ -263,6 +266,45 @@ def compare(
     from flextune.judging.compare import compare_files
 
     return compare_files(Path(first), Path(second), margin=margin / 100, across=across)
+
+
+def power(
+    *,
+    problems: int,
+    seeds: int = 3,
+    rate: float = 0.3,
+    seed_spread: float = 0.03,
+    samples: int = 1,
+    baseline: str = "once",
+    repeats: int = 300,
+    seed: int = 0,
+) -> Power:
+    """What an experiment can tell before it is run: drawn experiments, decided by the page's own rule.
+
+    Args:
+        problems: Posed to both arms.
+        seeds: Trainings of an arm; 0 compares two fixed models.
+        rate: Expected pass rate of the baseline, 0 to 1.
+        seed_spread: Standard deviation of a training's pass rate, 0 to 1.
+        samples: Answers for each problem and training.
+        baseline: ``once`` is a fixed model that is run once; ``as-many`` is trained and run like the arm.
+        repeats: Experiments that are drawn for each difference.
+        seed: Of the draws.
+
+    Returns:
+        How often each difference is shown, and the smallest that is shown in four of five.
+
+    Raises:
+        FlextuneError: A number that no experiment has.
+    """
+    from flextune.statistics.power import power as drawn
+    from flextune.statistics.simulation import Design
+
+    if baseline not in ("once", "as-many"):
+        raise FlextuneError(f"power: baseline must be once or as-many (given: {baseline})")
+    against: Baseline = "once" if baseline == "once" else "as many"
+    design = Design(problems, seeds, samples, against, rate, seed_spread=seed_spread if seeds else 0.0)
+    return drawn(design, repeats=repeats, seed=seed)
 
 
 def spectrum(

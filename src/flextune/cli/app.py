@@ -19,6 +19,7 @@ from flextune.cli import (
     evaluate,
     generate,
     judge,
+    power,
     quickstart,
     report,
     rosetta,
@@ -49,6 +50,7 @@ app.command("judge", cls=BenchmarkCommand)(judge.judge)
 app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("power")(power.power)
 app.command("report")(report.report)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)

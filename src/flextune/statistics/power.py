@@ -46,11 +46,7 @@ class Power:
                 f"(there {'is' if self.design.seeds == 1 else 'are'} {self.design.seeds})"
             )
         if self.detectable is None:
-            return (
-                f"no difference below {100 * self.differences[-1]:.0f} points"
-                if self.differences
-                else "nothing"
-            )
+            return f"no difference up to {100 * max(self.differences, default=0):.0f} points"
         return f"differences of {100 * self.detectable:.0f} points and more, in four of five such experiments"
 
 
