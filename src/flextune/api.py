@@ -256,7 +256,7 @@ def compare(
     Args:
         first: A positive difference means that it is better.
         second: What it is compared with.
-        margin: Points within which both count as the same.
+        margin: Percentage points within which both count as the same.
         across: Compare files of different languages or benchmarks, too.
 
     Raises:
@@ -265,7 +265,7 @@ def compare(
     """
     from flextune.judging.compare import compare_files
 
-    return compare_files(Path(first), Path(second), margin=margin / 100, across=across)
+    return compare_files(Path(first), Path(second), margin=margin, across=across)
 
 
 def power(

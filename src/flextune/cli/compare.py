@@ -37,7 +37,7 @@ def compare(
     from flextune.records import as_row
 
     sides = (read_side(first), read_side(second))
-    comparison = compare_sides(*sides, margin=margin / 100, across=across)
+    comparison = compare_sides(*sides, margin=margin, across=across)
     if as_json:
         print_json({**as_row(comparison), "a": _row(sides[0]), "b": _row(sides[1])})
     else:

@@ -54,14 +54,14 @@ class Side:
 
 
 def compare_files(
-    first: Path | str, second: Path | str, *, margin: float = 0.02, across: bool = False
+    first: Path | str, second: Path | str, *, margin: float = 2.0, across: bool = False
 ) -> Comparison:
     """Compare two verdict files, or two evaluation folders, on their common problems.
 
     Args:
         first: Becomes the comparison's ``arm``: a positive difference means that it is better.
         second: Becomes its ``baseline``.
-        margin: Difference within which both count as the same.
+        margin: Percentage points within which both count as the same.
         across: Compare files of different languages or benchmarks, too.
 
     Raises:
@@ -71,7 +71,7 @@ def compare_files(
     return compare_sides(read_side(Path(first)), read_side(Path(second)), margin=margin, across=across)
 
 
-def compare_sides(first: Side, second: Side, *, margin: float = 0.02, across: bool = False) -> Comparison:
+def compare_sides(first: Side, second: Side, *, margin: float = 2.0, across: bool = False) -> Comparison:
     """As ``compare_files``, of files that were read."""
     # numpy and scipy take longer to load than most files of verdicts to judge.
     from flextune.statistics.summary import compare
@@ -81,7 +81,7 @@ def compare_sides(first: Side, second: Side, *, margin: float = 0.02, across: bo
         _check_same("benchmark", first.benchmark, second.benchmark, first, second)
     if not first.outcomes.keys() & second.outcomes.keys():
         raise FlextuneError(f"{first.path} and {second.path} have no problem in common: nothing to compare")
-    return compare(first.score, second.score, margin)
+    return compare(first.score, second.score, margin / 100)
 
 
 def read_side(path: Path) -> Side:
