@@ -45,8 +45,8 @@ EFFECT = 0.1
 #: What type I may be; the difference to 5 % is for what no exact test covers.
 LIMIT = 0.06
 NOMINAL = 0.05
-#: A design above ``NOMINAL`` is drawn again with so many times as many experiments: the largest of hundreds of
-#: shares is above 5 % by chance alone.
+#: A design above ``NOMINAL`` is drawn again, with so many times as many experiments: of hundreds of shares some
+#: are above 5 % by chance alone.
 LOOKS = 10
 BEGIN, END = "<!-- simulation -->", "<!-- end of simulation -->"
 
@@ -175,8 +175,8 @@ def document(cells: Sequence[Cell], repeats: int, seed: int) -> str:
     """The table with what has to be known to read it."""
     error, again = (100 * math.sqrt(0.05 * 0.95 / count) for count in (repeats, LOOKS * repeats))
     note = (
-        f"{len(cells)} designs, {repeats} experiments each, seed {seed}; designs above 5 % at the first look were "
-        f"drawn again,\n{LOOKS * repeats} times, and the second look counts. The standard error of 5 % is "
+        f"{len(cells)} designs, {repeats} experiments each, seed {seed}; designs above 5 % at the first look "
+        f"were drawn again,\n{LOOKS * repeats} times, and the second look counts. The standard error of 5 % is "
         f"{error:.1f} points at the first look and\n{again:.1f} at the second. Power is for a difference of "
         f"{100 * EFFECT:.0f} points from 50 %, with one greedy answer and\nwithout seed effects."
     )
