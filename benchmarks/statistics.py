@@ -45,8 +45,8 @@ EFFECT = 0.1
 #: What type I may be; the difference to 5 % is for what no exact test covers.
 LIMIT = 0.06
 NOMINAL = 0.05
-#: A design above ``NOMINAL`` is drawn again, with so many times as many experiments: of hundreds of shares some
-#: are above 5 % by chance alone.
+#: A design above ``NOMINAL`` is drawn again, with so many times as many experiments: of hundreds of shares
+#: some are above 5 % by chance alone.
 LOOKS = 10
 BEGIN, END = "<!-- simulation -->", "<!-- end of simulation -->"
 
@@ -175,10 +175,10 @@ def document(cells: Sequence[Cell], repeats: int, seed: int) -> str:
     """The table with what has to be known to read it."""
     error, again = (100 * math.sqrt(0.05 * 0.95 / count) for count in (repeats, LOOKS * repeats))
     note = (
-        f"{len(cells)} designs, {repeats} experiments each, seed {seed}; designs above 5 % at the first look "
-        f"were drawn again,\n{LOOKS * repeats} times, and the second look counts. The standard error of 5 % is "
-        f"{error:.1f} points at the first look and\n{again:.1f} at the second. Power is for a difference of "
-        f"{100 * EFFECT:.0f} points from 50 %, with one greedy answer and\nwithout seed effects."
+        f"{len(cells)} designs, {repeats} experiments each, seed {seed}; those above 5 % at the first look were "
+        f"drawn\nagain, {LOOKS * repeats} times, and the second look counts. The standard error of 5 % is "
+        f"{error:.1f} points at the\nfirst look and {again:.1f} at the second. Power is for a difference of "
+        f"{100 * EFFECT:.0f} points from 50 %, with one\ngreedy answer and without seed effects."
     )
     return "\n".join([BEGIN, "", *table(cells), "", note, "", END])
 

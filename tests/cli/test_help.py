@@ -18,6 +18,7 @@ COMMANDS = [
     ["eval"],
     ["check-problems"],
     ["compare"],
+    ["power"],
     ["report"],
     ["spectrum"],
     ["runs"],
