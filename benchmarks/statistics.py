@@ -175,10 +175,11 @@ def document(cells: Sequence[Cell], repeats: int, seed: int) -> str:
     """The table with what has to be known to read it."""
     error, again = (100 * math.sqrt(0.05 * 0.95 / count) for count in (repeats, LOOKS * repeats))
     note = (
-        f"{len(cells)} designs, {repeats} experiments each, seed {seed}; those above 5 % at the first look were "
-        f"drawn\nagain, {LOOKS * repeats} times, and the second look counts. The standard error of 5 % is "
-        f"{error:.1f} points at the\nfirst look and {again:.1f} at the second. Power is for a difference of "
-        f"{100 * EFFECT:.0f} points from 50 %, with one\ngreedy answer and without seed effects."
+        f"{len(cells)} designs, {repeats} experiments each, seed {seed}. Those above 5 % at the first look "
+        f"were drawn again,\n{LOOKS * repeats} times, and the second look counts. "
+        f"The standard error of 5 % is {error:.1f} points at the first\nlook and {again:.1f} at the second. "
+        f"Power is for a difference of {100 * EFFECT:.0f} points from 50 %, with one\ngreedy answer and "
+        "without seed effects."
     )
     return "\n".join([BEGIN, "", *table(cells), "", note, "", END])
 
