@@ -22,7 +22,7 @@ def test_the_table_fits_80_columns_without_cutting_a_number(finished_run: Path) 
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
     start = lines.index(next(line for line in lines if line.startswith("Java base")))
-    row = next(line for line in lines[start:] if line.startswith(" lora"))
+    row = next(line for line in lines[start:] if line.startswith("lora"))
     found = next(c for c in held.comparisons if (c.arm, c.language, c.lexicon) == ("lora", "java", "base"))
     assert f"−{-100 * found.difference:.1f} [" in row
     assert row.split()[-2:] == [f"{found.adjusted_p:.3f}", found.verdict]
@@ -34,7 +34,7 @@ def test_a_contrast_has_a_row_of_its_own_and_exploratory_verdicts_brackets(finis
     against = [replace(c, primary=False) for c in held.comparisons]
     contrast = replace(held.comparisons[0], arm="lora", baseline="flex")
     text = "\n".join(shown(replace(held, comparisons=(contrast, *against))))
-    assert " lora − flex" in text
+    assert "lora − flex" in text
     assert "(undecided)" in text
     assert "(...) is exploratory" in text
     assert max(map(len, text.splitlines())) <= 80
@@ -51,4 +51,4 @@ def test_a_long_arm_name_is_folded_and_not_cut(finished_run: Path) -> None:
 def test_markup_in_a_name_is_shown_as_text(finished_run: Path) -> None:
     held = read_scores(finished_run / "scores.json")
     lines = shown(replace(held, scores=(replace(held.scores[0], arm="[red]x"),), comparisons=()))
-    assert any(line.startswith(" [red]x") for line in lines)
+    assert any(line.startswith("[red]x") for line in lines)

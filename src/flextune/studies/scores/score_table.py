@@ -39,7 +39,7 @@ def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> G
     tones: dict[tuple[int, int], Tone] = {}
     for where in settings:
         tones[len(rows), 0] = "strong"
-        rows.append((_where(where, settings), "", "", "", ""))
+        rows.append((f"{_where(where, settings)}:", "", "", "", ""))
         for cells, comparison in _rows(where, scores, comparisons, against_all):
             if comparison is not None and (tone := _tone(comparison)):
                 tones[len(rows), DIFFERENCE] = tone
@@ -75,10 +75,10 @@ def _rows(
     for score in scores:
         if setting(score) == where:
             comparison = by_arm.get(score.arm)
-            yield (f" {score.arm}", _estimate(score), *_test(comparison)), comparison
+            yield (score.arm, _estimate(score), *_test(comparison)), comparison
     for comparison in here:
         if comparison.baseline != baseline:
-            name = f" {comparison.arm} − {comparison.baseline}"
+            name = f"{comparison.arm} − {comparison.baseline}"
             yield (name, "", *_test(comparison)), comparison
 
 
