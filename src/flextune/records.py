@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -156,7 +157,7 @@ class Estimate:
         value: Point estimate in [0, 1], nan when undefined.
         low: Lower end of the 95 % interval.
         high: Upper end of the 95 % interval.
-        method: ``wilson``, ``bootstrap over problems``, ``crossed bootstrap`` or ``none``.
+        method: ``Wilson``, ``Wilson, over problems``, ``Wilson, over problems and seeds`` or ``none``.
         count: Problems behind the number.
     """
 
@@ -193,6 +194,13 @@ class Score:
     estimates: tuple[Estimate, ...] = ()
 
 
+#: How a comparison is decided; ``flextune.statistics.decision`` says when.
+VerdictWord = Literal["certain", "likely", "same", "undecided", "not compared"]
+
+#: What a comparison is about: a way to train (three trainings or more), fixed models, or a few trainings.
+Subject = Literal["method", "models", "weights"]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two arms on the same problems.
@@ -203,12 +211,24 @@ class Comparison:
         difference: Mean over problems of pass rate(arm) - pass rate(baseline).
         low: Lower end of the 95 % interval of the difference, None where none is honest.
         high: Upper end.
-        p_value: Two-sided; None when nothing could be compared.
-        method: ``exact McNemar`` or ``paired permutation``.
+        p_value: Two-sided; None when nothing could be compared. No verdict rests on it alone.
+        method: The test: ``exact McNemar``, or ``exact run exchange`` with the interval's own level.
         won: Problems where the arm's pass rate is higher.
         lost: Problems where it is lower.
         count: Problems compared.
-        left_out: Problems with an unknown outcome on either side.
+        left_out: Problems without a known outcome on one side or both.
+        rate: The arm's pass rate on the problems compared; nan without any.
+        baseline_rate: The baseline's.
+        adjusted_p: The p-value, adjusted for the number of comparisons of its family (Holm).
+        verdict: ``certain``, ``likely``, ``same``, ``undecided`` or ``not compared``.
+        primary: Whether it was named before the run; else it is exploratory.
+        subject: ``method``, ``models`` or ``weights``.
+        trainings: Trainings behind the arm and behind the baseline; 0 for a model that was not trained here.
+        detectable: Smallest difference that it would have shown in four of five such experiments; None
+            without an interval.
+        margin: Within it two arms count as the same.
+        unknown: Verdicts without an outcome in the arm and in the baseline.
+        unknown_alone: Problems without a known outcome in the arm only, and in the baseline only.
     """
 
     arm: str
@@ -226,6 +246,17 @@ class Comparison:
     lost: tuple[str, ...]
     count: int
     left_out: tuple[str, ...] = ()
+    rate: float = math.nan
+    baseline_rate: float = math.nan
+    adjusted_p: float | None = None
+    verdict: VerdictWord = "undecided"
+    primary: bool = True
+    subject: Subject = "models"
+    trainings: tuple[int, int] = (0, 0)
+    detectable: float | None = None
+    margin: float = 0.02
+    unknown: tuple[int, int] = (0, 0)
+    unknown_alone: tuple[int, int] = (0, 0)
 
 
 def as_row(record: Any) -> dict[str, Any]:

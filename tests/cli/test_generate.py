@@ -46,8 +46,10 @@ def test_generate_then_judge_then_compare(flextune: Call, model_folder: Path, tm
     assert judged["passed"] == 0
     assert found["p_value"] == 2 / 2**4
     said = flextune("compare", *verdicts)
-    assert said.out.startswith("A - B: +100.0 points")
-    assert "p = 0.125 (exact McNemar)" in said.out
+    assert said.out.startswith("A  py  4/4 passed = 100.0 %")
+    assert "A - B: undecided: 0.0 → 100.0 % (+100.0 points" in said.out
+    assert "p = 0.125" in said.out
+    assert "exact McNemar" in said.out
 
 
 def test_generate_goes_on_where_it_was_stopped(flextune: Call, model_folder: Path, tmp_path: Path):
@@ -113,6 +115,55 @@ def test_compare_leaves_out_what_is_unknown_and_stays_json(flextune: Call, tmp_p
     said = flextune("compare", first, second, "--json")
     found = json.loads(said.out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert (found["difference"], found["count"], found["left_out"]) == (None, 0, ["p"])
+    assert (found["verdict"], found["unknown"]) == ("not compared", [1, 0])
+    assert said.code == 3
+    assert "not compared: no problem has a known outcome in both" in flextune("compare", first, second).out
+
+
+def test_compare_says_what_it_compares_and_how_it_decides(flextune: Call, tmp_path: Path):
+    rows = [
+        [{**verdict(f"p{i}", "passed" if i < n else "timeout"), "language": "py"} for i in range(60)]
+        for n in (50, 10)
+    ]
+    first, second = (
+        write_lines(tmp_path / f"{name}.jsonl", part) for name, part in zip("ab", rows, strict=True)
+    )
+    said = flextune("compare", first, second).out
+    assert "A  py  50/60 passed = 83.3 %" in said
+    assert "A - B: rises, certain: 16.7 → 83.3 % (+66.7 points [" in said
+    assert "would have been shown" in said
+    found = flextune("compare", first, second, "--json").json
+    assert (found["verdict"], found["a"]["passed"], found["b"]["known"]) == ("certain", 50, 60)
+
+
+def test_compare_states_different_problems(flextune: Call, tmp_path: Path):
+    first = write_lines(tmp_path / "a.jsonl", [verdict(name, "passed") for name in "pqr"])
+    second = write_lines(tmp_path / "b.jsonl", [verdict(name, "passed") for name in "rs"])
+    said = flextune("compare", first, second).out
+    assert "2 problems only in A: not compared" in said
+    assert "1 problem only in B: not compared" in said
+
+
+def test_a_verdict_that_was_judged_again_counts_and_a_second_one_is_an_error(flextune: Call, tmp_path: Path):
+    other = write_lines(tmp_path / "b.jsonl", [verdict("p", "passed")])
+    again = write_lines(tmp_path / "a.jsonl", [verdict("p", "sandbox_fault"), verdict("p", "passed")])
+    assert flextune("compare", again, other, "--json").json["count"] == 1
+    twice = write_lines(
+        tmp_path / "c.jsonl", [verdict("q", "passed"), verdict("p", "timeout"), verdict("p", "passed")]
+    )
+    assert (
+        "c.jsonl:3: a second verdict on p, sample 0 (the first is in line 2)"
+        in flextune("compare", twice, other).complaint
+    )
+
+
+def test_compare_refuses_two_languages_unless_told(flextune: Call, tmp_path: Path):
+    first, second = (
+        write_lines(tmp_path / f"{name}.jsonl", [{**verdict("p", "passed"), "language": name}])
+        for name in ("py", "js")
+    )
+    assert "of language py" in flextune("compare", first, second).complaint
+    assert flextune("compare", first, second, "--across", "--json").json["count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -124,7 +175,7 @@ def test_compare_leaves_out_what_is_unknown_and_stays_json(flextune: Call, tmp_p
         ('{"name": "p", "completion": ""}\n', "b.jsonl:1: not a verdict line (fields: name, completion)"),
         (
             json.dumps(verdict("p", "fine")) + "\n",
-            "b.jsonl: unknown outcome 'fine' (p, sample 0; known: passed",
+            "b.jsonl:1: unknown outcome 'fine' (p, sample 0; known: passed",
         ),
         (json.dumps(verdict("q", "passed")) + "\n", "have no problem in common: nothing to compare"),
     ],

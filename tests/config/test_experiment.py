@@ -200,7 +200,7 @@ def test_the_schema_knows_every_section():
 def test_the_schema_knows_the_keys_of_an_arm_and_asks_for_none_but_its_name():
     document = schema()
     arm = document["$defs"]["ArmConfig"]
-    assert set(arm["properties"]) == (set(Experiment.model_fields) - {"arms", "seeds"})
+    assert set(arm["properties"]) == (set(Experiment.model_fields) - {"arms", "seeds", "contrasts"})
     assert arm["required"] == ["name"]
     assert arm["additionalProperties"] is False
     replay = document["$defs"]["ReplayConfig in an arm"]
@@ -349,3 +349,45 @@ def test_an_override_of_an_item_is_merged_into_it():
 
 def test_tuning_has_room_for_its_trainings():
     assert "most: 3 is less than trainings: 9" in error_of("name: x\ntune: {trainings: 9, most: 3}")
+
+
+ARMS = ("baseline", "lora", "flex", "flex-merged")
+
+
+def named(text: str) -> list[tuple[str, str]]:
+    experiment = parse(f"{ROUND_5}contrasts: {text}\n")
+    assert parse(dump_experiment(experiment)) == experiment
+    return experiment.contrasts.named_pairs([arm.name for arm in experiment.arms])
+
+
+def test_contrasts_are_pairs_a_reference_or_an_arm_with_its_controls() -> None:
+    assert named("[[flex, lora], [flex, flex-merged]]") == [("flex", "lora"), ("flex", "flex-merged")]
+    assert named("lora") == [("baseline", "lora"), ("flex", "lora"), ("flex-merged", "lora")]
+    assert named("{controls: {flex: [lora, flex-merged]}}") == [("flex", "lora"), ("flex", "flex-merged")]
+    assert named("{margin: 1}") == named("null") == []
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "complaint"),
+    [
+        ("[[flex, lroa]]", "contrasts.pairs.0: no arm 'lroa', did you mean 'lora'? (arms: baseline, lora,"),
+        ("nobody", "contrasts.reference: no arm 'nobody'"),
+        ("{controls: {flx: [lora]}}", "contrasts.controls.flx: no arm 'flx', did you mean 'flex'?"),
+        ("[[lora, lora]]", "contrasts.pairs.0: 'lora' is compared with itself"),
+        ("[[flex, lora], [lora, flex]]", "contrasts.pairs.1: 'lora' and 'flex' are compared twice"),
+        ("[flex, lora]", "contrasts: a list of pairs is wanted: [[fourier, lora], [fourier, l2]]"),
+        ("[[flex, lora, baseline]]", "contrasts.pairs.0: List should have at most 2 items"),
+        (
+            "{pairs: [[flex, lora]], where: [{language: go}]}",
+            "contrasts.where.0: the experiment does not evaluate",
+        ),
+        ("{margin: 0}", "contrasts.margin: Input should be greater than 0"),
+        ("{pair: [[flex, lora]]}", "unknown key 'contrasts.pair', did you mean 'pairs'?"),
+    ],
+)
+def test_contrasts_that_cannot_be_are_one_line(contrasts: str, complaint: str) -> None:
+    assert complaint in error_of(f"{ROUND_5}contrasts: {contrasts}\n")
+
+
+def test_an_arm_has_no_contrasts_of_its_own() -> None:
+    assert "unknown key 'arms.lora.contrasts'" in error_of(ROUND_5, "arms.lora.contrasts=flex")

@@ -45,7 +45,9 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert held.scores[1].outcomes == scores[1].outcomes
     assert held.scores[1].estimates[0].value == pytest.approx(2 / 3, abs=1e-6)
     assert held.comparisons[0].won == comparison.won == ("a",)
-    assert held.comparisons[0].p_value == comparison.p_value
+    assert held.comparisons[0].p_value == pytest.approx(comparison.p_value, rel=1e-5)
+    assert held.comparisons[0].verdict == comparison.verdict
+    assert held.comparisons[0].trainings == (3, 0)
 
 
 def test_bytes_do_not_depend_on_any_order() -> None:
@@ -109,3 +111,26 @@ def test_a_damaged_file_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(FlextuneError, match="not a scores file") as caught:
         read_scores(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_the_former_format_is_decided_again_when_it_is_read(tmp_path: Path) -> None:
+    scores = example()
+    path = tmp_path / "scores.json"
+    path.write_text(scores_json("demo", "base", scores, [compare(scores[1], scores[0])]))
+    former = json.loads(path.read_text())
+    del former["format"]
+    former["comparisons"] = [{"arm": "lora", "p_value": 0.001}]
+    former["scores"][0]["estimates"][0]["low"] = 0.5
+    now = read_scores(path)
+    path.write_text(json.dumps(former))
+    assert read_scores(path).comparisons[0].verdict == now.comparisons[0].verdict
+    assert read_scores(path).scores[0].estimates[0].low == pytest.approx(
+        now.scores[0].estimates[0].low, rel=1e-5
+    )
+
+
+def test_a_file_of_a_newer_flextune_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "scores.json"
+    path.write_text('{"format": 99}')
+    with pytest.raises(FlextuneError, match="format 99 is of a newer flextune"):
+        read_scores(path)

@@ -19,6 +19,7 @@ from flextune.cli import (
     evaluate,
     generate,
     judge,
+    power,
     quickstart,
     report,
     rosetta,
@@ -51,6 +52,7 @@ app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
+app.command("power")(power.power)
 app.command("report")(report.report)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)

@@ -2,43 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flextune.cli.options import Json
 
 if TYPE_CHECKING:
+    from flextune.judging.compare import Side
     from flextune.records import Comparison
+
+#: Exit code where nothing could be compared.
+NOTHING_COMPARED = 3
+#: Names of problems that a line shows.
+NAMES_SHOWN = 20
 
 
 def compare(
     first: Annotated[Path, typer.Argument(metavar="A", help="Verdict file or evaluation folder.")],
     second: Annotated[Path, typer.Argument(metavar="B", help="What A is compared with.")],
+    margin: Annotated[
+        float, typer.Option("--margin", min=0, max=100, help="Points within which A and B count as the same.")
+    ] = 2.0,
+    across: Annotated[
+        bool, typer.Option("--across", help="Compare although languages or benchmarks differ.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare two verdict files problem by problem: difference, interval, test, won and lost."""
+    """Compare two verdict files problem by problem: verdict, difference, interval, test, won and lost."""
     from flextune.cli.terminal import print_json
-    from flextune.judging import compare_files
+    from flextune.judging.compare import compare_sides, read_side
     from flextune.records import as_row
 
-    comparison = compare_files(first, second)
+    sides = (read_side(first), read_side(second))
+    comparison = compare_sides(*sides, margin=margin, across=across)
     if as_json:
-        print_json(as_row(comparison))
+        print_json({**as_row(comparison), "a": _row(sides[0]), "b": _row(sides[1])})
     else:
-        typer.echo(_text(comparison))
+        typer.echo("\n".join(_lines(comparison, *sides)))
+    if comparison.verdict == "not compared":
+        raise typer.Exit(NOTHING_COMPARED)
 
 
-def _text(comparison: Comparison) -> str:
+def _lines(comparison: Comparison, first: Side, second: Side) -> Iterator[str]:
+    from flextune.judging.compare import only_in
+    from flextune.report import formats
+    from flextune.report.verdict_words import plain, resolution, sentence
+
     c = comparison
-    interval = "" if c.low is None else f" [{100 * c.low:+.1f}, {100 * (c.high or 0):+.1f}]"
-    p_value = "nothing to test" if c.p_value is None else f"p = {c.p_value:.3g}"
-    lines = [
-        f"A - B: {100 * c.difference:+.1f} points{interval} on {c.count} problems",
-        f"{p_value} ({c.method})",
-    ]
+    yield from (f"{name}  {_described(side)}" for name, side in (("A", first), ("B", second)))
+    for name, count in only_in(first, second):
+        yield f"{formats.count(count, 'problem')} only in {name}: not compared"
+    if any(c.unknown):
+        yield f"unknown verdicts: {c.unknown[0]} in A, {c.unknown[1]} in B"
+    yield f"A - B: {plain(sentence(_as_a_and_b(c)))}"
+    if c.p_value is not None:
+        yield f"on {formats.count(c.count, 'problem')}; {c.method}; {plain(resolution(c))}"
     for title, names in (("won", c.won), ("lost", c.lost), ("left out", c.left_out)):
         if names or title != "left out":
-            lines.append(f"{title} ({len(names)}): {', '.join(names) or '-'}")
-    return "\n".join(lines)
+            yield f"{title} ({len(names)}): {_names(names)}"
+
+
+def _as_a_and_b(comparison: Comparison) -> Comparison:
+    from dataclasses import replace
+
+    return replace(comparison, arm="A", baseline="B")
+
+
+def _described(side: Side) -> str:
+    """Language, benchmark, model and score of one side, and where it lies."""
+    told = [", ".join(side.languages), side.benchmark, side.model]
+    share = f" = {100 * side.passed / side.known:.1f} %" if side.known else ""
+    return "  ".join([*filter(None, told), f"{side.passed}/{side.known} passed{share}", str(side.path)])
+
+
+def _names(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN])
+    more = len(names) - NAMES_SHOWN
+    return f"{shown}, and {more} more (--json lists them all)" if more > 0 else shown or "-"
+
+
+def _row(side: Side) -> dict[str, Any]:
+    return {
+        "path": str(side.path),
+        "languages": side.languages,
+        "benchmark": side.benchmark,
+        "model": side.model,
+        "passed": side.passed,
+        "known": side.known,
+        "problems": len(side.outcomes),
+    }

@@ -26,9 +26,14 @@ def run_file(
         bool,
         typer.Option("--quick", help="All of it with next to no data, as <name>-quick: does it work?"),
     ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Print what would be done and what it could tell; do nothing."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run an experiment: train, generate, judge, score and report. Goes on where it was stopped."""
+    from flextune.cli.plan import show_plan
     from flextune.cli.show import show_run
     from flextune.cli.terminal import progress
     from flextune.config import load_experiment, quick
@@ -39,5 +44,8 @@ def run_file(
         experiment = quick(experiment)
     with progress() as reporter:
         options = RunOptions(data_dir, workers, not no_sandbox, reporter)
+        if plan:
+            show_plan(experiment, runs / experiment.name, options, as_json=as_json)
+            return
         result = run_experiment(experiment, runs / experiment.name, options)
     show_run(result, as_json=as_json)

@@ -11,6 +11,7 @@ from flextune.config.reading import dump_experiment, load_experiment, make_exper
 from flextune.config.recipe import Recipe
 from flextune.config.schema import schema
 from flextune.config.sections.adapter import AdapterConfig, Targets
+from flextune.config.sections.contrasts import ContrastsConfig
 from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
@@ -33,6 +34,7 @@ __all__ = [
     "PENALTY_PRESETS",
     "AdapterConfig",
     "ArmConfig",
+    "ContrastsConfig",
     "DType",
     "DecodeConfig",
     "EarlyStoppingConfig",

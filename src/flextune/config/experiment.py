@@ -12,6 +12,7 @@ from flextune.config.overrides import merged
 from flextune.config.recipe import Recipe
 from flextune.config.section import Section, Seed
 from flextune.config.sections.adapter import AdapterConfig
+from flextune.config.sections.contrasts import Contrasts, ContrastsConfig
 from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
@@ -66,6 +67,11 @@ class Experiment(Section):
     arms: list[ArmConfig] = Field(
         default_factory=list, description="Variations: each sets keys of the experiment for itself."
     )
+    contrasts: Contrasts = Field(
+        ContrastsConfig(),
+        description="Comparisons named before the run: pairs of arms [[fourier, lora], ...], a reference "
+        "arm, or the keys below. Empty: every arm with the baseline.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
@@ -82,6 +88,7 @@ class Experiment(Section):
                 raise ValueError(f"{what}: {twice[0]!r} is given twice")
         if self.generate.adapter is not None and self.train is not None and not self.arms:
             raise ValueError("generate.adapter: an adapter from elsewhere needs train: null")
+        self._check_contrasts()
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
             tuned_settings(self.tune, arm, resolved)
             matched_setting(self.match, arm, resolved)
@@ -95,6 +102,17 @@ class Experiment(Section):
                     f"{what}.seed: {search.seed} is one of the seeds that the result is made with"
                 )
         return self
+
+    def _check_contrasts(self) -> None:
+        """Contrasts are between arms of the experiment, and in evaluations that it makes."""
+        self.contrasts.check([arm.name for arm in self.given_arms()])
+        parts = [part for arm in self.resolved_arms() for part in arm.evaluate]
+        for number, place in enumerate(self.contrasts.where):
+            lexicons = [(p, p.lexicon if p.has_lexicons else None) for p in parts]
+            if not any(place.fits(part.benchmark, part.language, lexicon) for part, lexicon in lexicons):
+                given = place.model_dump(exclude_none=True)
+                wanted = ", ".join(f"{key}: {value}" for key, value in given.items())
+                raise ValueError(f"contrasts.where.{number}: the experiment does not evaluate {{{wanted}}}")
 
     def given_arms(self) -> list[ArmConfig]:
         """The arms as they are written; an experiment without arms is one arm of its own name."""

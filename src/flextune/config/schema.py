@@ -19,6 +19,7 @@ def schema() -> dict[str, Any]:
     _add_choice(
         definitions, document["properties"], "penalty", [PenaltyConfig, *PENALTIES.entries().values()]
     )
+    _add_short_forms(document["properties"])
     _complete_arms(document)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 
@@ -36,6 +37,20 @@ def _add_choice(
     null = [{"type": "null"}] if key == "penalty" else []
     kept = {name: properties[key][name] for name in ("description", "default") if name in properties[key]}
     properties[key] = {"anyOf": [*references, *null], **kept}
+
+
+def _add_short_forms(properties: dict[str, Any]) -> None:
+    """Contrasts may be given as pairs or as the name of a reference arm."""
+    section = {
+        key: properties["contrasts"].pop(key) for key in ("$ref", "allOf") if key in properties["contrasts"]
+    }
+    pair = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2}
+    properties["contrasts"]["anyOf"] = [
+        section,
+        {"type": "array", "items": pair},
+        {"type": "string"},
+        {"type": "null"},
+    ]
 
 
 def _complete_arms(document: dict[str, Any]) -> None:

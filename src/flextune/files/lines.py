@@ -37,10 +37,15 @@ def read_records(path: Path, kind: Callable[..., T]) -> list[T]:
     Raises:
         FlextuneError: A line with missing or unknown fields, with file and line.
     """
+    return [record for _, record in numbered_records(path, kind)]
+
+
+def numbered_records(path: Path, kind: Callable[..., T]) -> list[tuple[int, T]]:
+    """As ``read_records``, each with the number of its line."""
     records = []
     for number, row in _numbered(path):
         try:
-            records.append(kind(**row))
+            records.append((number, kind(**row)))
         except TypeError:
             name = getattr(kind, "__name__", "record").lower()
             raise FlextuneError(f"{path}:{number}: not a {name} line (fields: {', '.join(row)})") from None

@@ -10,7 +10,7 @@ from flextune.config import Experiment
 from flextune.languages import language_name
 from flextune.records import OUTCOMES, Comparison, Outcome, Score
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES
-from flextune.statistics.summary import Setting, setting
+from flextune.statistics.tally import Setting, setting
 
 #: Okabe and Ito's palette, told apart with every common colour blindness; grey is the baseline's.
 GREY = "#8a8f98"

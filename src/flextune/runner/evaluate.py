@@ -13,10 +13,10 @@ from flextune.files.names import slug
 from flextune.records import Score
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
-from flextune.runner.score import baseline_arm, gather_scores, write_scores
+from flextune.runner.score import gather_scores, write_scores
 from flextune.runs import layout
 from flextune.runs.run import Run
-from flextune.statistics.summary import setting
+from flextune.statistics.tally import setting
 from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
@@ -51,9 +51,7 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
         run.begin(experiment, execution.environment(), pending=execution.pending(plan))
         execution.evaluate(plan)
         new = gather_scores(plan.evaluations, run)
-        baseline = baseline_arm(experiment)
-        together = _together(known, new, run)
-        scores, comparisons = write_scores(experiment.name, baseline, together, run)
+        scores, comparisons = write_scores(experiment, _together(known, new, run), run)
         note_ties(plan.evaluations, run, options.reporter)
         asked = {setting(score) for score in new}
         return RunResult(

@@ -22,7 +22,7 @@ from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
-from flextune.runner.score import baseline_arm, score_run
+from flextune.runner.score import score_run
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
@@ -54,7 +54,7 @@ class RunResult:
     Attributes:
         run: Its folder.
         scores: Of every arm and setting.
-        comparisons: Of every arm with the baseline.
+        comparisons: Those that the experiment names, and of every arm with the baseline.
         report: The page, and what studies wrote beside it.
     """
 
@@ -82,9 +82,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
     with execution.run.locked():
         plan = execution.begin(experiment)
         execution.evaluate(plan)
-        scores, comparisons = score_run(
-            experiment.name, baseline_arm(experiment), plan.evaluations, execution.run
-        )
+        scores, comparisons = score_run(experiment, plan.evaluations, execution.run)
         note_ties(plan.evaluations, execution.run, options.reporter)
         return RunResult(execution.run, scores, comparisons, write_report(folder))
 

@@ -1,4 +1,4 @@
-"""From verdicts to scores.json: estimates per arm, and every arm against the baseline."""
+"""From verdicts to scores.json: estimates per arm, and the comparisons that the experiment asks for."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from flextune.records import Comparison, Outcome, Score
 from flextune.runner.plan import Evaluation
 from flextune.runs.run import Run
 from flextune.statistics.scores_file import scores_json
-from flextune.statistics.summary import Setting, compare_all, estimate
+from flextune.statistics.summary import Contrast, compare_all, estimate
+from flextune.statistics.tally import NO_SEED, Setting, setting
 
 
 def score_run(
-    name: str, baseline: str, evaluations: Iterable[Evaluation], run: Run
+    experiment: Experiment, evaluations: Iterable[Evaluation], run: Run
 ) -> tuple[list[Score], list[Comparison]]:
     """Read the verdicts of a finished run and write ``scores.json``.
 
     Its bytes depend on the outcomes alone: no time, no path, no order of arrival.
 
     Args:
-        name: What was run.
-        baseline: The arm that every other is compared with.
+        experiment: What was run.
         evaluations: Whose verdicts count.
         run: Where they lie.
 
     Raises:
         FlextuneError: A sample has no verdict.
     """
-    return write_scores(name, baseline, gather_scores(evaluations, run), run)
+    return write_scores(experiment, gather_scores(evaluations, run), run)
 
 
 def gather_scores(evaluations: Iterable[Evaluation], run: Run) -> list[Score]:
@@ -43,7 +43,7 @@ def gather_scores(evaluations: Iterable[Evaluation], run: Run) -> list[Score]:
     for evaluation in evaluations:
         where = _setting(evaluation)
         score = gathered.setdefault((evaluation.arm, where), Score(evaluation.arm, *where))
-        seed = "-" if evaluation.seed is None else str(evaluation.seed)
+        seed = NO_SEED if evaluation.seed is None else str(evaluation.seed)
         score.outcomes[seed] = _outcomes(run, evaluation)
         score.trainings[seed] = evaluation.generation.form.training
         score.generations[seed] = evaluation.generation.key
@@ -52,13 +52,34 @@ def gather_scores(evaluations: Iterable[Evaluation], run: Run) -> list[Score]:
 
 
 def write_scores(
-    name: str, baseline: str, scores: Iterable[Score], run: Run
+    experiment: Experiment, scores: Iterable[Score], run: Run
 ) -> tuple[list[Score], list[Comparison]]:
-    """Estimate, compare with the baseline, and write ``scores.json``."""
+    """Estimate, compare, and write ``scores.json``."""
     estimated = [estimate(score) for score in scores]
-    comparisons = compare_all(estimated, baseline)
-    write_whole(run.scores_file, scores_json(name, baseline, estimated, comparisons))
+    baseline = baseline_arm(experiment)
+    chosen = contrasts(experiment, estimated)
+    comparisons = compare_all(estimated, baseline, chosen, experiment.contrasts.margin / 100)
+    write_whole(run.scores_file, scores_json(experiment.name, baseline, estimated, comparisons))
     return estimated, comparisons
+
+
+def contrasts(experiment: Experiment, scores: Iterable[Score]) -> list[Contrast]:
+    """What is compared in each setting: what the experiment names, then every other arm with the baseline.
+
+    What it names is primary where it says so; all else is exploratory, unless it names nothing.
+    """
+    baseline, named = baseline_arm(experiment), experiment.contrasts
+    arms = [arm.name for arm in experiment.given_arms()]
+    against_baseline = [(arm, baseline) for arm in arms if arm != baseline]
+    pairs = named.named_pairs(arms) if named.named else against_baseline
+    known = {frozenset(pair) for pair in pairs}
+    others = [pair for pair in against_baseline if frozenset(pair) not in known]
+    chosen = []
+    for where in dict.fromkeys(setting(score) for score in scores):
+        primary = not named.where or any(place.fits(*where[:3]) for place in named.where)
+        chosen += [Contrast(arm, other, where, primary) for arm, other in pairs]
+        chosen += [Contrast(arm, other, where, primary=False) for arm, other in others]
+    return chosen
 
 
 def baseline_arm(experiment: Experiment) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from flextune.statistics.intervals import CONFIDENCE
+from flextune.statistics.components import CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,23 @@
-"""Whether one arm beats another on the same problems: exact tests and intervals of the difference."""
+"""The interval of a difference on the same problems: Newcombe's, and its likes for crossed tables."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from flextune.statistics.intervals import Interval, draw_problems, percentiles, resampled_means, wilson
+from flextune.statistics.components import CONFIDENCE, Component, Floats, of_problems, of_seeds, squared_reach
+from flextune.statistics.exchange import SMALLEST
+from flextune.statistics.intervals import Interval, relative_spread, wilson, wilson_ends
 
-#: Steps of the exact recursion (problems x reachable sums) beyond which signs are drawn instead.
-EXACT_STEPS = 200_000_000
-MONTE_CARLO_DRAWS = 100_000
+#: One problem more on which the arms disagree altogether, half of it in each direction: equal outcomes on 40
+#: problems do not show that the arms are equal on the next.
+UNSEEN_DISAGREEMENT = 1.0
+
+#: Halvings of the range of p-values, from 1 to ``SMALLEST``: twelve digits of the exponent.
+BISECTIONS = 40
 
 
 def mcnemar_p_value(won: int, lost: int) -> float:
@@ -27,51 +30,6 @@ def mcnemar_p_value(won: int, lost: int) -> float:
         lost: Problems that only the baseline passes.
     """
     return float(stats.binomtest(won, won + lost).pvalue) if won + lost else 1.0
-
-
-def permutation_p_value(differences: Sequence[Fraction], rng: np.random.Generator) -> float:
-    """Two-sided paired permutation test over problems: the signs of the differences are exchangeable.
-
-    Exact: pass rates are fractions, so over their common denominator the sum of signed differences
-    takes few values and its distribution follows by adding one problem at a time. Only with
-    denominators too unlike for that (see ``EXACT_STEPS``) signs are drawn; then the p-value counts
-    the observed signs among the draws and is never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
-
-    Args:
-        differences: Pass rate of the arm minus that of the baseline, one for each problem.
-        rng: Draws signs where the exact way is too long.
-    """
-    scale = math.lcm(*(d.denominator for d in differences))
-    whole = [int(d * scale) for d in differences if d]
-    if not whole:
-        return 1.0
-    step = math.gcd(*whole)
-    whole = [value // step for value in whole]
-    observed = abs(sum(whole))
-    reach = sum(map(abs, whole))
-    if reach * len(whole) <= EXACT_STEPS:
-        return _exact_tail([abs(value) for value in whole], observed)
-    sizes = np.array([float(abs(d)) for d in differences if d])
-    target = abs(float(sum(differences))) - 1e-12
-    hits = sum(
-        int((np.abs((rng.integers(0, 2, size=(1_000, len(sizes))) * 2 - 1) @ sizes) >= target).sum())
-        for _ in range(MONTE_CARLO_DRAWS // 1_000)
-    )
-    return (hits + 1) / (MONTE_CARLO_DRAWS + 1)
-
-
-def _exact_tail(sizes: Sequence[int], observed: int) -> float:
-    """Chance that ``|sum of +-size|`` reaches ``observed``, every sign a fair coin."""
-    total = sum(sizes)
-    chance = np.zeros(total + 1)
-    chance[0] = 1.0
-    reached = 0
-    for size in sizes:
-        reached += size
-        chance[: reached + 1] /= 2
-        chance[size : reached + 1] += chance[: reached + 1 - size].copy()
-    sums = np.abs(2 * np.arange(total + 1) - total)
-    return min(1.0, float(chance[sums >= observed].sum()))
 
 
 def newcombe(both: int, won: int, lost: int, neither: int) -> Interval:
@@ -88,52 +46,157 @@ def newcombe(both: int, won: int, lost: int, neither: int) -> Interval:
     """
     count = both + won + lost + neither
     first, second = (both + won) / count, (both + lost) / count
-    low_1, high_1 = wilson(both + won, count)
-    low_2, high_2 = wilson(both + lost, count)
     margins = (both + won) * (lost + neither) * (both + lost) * (won + neither)
     product = both * neither - won * lost
     corrected = max(product - count / 2, 0.0) if product > 0 else product
     phi = corrected / math.sqrt(margins) if margins else 0.0
+    low, high = square_and_add(
+        np.asarray(first), wilson(both + won, count), np.asarray(second), wilson(both + lost, count), phi
+    )
+    return float(low), float(high)
 
-    def reach(x: float, y: float) -> float:
-        return math.sqrt(max(x * x - 2 * phi * x * y + y * y, 0.0))
+
+def square_and_add(
+    first: Floats,
+    first_ends: tuple[Floats, Floats] | Interval,
+    second: Floats,
+    second_ends: tuple[Floats, Floats] | Interval,
+    correlation: Floats | float,
+) -> tuple[Floats, Floats]:
+    """Interval of ``first - second`` from the interval of each and the correlation of their errors.
+
+    Args:
+        first: An estimate in [0, 1].
+        first_ends: Its interval.
+        second: The other estimate.
+        second_ends: Its interval.
+        correlation: In [-1, 1].
+    """
+
+    def reach(x: Floats, y: Floats) -> Floats:
+        return np.sqrt(np.maximum(x * x - 2 * correlation * x * y + y * y, 0.0))
 
     difference = first - second
     return (
-        difference - reach(first - low_1, high_2 - second),
-        difference + reach(high_1 - first, second - low_2),
+        difference - reach(first - first_ends[0], second_ends[1] - second),
+        difference + reach(first_ends[1] - first, second - second_ends[0]),
     )
 
 
-def difference_interval(
-    arm: NDArray[np.float64], baseline: NDArray[np.float64], rng: np.random.Generator
-) -> Interval | None:
-    """95 % interval of the mean difference over problems.
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The pass rates of two arms on the same problems, or of many such pairs at once.
 
-    Where every seed of an arm agrees on every problem and rates are 0 or 1 (one greedy run is the
-    usual case), the two arms are one table of pairs: Newcombe. Otherwise a bootstrap of the pairs;
-    an arm with three seeds or more has its seeds resampled too, crossed with the problems.
+    Attributes:
+        arm: Shape ``(..., seeds, problems)``.
+        baseline: Shape ``(..., its seeds, problems)``.
+        arm_trained: Whether the seeds of the arm are trainings, and not draws from one model.
+        baseline_trained: The same of the baseline.
+        by_seed: Whether row i of both has the same seed: same start, same order of the data.
+        equal_runs: Whether both have the same number of runs of every problem.
+    """
+
+    arm: Floats
+    baseline: Floats
+    arm_trained: bool
+    baseline_trained: bool
+    by_seed: bool
+    equal_runs: bool
+
+    @property
+    def paired_trainings(self) -> bool:
+        """Whether each training of the arm has its partner, so that their difference is one number a seed."""
+        return self.by_seed and self.arm_trained and self.baseline_trained
+
+
+def difference_ends(pair: Pair, level: float) -> tuple[Floats, Floats]:
+    """Interval of the mean of ``arm - baseline``, shape ``(...)``; 2 problems or more.
+
+    Problems and trainings are both samples: of problems like these, and of trainings of the same recipe. With
+    equal numbers of runs the difference of two equal arms is symmetric, and its own spread is enough. With
+    unequal ones it is not (a base model that is run once gives 0 or 1 where the arm gives thirds), and near 0
+    and 1 that matters: then each arm has an interval of its own, and Newcombe's rule joins them.
 
     Args:
-        arm: Pass rates, shape ``(seeds, problems)``.
-        baseline: Same problems, shape ``(its seeds, problems)``.
-        rng: Draws the resamples.
-
-    Returns:
-        None where no interval is honest: no problems, or a bootstrap without any spread.
+        pair: The rates.
+        level: Chance to lie outside.
     """
-    if not arm.shape[1]:
+    joint = squared_reach(difference_components(pair), level)
+    first, second = pair.arm.mean(axis=(-2, -1)), pair.baseline.mean(axis=(-2, -1))
+    if pair.equal_runs:
+        reach = np.sqrt(joint)
+        low, high = first - second - reach, first - second + reach
+    else:
+        first_ends = wilson_ends(first, _own_spread(pair.arm, pair.arm_trained, level))
+        second_ends = wilson_ends(second, _own_spread(pair.baseline, pair.baseline_trained, level))
+        low, high = square_and_add(first, first_ends, second, second_ends, _correlation(pair, joint, level))
+    return np.maximum(low, -1.0), np.minimum(high, 1.0)
+
+
+def difference_components(pair: Pair) -> list[Component]:
+    """Sources of variance of the mean difference.
+
+    Trainings of the same seed share their start and the order of the data: where both arms have the same
+    seeds, the differences of each seed are one table, and what the seed does to both drops out.
+    """
+    difference = pair.arm.mean(axis=-2) - pair.baseline.mean(axis=-2)
+    components = [of_problems(difference, extra=UNSEEN_DISAGREEMENT)]
+    if pair.paired_trainings:
+        seeds = [of_seeds(pair.arm - pair.baseline)]
+    else:
+        seeds = [
+            of_seeds(pair.arm) if pair.arm_trained else None,
+            of_seeds(pair.baseline) if pair.baseline_trained else None,
+        ]
+    return components + [component for component in seeds if component is not None]
+
+
+def _own_spread(table: Floats, trained: bool, level: float) -> Floats:
+    return relative_spread(table if trained else table.mean(axis=-2, keepdims=True), level)
+
+
+def _correlation(pair: Pair, joint: Floats, level: float) -> Floats:
+    """What makes the squares of both arms add up to that of their difference."""
+    first = squared_reach(_own_components(pair.arm, pair.arm_trained), level)
+    second = squared_reach(_own_components(pair.baseline, pair.baseline_trained), level)
+    scale = 2 * np.sqrt(first * second)
+    shared = (first + second - joint) / np.where(scale > 0, scale, 1.0)
+    # An arm without any spread is correlated with nothing.
+    return np.clip(np.where(scale > 0, shared, 0.0), -1.0, 1.0)
+
+
+def _own_components(table: Floats, trained: bool) -> list[Component]:
+    seeds = of_seeds(table) if trained else None
+    return [of_problems(table.mean(axis=-2)), *([] if seeds is None else [seeds])]
+
+
+def difference_level(pair: Pair, allowance: float = 0.0) -> float:
+    """The level whose interval just leaves out 0: the p-value that belongs to ``difference_ends``.
+
+    Args:
+        pair: One pair, without leading axes.
+        allowance: What the interval is widened by at both ends.
+    """
+
+    def leaves_out_0(exponent: float) -> bool:
+        low, high = difference_ends(pair, 10.0**exponent)
+        return bool(low > allowance or high < -allowance)
+
+    if pair.arm.shape[-1] < 2 or not leaves_out_0(0.0):
+        return 1.0
+    # Bisection of the exponent: narrower intervals (larger levels) leave out 0 first.
+    out, within = 0.0, math.log10(SMALLEST)
+    if leaves_out_0(within):
+        return SMALLEST
+    for _ in range(BISECTIONS):
+        middle = (out + within) / 2
+        out, within = (middle, within) if leaves_out_0(middle) else (out, middle)
+    return float(10.0**out)
+
+
+def difference_interval(pair: Pair) -> Interval | None:
+    """95 % interval of the mean difference; None with fewer than two problems."""
+    if pair.arm.shape[-1] < 2:
         return None
-    if _decided(arm) and _decided(baseline):
-        a, b = arm[0] == 1, baseline[0] == 1
-        return newcombe(int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()), int((~a & ~b).sum()))
-    problems = draw_problems(arm.shape[1], rng)
-    means = resampled_means(arm, problems, rng) - resampled_means(baseline, problems, rng)
-    low, high = percentiles(means)
-    return None if low == high else (max(low, -1.0), min(high, 1.0))
-
-
-def _decided(rates: NDArray[np.float64]) -> bool:
-    """Whether every problem passes always or never."""
-    always_or_never = ((rates == 0) | (rates == 1)).all()
-    return bool(always_or_never and (rates == rates[0]).all())
+    low, high = difference_ends(pair, 1 - CONFIDENCE)
+    return float(low), float(high)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError
 from flextune.extras import need
 from flextune.records import Comparison, Estimate, Score, as_row
+from flextune.statistics.summary import compare_all, estimate
 
 if TYPE_CHECKING:
     import pandas
 
+#: Fields of a comparison that JSON turns into lists.
+TUPLES = ("won", "lost", "left_out", "trainings", "unknown", "unknown_alone")
+
 #: Significant digits kept: more than any interval supports, fewer than the order of a sum can change.
 DIGITS = 6
+
+#: Of the file. What an earlier format holds is estimated and compared again from its outcomes.
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,8 @@ def scores_json(
         comparisons: In any order.
     """
     lines = [
-        f'{{"experiment": {json.dumps(experiment)},',
+        f'{{"format": {FORMAT},',
+        f'"experiment": {json.dumps(experiment)},',
         f'"baseline": {json.dumps(baseline)},',
         f'"scores": [{_rows(scores)}],',
         f'"comparisons": [{_rows(comparisons)}]}}',
@@ -82,12 +90,14 @@ def read_scores(path: Path) -> ScoresFile:
     """
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        return ScoresFile(
-            experiment=held["experiment"],
-            baseline=held["baseline"],
-            scores=tuple(_score(row) for row in held["scores"]),
-            comparisons=tuple(_comparison(row) for row in held["comparisons"]),
-        )
+        written = held.get("format", 1)
+        if written > FORMAT:
+            raise FlextuneError(f"{path}: format {written} is of a newer flextune (this one reads {FORMAT})")
+        scores = tuple(_score(row) for row in held["scores"])
+        if written < FORMAT:
+            return _decided_again(held["experiment"], held["baseline"], scores)
+        comparisons = tuple(_comparison(row) for row in held["comparisons"])
+        return ScoresFile(held["experiment"], held["baseline"], scores, comparisons)
     except OSError as error:
         raise FlextuneError(
             f"{path}: cannot be read ({error.strerror}); `flextune run` the experiment first"
@@ -99,8 +109,13 @@ def read_scores(path: Path) -> ScoresFile:
         ) from None
 
 
+def _decided_again(experiment: str, baseline: str, scores: tuple[Score, ...]) -> ScoresFile:
+    estimated = tuple(estimate(score) for score in scores)
+    return ScoresFile(experiment, baseline, estimated, tuple(compare_all(estimated, baseline)))
+
+
 def _rows(records: Iterable[Score] | Iterable[Comparison]) -> str:
-    ordered = sorted(records, key=lambda r: (r.benchmark, r.language, r.lexicon or "", r.decoding, r.arm))
+    ordered = sorted(records, key=_place)
     lines = [
         json.dumps({name: _plain(value) for name, value in as_row(record).items()}) for record in ordered
     ]
@@ -124,8 +139,14 @@ def _score(row: dict[str, Any]) -> Score:
 
 
 def _comparison(row: dict[str, Any]) -> Comparison:
-    names = {f.name: tuple(row[f.name]) for f in fields(Comparison) if f.name in ("won", "lost", "left_out")}
-    return Comparison(**{**row, **names, "difference": _or_nan(row["difference"])})
+    tuples = {name: tuple(row[name]) for name in TUPLES}
+    numbers = {name: _or_nan(row[name]) for name in ("difference", "rate", "baseline_rate")}
+    return Comparison(**{**row, **tuples, **numbers})
+
+
+def _place(row: Score | Comparison) -> tuple[str, ...]:
+    other = row.baseline if isinstance(row, Comparison) else ""
+    return (row.benchmark, row.language, row.lexicon or "", row.decoding, row.arm, other)
 
 
 def _or_nan(value: float | None) -> float:

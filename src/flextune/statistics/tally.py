@@ -10,8 +10,29 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from flextune.records import UNKNOWN_OUTCOMES, Score
+from flextune.records import UNKNOWN_OUTCOMES, Comparison, Score
 from flextune.statistics.pass_at_k import pass_at_k
+
+#: What two scores must share to be compared: benchmark, language, lexicon, decoding.
+Setting = tuple[str, str, str | None, str]
+
+#: The seed of a model that has none.
+NO_SEED = "-"
+
+
+def setting(row: Score | Comparison) -> Setting:
+    """Everything but the arm."""
+    return (row.benchmark, row.language, row.lexicon, row.decoding)
+
+
+def trainings(score: Score) -> int:
+    """Trainings behind a score: 0 for a model that was not trained here, however often it was sampled.
+
+    Where no training is recorded at all, each seed counts as one.
+    """
+    if score.trainings:
+        return len({key for key in score.trainings.values() if key is not None})
+    return len([seed for seed in score.outcomes if seed != NO_SEED])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,62 +6,98 @@ import pytest
 
 from flextune.records import Comparison, Estimate, Score
 from flextune.report.labels import labels
-from flextune.studies.scores.findings import Direction, adjusted, direction, findings, near_zero
+from flextune.report.verdict_words import plain, sentence, verdict_word
+from flextune.statistics.decision import Direction, decided, direction
+from flextune.studies.scores.findings import findings, near_zero
 
 
 def compared(
     arm: str, difference: float, low: float | None, high: float | None, p: float | None
 ) -> Comparison:
-    return Comparison(
+    comparison = Comparison(
         arm, "base", "rosetta", "java", "base", "greedy", difference, low, high, p, "exact McNemar",
-        won=(), lost=(), count=40,
+        won=(), lost=(), count=40, rate=0.4 + difference, baseline_rate=0.4,
     )  # fmt: skip
+    return decided(comparison, p)
 
 
 def scored(arm: str, value: float, low: float, high: float) -> Score:
-    found = Estimate("pass@1", value, low, high, "wilson", 40)
+    found = Estimate("pass@1", value, low, high, "Wilson", 40)
     return Score(arm, "rosetta", "java", "base", "greedy", estimates=(found,))
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "p", "expected"),
+    ("low", "high", "p", "verdict", "way"),
     [
-        (0.1, 0.3, 0.01, "rises"),
-        (-0.3, -0.1, 0.01, "falls"),
-        (-0.01, 0.3, 0.01, "none"),
-        (0.1, 0.3, 0.06, "none"),
-        (None, None, 0.01, "none"),
-        (0.1, 0.3, None, "unknown"),
+        (0.1, 0.3, 0.01, "certain", "rises"),
+        (-0.3, -0.1, 0.01, "certain", "falls"),
+        (-0.01, 0.3, 0.01, "undecided", "none"),
+        (0.1, 0.3, 0.06, "undecided", "none"),
+        (-0.01, 0.015, 0.6, "same", "none"),
+        (None, None, 0.01, "undecided", "none"),
+        (0.1, 0.3, None, "not compared", "none"),
     ],
 )
 def test_a_claim_needs_the_test_and_the_interval(
-    low: float | None, high: float | None, p: float | None, expected: Direction
+    low: float | None, high: float | None, p: float | None, verdict: str, way: Direction
 ) -> None:
-    assert direction(compared("flex", 0.2, low, high, p), p) == expected
+    found = compared("flex", -0.2 if low and low < -0.2 else 0.2, low, high, p)
+    assert (found.verdict, direction(found)) == (verdict, way)
 
 
-def test_many_comparisons_take_a_lone_small_p_back() -> None:
+def test_without_adjustment_a_difference_is_likely_and_no_more() -> None:
     lone = compared("flex", 0.2, 0.05, 0.35, 0.02)
-    crowd = [replace(lone, arm=f"arm{i}", p_value=0.5) for i in range(9)]
-    (alone,) = adjusted([lone])
-    first, *_ = adjusted([lone, *crowd])
-    assert direction(lone, alone) == "rises"
-    assert direction(lone, first) == "none"
+    assert lone.verdict == "certain"
+    assert decided(lone, 0.06).verdict == "likely"
+    assert decided(replace(lone, primary=False), 0.001).verdict == "likely"
 
 
-def test_unknown_p_values_are_not_counted() -> None:
-    unknown = compared("x", 0.0, None, None, None)
-    assert adjusted([unknown, compared("flex", 0.2, 0.1, 0.3, 0.02)]) == [None, 0.02]
+def words(comparison: Comparison) -> str:
+    return plain(sentence(comparison))
 
 
-def test_a_sentence_carries_difference_interval_and_p() -> None:
-    scores = [scored("base", 0.4, 0.3, 0.5), scored("flex", 0.2, 0.1, 0.3)]
-    comparison = compared("flex", -0.2, -0.31, -0.09, 0.004)
-    (finding,) = findings(scores, [comparison], labels(None, scores, "base"))
-    (line,) = finding.arms
-    assert (finding.language, line.detail, line.arm, line.direction) == ("Java", "retention", "flex", "falls")
-    shown = line.words.replace("\u00a0", " ")
-    assert shown == "falls against base: −20.0 points [−31.0, −9.0], p = 0.004"
+def test_a_sentence_carries_scores_difference_interval_and_adjusted_p() -> None:
+    falls = compared("flex", -0.2, -0.31, -0.09, 0.004)
+    assert words(falls) == "falls, certain: 40.0 → 20.0 % (−20.0 points [−31.0, −9.0]), p = 0.004"
+    assert words(decided(falls, 0.08)).endswith("p = 0.080")
+    exploratory = decided(replace(falls, primary=False), 0.004)
+    assert words(exploratory) == (
+        "falls, likely: 40.0 → 20.0 % (−20.0 points [−31.0, −9.0]), p = 0.004 (exploratory)"
+    )
+    assert verdict_word(exploratory) == "(likely)"
+
+
+def test_what_is_undecided_says_what_would_have_been_shown() -> None:
+    open_question = replace(compared("flex", 0.01, -0.1, 0.12, 0.8), detectable=0.157)
+    assert words(open_question) == (
+        "undecided: 40.0 → 41.0 % (+1.0 points [−10.0, +12.0]), p = 0.800; "
+        "about ±15.7 points would have been shown"
+    )
+    same = compared("flex", 0.0, -0.015, 0.015, 1.0)
+    assert words(same) == "same within 2 points: 40.0 → 40.0 % (0.0 points [−1.5, +1.5])"
+
+
+def test_few_trainings_and_unknown_outcomes_are_said() -> None:
+    few = replace(compared("lora", -0.2, -0.3, -0.1, 0.001), subject="weights", trainings=(1, 0))
+    assert "for these weights only: 1 training of lora, and a verdict" in words(decided(few, 0.001))
+    assert verdict_word(decided(few, 0.001)) == "weights only"
+    refused = replace(compared("lora", 0.2, None, None, None), unknown_alone=(3, 1), count=36)
+    assert words(refused).startswith(
+        "not compared: 3 problems with an unknown outcome in lora alone and 1 in"
+    )
+    nothing = replace(refused, count=0)
+    assert words(nothing) == "not compared: no problem has a known outcome in both"
+
+
+def test_findings_name_the_arms_of_a_contrast_and_put_primary_ones_first() -> None:
+    scores = [scored(arm, 0.4, 0.3, 0.5) for arm in ("base", "flex", "lora")]
+    against_base = replace(compared("flex", 0.0, -0.1, 0.1, 1.0), primary=False)
+    contrast = replace(compared("lora", -0.2, -0.3, -0.1, 0.001), baseline="flex")
+    (finding,) = findings(scores, [against_base, contrast], labels(None, scores, "base"))
+    first, second = finding.arms
+    assert (first.arm, first.direction, first.primary) == ("lora − flex", "falls", True)
+    assert (second.arm, second.primary) == ("flex", False)
+    assert (finding.language, first.detail) == ("Java", "retention")
 
 
 def test_scores_near_zero_are_said_to_tell_nothing() -> None:

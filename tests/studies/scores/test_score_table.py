@@ -21,10 +21,23 @@ def test_the_table_fits_80_columns_without_cutting_a_number(finished_run: Path) 
     lines = shown(held)
     assert max(map(len, lines)) <= 80
     assert not any("…" in line for line in lines)
-    row = next(line for line in lines if line.startswith("lora") and "Java base" in line)
+    start = lines.index(next(line for line in lines if line.startswith("Java base")))
+    row = next(line for line in lines[start:] if line.startswith("lora"))
     found = next(c for c in held.comparisons if (c.arm, c.language, c.lexicon) == ("lora", "java", "base"))
     assert f"−{-100 * found.difference:.1f} [" in row
-    assert len([line for line in lines if "JavaScript reserved" in line]) == 4
+    assert row.split()[-2:] == [f"{found.adjusted_p:.3f}", found.verdict]
+    assert len([line for line in lines if line.startswith("JavaScript reserved")]) == 1
+
+
+def test_a_contrast_has_a_row_of_its_own_and_exploratory_verdicts_brackets(finished_run: Path) -> None:
+    held = read_scores(finished_run / "scores.json")
+    against = [replace(c, primary=False) for c in held.comparisons]
+    contrast = replace(held.comparisons[0], arm="lora", baseline="flex")
+    text = "\n".join(shown(replace(held, comparisons=(contrast, *against))))
+    assert "lora − flex" in text
+    assert "(undecided)" in text
+    assert "(...) is exploratory" in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_long_arm_name_is_folded_and_not_cut(finished_run: Path) -> None:
@@ -32,7 +45,7 @@ def test_a_long_arm_name_is_folded_and_not_cut(finished_run: Path) -> None:
     name = "flex-with-a-name-of-many-parts"
     lines = shown(replace(held, scores=(replace(held.scores[0], arm=name),), comparisons=()))
     assert max(map(len, lines)) <= 80
-    assert name in "".join(line.split(" ")[0] for line in lines)
+    assert name in "".join(line[:20].strip() for line in lines)
 
 
 def test_markup_in_a_name_is_shown_as_text(finished_run: Path) -> None:

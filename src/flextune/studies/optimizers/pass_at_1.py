@@ -8,9 +8,8 @@ from flextune.records import Score
 from flextune.report import formats
 from flextune.report.run_data import RunData
 from flextune.report.tables import Table
-from flextune.statistics.means import mean_over_seeds
-from flextune.statistics.summary import setting
-from flextune.statistics.tally import tally
+from flextune.statistics.summary import compare
+from flextune.statistics.tally import setting
 from flextune.studies.optimizers.groups import Group
 
 #: pass@1 has a column a setting; more of them go into a further table.
@@ -34,7 +33,7 @@ def pass_tables(group: Group, run: RunData) -> Iterator[Table]:
                 (arm.name, *(_gained(scores.get((s, arm.name)), scores.get((s, other))) for s in part))
                 for arm in group.others()
             ]
-            note = "In percentage points, paired by seed; intervals over seeds alone, for these problems."
+            note = "In percentage points, paired by seed and problem; intervals over both, as in scores.json."
             yield Table(f"pass@1 − {other}", header, tuple(rows), note)
 
 
@@ -46,15 +45,9 @@ def _passed(score: Score | None) -> str:
 
 
 def _gained(score: Score | None, other: Score | None) -> str:
-    """Difference of the pass rates of each seed, on the problems whose outcome both know."""
+    """Difference on the problems whose outcome both know, with its interval."""
     if score is None or other is None:
         return formats.UNDEFINED
-    common = set(tally(score).problems) & set(tally(other).problems)
-    ours, theirs = (_rates(one, common) for one in (score, other))
-    points = [100 * (ours[seed] - theirs[seed]) for seed in ours if seed in theirs]
-    return formats.spread(mean_over_seeds(points), 1, signed=True)
-
-
-def _rates(score: Score, problems: set[str]) -> dict[str, float]:
-    counts = tally(score, problems)
-    return dict(zip(counts.seeds, counts.rates().mean(axis=1).tolist(), strict=True)) if problems else {}
+    found = compare(score, other)
+    span = formats.interval(found.low, found.high, signed=True)
+    return f"{formats.points(found.difference)} {span}".rstrip()

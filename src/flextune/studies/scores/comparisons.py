@@ -1,4 +1,4 @@
-"""Paired tests of every arm against the baseline."""
+"""Paired tests: the named contrasts, and every arm against the baseline."""
 
 from __future__ import annotations
 
@@ -10,43 +10,47 @@ from flextune.report import formats
 from flextune.report.labels import Labels
 from flextune.report.run_data import RunData
 from flextune.report.sections import Fragment, Section, asset
-from flextune.statistics.summary import setting
-from flextune.studies.scores.findings import adjusted, direction
+from flextune.report.verdict_words import verdict_word
+from flextune.statistics.decision import direction
+from flextune.statistics.tally import setting
 
 
 def comparisons_section(run: RunData) -> Section | None:
     """The tests in the order of the page; None without any."""
     if not run.comparisons:
         return None
-    tested = zip(run.comparisons, adjusted(run.comparisons), strict=True)
-    ordered = sorted(tested, key=lambda test: run.labels.sort_key(test[0]))
-    rows = [_row(comparison, p, run.labels) for comparison, p in ordered]
+    ordered = sorted(run.comparisons, key=lambda c: (not c.primary, run.labels.sort_key(c), c.baseline))
     return Section(
         id="tests",
-        title=f"Paired tests against {run.baseline}",
-        name="Paired tests",
+        title="Paired tests",
         order=30,
         fragment=Fragment(
-            asset("flextune.studies.scores", "templates/comparisons.html.j2"), {"comparisons": rows}
+            asset("flextune.studies.scores", "templates/comparisons.html.j2"),
+            {"comparisons": [_row(comparison, run.labels) for comparison in ordered]},
         ),
         style=asset("flextune.studies.scores", "templates/comparisons.css"),
     )
 
 
-def _row(comparison: Comparison, adjusted_p: float | None, labels: Labels) -> dict[str, Any]:
+def _row(comparison: Comparison, labels: Labels) -> dict[str, Any]:
     where = setting(comparison)
     return {
         "arm": comparison.arm,
+        "baseline": comparison.baseline,
         "language": language_name(where[1]),
         "detail": labels.detail(where),
         "difference": formats.points(comparison.difference),
         "interval": formats.interval(comparison.low, comparison.high, signed=True),
+        "detectable": formats.percent(comparison.detectable),
         "p": formats.p_value(comparison.p_value),
-        "adjusted": formats.p_value(adjusted_p),
-        "direction": direction(comparison, adjusted_p),
+        "adjusted": formats.p_value(comparison.adjusted_p),
+        "verdict": verdict_word(comparison),
+        "direction": direction(comparison),
         "method": comparison.method,
+        "trainings": " / ".join(map(str, comparison.trainings)),
         "won": comparison.won,
         "lost": comparison.lost,
         "count": comparison.count,
         "left_out": comparison.left_out,
+        "unknown": comparison.unknown,
     }

@@ -16,7 +16,7 @@ from flextune.report.charts.bars import Bar, Series, draw_grouped_bars
 from flextune.report.labels import Labels
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Fragment, Section, asset
-from flextune.statistics.summary import setting
+from flextune.statistics.tally import setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from flextune.report.charts.bars import Segments, draw_stacked_bars
 from flextune.report.labels import OUTCOME_COLOURS, Labels, outcome_name, outcomes_present
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Section
-from flextune.statistics.summary import setting
+from flextune.statistics.tally import setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Problem, Score
 from flextune.report.labels import OUTCOME_COLOURS, Labels
 from flextune.report.run_data import Answers, RunData
 from flextune.report.sections import Fragment, Section, asset
-from flextune.statistics.summary import Setting, setting
+from flextune.statistics.tally import Setting, setting
 
 #: Bytes of texts and cells in the page; plotly takes 4.8 MB of the 8 MB that a page may have.
 BUDGET = 2_400_000

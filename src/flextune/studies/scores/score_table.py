@@ -1,52 +1,85 @@
-"""The scores as a table for the terminal, 80 columns wide at most."""
+"""The scores and their comparisons as a table for the terminal, 80 columns wide at most."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.table import Table as RichTable
+from rich.console import Group
+from rich.text import Text
 
 from flextune.languages import language_name
 from flextune.records import Comparison, Score
 from flextune.report.formats import interval, p_value, percent, points
 from flextune.report.labels import benchmark_title
 from flextune.report.tables import Table, Tone, rich_table
-from flextune.statistics.summary import Setting, setting
+from flextune.report.verdict_words import unknown_note, verdict_word
+from flextune.statistics.decision import direction
+from flextune.statistics.tally import Setting, setting
 from flextune.studies.scores.estimates import pass_at_1
 
-HEADER = ("arm", "language", "pass@1, %", "difference", "p")
-WIDTHS = {"arm": 18, "language": 20}
+HEADER = ("arm", "pass@1, %", "difference", "p", "verdict")
+WIDTHS = {"arm": 20}
 DIFFERENCE = HEADER.index("difference")
 
+Row = tuple[tuple[str, ...], Comparison | None]
 
-def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> RichTable:
-    """pass@1 with its interval, and the paired test against the baseline.
+
+def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> Group:
+    """pass@1 with its interval, and how each comparison is decided, setting by setting.
 
     Args:
         scores: Estimated scores; arms and settings are shown in the order in which they first come.
-        comparisons: Against the baseline; a score without one has empty cells.
+        comparisons: The first with an arm stands in the arm's row, where it is with the baseline; others have
+            rows of their own.
     """
     settings = list(dict.fromkeys(setting(score) for score in scores))
-    tests = {(setting(c), c.arm): c for c in comparisons}
-    ordered = list(_by_setting(scores, settings))
-    rows, rules, tones = [], set(), {}
-    for number, score in enumerate(ordered):
-        where = setting(score)
-        test = tests.get((where, score.arm))
-        rows.append((score.arm, _where(where, settings), _estimate(score), *_test(test)))
-        if number + 1 == len(ordered) or setting(ordered[number + 1]) != where:
-            rules.add(number)
-        if tone := _tone(test):
-            tones[number, DIFFERENCE] = tone
-    table = Table("", HEADER, tuple(rows), align="llrrr", rules=frozenset(rules), tones=tones)
-    return rich_table(table, WIDTHS)
-
-
-def _by_setting(scores: Sequence[Score], settings: Sequence[Setting]) -> Iterator[Score]:
-    arms = list(dict.fromkeys(score.arm for score in scores))
-    by_place = {(setting(score), score.arm): score for score in scores}
+    against_all = _baseline(comparisons)
+    rows: list[tuple[str, ...]] = []
+    rules: set[int] = set()
+    tones: dict[tuple[int, int], Tone] = {}
     for where in settings:
-        yield from (by_place[where, arm] for arm in arms if (where, arm) in by_place)
+        tones[len(rows), 0] = "strong"
+        rows.append((f"{_where(where, settings)}:", "", "", "", ""))
+        for cells, comparison in _rows(where, scores, comparisons, against_all):
+            if comparison is not None and (tone := _tone(comparison)):
+                tones[len(rows), DIFFERENCE] = tone
+            rows.append(cells)
+        rules.add(len(rows) - 1)
+    table = Table("", HEADER, tuple(rows), align="lrrrl", rules=frozenset(rules), tones=tones)
+    return Group(rich_table(table, WIDTHS), *(Text(line) for line in notes(comparisons)))
+
+
+def notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """What has to be known to read the verdicts of these comparisons."""
+    if any(c.p_value is not None for c in comparisons):
+        yield "p is adjusted for the number of comparisons; `certain` needs it below 0.05, `likely` does not."
+    if any(not c.primary for c in comparisons):
+        yield "(...) is exploratory: not among the contrasts that the experiment names."
+    if any(c.subject == "weights" for c in comparisons):
+        yield "weights only: fewer than three trainings decide nothing about the method."
+    yield from dict.fromkeys(note for note in map(unknown_note, comparisons) if note)
+
+
+def _baseline(comparisons: Sequence[Comparison]) -> str | None:
+    """The arm that most others are compared with."""
+    names = [comparison.baseline for comparison in comparisons]
+    return max(dict.fromkeys(names), key=names.count, default=None)
+
+
+def _rows(
+    where: Setting, scores: Sequence[Score], comparisons: Sequence[Comparison], baseline: str | None
+) -> Iterator[Row]:
+    """Each arm with its comparison with the baseline, then all other comparisons of the setting."""
+    here = [comparison for comparison in comparisons if setting(comparison) == where]
+    by_arm = {comparison.arm: comparison for comparison in here if comparison.baseline == baseline}
+    for score in scores:
+        if setting(score) == where:
+            comparison = by_arm.get(score.arm)
+            yield (score.arm, _estimate(score), *_test(comparison)), comparison
+    for comparison in here:
+        if comparison.baseline != baseline:
+            name = f"{comparison.arm} − {comparison.baseline}"
+            yield (name, "", *_test(comparison)), comparison
 
 
 def _where(where: Setting, settings: Sequence[Setting]) -> str:
@@ -68,16 +101,14 @@ def _estimate(score: Score) -> str:
     return f"{percent(estimate.value)} {interval(estimate.low, estimate.high)}".rstrip()
 
 
-def _test(comparison: Comparison | None) -> tuple[str, str]:
+def _test(comparison: Comparison | None) -> tuple[str, str, str]:
     if comparison is None:
-        return "", ""
+        return "", "", ""
     span = interval(comparison.low, comparison.high, signed=True)
-    return f"{points(comparison.difference)} {span}".rstrip(), p_value(comparison.p_value)
+    difference = f"{points(comparison.difference)} {span}".rstrip()
+    return difference, p_value(comparison.adjusted_p), verdict_word(comparison)
 
 
-def _tone(comparison: Comparison | None) -> Tone | None:
-    if comparison is None or comparison.low is None or comparison.high is None:
-        return None
-    if comparison.low > 0:
-        return "good"
-    return "bad" if comparison.high < 0 else None
+def _tone(comparison: Comparison) -> Tone | None:
+    tones: dict[str, Tone] = {"rises": "good", "falls": "bad"}
+    return tones.get(direction(comparison))

@@ -1,0 +1,77 @@
+"""How a plan is printed: what would be trained, generated and judged, what is there, what it could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flextune.cli.terminal import out, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flextune.config import Experiment
+    from flextune.runner.execute import RunOptions
+    from flextune.runner.outline import Outline, Question, Work
+
+
+def show_plan(experiment: Experiment, folder: Path, options: RunOptions, *, as_json: bool) -> None:
+    """Print what a run of the experiment would do; nothing is done."""
+    from flextune.records import as_row
+    from flextune.runner.outline import outline
+
+    found = outline(experiment, folder, options)
+    if as_json:
+        print_json({**as_row(found), "folder": str(found.folder)})
+    else:
+        _print(found, experiment, out())
+
+
+def _print(found: Outline, experiment: Experiment, console: Console) -> None:
+    from flextune.report.formats import count
+    from flextune.report.tables import Table, rich_table
+    from flextune.runner.outline import EXPECTED_RATE, EXPECTED_SEED_SPREAD
+
+    def line(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    rows = [
+        *((work.label, "train", _progress(work, "trained")) for work in found.trainings),
+        *((work.label, "judge", _progress(work, "programs judged")) for work in found.evaluations),
+    ]
+    title = f"{experiment.name} in {found.folder}"
+    console.print(rich_table(Table(title, ("what", "", "state"), tuple(rows), align="lll"), {"what": 48}))
+    if found.tuning:
+        line(
+            f"tuning: up to {count(found.tuning, 'training')} before these; their settings are not known yet"
+        )
+    line(f"trainings: {_sum(found.trainings)}")
+    line(f"programs: {_sum(found.evaluations)}")
+    for question in found.questions:
+        line(_question(question))
+    if found.questions:
+        line(
+            f"(expected: {100 * EXPECTED_RATE:.0f} % passed, trainings that differ by "
+            f"{100 * EXPECTED_SEED_SPREAD:.0f} points; other numbers: flextune power)"
+        )
+    line("nothing was done")
+
+
+def _progress(work: Work, what: str) -> str:
+    if work.done == work.total:
+        return f"done ({work.total} {what})"
+    there = f", {work.generated} generated" if work.generated else ""
+    return f"{work.done} of {work.total} {what}{there}"
+
+
+def _sum(parts: Sequence[Work]) -> str:
+    total, done = sum(work.total for work in parts), sum(work.done for work in parts)
+    return f"{total - done:,} to do, {done:,} there"
+
+
+def _question(question: Question) -> str:
+    design = question.power.design
+    seeds = f"{design.seeds} trainings" if design.seeds else "fixed models"
+    pairs = ", ".join(question.pairs)
+    return f"can show, {pairs} ({design.problems} problems, {seeds}): {question.power.words}"
