@@ -38,13 +38,14 @@ named.listen()
 one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 one.bind('\\0pair')
 """
-#: What the kernel tells about the namespace in which a program starts.
+#: What the kernel tells about the namespace in which a program starts; other lines are about the machine.
 STATE = """
-for name in 'netstat snmp snmp6 sockstat sockstat6 tcp udp unix protocols netlink dev'.split():
+for name in 'netstat snmp snmp6 tcp udp unix dev'.split():
     try:
         print(name, open('/proc/net/' + name).read())
     except FileNotFoundError:
         pass
+print(open('/proc/net/sockstat').readline())
 """
 
 

@@ -99,8 +99,9 @@ class Keeper:
         machine = os.uname().machine
         program = seccomp.program(machine)
         self.filter = seccomp.Filter(program) if program else None
-        if program and sockets.available():
-            self.notify = seccomp.Filter(seccomp.notifier(machine))
+        if program:
+            notify = seccomp.Filter(seccomp.notifier(machine))
+            self.notify = notify if sockets.available(notify) else None
         namespaces = confine.FILTERED_NAMESPACES if self.notify else confine.NAMESPACES
         self.leaders = confine.Leaders(self.lead, namespaces)
 

@@ -5,7 +5,8 @@ under locks of the whole machine. So a program begins in the sandbox's network n
 opens a socket of a network. Its calls of ``socket`` stop in the kernel (seccomp's user
 notification, ``seccomp_unotify(2)``) until its leader answers. The leader moves to a fresh network namespace
 first, opens the socket there, and hands it over as the result of the call. A socket belongs to the namespace
-in which it was opened, and nothing of it outlives the program.
+in which it was opened, and nothing of it outlives the program. (A signal with a handler that comes just then
+can interrupt the call, which it elsewhere cannot.)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -24,9 +26,11 @@ else:
     import confine
     import seccomp
 
-SECCOMP_SET_MODE_FILTER, SECCOMP_GET_NOTIF_SIZES, NEW_LISTENER = 1, 3, 1 << 3
+SECCOMP_SET_MODE_FILTER, NEW_LISTENER = 1, 1 << 3
 #: The first kernel that hands over a descriptor as the result of a call.
 KERNEL = (5, 14)
+#: A call that was received is not interrupted by signals any more, from that kernel on.
+WAIT_KILLABLE, KILLABLE_KERNEL = 1 << 5, (5, 19)
 RECEIVE, SEND, ADD_DESCRIPTOR = 0xC0502100, 0xC0182101, 0x40182103
 ANSWER_WITH_IT = 2
 #: The calls ``seccomp`` and ``socket`` on x86-64 and arm64.
@@ -38,16 +42,23 @@ _ADDITION = struct.Struct("QIIII")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def available() -> bool:
-    """Whether this kernel can do it."""
-    machine = os.uname().machine
-    release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
-    sizes = ctypes.create_string_buffer(6)
-    return (
-        machine in SECCOMP
-        and release >= KERNEL
-        and _libc.syscall(SECCOMP[machine], SECCOMP_GET_NOTIF_SIZES, 0, sizes) == 0
-    )
+def available(notify: seccomp.Filter) -> bool:
+    """Whether this kernel can do it, and whoever runs this container allows it: a child tries."""
+    if release() < KERNEL:
+        return False
+    child = confine.bare_fork()
+    if child == 0:
+        try:
+            Sockets(notify)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def release() -> tuple[int, ...]:
+    """The kernel's version, its first two numbers."""
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
 class Sockets:
@@ -66,8 +77,9 @@ class Sockets:
     def __init__(self, notify: seccomp.Filter) -> None:
         self._number = seccomp.SOCKET[seccomp.MACHINES[os.uname().machine][0]]
         self._moved = False
+        flags = NEW_LISTENER | (WAIT_KILLABLE if release() >= KILLABLE_KERNEL else 0)
         number = SECCOMP[os.uname().machine]
-        self.calls = _libc.syscall(number, SECCOMP_SET_MODE_FILTER, NEW_LISTENER, notify.header)
+        self.calls = _libc.syscall(number, SECCOMP_SET_MODE_FILTER, flags, notify.header)
         if self.calls < 0:
             raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
 
