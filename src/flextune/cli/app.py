@@ -19,6 +19,7 @@ from flextune.cli import (
     evaluate,
     generate,
     judge,
+    merge,
     quickstart,
     report,
     rosetta,
@@ -50,6 +51,7 @@ app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("report")(report.report)
+app.command("merge", cls=BenchmarkCommand)(merge.merge)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)
 app.command("doctor")(doctor.doctor)

@@ -50,7 +50,7 @@ class ModelStore:
         if folder is None:
             return base
         if form.export == "merged":
-            from flextune.models.merging import merge_adapter
+            from flextune.models.merging.memory import merge_adapter
 
             return merge_adapter(base, folder, form.scale)
         from flextune.models.adapters import load_adapter

@@ -48,6 +48,7 @@ class Training:
         """What the key stands for, as JSON."""
         return {
             "model": self.model.name,
+            "identity": self.model.identity,
             "dtype": self.model.dtype,
             **self.recipe.row(),
             "examples": len(self.examples),
