@@ -16,7 +16,7 @@ Logits = Callable[[Sequence[int]], "Tensor"]
 
 @dataclass(frozen=True)
 class Text:
-    """A text on which models are compared: at every token that follows the prompt.
+    """A text on which models are compared: at every token that follows the prompt, and at what comes next.
 
     Attributes:
         name: Of its problem.
@@ -58,20 +58,20 @@ class Distributions:
     """Log-probabilities of one model on some texts.
 
     Attributes:
-        logs: For each text, shape ``(tokens after the prompt, vocabulary)``, float32.
+        logs: For each text, shape ``(tokens after the prompt + 1, vocabulary)``, float32.
     """
 
     logs: tuple[Tensor, ...]
 
 
 def distributions(texts: Sequence[Text], logits: Logits) -> Distributions:
-    """A model's next-token distributions at every token after the prompts."""
+    """A model's next-token distributions from the end of the prompts on."""
     import torch
 
     logs = []
     for text in texts:
-        # The distribution of a token is computed at the one before it; nothing follows the last.
-        rows = logits(text.ids)[text.prompt - 1 : -1]
+        # The distribution of a token is computed at the one before it; the last tells whether it ends there.
+        rows = logits(text.ids)[text.prompt - 1 :]
         logs.append(torch.log_softmax(rows.double(), dim=-1).float().cpu())
     return Distributions(tuple(logs))
 
