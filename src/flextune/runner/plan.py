@@ -127,7 +127,7 @@ class Generation:
             "identity": form.identity,
             "export": "merged" if form.serving.merged else "adapter",
             "scale": form.serving.scale,
-            **form.serving.given(),
+            "serving": form.serving.given(),
             "evaluate": self.part.model_dump(mode="json"),
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,

@@ -14,6 +14,8 @@ from flextune.audit.merging.faults import weight_faults
 from flextune.audit.merging.verdict import MergeAudit, Thresholds
 from flextune.audit.merging.weights import audit_weights
 from flextune.errors import FlextuneError
+from flextune.files.names import slug
+from flextune.files.objects import write_object
 from flextune.models.load import DType
 from flextune.models.merging.adapted import AdaptedFiles, Onto, open_adapted
 from flextune.models.merging.checkpoint import open_checkpoint
@@ -24,6 +26,7 @@ from flextune.models.merging.rounding import Rounding
 from flextune.progress import Reporter, Silent
 from flextune.runner.merging.answers import AnswerOptions, compare_answers
 from flextune.runner.merging.base import BaseFolder, find_base
+from flextune.runner.merging.probes import trained_of
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,17 @@ class MergeResult:
     refused: bool = False
 
 
+def _note(adapter: Path, result: MergeResult, options: MergeOptions) -> MergeResult:
+    """Leave an audit in the run that the adapter is from, for its page."""
+    trained = trained_of(adapter)
+    if trained is not None:
+        audit = result.audit
+        what = [Path(audit.merged).name] if audit.merged else ["merged", options.onto, options.dtype]
+        name = slug("-".join(part for part in what if part and part != "weights"))
+        write_object(trained.merges_folder / f"{name}.json", audit.as_row())
+    return result
+
+
 class _RefusedError(Exception):
     """Leaves the folder that is being written, which then vanishes."""
 
@@ -90,7 +104,7 @@ def merge_adapter_folder(adapter: Path, output: Path, options: MergeOptions) -> 
                 raise _RefusedError
     except _RefusedError:
         return MergeResult(replace(audit, merged=""), None, refused=True)
-    return MergeResult(audit, output)
+    return _note(adapter, MergeResult(audit, output), options)
 
 
 def audit_merge(adapter: Path, against: Path | None, options: MergeOptions) -> MergeResult:
@@ -108,11 +122,12 @@ def audit_merge(adapter: Path, against: Path | None, options: MergeOptions) -> M
     model = open_adapted(base.name, base.folder, adapter, options.onto)
     if against is not None:
         _check_merged(against, base)
-        return MergeResult(_audit(model, against, options), against)
+        return _note(adapter, MergeResult(_audit(model, against, options), against), options)
     with _thrown_away() as folder:
         _check_space(model, folder, options)
         _write(model, folder, options)
-        return MergeResult(replace(_audit(model, folder, options), merged=""), None)
+        audit = replace(_audit(model, folder, options), merged="")
+        return _note(adapter, MergeResult(audit, None), options)
 
 
 def _write(model: AdaptedFiles, folder: Path, options: MergeOptions) -> None:

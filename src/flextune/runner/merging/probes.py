@@ -11,7 +11,7 @@ from flextune.errors import FlextuneError
 from flextune.files.rows import read_rows
 from flextune.records import Problem
 from flextune.runs import layout
-from flextune.runs.run import Run
+from flextune.runs.run import Run, Trained
 from flextune.sources.loading import load_problems
 
 #: Prompts where nobody says how many.
@@ -30,10 +30,10 @@ def run_problems(adapter: Path, limit: int | None) -> list[Problem]:
     Returns:
         [] for an adapter without a run, or before its run has generated anything.
     """
-    folder = adapter.expanduser().absolute()
-    if folder.name != layout.ADAPTER or folder.parent.parent.name != layout.TRAINED:
+    trained = trained_of(adapter)
+    if trained is None:
         return []
-    run, key = Run(folder.parent.parent.parent), folder.parent.name
+    run, key = Run(trained.folder.parent.parent), trained.key
     groups: dict[tuple[str, str, str | None], list[Problem]] = {}
     for path in sorted(run.folder.glob(f"{layout.GENERATED}/*/{layout.KEY}")):
         generated = run.generated(path.parent.name)
@@ -42,6 +42,14 @@ def run_problems(adapter: Path, limit: int | None) -> list[Problem]:
                 members = groups.setdefault((problem.benchmark, problem.language, problem.lexicon), [])
                 members += [problem] if problem not in members else []
     return evenly(list(groups.values()), limit or DEFAULT_LIMIT)
+
+
+def trained_of(adapter: Path) -> Trained | None:
+    """The training in a run that an adapter is from; None for any other folder."""
+    folder = adapter.expanduser().absolute()
+    if folder.name != layout.ADAPTER or folder.parent.parent.name != layout.TRAINED:
+        return None
+    return Trained(folder.parent)
 
 
 def fallback_problems(limit: int | None) -> list[Problem]:
