@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from flextune.audit.merging.weights import Change, WeightAudit, exact_update
-from flextune.models.four_bit import KINDS, through_four_bits
+from flextune.models.four_bit import KINDS, FourBit, through_four_bits
 from flextune.models.merging.adapted import AdaptedFiles
 from flextune.models.merging.parameters import ModelFiles
 
@@ -154,13 +154,10 @@ def _unexplained(
     """Changes that are not along the update: another base, a factor the wrong way round, or neither."""
     if not changes and not audit.strays:
         return []
-    kind = _dequantised(changes, audit, model, merged)
-    if kind:
-        words = (
-            f"the update was added to weights that went through {kind.upper()}, not to those of {model.name};"
-            f" audit with --onto {kind}, or merge onto the weights that the adapter was trained on"
-        )
-        return [Fault("dequantised-base", words, tuple(change.name for change in changes))]
+    elsewhere = _other_precision(changes, audit, model, merged)
+    if elsewhere:
+        where = tuple(change.name for change in changes)
+        return [Fault("dequantised-base", elsewhere, where)]
     transposed = [change for change in changes if _is_transposed(change.name, model, merged)]
     rest = [change for change in changes if change not in transposed]
     faults = []
@@ -181,32 +178,46 @@ def _unexplained(
     return faults
 
 
-def _dequantised(
+def _other_precision(
     changes: Sequence[Change], audit: WeightAudit, model: AdaptedFiles, merged: ModelFiles
-) -> str | None:
-    """The kind of four bits that merged weights went through; None for neither."""
-    names = [*(change.name for change in changes), *(stray.name for stray in audit.strays)]
-    if model.onto != "weights" or model.files.checkpoint.four_bit:
-        return None
-    for kind in KINDS:
-        if any(_came_through(name, kind, model, merged) for name in names[:3]):
-            return kind
-    return None
+) -> str:
+    """What to say where the base is right, and one of both went through four bits; empty where not."""
+    names = [*(change.name for change in changes), *(stray.name for stray in audit.strays)][:3]
+    if model.files.checkpoint.four_bit:
+        return ""
+    if model.onto != "weights":
+        kind = model.onto.upper()
+        if any(_is_onto(name, model.files.read(name).double(), model, merged) for name in names):
+            return (
+                f"the update was added to the weights of {model.name} themselves, not to those through {kind}"
+                " that the adapter was trained on; merge with --onto"
+                f" {model.onto}, or audit without it"
+            )
+        return ""
+    for four in KINDS:
+        for name in names:
+            if any(_is_onto(name, base, model, merged) for base in _through(model.base(name), four)):
+                return (
+                    f"the update was added to weights that went through {four.upper()}, not to those of"
+                    f" {model.name}; audit with --onto {four}, or merge onto the weights that the adapter was"
+                    " trained on"
+                )
+    return ""
 
 
-def _came_through(name: str, kind: str, model: AdaptedFiles, merged: ModelFiles) -> bool:
-    base, update = exact_update(model, name)
-    if base.ndim != 2:
-        return False
-    found = merged.read(name)
-    for turned in (False, True):
-        weight = base.T if turned else base
-        kept = through_four_bits(weight, kind).double()  # type: ignore[arg-type]
-        wanted = (kept.T if turned else kept) + update
-        rounding = (wanted.to(found.dtype).double() - wanted).norm()
-        if (found.double() - wanted).norm() <= 2 * rounding + 0.05 * (wanted - base).norm():
-            return True
-    return False
+def _through(weight: Tensor, kind: FourBit) -> Iterable[Tensor]:
+    """A weight through four bits, blocks along one axis and along the other."""
+    if weight.ndim == 2:
+        yield through_four_bits(weight, kind).double()
+        yield through_four_bits(weight.T, kind).T.double()
+
+
+def _is_onto(name: str, base: Tensor, model: AdaptedFiles, merged: ModelFiles) -> bool:
+    """Whether merged weights are the update added to certain base weights, up to rounding."""
+    before, update = exact_update(model, name)
+    found, wanted = merged.read(name), base + update
+    rounding = (wanted.to(found.dtype).double() - wanted).norm()
+    return bool((found.double() - wanted).norm() <= 2 * rounding + 0.05 * (base - before).norm())
 
 
 def _is_transposed(name: str, model: AdaptedFiles, merged: ModelFiles) -> bool:
