@@ -3,7 +3,7 @@
 ``python -m benchmarks.merging [--quick]`` writes ``results/merging.md``.
 
 - Memory: the peak of a merge of a made-up Llama of 2 GB, in a process of its own.
-- Rounding: matrices of a 7B model's shapes, with weights and updates drawn at random. What rounding does to
+- Rounding: a part of a 7B model's matrix, with weights and updates drawn at random. What rounding does to
   an update depends on sizes alone (of weights, of the update, of the type's steps), so these numbers hold for
   a 7B model of those sizes; what a model *answers* does not follow from them.
 """
@@ -34,8 +34,8 @@ from flextune.models.merging.tensor_files import TensorWriter
 WEIGHT_SIZE = 0.02
 UPDATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 RANK = 8
-#: ``mlp.up_proj`` of Code Llama 7B.
-SHAPE, QUICK_SHAPE = (11008, 4096), (512, 256)
+#: A part of ``mlp.up_proj`` of Code Llama 7B, which is four times as high and as wide.
+SHAPE, QUICK_SHAPE = (2752, 1024), (512, 256)
 RESIDUAL_RANK = 8
 
 
@@ -189,12 +189,13 @@ A made-up Llama of {model:.2f} GiB in bfloat16 (largest shard {shard:.0f} MiB), 
 modules: the peak is {peak:.0f} MiB. Importing torch, transformers and PEFT takes {imports:.0f} MiB of that,
 so merging takes {beyond:.0f} MiB. It takes {seconds:.0f} s of CPU time."""
 ROUNDING = f"""\
-One matrix of shape {{rows}} x {{columns}}, with weights of standard deviation {WEIGHT_SIZE:g} and a random
-update of rank {RANK} whose singular values fall by a factor of 10. `U / W` is the size of the update beside
-that of the weights. `error` is the relative error of the update after rounding to the nearest, `kept` the
-part of it that is in the weights (1: all), `unmoved` the share of the weights that are what they were.
-`stochastic` and the `kept` beside it are the same with stochastic rounding. `residual` is the error in %
-beside an adapter of rank {RESIDUAL_RANK} that holds the best approximation of the rounding errors."""
+One matrix of shape {{rows}} x {{columns}} (a sixteenth of Code Llama 7B's `up_proj`), with weights of
+standard deviation {WEIGHT_SIZE:g} and a random update of rank {RANK} whose singular values fall by a
+factor of 10. `U / W` is the size of the update beside that of the weights. `error` is the relative error of
+the update after rounding to the nearest, `kept` the part of it that is in the weights (1: all), `unmoved`
+the share of the weights that are what they were. `stochastic` and the `kept` beside it are the same with
+stochastic rounding. `residual` is the error in % beside an adapter of rank {RESIDUAL_RANK} that holds the
+best approximation of the rounding errors."""
 
 
 def report(

@@ -10,6 +10,7 @@ from flextune.errors import FlextuneError
 _EXTRAS = {
     "accelerate": ("accelerate", "train"),
     "datasets": ("datasets", "hub"),
+    "gguf": ("gguf", "gguf"),
     "kaleido": ("kaleido", "figures"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),

@@ -146,3 +146,40 @@ def changed(
         state[name] = wrong.to(state[name].dtype).contiguous()
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     return folder
+
+
+def write_gguf(file: Path, folder: Path, *, packed: bool = False) -> Path:
+    """A small Llama's folder as llama.cpp's converter has it: matrices in float16, or in eight bits."""
+    import gguf
+
+    model = plain(folder)
+    config = model.config
+    writer = gguf.GGUFWriter(file, "llama")
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_token_list([str(number) for number in range(config.vocab_size)])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
+    for name, tensor in model.state_dict().items():
+        kind = next((count for part, count in heads.items() if part in name), None)
+        if kind:  # llama.cpp keeps both halves of each rotation side by side
+            rows = tensor.shape[0] // kind // 2
+            tensor = tensor.reshape(kind, 2, rows, -1).swapaxes(1, 2).reshape(tensor.shape)
+        array, theirs = tensor.contiguous().numpy(), str(names.get_name(name, (".weight",)))
+        if tensor.ndim == 1:
+            writer.add_tensor(theirs, array)
+        elif packed and tensor.shape[-1] % 32 == 0:
+            eight = gguf.quants.quantize(array, gguf.GGMLQuantizationType.Q8_0)
+            writer.add_tensor(theirs, eight, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+        else:
+            writer.add_tensor(theirs, array.astype(np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file

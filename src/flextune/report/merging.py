@@ -53,6 +53,8 @@ def audit_lines(audit: Row) -> Iterator[str]:
         f" unmoved {_percent(weights['unmoved'])} %"
     )
     yield f"onto {audit['onto']}"
+    if audit["note"]:
+        yield f"note: {audit['note']}"
     tokens = audit["tokens"]
     if tokens is not None:
         yield (

@@ -10,13 +10,18 @@ from typing import Any
 
 import pytest
 import torch
-from tests.support.merges import Merge, changed, merge_of
+from tests.support.merges import Merge, changed, merge_of, write_gguf
 
 import flextune as ft
 from flextune.audit.merging.companions import companion_faults
+from flextune.audit.merging.faults import weight_faults
 from flextune.audit.merging.verdict import EXIT_CODES
+from flextune.audit.merging.weights import audit_weights
 from flextune.errors import FlextuneError
 from flextune.models.load import model_identity
+from flextune.models.merging.gguf_file import open_gguf
+from flextune.models.merging.parameters import ModelFiles
+from flextune.progress import Silent
 from flextune.runner.merging.base import find_base
 
 pytestmark = pytest.mark.slow
@@ -96,6 +101,25 @@ def test_another_chat_template_is_named(llama: Merge, tmp_path: Path) -> None:
     (folder / "chat_template.jinja").write_text("{{ other }}")
     (fault,) = companion_faults(llama.base, llama.adapter, folder, ["def f"])
     assert (fault.name, fault.grave) == ("chat-template", False)
+
+
+def test_a_gguf_conversion_is_audited(llama: Merge, tmp_path: Path) -> None:
+    """Of the merged model, and of one with alpha twice; of a quantised one, its kind is told."""
+    pytest.importorskip("gguf", reason="gguf is not installed")
+    right = llama.written(tmp_path / "right", torch.float16)
+    wrong = changed(llama, tmp_path / "wrong", lambda name, base, update: base + 2 * update)
+    for folder, faults in ((right, []), (wrong, ["alpha-twice"])):
+        file = write_gguf(tmp_path / f"{folder.name}.gguf", folder)
+        checkpoint = open_gguf(file, llama.opened().skeleton)
+        model = llama.opened()
+        audit = audit_weights(model, ModelFiles(checkpoint, model.skeleton), Silent())
+        assert {change.dtype for change in audit.changes} == {"float16"}
+        assert [
+            each.name for each in weight_faults(audit, model, ModelFiles(checkpoint, model.skeleton))
+        ] == faults
+    wide = merge_of("llama", tmp_path / "wide", hidden_size=32)
+    packed = write_gguf(tmp_path / "q.gguf", wide.base, packed=True)
+    assert open_gguf(packed, wide.opened().skeleton).quantized == ("Q8_0",)
 
 
 def test_a_base_model_of_another_name_is_refused(llama: Merge, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class MergeAudit:
         changed_texts: Names of those that differ.
         comparisons: pass@1, merged against unmerged, a row for each benchmark and language that was judged.
         pass_at_1: pass@1 of both, (unmerged, merged), alike.
+        note: What has to be known of the audit.
         thresholds: What the verdict goes by.
     """
 
@@ -75,6 +76,7 @@ class MergeAudit:
     changed_texts: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     pass_at_1: tuple[tuple[float, float], ...] = ()
+    note: str = ""
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     @property

@@ -130,6 +130,10 @@ class WeightAudit:
         return sum(change.unmoved * change.size for change in self.changes) / total if total else 0.0
 
 
+#: Of a model whose weights cannot be compared.
+NOTHING = WeightAudit((), (), 0, (), ())
+
+
 def audit_weights(model: AdaptedFiles, merged: ModelFiles, reporter: Reporter) -> WeightAudit:
     """Compare a merged model's files with base model and adapter.
 

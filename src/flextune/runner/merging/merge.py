@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flextune.audit.merging.companions import companion_faults
-from flextune.audit.merging.faults import weight_faults
+from flextune.audit.merging.faults import Fault, weight_faults
 from flextune.audit.merging.verdict import MergeAudit, Thresholds
-from flextune.audit.merging.weights import audit_weights
+from flextune.audit.merging.weights import NOTHING, WeightAudit, audit_weights
 from flextune.errors import FlextuneError
 from flextune.files.names import slug
 from flextune.files.objects import write_object
@@ -21,6 +21,7 @@ from flextune.models.merging.adapted import AdaptedFiles, Onto, open_adapted
 from flextune.models.merging.checkpoint import open_checkpoint
 from flextune.models.merging.companions import onto_text
 from flextune.models.merging.folder import appearing, merged_size, write_merged
+from flextune.models.merging.gguf_file import GGUF, open_gguf
 from flextune.models.merging.parameters import ModelFiles
 from flextune.models.merging.rounding import Rounding
 from flextune.progress import Reporter, Silent
@@ -139,17 +140,18 @@ def _write(model: AdaptedFiles, folder: Path, options: MergeOptions) -> None:
 
 
 def _audit(model: AdaptedFiles, merged: Path, options: MergeOptions) -> MergeAudit:
-    files = ModelFiles(open_checkpoint(merged), model.skeleton)
-    weights = audit_weights(model, files, options.reporter)
+    weights, faults, note = _weights(model, merged, options)
     prompts = [problem.prompt for problem in options.answers.problems] if options.answers else []
-    beside = companion_faults(model.files.checkpoint.folder, model.adapter.path, merged, prompts)
+    if merged.suffix != GGUF:
+        faults += companion_faults(model.files.checkpoint.folder, model.adapter.path, merged, prompts)
     audit = MergeAudit(
         adapter=str(model.adapter.path),
         base_model=model.name,
         merged=str(merged),
         onto=onto_text(model),
         weights=weights,
-        faults=(*weight_faults(weights, model, files), *beside),
+        faults=tuple(faults),
+        note=note,
         thresholds=options.thresholds,
     )
     if options.answers is None:
@@ -165,6 +167,23 @@ def _audit(model: AdaptedFiles, merged: Path, options: MergeOptions) -> MergeAud
     )
 
 
+def _weights(
+    model: AdaptedFiles, merged: Path, options: MergeOptions
+) -> tuple[WeightAudit, list[Fault], str]:
+    """The weights' audit, what is wrong with them, and what has to be known of it."""
+    if merged.suffix != GGUF:
+        files = ModelFiles(open_checkpoint(merged), model.skeleton)
+        weights = audit_weights(model, files, options.reporter)
+        return weights, weight_faults(weights, model, files), ""
+    file = open_gguf(merged, model.skeleton)
+    if file.quantized:
+        kinds = ", ".join(file.quantized)
+        return NOTHING, [], f"its weights are quantised ({kinds}): only answers can be compared"
+    files = ModelFiles(file, model.skeleton)
+    weights = audit_weights(model, files, options.reporter)
+    return weights, weight_faults(weights, model, files), ""
+
+
 def _check_output(output: Path, base: Path, adapter: Path) -> None:
     place = output.expanduser().resolve()
     for folder, what in ((base, "the base model's folder"), (adapter, "the adapter's folder")):
@@ -173,8 +192,10 @@ def _check_output(output: Path, base: Path, adapter: Path) -> None:
 
 
 def _check_merged(folder: Path, base: BaseFolder) -> None:
+    if folder.suffix == GGUF and folder.is_file():
+        return
     if not (folder / "config.json").is_file():
-        raise FlextuneError(f"{folder}: no config.json; it is not a merged model")
+        raise FlextuneError(f"{folder}: no config.json; it is neither a merged model nor a GGUF file")
     if folder.resolve() == base.folder.resolve():
         raise FlextuneError(f"{folder}: that is the base model itself; give the merged model with --against")
 
