@@ -11,8 +11,6 @@ from flextune.studies.merging.forms import Form, Group
 
 #: pass@1 of the paper's rounds 5 (unmerged) and 4 (merged), MBPP with the Fourier penalty (arXiv 2604.06253).
 UNMERGED, MERGED = 0.4207, 0.3293
-#: What counts as no gap, in pass@1.
-MARGIN = 0.05
 
 Decision = Literal["makes such a gap", "makes a smaller gap", "cannot make it", "not decided"]
 
@@ -61,8 +59,6 @@ def decide(low: float | None, high: float | None) -> Decision:
     gap = MERGED - UNMERGED
     if low is None or high is None:
         return "not decided"
-    if low > gap and low > -MARGIN:
-        return "cannot make it"
     if high < 0:
         return "makes such a gap" if low <= gap else "makes a smaller gap"
     return "cannot make it" if low > gap else "not decided"
