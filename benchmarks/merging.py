@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -138,7 +137,7 @@ def merge_once(base: Path, adapter: Path, output: Path) -> dict[str, float]:
     import peft  # noqa: F401 - what importing takes is not the merge's
     import transformers  # noqa: F401
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak()
     start = time.process_time()
     write_merged(open_adapted("made-up", base, adapter), output)
     files = [path.stat().st_size / 2**20 for path in output.glob("*.safetensors")]
@@ -146,9 +145,15 @@ def merge_once(base: Path, adapter: Path, output: Path) -> dict[str, float]:
         "model": sum(files),
         "shard": max(files),
         "imports": before,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak(),
         "seconds": time.process_time() - start,
     }
+
+
+def peak() -> float:
+    """Largest resident size of this program, in MiB; ``ru_maxrss`` would count what it was forked from."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def memory(quick: bool) -> dict[str, float]:

@@ -31,7 +31,8 @@ NAMES = [f"p{number}" for number in range(60)]
 def outcomes(rate: float, samples: int = 1) -> dict[str, list[Outcome]]:
     """The first problems pass, as many as the rate says."""
     passed = round(rate * len(NAMES))
-    return {name: (["passed"] if n < passed else ["exception"]) * samples for n, name in enumerate(NAMES)}
+    both: tuple[Outcome, Outcome] = ("passed", "exception")
+    return {name: [both[n >= passed]] * samples for n, name in enumerate(NAMES)}
 
 
 def write_run(folder: Path, arms: dict[str, tuple[float, dict[str, Any]]] = ARMS) -> RunData:

@@ -20,7 +20,6 @@ from flextune.models.merging.parameters import ModelFiles
 from flextune.progress import Reporter
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 #: Entries that are compared at a time.
@@ -265,11 +264,3 @@ def exact_update(model: AdaptedFiles, name: str) -> tuple[Tensor, Tensor]:
 
     base = model.base(name).double()
     return base, model.merged(name, torch.float64) - base
-
-
-def dtype_named(name: str) -> torch.dtype:
-    """The type that ``Change.dtype`` names."""
-    import torch
-
-    kind: torch.dtype = getattr(torch, name)
-    return kind

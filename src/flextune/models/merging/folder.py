@@ -48,7 +48,6 @@ def write_merged(
     *,
     dtype: torch.dtype | None = None,
     rounding: Rounding | None = None,
-    precise: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> None:
     """Write the model with the adapter in its weights, computed in float32 and rounded once.
@@ -60,7 +59,6 @@ def write_merged(
         folder: Made here; write into a folder of ``appearing`` to have all or nothing.
         dtype: Of all floating tensors; None: each keeps the base model's.
         rounding: How the changed tensors are rounded; None: to the nearest.
-        precise: Parameters that are kept in float32.
         progress: Told of every tensor.
 
     Raises:
@@ -68,7 +66,7 @@ def write_merged(
         OSError: It cannot be written, a full disk for example.
     """
     untied = _untied(model)
-    shards = _shards(model, dtype, untied, precise)
+    shards = _shards(model, dtype, untied)
     total = sum(map(len, shards.values()))
     folder.mkdir(parents=True, exist_ok=True)
     write = _Writer(model, rounding or Rounding(), progress, total)
@@ -152,11 +150,9 @@ class _Writer:
 
 
 def _shards(
-    model: AdaptedFiles, dtype: torch.dtype | None, untied: Sequence[str], precise: Sequence[str]
+    model: AdaptedFiles, dtype: torch.dtype | None, untied: Sequence[str]
 ) -> dict[str, list[_Output]]:
     """File names to the tensors in them, the widest types first so that all are aligned."""
-    import torch
-
     checkpoint = model.files.checkpoint
     parameters = {name: group.parameters for group in model.files.group_of.values() for name in group.files}
     shards: dict[str, list[_Output]] = {}
@@ -167,7 +163,6 @@ def _shards(
         for tensor in names:
             place, made = checkpoint.places[tensor], parameters[tensor]
             kind = _dtype_of(place.dtype, dtype)
-            kind = torch.float32 if set(made) & set(precise) else kind
             shards[name].append(_Output(tensor, made, kind, place.shape))
     for parameter in (name for name in untied if name not in model.files.group_of):
         source = model.files.source(parameter)
