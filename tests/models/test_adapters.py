@@ -17,7 +17,7 @@ from flextune.config import AdapterConfig
 from flextune.errors import FlextuneError
 from flextune.models.adapters import attach_adapter, load_adapter, shared_view
 from flextune.models.load import LoadedModel, load_model
-from flextune.models.merging import merge_adapter
+from flextune.models.merging.memory import merge_adapter
 
 IDS = torch.tensor([[0, 70, 80, 90, 100, 110]])
 ALL = AdapterConfig(rank=2, targets="all")

@@ -17,7 +17,7 @@ from flextune.config import AdapterConfig
 from flextune.errors import FlextuneError
 from flextune.models.adapters import attach_adapter, check_targets, load_adapter
 from flextune.models.load import LoadedModel
-from flextune.models.merging import merge_adapter
+from flextune.models.merging.memory import merge_adapter
 from flextune.models.targets import find_targets
 from flextune.progress import Silent
 

@@ -19,7 +19,7 @@ from flextune.errors import FlextuneError
 from flextune.models.adapter_folder import SUPPORTED_TYPES, usable_adapter
 from flextune.models.adapters import load_adapter
 from flextune.models.load import LoadedModel, load_model
-from flextune.models.merging import merge_adapter
+from flextune.models.merging.memory import merge_adapter
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from flextune.errors import FlextuneError
 from flextune.models.adapter_folder import open_adapter
 from flextune.models.adapters import load_adapter
 from flextune.models.load import LoadedModel
-from flextune.models.merging import merge_adapter
+from flextune.models.merging.memory import merge_adapter
 
 WEIGHTS = "adapter_model.safetensors"
 LOADERS = [load_adapter, merge_adapter]

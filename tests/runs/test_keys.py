@@ -16,6 +16,7 @@ from flextune.config import (
     TrainConfig,
     optimizer,
 )
+from flextune.models.merging.served import Serving
 from flextune.records import Example
 from flextune.registry import OPTIMIZERS
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
@@ -26,8 +27,7 @@ GENERATION: dict[str, Any] = {
     "model": "sha256:1",
     "dtype": "float32",
     "adapter": "t",
-    "export": "adapter",
-    "scale": 1.0,
+    "serving": {},
     "problems": "p",
     "decode": DecodeConfig(),
     "seed": None,
@@ -219,9 +219,10 @@ def test_controls_have_training_keys_of_their_own():
         {"dtype": "bfloat16"},
         {"adapter": "u"},
         {"adapter": None},
-        {"export": "merged"},
-        {"scale": 0.5},
-        {"scale": 0},
+        {"serving": Serving(merged=True).given()},
+        {"serving": Serving(scale=0.5).given()},
+        {"serving": Serving(scale=0).given()},
+        {"serving": Serving(dtype="bfloat16").given()},
         {"problems": "q"},
         {"decode": DecodeConfig(strategy="beam")},
         {"seed": 1},
@@ -232,12 +233,13 @@ def test_model_adapter_problems_and_decoding_change_the_generation_key(change: d
 
 
 def test_the_base_model_has_one_key_however_adapters_are_used():
-    assert generation(adapter=None, export="merged") == generation(adapter=None)
-    assert generation(adapter=None, scale=0.5) == generation(adapter=None)
+    for serving in (Serving(merged=True), Serving(scale=0.5), Serving(fault="alpha-twice")):
+        assert serving.of_base().given() == {}
+    assert Serving(merged=True, onto="nf4").of_base() == Serving(onto="nf4")
 
 
 def test_a_scale_of_one_is_the_default():
-    assert generation(scale=1) == generation()
+    assert Serving(scale=1).given() == {}
 
 
 def test_limits_change_the_judging_key_alone():

@@ -13,7 +13,7 @@ from tests.support.tiny import tiny_tokenizer
 
 from flextune.config import PenaltyConfig, Recipe, TrainConfig
 from flextune.models.adapters import load_adapter
-from flextune.models.merging import merge_adapter
+from flextune.models.merging.memory import merge_adapter
 from flextune.records import Example
 from flextune.training.engine import train_adapter
 

@@ -19,6 +19,7 @@ from flextune.cli import (
     evaluate,
     generate,
     judge,
+    merge,
     power,
     quickstart,
     report,
@@ -54,6 +55,7 @@ app.command("score")(score.score)
 app.command("compare")(compare.compare)
 app.command("power")(power.power)
 app.command("report")(report.report)
+app.command("merge", cls=BenchmarkCommand)(merge.merge)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)
 app.command("doctor")(doctor.doctor)

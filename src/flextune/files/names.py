@@ -29,3 +29,8 @@ def file_name(part: str) -> str:
         name = "_"
     digest = hashlib.sha256(part.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return part if name == part else f"{name}-{digest}"
+
+
+def number_of(name: str, seed: int = 0) -> int:
+    """A seed for what has a name: the same for the same name and seed, whatever the order."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:4], "big")

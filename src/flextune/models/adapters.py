@@ -83,11 +83,24 @@ def load_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) ->
             another model, a method of PEFT that is not supported, or one that a scale other than 1 has no
             meaning for.
     """
-    saved = read_saved_adapter(usable_adapter(folder))
-    view = shared_view(loaded.model, own=saved.changes_in(loaded.model))
+    return attach_saved(loaded, read_saved_adapter(usable_adapter(folder)), scale)
+
+
+def attach_saved(
+    loaded: LoadedModel, saved: SavedAdapter, scale: float = 1.0, *, split: bool = True
+) -> LoadedModel:
+    """As ``load_adapter``, with an adapter whose tensors are in memory.
+
+    Args:
+        loaded: The base model.
+        saved: The adapter.
+        scale: What its update is multiplied by.
+        split: Split the base weights again where the adapter's start did (PiSSA, OLoRA).
+    """
+    view = shared_view(loaded.model, own=saved.changes_in(loaded.model, split=split))
     try:
         with _quietly(view):
-            attached = _restore(view, saved, loaded)
+            attached = _restore(view, saved, loaded, split)
     except PEFT_ERRORS as error:
         raise FlextuneError(f"{saved.path}: PEFT cannot load this adapter ({one_line(error)})") from error
     if scale != 1:
@@ -144,12 +157,14 @@ def _lora_config(model: Any, adapter: AdapterConfig) -> Any:
     )
 
 
-def _restore(view: Any, saved: SavedAdapter, loaded: LoadedModel) -> PeftModel:
+def _restore(view: Any, saved: SavedAdapter, loaded: LoadedModel, split: bool) -> PeftModel:
     """What ``PeftModel.from_pretrained`` does, which only warns of tensors without a place."""
     from peft import MODEL_TYPE_TO_PEFT_MODEL_MAPPING, PeftConfig, PeftModel
 
     config = PeftConfig.from_pretrained(str(saved.path))
     config.inference_mode = True
+    if not split and isinstance(getattr(config, "init_lora_weights", None), str):
+        config.init_lora_weights = True
     kind = MODEL_TYPE_TO_PEFT_MODEL_MAPPING.get(config.task_type, PeftModel)
     try:
         attached = kind(view, config)

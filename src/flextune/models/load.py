@@ -131,6 +131,33 @@ def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+def model_files(name: str, revision: str | None = None) -> Path:
+    """The folder that holds all files of a model; those of a hub id are fetched into the hub's cache.
+
+    Args:
+        name: As for ``load_model``.
+        revision: Branch, tag or commit of a hub id; None: the hub's newest.
+
+    Raises:
+        FlextuneError: No such model.
+    """
+    source, _, commit = _locate(name)
+    if commit is None:
+        return Path(source)
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.py", "LICENSE*"]
+    try:
+        folder = Path(snapshot_download(name, revision=revision or commit, allow_patterns=wanted))
+        if not any(folder.glob("*.safetensors")):
+            folder = Path(
+                snapshot_download(name, revision=revision or commit, allow_patterns=[*wanted, "*.bin"])
+            )
+    except (OSError, ValueError) as error:
+        raise FlextuneError(f"model {name!r}: its files cannot be fetched ({one_line(error)})") from error
+    return folder
+
+
 def resolve_device(device: str) -> torch.device:
     """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
 

@@ -39,11 +39,12 @@ class SavedAdapter:
         """Where it lies."""
         return self.folder.path
 
-    def changes_in(self, model: Any) -> list[Tensor]:
+    def changes_in(self, model: Any, *, split: bool = True) -> list[Tensor]:
         """The base model's parameters that loading the adapter writes to.
 
         Those are weights of the base model in the adapter's file (an adapted embedding, trained biases), and
-        all adapted ones where the adapter starts from another split of the weights (PiSSA, OLoRA).
+        all adapted ones where the adapter starts from another split of the weights (PiSSA, OLoRA), if they
+        are to be split.
         """
         modules = dict(model.named_modules())
         parameters = []
@@ -52,7 +53,7 @@ class SavedAdapter:
             own = _parameters(modules.get(module))
             if parse_lora_name(name) is None and parameter in own and not self._replaces(name):
                 parameters.append(own[parameter])
-        if isinstance(self.folder.config.get("init_lora_weights"), str):
+        if split and isinstance(self.folder.config.get("init_lora_weights"), str):
             for module in {adapted_module(name) for name in self.tensors}:
                 parameters += _parameters(modules.get(module)).values()
         return parameters

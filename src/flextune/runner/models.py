@@ -47,15 +47,9 @@ class ModelStore:
         """A form of a model in memory."""
         folder = self._folder(form)
         base = self.base(form.model)
-        if folder is None:
-            return base
-        if form.export == "merged":
-            from flextune.models.merging import merge_adapter
+        from flextune.models.merging.served import serve
 
-            return merge_adapter(base, folder, form.scale)
-        from flextune.models.adapters import load_adapter
-
-        return load_adapter(base, folder, form.scale)
+        return serve(base, folder, form.serving)
 
     def _folder(self, form: Form) -> Path | None:
         if form.training is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from flextune.config import DecodeConfig, DType, EvaluateConfig, Experiment, JudgeConfig, Recipe, TrainConfig
 from flextune.errors import FlextuneError
+from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
@@ -48,6 +49,7 @@ class Training:
         """What the key stands for, as JSON."""
         return {
             "model": self.model.name,
+            "identity": self.model.identity,
             "dtype": self.model.dtype,
             **self.recipe.row(),
             "examples": len(self.examples),
@@ -64,16 +66,14 @@ class Form:
         training: Key of the adapter's training; None for the base model and for an adapter from elsewhere.
         folder: Of an adapter from elsewhere.
         identity: Of that adapter.
-        export: ``adapter`` or ``merged``.
-        scale: What the update is multiplied by.
+        serving: Beside the weights or in them, and how.
     """
 
     model: BaseModel
     training: str | None = None
     folder: Path | None = None
     identity: str | None = None
-    export: str = "adapter"
-    scale: float = 1.0
+    serving: Serving = PLAIN
 
     @property
     def adapter(self) -> str | None:
@@ -100,12 +100,16 @@ class Generation:
             model=form.model.identity,
             dtype=form.model.dtype,
             adapter=form.adapter,
-            export=form.export,
-            scale=form.scale,
+            serving={**form.serving.given(), **self._rounds()},
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
         )
+
+    def _rounds(self) -> dict[str, int]:
+        """Merging in half precision rounded twice in earlier versions, and gave other weights."""
+        once = self.form.serving.merged and self.form.model.dtype != "float32"
+        return {"rounds": 1} if once else {}
 
     @property
     def total(self) -> int:
@@ -121,8 +125,9 @@ class Generation:
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
             "identity": form.identity,
-            "export": form.export,
-            "scale": form.scale,
+            "export": "merged" if form.serving.merged else "adapter",
+            "scale": form.serving.scale,
+            "serving": form.serving.given(),
             "evaluate": self.part.model_dump(mode="json"),
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
@@ -250,11 +255,19 @@ class _Planner:
 
     def _form(self, arm: Experiment, model: BaseModel, training: str | None) -> Form:
         generate = arm.generate
+        serving = Serving(
+            merged=generate.export == "merged",
+            scale=generate.scale,
+            dtype=generate.dtype,
+            onto=generate.onto,
+            rounding=generate.rounding,
+            fault=generate.fault,
+        )
         if training is None and generate.adapter is None:
-            return Form(model)
+            return Form(model, serving=serving.of_base())
         folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
         identity = None if folder is None else self._sources.adapter(folder)
-        return Form(model, training, folder, identity, generate.export, generate.scale)
+        return Form(model, training, folder, identity, serving)
 
     def _evaluated(self, arm: Experiment, seed: int, form: Form) -> Iterator[Evaluation]:
         for part in arm.evaluate:

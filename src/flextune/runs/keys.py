@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flextune.config import DecodeConfig, JudgeConfig, Recipe
@@ -57,8 +57,7 @@ def generation_key(
     model: str,
     dtype: str,
     adapter: str | None,
-    export: str,
-    scale: float,
+    serving: Mapping[str, Any],
     problems: str,
     decode: DecodeConfig,
     seed: int | None,
@@ -69,22 +68,18 @@ def generation_key(
         model: Identity of the base model.
         dtype: Of its weights.
         adapter: Training key or identity of an adapter from elsewhere; None for the base model.
-        export: How the adapter is used; says nothing about the base model, and neither does the scale.
-        scale: What the adapter's update is multiplied by.
+        serving: How it answers, where that is not as by default: the adapter in the weights, its scale, ...
         problems: ``content_digest`` of the problems.
         decode: How completions are decoded.
         seed: Seed of the draws; None where nothing is drawn.
     """
-    form = {"export": export} if adapter is not None and export != "adapter" else {}
-    scaled = {"scale": float(scale)} if adapter is not None and scale != 1 else {}
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
             "adapter": adapter,
-            **form,
-            **scaled,
+            **serving,
             "problems": problems,
             "decode": decode.model_dump(mode="json", exclude_defaults=True),
             "seed": seed,

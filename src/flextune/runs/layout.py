@@ -18,6 +18,8 @@ EVALUATED = "evaluated"
 #: In every keyed folder: what the key stands for, in words.
 KEY = "key.json"
 
+#: In a trained folder: audits of merges of its adapter.
+MERGES = "merges"
 TRAINING_LOG = "training.jsonl"
 SPECTRUM = "spectrum.json"
 DIVERGED = "diverged.json"

@@ -79,6 +79,15 @@ class Trained(Keyed):
         """A row for each matrix of the adapter; [] where none was measured."""
         return list(read_object(self.folder / layout.SPECTRUM).get("matrices") or ())
 
+    @property
+    def merges_folder(self) -> Path:
+        """Audits of merges of the adapter, a file each."""
+        return self.folder / layout.MERGES
+
+    def merges(self) -> dict[str, dict[str, Any]]:
+        """The audits by name; empty where none was made."""
+        return {path.stem: read_object(path) for path in sorted(self.merges_folder.glob("*.json"))}
+
     def validation_loss(self) -> float:
         """Of the adapter that was kept; infinite if it diverged.
 

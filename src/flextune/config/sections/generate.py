@@ -18,6 +18,17 @@ class GenerateConfig(Section):
     scale: Float = Field(
         1.0, ge=0, le=1, description="What the trained update is multiplied by (0: the base model)."
     )
+    dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None,
+        description="Type to which all weights are rounded; computing is in the model's own. null: none.",
+    )
+    onto: Literal["weights", "nf4", "fp4"] = Field(
+        "weights", description="What the update is added to: the base's weights, or those through four bits."
+    )
+    rounding: Literal["nearest", "stochastic"] = Field("nearest", description="How weights are rounded.")
+    fault: Literal["none", "alpha-twice", "half-the-layers", "another-base", "dropout-on"] = Field(
+        "none", description="A mistake of merging tools, made on purpose to measure what it costs."
+    )
     adapter: str | None = Field(
         None,
         description="Folder of a PEFT adapter that was trained elsewhere; needs train: null. null: none.",

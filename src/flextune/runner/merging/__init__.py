@@ -1,0 +1,1 @@
+"""Merge an adapter, or audit a merge: which base model, which prompts, which answers."""
