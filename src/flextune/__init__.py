@@ -16,19 +16,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from flextune.api import (
-        compare,
-        evaluate,
-        generate,
-        load_problems,
-        merge,
-        open_run,
-        power,
-        run,
-        score,
-        spectrum,
-        train,
-    )
+    from flextune.api.adapters import merge, spectrum
+    from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, train
+    from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
     from flextune.judging import Judge, JudgeSettings, Reward, check_problems, judge_files
@@ -49,19 +39,19 @@ _HOMES = {
     "Run": "flextune.runs.run",
     "Verdict": "flextune.records",
     "check_problems": "flextune.judging",
-    "compare": "flextune.api",
-    "evaluate": "flextune.api",
-    "generate": "flextune.api",
+    "compare": "flextune.api.verdicts",
+    "evaluate": "flextune.api.experiments",
+    "generate": "flextune.api.experiments",
     "judge_files": "flextune.judging",
     "load_experiment": "flextune.config",
-    "load_problems": "flextune.api",
-    "merge": "flextune.api",
-    "open_run": "flextune.api",
-    "power": "flextune.api",
-    "run": "flextune.api",
-    "score": "flextune.api",
-    "spectrum": "flextune.api",
-    "train": "flextune.api",
+    "load_problems": "flextune.api.experiments",
+    "merge": "flextune.api.adapters",
+    "open_run": "flextune.api.experiments",
+    "power": "flextune.api.verdicts",
+    "run": "flextune.api.experiments",
+    "score": "flextune.api.verdicts",
+    "spectrum": "flextune.api.adapters",
+    "train": "flextune.api.experiments",
     "write_report": "flextune.studies.writing",
 }
 

@@ -37,12 +37,12 @@ def power(
     as_json: Json = False,
 ) -> None:
     """Draw experiments of several true differences and count how often the page would show them."""
-    from flextune import api
+    from flextune.api import verdicts
     from flextune.cli.terminal import out, print_json
     from flextune.records import as_row
     from flextune.report.tables import Table, rich_table
 
-    found = api.power(
+    found = verdicts.power(
         problems=problems,
         seeds=seeds,
         rate=rate,

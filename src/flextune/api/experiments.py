@@ -1,7 +1,4 @@
-"""flextune from Python: everything that a command does is one call.
-
-Imported lazily as ``flextune.run``, ``flextune.evaluate``, ...; nothing loads torch before a model is needed.
-"""
+"""Experiments, evaluations and their runs."""
 
 from __future__ import annotations
 
@@ -17,21 +14,15 @@ from flextune.config import (
     make_experiment,
 )
 from flextune.config.experiment import DType
-from flextune.errors import FlextuneError
 from flextune.progress import Reporter, Silent
-from flextune.records import Comparison, Example, Problem
+from flextune.records import Example, Problem
 from flextune.runs.run import Run, find_run
 from flextune.sources.loading import load_problems as _load_problems
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from flextune.audit.spectra import AdapterSpectra
-    from flextune.judging.scoring import LanguageScore
     from flextune.models.load import LoadedModel
-    from flextune.runner.merging.merge import MergeResult
-    from flextune.statistics.power import Power
-    from flextune.statistics.simulation import Baseline
 
 RUNS = Path("runs")
 
@@ -248,197 +239,6 @@ def load_problems(
     raw = {"benchmark": benchmark, "language": language, "lexicon": lexicon, "limit": limit}
     request = make_experiment({"name": "problems", "evaluate": [raw]}, where="load_problems")
     return _load_problems(request.evaluate[0], None if data_dir is None else Path(data_dir))
-
-
-def compare(
-    first: Path | str, second: Path | str, *, margin: float = 2.0, across: bool = False
-) -> Comparison:
-    """Two files of verdicts, or two folders that hold one, on their common problems: first minus second.
-
-    Args:
-        first: A positive difference means that it is better.
-        second: What it is compared with.
-        margin: Percentage points within which both count as the same.
-        across: Compare files of different languages or benchmarks, too.
-
-    Raises:
-        FlextuneError: One is no file of verdicts or has a verdict twice; they have no problem in common, or
-            are of different languages or benchmarks.
-    """
-    from flextune.judging.compare import compare_files
-
-    return compare_files(Path(first), Path(second), margin=margin, across=across)
-
-
-def power(
-    *,
-    problems: int,
-    seeds: int = 3,
-    rate: float = 0.3,
-    seed_spread: float = 0.03,
-    samples: int = 1,
-    baseline: str = "once",
-    repeats: int = 300,
-    seed: int = 0,
-) -> Power:
-    """What an experiment can tell before it is run: drawn experiments, decided by the page's own rule.
-
-    Args:
-        problems: Posed to both arms.
-        seeds: Trainings of an arm; 0 compares two fixed models.
-        rate: Expected pass rate of the baseline, 0 to 1.
-        seed_spread: Standard deviation of a training's pass rate, 0 to 1.
-        samples: Answers for each problem and training.
-        baseline: ``once`` is a fixed model that is run once; ``as-many`` is trained and run like the arm.
-        repeats: Experiments that are drawn for each difference.
-        seed: Of the draws.
-
-    Returns:
-        How often each difference is shown, and the smallest that is shown in four of five.
-
-    Raises:
-        FlextuneError: A number that no experiment has.
-    """
-    from flextune.statistics.power import power as drawn
-    from flextune.statistics.simulation import Design
-
-    if baseline not in ("once", "as-many"):
-        raise FlextuneError(f"power: baseline must be once or as-many (given: {baseline})")
-    against: Baseline = "once" if baseline == "once" else "as many"
-    design = Design(problems, seeds, samples, against, rate, seed_spread=seed_spread if seeds else 0.0)
-    return drawn(design, repeats=repeats, seed=seed)
-
-
-def score(verdicts: Path | str) -> list[LanguageScore]:
-    """pass@k of a file of verdicts, or of a folder that holds one, with intervals: a score for each language.
-
-    Raises:
-        FlextuneError: It is no file of verdicts.
-    """
-    from flextune.judging.scoring import score_file
-
-    return score_file(verdicts)
-
-
-def spectrum(
-    adapter: Path | str,
-    name: str | None = None,
-    *,
-    draws: int = 20,
-    bins: int = 64,
-    seed: int = 0,
-    reporter: Reporter | None = None,
-) -> AdapterSpectra:
-    """The spectra of an adapter's A, B and update, beside the same in random order and beside noise.
-
-    Args:
-        adapter: A LoRA folder in PEFT's format, trained anywhere.
-        name: What to call it; the folder's name by default.
-        draws: Of each null, for each module.
-        bins: Points of a spectrum at most.
-        seed: Of the draws.
-        reporter: Told of each module.
-
-    Raises:
-        FlextuneError: No adapter there, or one without a spectrum.
-    """
-    from flextune.audit.spectra import adapter_spectra
-
-    folder = Path(adapter)
-    return adapter_spectra(
-        folder, name or folder.name, draws=draws, bins=bins, seed=seed, reporter=reporter or Silent()
-    )
-
-
-def merge(
-    adapter: Path | str,
-    output: Path | str | None = None,
-    *,
-    base: str | None = None,
-    dtype: str = "auto",
-    onto: str = "weights",
-    rounding: str = "nearest",
-    seed: int = 0,
-    audit: bool = False,
-    against: Path | str | None = None,
-    prompts: Path | str | None = None,
-    benchmark: str | None = None,
-    languages: Sequence[str] | str | None = None,
-    lexicon: str = "base",
-    limit: int | None = None,
-    max_new_tokens: int = 128,
-    compute: str = "float32",
-    device: str = "auto",
-    force: bool = False,
-    data_dir: Path | str | None = None,
-    workers: int | None = None,
-    sandbox: bool = True,
-    reporter: Reporter | None = None,
-) -> MergeResult:
-    """Merge an adapter into its base model, audit a merge, or both, as ``flextune merge`` does.
-
-    Args:
-        adapter: A PEFT folder, trained anywhere.
-        output: Folder of the merged model; None: only audit.
-        base: The base model; None: the one that the adapter was made for.
-        dtype: Of the merged weights: float32, bfloat16, float16, or auto: the base model's.
-        onto: What the update is added to: weights, or those as they are in four bits: nf4, fp4.
-        rounding: nearest or stochastic.
-        seed: Of stochastic rounding.
-        audit: Compare the answers of merged and unmerged model, not only the weights.
-        against: Audit this merged model, whoever made it.
-        prompts: A file of prompts to compare on; None: those of the adapter's run, or Rosetta's.
-        benchmark: A benchmark to compare on; its programs are judged.
-        languages: Of the benchmark.
-        lexicon: Of the benchmark (Rosetta only).
-        limit: Problems at most.
-        max_new_tokens: Of each greedy text.
-        compute: Type in which both models compute.
-        device: Where they do.
-        force: Take another base model; keep a merge that is different.
-        data_dir: As for ``run``.
-        workers: As for ``run``.
-        sandbox: As for ``run``.
-        reporter: As for ``run``.
-
-    Returns:
-        ``folder`` (None where nothing was kept, ``refused`` says whether it was to be) and ``audit``, with
-        ``verdict``, ``reasons``, ``weights``, ``tokens`` and ``as_row()``.
-
-    Raises:
-        FlextuneError: Anything a user can mend.
-    """
-    from flextune.runner.merging.merge import audit_merge, merge_adapter_folder
-    from flextune.runner.merging.request import merge_options
-
-    if output is not None and against is not None:
-        raise FlextuneError("output and against exclude each other: against audits a merge that is there")
-    folder = Path(adapter).expanduser()
-    options = merge_options(
-        folder,
-        base=base,
-        dtype=dtype,
-        onto=onto,
-        rounding=rounding,
-        seed=seed,
-        force=force,
-        answers=audit or against is not None,
-        prompts=None if prompts is None else Path(prompts).expanduser(),
-        benchmark=benchmark,
-        languages=[languages] if isinstance(languages, str) else languages,
-        lexicon=lexicon,
-        limit=limit,
-        max_new_tokens=max_new_tokens,
-        compute=compute,
-        device=device,
-        data_dir=None if data_dir is None else Path(data_dir),
-        workers=workers,
-        sandbox=sandbox,
-        reporter=reporter,
-    )
-    if output is None:
-        return audit_merge(folder, None if against is None else Path(against).expanduser(), options)
-    return merge_adapter_folder(folder, Path(output).expanduser(), options)
 
 
 def open_run(name: Path | str, runs: Path | str = RUNS) -> Run:
