@@ -240,7 +240,6 @@ def tests_end() -> Callable[[list[Any]], Any]:
 
     monkey: Any = tests_end
     monkey.privacy.end = end
-    monkey.os = type("os", (), {"write": staticmethod(lambda number, data: None)})
 
     def make(messages: list[Any]) -> Any:
         tests = tests_end.Tests(Script(messages))

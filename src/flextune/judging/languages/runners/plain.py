@@ -15,7 +15,8 @@ Json = Any
 #: Integers below it in size are numbers in JSON; larger ones would be slow to print, or refused.
 SMALL = 2**63
 #: Constants that both sides have; nothing here runs code of the other side.
-_SHARED: dict[str, Any] = {"Ellipsis": ...} | {kind.__name__: kind for kind in (
+_SHARED: dict[str, Any] = {"Ellipsis": ..., "NotImplemented": NotImplemented}
+_SHARED |= {kind.__name__: kind for kind in (
     bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset, dict, range, object,
     type(None),
 )}  # fmt: skip

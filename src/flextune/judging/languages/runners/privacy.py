@@ -45,12 +45,13 @@ def end(letter: bytes, message: str, status: int = 1) -> NoReturn:
     """End this process at once: no ``except`` of the tests may go on after this.
 
     Args:
-        letter: The reason in the judge's letters; none where there is no message.
-        message: What to say about it.
+        letter: The reason in the judge's letters, empty where the exit status says all.
+        message: What to say about it, if anything.
         status: The exit status.
     """
-    if message:
+    if letter:
         os.write(REPORTS, letter)
+    if message:
         print(message, file=sys.__stderr__)
     reveal()
     os._exit(status)

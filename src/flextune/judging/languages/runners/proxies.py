@@ -274,6 +274,17 @@ def immutable(peer: Peer, number: int, name: str, value: Any) -> Any:
     return type(name, (Also, type(value)), body)(value)
 
 
+def coroutine_function(target: Callee, name: str, documentation: Any) -> Any:
+    """A function that does what the solution's ``async def`` does."""
+
+    async def function(*arguments: Any, **named: Any) -> Any:
+        return await target(*arguments, **named)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = documentation if type(documentation) is str else None
+    return function
+
+
 def relay(target: Proxy) -> Any:
     """A generator that does what the solution's generator does."""
     step, given = "send", None

@@ -60,12 +60,14 @@ class Peer {
   }
 
   act(message) {
-    this.activity += 1;
     if (message[0] === 'do') {
+      this.activity += 1;
       this.held = this.holds;
       this.serve(message);
-    } else if (message[0] === 'settled') this.settled(message);
-    else this.other(message);
+    } else if (message[0] === 'settled') {
+      this.activity += 1;
+      this.settled(message);
+    } else this.other(message);
   }
 
   request(operation, number, ...values) {

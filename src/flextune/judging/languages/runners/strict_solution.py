@@ -178,6 +178,9 @@ class Solution(Peer):
             return "generator", name, None
         if inspect.isawaitable(value):
             return "awaitable", name, None
+        if inspect.iscoroutinefunction(value) and isinstance(value, types.FunctionType):
+            documentation = value.__doc__
+            return "coroutine function", name, documentation if type(documentation) is str else None
         data = "contents" if isinstance(value, CONTAINERS) else _compared(value)
         return ("callable" if callable(value) else "object"), name, data
 

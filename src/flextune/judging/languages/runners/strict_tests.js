@@ -104,6 +104,7 @@
   }
 
   let drained = 0;
+  let asked = -1;
   let quiet = -1;
   const isAssertion = (error) => error?.code === 'ERR_ASSERTION';
   const peer = new Peer(channel, {
@@ -118,7 +119,8 @@
     other: ([kind, detail]) => {
       if (kind === 'drained') {
         channel.socket.unref();
-        if (detail === drained) quiet = peer.activity;
+        // What has happened since the question may have begun something new.
+        if (detail === drained && peer.activity === asked) quiet = asked;
         return;
       }
       if (kind === 'failed' && (detail === 'A' || detail === 'E')) end(detail, '');
@@ -139,7 +141,7 @@
     // What the solution has begun may still call the tests.
     if (!loaded || peer.activity === quiet) return;
     drained += 1;
-    quiet = -1;
+    asked = peer.activity;
     guard(() => channel.send(['drain', drained]));
     channel.socket.ref();
   });

@@ -67,8 +67,7 @@ def main(argv: list[str]) -> int:
     checks = Checks()
     compiled = _compiled(source, path, checks, module.__dict__)
     if compiled is None or not tests.solution_compiles():
-        os.write(REPORTS, b"C")
-        privacy.end(b"", "")
+        privacy.end(b"C", "")
     os.write(REPORTS, b"R")
     sys.modules["__main__"] = module
     sys.argv = [path]
@@ -86,7 +85,7 @@ def main(argv: list[str]) -> int:
                 tests.request("finish", _PROCESS)
     except BaseException as error:
         show(error)
-        privacy.end(_letter(error), "the tests ended with an exception")
+        privacy.end(_letter(error), "")
     if status:
         # Tests that say so themselves, as unittest does, have failed.
         privacy.end(b"A", f"the tests ended with exit status {status}", status)

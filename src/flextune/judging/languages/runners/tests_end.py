@@ -6,7 +6,6 @@ import builtins
 import contextlib
 import functools
 import inspect
-import os
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -19,7 +18,14 @@ if TYPE_CHECKING:
     from flextune.judging.languages.runners.operations import PUBLIC
     from flextune.judging.languages.runners.peer import Later, Peer, name_of
     from flextune.judging.languages.runners.plain import Broken
-    from flextune.judging.languages.runners.proxies import Callee, Proxy, immutable, kind_of, relay
+    from flextune.judging.languages.runners.proxies import (
+        Callee,
+        Proxy,
+        coroutine_function,
+        immutable,
+        kind_of,
+        relay,
+    )
     from flextune.judging.languages.runners.raising import EXCEPTIONS, named
     from flextune.judging.languages.runners.values import Decoder, Encoder, Json
 else:
@@ -30,7 +36,7 @@ else:
     from operations import PUBLIC
     from peer import Later, Peer, name_of
     from plain import Broken
-    from proxies import Callee, Proxy, immutable, kind_of, relay
+    from proxies import Callee, Proxy, coroutine_function, immutable, kind_of, relay
     from raising import EXCEPTIONS, named
     from values import Decoder
 
@@ -162,12 +168,12 @@ class Tests(Peer):
         """The solution has ended, or failed before the tests could call it."""
         if message[0] == "exit" and len(message) == 2 and type(message[1]) is int:
             status = message[1] & 0xFF
-            text = f"the solution ended with exit status {status}" if status else ""
-            privacy.end(b"E", text, status)
+            if status == 0:
+                privacy.end(b"", "", 0)
+            privacy.end(b"E", f"the solution ended with exit status {status}", status)
         if message in (["failed", "A"], ["failed", "M"], ["failed", "E"]):
             # Its traceback is on standard error already.
-            os.write(privacy.REPORTS, message[1].encode())
-            privacy.end(b"", "")
+            privacy.end(message[1].encode(), "")
         raise Broken("no answer")
 
     def control(self, message: list[Json]) -> None:
@@ -243,6 +249,8 @@ class Tests(Peer):
             return relay(Proxy(self, number))
         if kind == "awaitable":
             return self.loops.awaited(number)
+        if kind == "coroutine function":
+            return coroutine_function(Callee(self, number), name, more)
         if kind == "class":
             return kind_of(Callee, "type")(self, number, asked_for=name in self.classes)
         if kind == "callable" and type(more) is str:
