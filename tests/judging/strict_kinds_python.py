@@ -234,11 +234,15 @@ PYTHON_KINDS = {
         "        import queue\n        self.q=queue.Queue()\n    def get(self): return self.q.get()\n    def put(self,x): self.q.put(x)\n",
         "import threading\nq=Q()\nr=[]\nt=threading.Thread(target=lambda:r.append(q.get()))\nt.start()\nq.put(5)\nt.join()\nassert r==[5]",
     ),
-    "a package that is not there": Kind(
+    "coroutine functions": Kind(
+        "async def f(x):\n",
+        "    return x\n",
+        "import asyncio, inspect\nassert inspect.iscoroutinefunction(f) and f.__name__ == 'f'\nassert asyncio.run(f(1)) == 1",
+    ),
+    "constants of Python": Kind(
         "def f(x):\n",
-        "    return 1\n",
-        "import numpy as np\nassert np.allclose(f(1),1)",
-        "exception",
+        "    return x, NotImplemented\n",
+        "assert f(...) == (..., NotImplemented) and f(None)[1] is NotImplemented",
     ),
     "a function of the standard library that nobody imported": Kind(
         "def f(x):\n",
