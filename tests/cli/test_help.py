@@ -19,6 +19,7 @@ COMMANDS = [
     ["check-problems"],
     ["compare"],
     ["report"],
+    ["merge"],
     ["spectrum"],
     ["runs"],
     ["doctor"],
