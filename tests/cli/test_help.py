@@ -21,6 +21,7 @@ COMMANDS = [
     ["score"],
     ["power"],
     ["report"],
+    ["merge"],
     ["spectrum"],
     ["runs"],
     ["doctor"],

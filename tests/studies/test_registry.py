@@ -67,7 +67,7 @@ def page(report: Report) -> Reader:
 
 
 def test_the_package_has_these_studies() -> None:
-    assert STUDIES.names() == ("optimizers", "scores")
+    assert STUDIES.names() == ("merging", "optimizers", "scores")
 
 
 @pytest.mark.usefixtures("lengths")
