@@ -45,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One task in one language; its program is ``prompt + completion + "\\n" + tests``.
+    """One task in one language; its program is ``prompt + completion + "\\n" + tests`` (see ``program``).
 
     Attributes:
         name: Unique within (benchmark, language, lexicon).
@@ -81,7 +81,13 @@ class Problem:
         return replace(self, prompt="", posed=self.posed or self.prompt)
 
     def program(self, completion: str) -> str:
-        """The source that is judged for one completion."""
+        """The source that is judged for one completion.
+
+        A program that is tested by ``cases`` is run as it was written, to its last character: it may read
+        itself.
+        """
+        if self.cases and not self.tests:
+            return self.prompt + completion
         return f"{self.prompt}{completion}\n{self.tests}"
 
 

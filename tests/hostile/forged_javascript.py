@@ -11,6 +11,7 @@ from tests.hostile.forgeries import MARKER, Forgery, javascript
 _HUNT = """
     const fs = require('fs');
     const memory = fs.openSync('/proc/self/mem'), found = new Set();
+    const own = fs.readFileSync(__filename, 'latin1');
     for (const line of fs.readFileSync('/proc/self/maps', 'latin1').split('\\n')) {
         const [start, end] = line.split(' ')[0].split('-').map((part) => parseInt(part, 16));
         if (!line.includes(' rw') || end - start > 1 << 27) continue;
@@ -18,8 +19,8 @@ _HUNT = """
         try { fs.readSync(memory, content, 0, content.length, start); } catch { continue; }
         for (const match of content.toString('latin1').matchAll(/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/g)) found.add(match[0]);
     }
-    // Runtimes know rows of digits; a secret has letters too.
-    for (const secret of found) if (/[a-f]/.test(secret)) fs.writeSync(4, secret);
+    // Runtimes know rows of digits; a secret has letters too, and the program's tag is no secret.
+    for (const secret of found) if (/[a-f]/.test(secret) && !own.includes(secret)) fs.writeSync(4, secret);
     process.exit(0);
 """
 _HUNT_IN_HEAP = """
