@@ -25,7 +25,7 @@ OLDEST = (1, 19)
 
 _SOURCES = Path(__file__).parent / "runners" / "go"
 _SERVER = "{runtime}/compile_server"
-_BUILD = 'cd {program} && "$1" build -o "$TMPDIR/it" compile_server.go >&2 && exec cat "$TMPDIR/it" >&4'
+_BUILD = 'cd {program} && "$1" build -o "$TMPDIR/it" compile_server.go entry_points.go >&2 && exec cat "$TMPDIR/it" >&4'
 # A copy, because the cache need not be on a file system that allows execution.
 _SERVE = f'cp {_SERVER} "$TMPDIR/server" && chmod 700 "$TMPDIR/server" && exec "$TMPDIR/server" "$@"'
 
@@ -79,7 +79,7 @@ class Go(Basis):
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """The compile server, and the compiled standard library."""
-        source = {"compile_server.go": (_SOURCES / "compile_server.go").read_bytes()}
+        source = {name: (_SOURCES / name).read_bytes() for name in ("compile_server.go", "entry_points.go")}
         return (
             Artifact("compile_server", self._shell(_BUILD, self.toolchain().path, files=source)),
             Artifact("std.zip", self._shell(_SERVE, "pack")),
