@@ -25,7 +25,7 @@ OLDEST = (1, 19)
 
 _SOURCES = Path(__file__).parent / "runners" / "go"
 _SERVER = "{runtime}/compile_server"
-_BUILD = 'cd {program} && "$1" build -o "$TMPDIR/it" compile_server.go entry_points.go >&2 && exec cat "$TMPDIR/it" >&4'
+_BUILD = 'cd {program} && "$1" build -o "$TMPDIR/it" *.go >&2 && exec cat "$TMPDIR/it" >&4'
 # A copy, because the cache need not be on a file system that allows execution.
 _SERVE = f'cp {_SERVER} "$TMPDIR/server" && chmod 700 "$TMPDIR/server" && exec "$TMPDIR/server" "$@"'
 
