@@ -92,7 +92,7 @@ def test_the_page_and_the_document_have_it(tmp_path: Path) -> None:
     (section,) = study.sections(run)
     assert [row[0] for row in section.tables[0].rows] == ["unmerged", "merged", "twice"]
     text = study.documents(run, {})["merging.md"]
-    assert "twice (merged, alpha-twice): makes such a gap" in text
+    assert "twice (merged, alpha-twice; greedy): makes such a gap" in text
     assert study.summary(run) == {"merged, greedy": 0, "twice, greedy": -50}
 
 

@@ -34,7 +34,7 @@ class Claim:
         assert test is not None
         span = interval(test.low, test.high, signed=True)
         return (
-            f"{self.form.score.arm} ({self.form.words}): {self.decision}"
+            f"{self.form.score.arm} ({self.form.words}; {self.form.score.decoding}): {self.decision}"
             f" ({points(test.difference)} {span} points on {test.count} problems)."
         )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from flextune.report.facts import AS_CODE, facts
 from flextune.report.merging import audit_lines, change_table
 from flextune.report.run_data import RunData
 from flextune.report.sections import Section
-from flextune.report.tables import Table, markdown_item, markdown_table, markdown_text
+from flextune.report.tables import COLUMNS, Table, markdown_item, markdown_table, markdown_text
 from flextune.studies.base import Study, once_per_run
 from flextune.studies.merging.claims import MERGED, UNMERGED, claims
 from flextune.studies.merging.forms import Group, merging_groups
@@ -17,7 +19,7 @@ from flextune.studies.merging.tables import form_table, group_notes, selection_t
 INTRO = (
     f"The paper reports {100 * UNMERGED:.2f} % for an unmerged model and {100 * MERGED:.2f} % for a merged"
     " one. A use of an adapter makes such a gap where its whole interval is below 0 and reaches that far;"
-    " it cannot where its whole interval is above."
+    " it cannot where its whole interval is above that gap."
 )
 
 
@@ -87,9 +89,13 @@ def _tables(run: RunData) -> Iterator[Table]:
 def _document(run: RunData) -> Iterator[str]:
     yield f"# {markdown_text(run.name)}: one adapter, used in different ways"
     yield ""
+    for name, value in facts(run):
+        if name != "Arms":
+            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
+    yield ""
     groups = _groups(run)
     if groups:
-        yield INTRO
+        yield from textwrap.wrap(INTRO, COLUMNS)
         yield ""
         for claim in claims(groups):
             yield from markdown_item(claim.sentence)
