@@ -14,7 +14,8 @@ from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
 from flextune.training.batches.order import GroupedOrder
 from flextune.training.batches.padded import COMPARED
-from flextune.training.callbacks.penalty import PenaltyTerm, SpectralCallback, SpectralLossMixin, Way
+from flextune.training.callbacks.penalty import SpectralCallback, SpectralLossMixin
+from flextune.training.callbacks.penalty_term import PenaltyTerm, Way
 from flextune.training.callbacks.sophia import SophiaMixin
 from flextune.training.kl import base_predictions, summed_divergence
 from flextune.training.usage import PeakMemory, Stopwatch, preserved_generators
