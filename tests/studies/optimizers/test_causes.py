@@ -137,7 +137,10 @@ def tables(run: OptimizerRun, **experiment: Any) -> dict[str, Any]:
 
 def test_the_tables_say_who_was_tuned_by_what_and_what_intervals_are_over(tmp_path: Path) -> None:
     found = tables(study(tmp_path))
-    assert "It saw the same 16 validation examples by which the results are measured." in found["Tuning"].note
+    assert (
+        "The tuning saw the same 16 validation examples by which the results are measured."
+        in found["Tuning"].note
+    )
     assert "was tuned for no arm" in found["Tuning"].note
     assert "for these validation examples" in found["Validation loss"].note
     assert found["Arms"].note.endswith("validation 16 where nothing else is said.")

@@ -81,7 +81,7 @@ def _tuned_on(group: Group, run: RunData) -> str:
     tune = run.experiment.tune if run.experiment is not None else None
     first = given if tune is None or tune.validation_size is None else min(given, tune.validation_size)
     which = f"the first {first} of the {given}" if first < given else f"the same {given}"
-    return f"It saw {which} validation examples by which the results are measured."
+    return f"The tuning saw {which} validation examples by which the results are measured."
 
 
 def _tuning_rows(arm: Arm) -> Iterable[Cells]:
@@ -192,8 +192,7 @@ def busy_note(group: Group) -> str:
         return ""
     return (
         f" The machine was busy with other work: a training had {100 * group.core_share:.0f} % of a core. So"
-        " these are the seconds that it spent on a processor, which other work hardly changes; a quiet clock"
-        " would have shown about the same."
+        " these are the seconds that it spent on a processor, which other work changes far less."
     )
 
 

@@ -1,4 +1,4 @@
-"""The penalty on one model's adapter, whatever applies it in training."""
+"""A penalty with its strength on one model's adapter, whichever way a Trainer applies it."""
 
 from __future__ import annotations
 
