@@ -37,7 +37,8 @@ class Experiment(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", description="Names the run's folder under runs/."
     )
     model: str = Field(
-        EMBEDDED_MODEL, description="A hub id, a folder, or rosetta (the embedded model): the base model."
+        EMBEDDED_MODEL,
+        description="A hub id, a folder, a GGUF file, or rosetta (the embedded model): the base model.",
     )
     dtype: DType = Field("float32", description="Type of the base model's weights.")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
