@@ -40,6 +40,7 @@ def power(
     from flextune.api import verdicts
     from flextune.cli.terminal import out, print_json
     from flextune.records import as_row
+    from flextune.report.formats import count
     from flextune.report.tables import Table, rich_table
 
     found = verdicts.power(
@@ -55,7 +56,7 @@ def power(
         print_json(as_row(found))
         return
     rows = [
-        (f"{100 * difference:.0f} points", f"{100 * share:.0f} %")
+        (count(round(100 * difference), "point"), f"{100 * share:.0f} %")
         for difference, share in zip(found.differences, found.shown, strict=True)
     ]
     if found.design.decides:
