@@ -358,7 +358,7 @@ def test_cases_test_a_whole_program(flextune: Call, tmp_path: Path):
 def test_memory_is_limited_in_mib_by_the_option_and_by_its_former_name(
     flextune: Call, problems: Path, tmp_path: Path, option: str
 ):
-    text = "    filled = bytes(150 * 2**20)\n    return a + b\n"
+    text = "    filled = bytearray(b'x') * (150 * 2**20)\n    return a + b\n"
     given = samples(tmp_path, ("add_py", text))
     request = ("judge", "--problems", problems, "--samples", given, "--json")
     assert flextune(*request, option, "256").json["passed"] == 1

@@ -45,7 +45,8 @@ def sandbox(request: pytest.FixtureRequest, sandboxed: None) -> Iterator[Sandbox
 
 def warm(source: str, *arguments: str, **files: str) -> Command:
     contents = {"main.py": source.encode(), **{name: text.encode() for name, text in files.items()}}
-    return Command(("{program}/main.py", *arguments), contents, warm=_RUNNER)
+    # The first argument is where the tests begin: at once.
+    return Command(("{program}/main.py", "0", *arguments), contents, warm=_RUNNER)
 
 
 def found(output: bytes) -> tuple[list[str], list[str]]:

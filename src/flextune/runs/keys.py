@@ -27,7 +27,7 @@ def digest(value: Any) -> str:
 def content_digest(records: Iterable[Example | Problem]) -> str:
     """What data is, wherever it was read from.
 
-    What a problem's entry point is called, its tests say too; cases count where there are any.
+    What a problem's entry point is called, its tests say too; cases and a posed prompt count if there are any.
     """
     return digest([_content(record) for record in records])
 
@@ -35,8 +35,9 @@ def content_digest(records: Iterable[Example | Problem]) -> str:
 def _content(record: Example | Problem) -> dict[str, Any]:
     row = as_row(record)
     row.pop("entry_point", None)
-    if not row.get("cases"):
-        row.pop("cases", None)
+    for key in ("cases", "posed"):
+        if not row.get(key):
+            row.pop(key, None)
     return row
 
 

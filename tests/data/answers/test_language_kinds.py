@@ -141,6 +141,6 @@ def test_a_program_with_a_beginning_of_its_own_replaces_the_prompt(
 
 def test_a_program_follows_a_prompt_that_only_describes() -> None:
     problem = replace(ADD, language="py", prompt='import math\n"""Add."""\n')
-    assert read_program(problem, "print(3)\n").program == f"{problem.prompt}print(3)\n\n"
+    assert read_program(problem, "print(3)\n").program == f"{problem.prompt}print(3)\n"
     future = read_program(problem, "from __future__ import annotations\nprint(3)\n").program
     assert future.startswith("from __future__ import annotations\nimport math")
