@@ -27,7 +27,8 @@ def digest(value: Any) -> str:
 def content_digest(records: Iterable[Example | Problem]) -> str:
     """What data is, wherever it was read from.
 
-    What a problem's entry point is called, its tests say too; cases and a posed prompt count if there are any.
+    What a problem's entry point is called, its tests say too. Cases and a posed prompt count where there
+    are any.
     """
     return digest([_content(record) for record in records])
 
