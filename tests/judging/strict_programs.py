@@ -208,7 +208,7 @@ JAVASCRIPT_CHEATS = {
         _ASSERT + "assert.deepEqual(f(3), {});",
     ),
     "promise that never settles": Cheat("function f() { return new Promise(() => {}); }", "ended_early", False, _AWAIT),
-    "object that poses as a promise": Cheat("function f() { return { then() {} }; }", "wrong_answer", True, _AWAIT),
+    "object that poses as a promise": Cheat("function f() { return { then() {} }; }", "wrong_answer", False, _AWAIT),
     "hides failures": Cheat(
         "process.on('unhandledRejection', () => {});\nfunction f() { return 1; }", "wrong_answer", False, _AWAIT
     ),
@@ -216,11 +216,11 @@ JAVASCRIPT_CHEATS = {
         "function f() { return JSON.parse('{\"__proto__\": {\"expected\": 1}}'); }", "wrong_answer",
         tests=_ASSERT + "f(3);\nassert.deepEqual({}.expected ?? f(3).expected, 1);",
     ),
-    "reads what the tests print": Cheat(_READ_PRINTED_JS, "wrong_answer", tests=_PRINTING_JS),
+    "reads what the tests print": Cheat(_READ_PRINTED_JS, "exception", tests=_PRINTING_JS),
     "swallows a failure of the tests": Cheat(
-        "function f(g) { try { g(); } catch {} return 9; }", "wrong_answer", True, _ASSERT + "assert.equal(f(() => assert.equal(1, 2)), 9);"
+        "function f(g) { try { g(); } catch {} return 9; }", "wrong_answer", False, _ASSERT + "assert.equal(f(() => assert.equal(1, 2)), 9);"
     ),
-    "calls nobody back": Cheat("function f() {}", "wrong_answer", True, _ASSERT + "f((v) => assert.equal(v, 9));"),
+    "calls nobody back": Cheat("function f() {}", "wrong_answer", False, _ASSERT + "f((v) => assert.equal(v, 9));"),
     "assertions of its own": Cheat(
         "function f() {}\nconst assert = { equal() {} };", "wrong_answer", True, "assert.equal(f(3), 9);"
     ),

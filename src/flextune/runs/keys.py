@@ -14,7 +14,7 @@ from flextune.config import DecodeConfig, JudgeConfig, Recipe
 from flextune.records import Example, Problem, as_row
 
 #: Raised when the same settings would train, decode or judge something else than before.
-VERSION = 2
+VERSION = 3
 
 
 def digest(value: Any) -> str:

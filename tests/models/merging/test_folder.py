@@ -159,7 +159,7 @@ def test_a_start_that_cannot_be_repeated_is_refused_by_name(start: str, tmp_path
 def test_bias_without_a_place_is_refused_by_name(tmp_path: Path) -> None:
     base = tiny_model(tmp_path / "base")
     merge = Merge(base, save_adapter(base, tmp_path / "adapter", lora_bias=True))
-    with pytest.raises(FlextuneError, match=r"proj cannot be merged \(Impossible .* lora_bias=True"):
+    with pytest.raises(FlextuneError, match=r"proj cannot be merged \(Impossible .*lora_bias=True"):
         merge.written(tmp_path / "merged")
 
 

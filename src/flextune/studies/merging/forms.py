@@ -65,7 +65,9 @@ def merging_groups(run: RunData) -> list[Group]:
 
 
 def _settings(score: Score, run: RunData) -> Mapping[str, Any]:
-    return run.run.generated(next(iter(score.generations.values()))).settings()
+    """How the answers behind a score were generated; nothing where its row names no generation."""
+    key = next(iter(score.generations.values()), None)
+    return {} if key is None else run.run.generated(key).settings()
 
 
 def _is_plain(settings: Mapping[str, Any]) -> bool:
