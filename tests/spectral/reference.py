@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from flextune.spectral.form import PenaltyForm
+from flextune.spectral.form import PenaltyForm, mask
 from flextune.spectral.pairs import LoraPair
 
 
@@ -93,3 +93,11 @@ def random_pair(
     a = torch.randn(rank, inputs, generator=generator, dtype=torch.float64).to(dtype)
     b = torch.randn(outputs, rank, generator=generator, dtype=torch.float64).to(dtype)
     return LoraPair(a.requires_grad_(), b.requires_grad_(), scale, f"layer{seed}")
+
+
+def dense_penalty(update: torch.Tensor, form: PenaltyForm) -> torch.Tensor:
+    """From the two-dimensional transform of the dense update, with full masks."""
+    m, n = update.shape
+    rows, columns = (mask(size, form)[[min(k, size - k) for k in range(size)]] for size in (m, n))
+    weight = 1 - rows[:, None] * columns[None, :]
+    return (weight * torch.fft.fft2(update, norm=form.norm).abs().square()).sum()

@@ -10,8 +10,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 from tests.spectral import reference
-from tests.spectral.reference import random_pair
-from tests.spectral.test_update import dense_penalty
+from tests.spectral.reference import dense_penalty, random_pair
 
 from flextune.spectral.form import PenaltyForm
 from flextune.spectral.pairs import LoraPair

@@ -10,6 +10,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from peft.utils import get_peft_model_state_dict
+from tests.spectral.reference import dense_penalty
 from torch import nn
 
 from flextune.spectral.form import PenaltyForm
@@ -52,8 +53,6 @@ def delta(model: Any, module: str) -> torch.Tensor:
 
 
 def value_of(update: torch.Tensor) -> float:
-    from tests.spectral.test_update import dense_penalty
-
     return dense_penalty(update.detach().double(), UPDATE.form).item()
 
 

@@ -9,21 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from tests.spectral import reference
-from tests.spectral.reference import random_pair
+from tests.spectral.reference import dense_penalty, random_pair
 
-from flextune.spectral.form import PenaltyForm, mask
+from flextune.spectral.form import PenaltyForm
 from flextune.spectral.pairs import LoraPair
 from flextune.spectral.penalty import Penalty
 
 UPDATE = Penalty(PenaltyForm(kind="update"))
-
-
-def dense_penalty(update: torch.Tensor, form: PenaltyForm) -> torch.Tensor:
-    """From the two-dimensional transform of the dense update, with full masks."""
-    m, n = update.shape
-    rows, columns = (mask(size, form)[[min(k, size - k) for k in range(size)]] for size in (m, n))
-    weight = 1 - rows[:, None] * columns[None, :]
-    return (weight * torch.fft.fft2(update, norm=form.norm).abs().square()).sum()
 
 
 @settings(max_examples=60, deadline=None)

@@ -40,7 +40,7 @@ LONG = (
     "tests/hostile/test_hostile.py[java]",
     "processes",
     "tests/hostile/test_hostile.py[js]",
-    "tests/data/test_samples_fit.py",
+    "tests/data/answers/test_fit.py",
     "tests/hostile/test_hostile.py[py]",
     "tests/hostile/test_controls.py[cpp]",
     "computes",
