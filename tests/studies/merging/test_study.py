@@ -93,7 +93,6 @@ def test_the_page_and_the_document_have_it(tmp_path: Path) -> None:
     assert [row[0] for row in section.tables[0].rows] == ["unmerged", "merged", "twice"]
     text = study.documents(run, {})["merging.md"]
     assert "twice (merged, alpha-twice; greedy): makes such a gap" in text
-    assert study.summary(run) == {"merged, greedy": 0, "twice, greedy": -50}
 
 
 def test_audits_of_a_runs_adapters_are_shown(tmp_path: Path) -> None:

@@ -47,16 +47,6 @@ class MergingStudy(Study):
             )
         ]
 
-    def summary(self, run: RunData) -> dict[str, Any] | None:
-        """Difference from the unmerged adapter for each arm, in points; None without such arms."""
-        found = {
-            f"{form.score.arm}, {group.setting[-1]}": round(100 * form.test.difference, 3)
-            for group in _groups(run)
-            for form in group.forms
-            if form.test is not None
-        }
-        return found or None
-
     def documents(self, run: RunData, files: Mapping[str, str]) -> dict[str, str]:
         """``merging.md``."""
         return {"merging.md": "\n".join(_document(run))}
