@@ -277,9 +277,10 @@ def sandbox_cost(language: str, count: int) -> list[object]:
         with Worker(isolation, Limits()) as worker:
             sources = [f"{EMPTY[language]}\n{language_of(language).comment} {n}\n" for n in range(count + 2)]
             for source in sources[:2]:
-                worker.judge(language_of(language), Program(source))
+                worker.judge(language_of(language), Program(source, tests_at=len(source)))
             start = time.perf_counter()
-            verdicts = [worker.judge(language_of(language), Program(source)) for source in sources[2:]]
+            programs = [Program(source, tests_at=len(source)) for source in sources[2:]]
+            verdicts = [worker.judge(language_of(language), program) for program in programs]
             times.append((time.perf_counter() - start) / count * 1e3)
             if not all(verdict.passed for verdict in verdicts):
                 raise FlextuneError(f"{language}: the empty program did not pass: {verdicts[0]}")

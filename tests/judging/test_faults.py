@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.judged import needs_toolchain
 
-from flextune.judging import Limits, isolation, language
+from flextune.judging import Limits, isolation, language, languages
 from flextune.judging.sandbox.command import Command, Result, SandboxFault
 from flextune.judging.sandbox.helper import Helper
 from flextune.judging.sandbox.sandbox import Sandbox
@@ -180,3 +180,14 @@ def test_a_program_that_never_starts_has_a_verdict(
     needs_toolchain(name)
     with Worker(isolation(), Limits(cpu_seconds=1)) as worker:
         assert worker.judge(language(name), Program(source)).outcome == outcome
+
+
+@pytest.mark.parametrize("language", list(languages()))
+def test_the_right_program_of_a_language_passes_where_the_sandbox_is_well(
+    sandboxed: None, language: str
+) -> None:
+    """Otherwise a program could be unknown by choice: its fault would count as the sandbox's."""
+    needs_toolchain(language)
+    known = languages()[language]
+    with Worker(isolation(), Limits()) as worker:
+        assert worker._is_well(known, Program("", tests_at=0))

@@ -137,7 +137,7 @@ class Worker:
 
     def _is_well(self, language: Language, program: Program) -> bool:
         """Whether a right program passes in the sandbox in which ``program`` met a fault."""
-        canary = Program(language.canary)
+        canary = Program(language.canary, tests_at=len(language.canary))
         if program.parts is not None:
             nothing = Problem("", "", language.name, "", "")
             canary = replace(canary, parts=language.parts(nothing, Completion("", 0, "")))
