@@ -87,6 +87,10 @@ def test_what_is_no_gguf_file_is_refused_in_a_line(file: Path, original: Any, tm
     (tmp_path / "text.gguf").write_text("not weights")
     with pytest.raises(FlextuneError, match=r"text\.gguf is not a GGUF file"):
         model_identity(str(tmp_path / "text.gguf"))
+    (tmp_path / "cut.gguf").write_bytes(file.read_bytes()[:64])
+    with pytest.raises(FlextuneError, match="the GGUF file cannot be read, perhaps cut off") as caught:
+        load_model(str(tmp_path / "cut.gguf"), device="cpu")
+    assert "\n" not in str(caught.value)
     odd = write_gguf(tmp_path / "odd.gguf", original, architecture="unheard-of")
     with pytest.raises(FlextuneError, match="architecture unheard-of is not supported") as caught:
         model_config(str(odd))

@@ -337,6 +337,10 @@ def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
         ) from error
     except Exception as error:  # the tokenizers package raises bare Exceptions
         reason = one_line(error)
+        if gguf_name(name):
+            raise FlextuneError(
+                f"model {name!r}: the GGUF file cannot be read, perhaps cut off: {reason}"
+            ) from error
         if "backend tokenizer" in reason:
             reason = (
                 "there is no tokenizer.json, nor another file that can be converted to one"
