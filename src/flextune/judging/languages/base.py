@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from flextune.judging.languages.marks import NOTHING, Seam, seam
 from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.visible import prefix_of
@@ -178,6 +179,8 @@ class Basis:
     comment = "#"
     canary = ""
     ends_source = ""
+    #: With what the tests may begin in order to close what the solution left open.
+    closing = NOTHING
     #: The program that runs the code, then what else is needed, in the order in which it is looked for.
     tools: tuple[Tool, ...]
     #: The oldest version of that program that will do, empty where any will.
@@ -215,8 +218,12 @@ class Basis:
         return problem.program(completion.text)
 
     def marked(self, source: str, tests_at: int | None) -> str:
-        """The source as it is."""
-        return source
+        """The source cut at its tests and marked; as it is where it is to be run as its tools run it."""
+        return source if tests_at is None else self.mark(seam(source, tests_at, self.closing))
+
+    def mark(self, cut: Seam) -> str:
+        """The source as it is; a language puts statements of the judge around the tests."""
+        return cut.source
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """No artifacts: nothing has to be built before the first program."""

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of
-from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
+from flextune.judging.languages.marks import BRACES, Seam, marked, tag_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
@@ -31,15 +31,13 @@ class Bash(Basis):
     name = "sh"
     suffix = ".sh"
     tools = (Tool("bash", "apt-get install bash"),)
+    closing = BRACES
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A command before the tests and one after them."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         if not cut.has_tests:
             # Nothing may stand between the last command and the question for its status.
-            return f"{source}\n{_END.format(tag=f'{cut.tag}E{cut.tag}').replace('E%s', 'B%s')}"
+            return f"{cut.source}\n{_END.format(tag=f'{cut.tag}E{cut.tag}').replace('E%s', 'B%s')}"
         return marked(cut, _BEGIN.format(tag=cut.tag), _END.format(tag=cut.tag), _LAST)
 
     def run(self, program: bytes, limits: Limits) -> Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flextune.judging.languages.base import Artifact, Finding
-from flextune.judging.languages.marks import seam
+from flextune.judging.languages.marks import Seam
 from flextune.judging.languages.native import SHIM, WRAP, Native, fastest_linker, shell
 from flextune.judging.sandbox.command import Result
 
@@ -66,17 +66,14 @@ class Cpp(Native):
             Artifact(f"{_HEADER}.gch", compile_header),
         )
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """Directives before the tests, which undo what macros would do to them, and others after them.
 
         The first of them defines a macro for which the last ask. A text, a comment or a condition that begins
         in the solution swallows the definition.
         """
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at)
         if not cut.has_tests:
-            return source
+            return cut.source
         spliced = cut.solution.replace("\\\n", "")
         macros = set(_DEFINED.findall(spliced))
         directives = [

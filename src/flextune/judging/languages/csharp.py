@@ -13,7 +13,7 @@ from flextune.judging.languages.base import (
     prefix_of,
     version_of,
 )
-from flextune.judging.languages.marks import with_marked_main
+from flextune.judging.languages.marks import Seam, with_marked_main
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import MIB, Limits
 
@@ -42,10 +42,10 @@ class CSharp(Basis):
             return Toolchain(found=False, missing=missing, install="apt-get install mono-mcs mono-runtime")
         return Toolchain(found=True, version=version_of(mono, "--version"), path=str(mono))
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A statement in the tests' main method."""
         statement = 'global::System.AppDomain.CurrentDomain.SetData("{tag}", "");'
-        return with_marked_main(source, tests_at, _MAIN, statement)
+        return with_marked_main(cut, _MAIN, statement)
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """The launcher and the compile server."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from flextune.judging.languages.base import Finding, tail
-from flextune.judging.languages.marks import BRACES, marked, seam
+from flextune.judging.languages.marks import BRACES, Seam, marked
 from flextune.judging.languages.native import SHIM, Native, fastest_linker, linker
 from flextune.judging.sandbox.command import Result
 
@@ -26,22 +26,20 @@ class D(Native):
     install = "apt-get install ldc"
     sample = b"import std.math;\nunittest { assert(abs(-1) == 1); }\nvoid main() {}\n"
     output = "-of="
+    closing = BRACES
 
     def readable(self) -> tuple[Path, ...]:
         """Besides, the compiler's configuration, which says where the standard library is."""
         return (*super().readable(), *(path for path in _CONFIGURATION if path.is_file()))
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A variable before the tests, and one after them that says that their end was reached.
 
         The linker asks for the second. Unit tests are run in their order, so the last one, the judge's, sets
         it when those before it held.
         """
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         if not cut.has_tests:
-            return source
+            return cut.source
         start, end = f"flextune_start_{cut.tag}", f"flextune_end_{cut.tag}"
         before = f" extern(C) __gshared bool {start} = true; "
         if re.search(r"\bunittest\b", cut.tests):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Toolchain
 from flextune.judging.languages.jvm import LAUNCHER_JAR, SOURCES, Jvm, jdk
-from flextune.judging.languages.marks import with_marked_main
+from flextune.judging.languages.marks import Seam, with_marked_main
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -47,9 +47,9 @@ class Java(Basis):
             )
         return java
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A statement in the tests' main method."""
-        return with_marked_main(source, tests_at, _MAIN, 'java.lang.System.setProperty("{tag}", "");')
+        return with_marked_main(cut, _MAIN, 'java.lang.System.setProperty("{tag}", "");')
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Parts, Tool, prefix_of
-from flextune.judging.languages.marks import BRACES, marked, seam
+from flextune.judging.languages.marks import BRACES, Seam, marked
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits
 from flextune.records import Completion, Problem
@@ -34,12 +34,10 @@ class JavaScript(Basis):
     suffix = ".js"
     comment = "//"
     tools = (Tool("node", "apt-get install nodejs"),)
+    closing = BRACES
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them, of a function that is named by the tag."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         call = f";globalThis['{cut.tag}']();"
         return marked(cut, call, call)
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Tool, prefix_of
-from flextune.judging.languages.marks import ENDS, marked, seam, tag_of
+from flextune.judging.languages.marks import ENDS, Seam, marked, tag_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -52,16 +52,14 @@ class Lua(Basis):
         Tool("lua", _INSTALL, programs=("lua", "lua5.4", "lua5.3")),
         Tool("luaunit", "apt-get install lua-unit", is_here=lambda lua: _known(lua)[1]),
     )
+    closing = ENDS
 
     def version(self, program: Path) -> str:
         """Asked together with the place of luaunit."""
         return _known(program)[0]
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A call before the tests, which says how many there are, and one after them."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, ENDS)
         count = len(set(_TEST.findall(cut.tests)))
         options = "e" * bool(_ENDS_EARLY.search(cut.tests)) + "c" * bool(_CATCHES.search(cut.tests))
         before = f"flextune_mark('{cut.tag}', {count}, '{options}');"
@@ -69,6 +67,7 @@ class Lua(Basis):
         if cut.has_tests:
             return marked(cut, before, after, _LAST)
         # The whole program is its tests, and may end in a `return`, which nothing can follow.
+        source = cut.source
         first = 0 if not source.startswith("#") else source.find("\n") + 1
         return marked(replace(cut, solution=source[:first], tests=source[first:]), before, after, _LAST)
 

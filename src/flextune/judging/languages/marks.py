@@ -38,6 +38,11 @@ class Seam:
     tag: str
 
     @property
+    def source(self) -> str:
+        """The whole, uncut."""
+        return f"{self.solution}{self.closing}{self.tests}"
+
+    @property
     def has_tests(self) -> bool:
         """Whether there is more than blanks behind the solution."""
         return bool(self.tests.strip())
@@ -80,24 +85,20 @@ def tag_of(program: bytes) -> str:
     return found[-1].decode() if found else ""
 
 
-def with_marked_main(source: str, tests_at: int | None, main: re.Pattern[str], statement: str) -> str:
+def with_marked_main(cut: Seam, main: re.Pattern[str], statement: str) -> str:
     """The source with a statement at the start of the tests' own main function, and its tag at the end.
 
     Whoever starts the program asks afterwards whether that statement was run. Where main returned, too, the
     tests have ended.
 
     Args:
-        source: As for ``seam``.
-        tests_at: As for ``seam``; without tests the source stays as it is.
+        cut: The source; without such a function it stays as it is.
         main: Matches the head of a main function, up to its opening brace.
         statement: The statement, in which ``{tag}`` stands for the tag.
     """
-    if tests_at is None:
-        return source
-    cut = seam(source, tests_at)
     head = main.search(cut.tests)
     if head is None:
-        return source
+        return cut.source
     call = statement.format(tag=cut.tag)
     tests = f"{cut.tests[: head.end()]} {call} {cut.tests[head.end() :]}"
     return f"{cut.solution}{tests}\n//{cut.tag}"

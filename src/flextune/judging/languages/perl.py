@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of, version_of
-from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
+from flextune.judging.languages.marks import BRACES, Seam, marked, tag_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
@@ -37,12 +37,10 @@ class Perl(Basis):
         Tool("perl", "apt-get install perl libtest-deep-perl"),
         Tool("Test::Deep", "apt-get install libtest-deep-perl", is_here=_has_test_deep),
     )
+    closing = BRACES
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         call = f";Flextune::mark('{cut.tag}');"
         return marked(cut, call, call, _LAST)
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Tool, prefix_of, version_of
-from flextune.judging.languages.marks import BRACES, marked, seam
+from flextune.judging.languages.marks import BRACES, Seam, marked
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -57,20 +57,18 @@ class Php(Basis):
             is_here=lambda php: "tokenizer" in _modules(php),
         ),
     )
+    closing = _CLOSING
 
     def version(self, program: Path) -> str:
         """Asked without the machine's settings, as programs run."""
         return version_of(program, "-n", "--version")
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, _CLOSING)
         call = f" \\FlextuneTests::mark('{cut.tag}');"
-        opening = "<?php" if _IN_TEXT.search(source) else ""
+        opening = "<?php" if _IN_TEXT.search(cut.source) else ""
         if not cut.has_tests:
-            return f"{source}\n{opening}{call}{call}\n"
+            return f"{cut.source}\n{opening}{call}{call}\n"
         return marked(cut, call, f"{opening}{call}", _LAST)
 
     def run(self, program: bytes, limits: Limits) -> Command:

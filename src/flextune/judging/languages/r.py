@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
-from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
+from flextune.judging.languages.marks import BRACES, Seam, marked, tag_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -46,6 +46,7 @@ class R(Basis):
         Tool("R", _INSTALL),
         Tool("R's own bin/exec/R", _INSTALL, is_here=lambda script: _binary(script).is_file()),
     )
+    closing = BRACES
 
     def executable(self, program: Path) -> Path:
         """The program behind the shell script that is on PATH."""
@@ -59,11 +60,8 @@ class R(Basis):
         )
         return (Artifact("packages", command),)
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         call = f"flextune_mark('{cut.tag}');"
         return marked(cut, call, call, _LAST)
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of, version_of
-from flextune.judging.languages.marks import BRACES, marked, seam, tag_of
+from flextune.judging.languages.marks import BRACES, Seam, marked, tag_of
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import Limits
 
@@ -37,15 +37,13 @@ class Racket(Basis):
         Tool("racket", "apt-get install racket"),
         Tool("rackunit", "raco pkg install rackunit-lib", is_here=_has_rackunit),
     )
+    closing = BRACES
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A text before the tests, with the number of their checks, and one after them.
 
         A module's expressions are printed, and what prints them belongs to the runner.
         """
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         checks = len(_CHECK.findall(cut.tests))
         least = min(checks, 1) if _CHOOSES.search(cut.tests) else checks
         return marked(cut, f' "{cut.tag} {least}" ', f'"{cut.tag}"', _LAST, separator="")

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
-from flextune.judging.languages.marks import ENDS, marked, seam, tag_of
+from flextune.judging.languages.marks import ENDS, Seam, marked, tag_of
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -51,6 +51,7 @@ class Ruby(Basis):
         Tool("ruby", _INSTALL),
         Tool("test/unit for Ruby", _INSTALL, is_here=lambda ruby: bool(_known(ruby))),
     )
+    closing = ENDS
 
     def version(self, program: Path) -> str:
         """Asked together with the folders of its packages."""
@@ -61,11 +62,8 @@ class Ruby(Basis):
         argv = ("{program}/precompile.rb", ":".join(self._packages()))
         return (Artifact("test-unit", self._ruby(argv, {"precompile.rb": _script("precompile.rb")})),)
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A call before the tests, which says how many there are, and one after them, which runs them."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, ENDS)
         count = len({match.group(1) or match.group(2) for match in _TEST.finditer(cut.tests)})
         options = "o" * bool(_OMITS.search(cut.tests)) + "c" * ("AssertionFailedError" in cut.tests)
         before = f"flextune_mark('{cut.tag}', {count}, '{options}');"

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Finding, find_program
-from flextune.judging.languages.marks import BRACES, marked, seam
+from flextune.judging.languages.marks import BRACES, Seam, marked
 from flextune.judging.languages.native import SHIM, WRAP, Native, linker
 from flextune.judging.sandbox.command import Result
 
@@ -32,19 +32,17 @@ class Rust(Native):
     compiler_name = "rustc"
     install = "apt-get install rustc"
     sample = b"fn main() { assert_eq!(vec![1].len(), 1); }\n"
+    closing = BRACES
 
     def program(self) -> Path | None:
         """The compiler itself, where the one on PATH is rustup's proxy."""
         rustc = find_program("rustc")
         return None if rustc is None else _without_proxy(rustc)
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A constant before the tests, which takes what attribute the solution ends in, and its use after."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         if not cut.has_tests:
-            return source
+            return cut.source
         before, after = f" const FLEXTUNE_{cut.tag}: () = (); ", f"const _: () = FLEXTUNE_{cut.tag};"
         if _OWN_MAIN.search(cut.tests) and _NO_MAIN.search(cut.solution):
             after += 'compile_error!("no_main leaves out the main function of the tests");'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Toolchain, find_program, prefix_of
 from flextune.judging.languages.jvm import LAUNCHER_JAR, SOURCES, Jvm, jdk
-from flextune.judging.languages.marks import with_marked_main
+from flextune.judging.languages.marks import Seam, with_marked_main
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -43,10 +43,10 @@ class Scala(Basis):
             return Toolchain(found=False, missing="scalac (Scala 2)", install=_INSTALL)
         return Toolchain(found=True, version=f"{_version(library)} on Java {java.version}", path=java.path)
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """A statement in the tests' main method."""
         statement = '_root_.java.lang.System.setProperty("{tag}", "");'
-        return with_marked_main(source, tests_at, _MAIN, statement)
+        return with_marked_main(cut, _MAIN, statement)
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Toolchain, find_program
 from flextune.judging.languages.javascript import LANGUAGE as JAVASCRIPT
-from flextune.judging.languages.marks import BRACES, marked, seam
+from flextune.judging.languages.marks import BRACES, Seam, marked
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.limits import MIB, Limits
 
@@ -26,6 +26,7 @@ class TypeScript(Basis):
     name = "ts"
     suffix = ".ts"
     comment = "//"
+    closing = BRACES
 
     def toolchain(self) -> Toolchain:
         """Node and the TypeScript package whose ``tsc`` is on PATH, or how to install them."""
@@ -41,11 +42,8 @@ class TypeScript(Basis):
             return Toolchain(found=False, missing="typescript.js, the compiler's library", install=_INSTALL)
         return Toolchain(found=True, version=f"{version} (node {node.version})", path=node.path)
 
-    def marked(self, source: str, tests_at: int | None) -> str:
+    def mark(self, cut: Seam) -> str:
         """As in JavaScript, for a checker of types."""
-        if tests_at is None:
-            return source
-        cut = seam(source, tests_at, BRACES)
         call = f";(globalThis as any)['{cut.tag}']();"
         return marked(cut, call, call)
 
