@@ -230,10 +230,10 @@ def strict_languages() -> list[str]:
     return [name for name, entry in languages().items() if entry.parts(problem, completion) is not None]
 
 
-def _program(language: Language, problem: Problem, completion: Completion) -> Program:
-    source = language.source(problem, completion)
-    tests_at = None if problem.cases else len(source) - len(problem.tests)
-    return Program(source, problem.cases, tests_at=tests_at)
+def not_strict(problems: Iterable[Problem]) -> list[str]:
+    """Languages of problems whose solutions share a process with their tests, strict or not."""
+    # What is tested by its output never shares a process with its tests.
+    return sorted({problem.language for problem in problems if not problem.cases} - set(strict_languages()))
 
 
 def _numbered(problems: list[Problem], texts: list[str]) -> list[tuple[Problem, Completion]]:

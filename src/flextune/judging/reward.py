@@ -10,7 +10,7 @@ from typing import Any
 
 from flextune.data.answers import read_answer, read_text
 from flextune.errors import FlextuneError
-from flextune.judging.judge import Judge, strict_languages
+from flextune.judging.judge import Judge, not_strict, strict_languages
 from flextune.judging.languages import language as language_of
 from flextune.judging.sandbox.limits import Limits
 from flextune.records import OUTCOMES, Completion, Outcome, Problem, Verdict
@@ -145,8 +145,9 @@ class Reward:
     ) -> set[tuple[str, Outcome]]:
         """Languages whose programs cannot be judged here, each with the outcome that says so; logged.
 
-        A fault of the sandbox, three times in new sandboxes, is the program's own doing if programs of its
-        language were judged in the same call, or if the problem's reference passes now.
+        A fault of the sandbox that the judge could not settle by its own right programs is the program's own
+        doing if programs of its language were judged in the same call, or if the problem's reference passes
+        now.
         """
         found: set[tuple[str, Outcome]] = set()
         causes = {(language, verdict.outcome): verdict for language, verdict in judged}
@@ -213,14 +214,12 @@ class Reward:
 
 
 def _warn_not_strict(problems: Iterable[Problem]) -> None:
-    strict = set(strict_languages())
-    # What is tested by its output never shares a process with its tests.
-    names = sorted({problem.language for problem in problems if not problem.cases} - strict)
+    names = not_strict(problems)
     if names:
         _logger.warning(
             "reward: %s solutions share a process with their tests, so a policy can learn to forge a pass "
             "(docs/judging.md says how); strict are: %s",
-            ", ".join(names), ", ".join(sorted(strict)),
+            ", ".join(names), ", ".join(sorted(strict_languages())),
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from flextune.judging.comparing import TOLERANCE
-from flextune.judging.judge import Judge, strict_languages
+from flextune.judging.judge import Judge, not_strict
 from flextune.judging.languages import language
 from flextune.judging.sandbox.limits import Limits
 from flextune.progress import Reporter
@@ -106,9 +106,7 @@ def note_missing_libraries(verdicts: Iterable[Verdict], reporter: Reporter) -> N
 
 def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:
     """Report which languages are judged in the default mode although strict was asked for."""
-    strict = set(strict_languages())
-    # What is tested by its output never shares a process with its tests.
-    names = sorted({problem.language for problem in problems if not problem.cases} - strict)
+    names = not_strict(problems)
     if names:
         reporter.note(
             f"--strict: {', '.join(names)} cannot run solution and tests in separate processes; "

@@ -205,15 +205,18 @@ def _locate_gguf(name: str, gguf: GgufName) -> tuple[str, str, str | None]:
     path, revision = gguf.local, None
     if path is None:
         path = _from_hub(name, gguf.place, gguf.file)
-        revision = path.parent.name
+        # The cache lays files out as snapshots/<commit>/<name in the repository>.
+        revision = path.parents[gguf.file.count("/")].name
     if not path.is_file():
         raise FlextuneError(f"model {name!r}: no such file{_nearest_gguf(path)}")
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise FlextuneError(f"model {name!r}: {path.name} is not a GGUF file")
+    if revision is not None:
+        return str(path), f"{name}@{revision}", None
     digest = hashlib.sha256()
     _digest_file(digest, path)
-    return str(path), f"sha256:{digest.hexdigest()[:32]}" if revision is None else f"{name}@{revision}", None
+    return str(path), f"sha256:{digest.hexdigest()[:32]}", None
 
 
 def _nearest_gguf(path: Path) -> str:

@@ -56,7 +56,7 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
     if found.bare_first and looks_like_code(found.outside[0], grammar, has_function):
         trace.note("closing-fence")
         first = _unwrapped(found.outside[0], grammar, wanted)
-        found = _flipped(found, first, fenced(found.after_first, grammar))
+        found = _flipped(first, fenced(found.after_first, grammar))
     if not found.blocks:
         return _without_fence(answer, grammar, wanted, trace)
     blocks = _in_language(found.blocks, grammar, wanted, trace)
@@ -83,7 +83,7 @@ def _unwrapped(text: str, grammar: Grammar, wanted: Wanted) -> list[Block]:
     return bare_blocks(text, grammar, lambda part: defines(part, wanted, grammar)) or [Block("", text)]
 
 
-def _flipped(found: Fenced, first: list[Block], rest: Fenced) -> Fenced:
+def _flipped(first: list[Block], rest: Fenced) -> Fenced:
     rest.blocks[:0] = first
     rest.outside[:0] = [""]
     return rest

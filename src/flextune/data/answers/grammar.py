@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flextune.languages import spellings
+
+
+@lru_cache(maxsize=8)
+def _blank(comment: str, string: str, source: str, strings: bool) -> str:
+    """See ``Grammar.blank``; the readers of one answer ask for the same few texts again and again."""
+    pattern = re.compile(f"(?P<comment>{comment})|(?P<string>{string})", re.DOTALL | re.MULTILINE)
+
+    def spaces(found: re.Match[str]) -> str:
+        if found["comment"] is None and not strings:
+            return found[0]
+        return re.sub(r"[^\n]", " ", found[0])
+
+    return pattern.sub(spaces, source)
 
 
 @dataclass(frozen=True)
@@ -47,16 +61,7 @@ class Grammar:
 
     def blank(self, source: str, *, strings: bool = True) -> str:
         """``source`` with comments, and literals if wanted, as spaces: every position keeps its meaning."""
-        pattern = re.compile(
-            f"(?P<comment>{self.comment})|(?P<string>{self.string})", re.DOTALL | re.MULTILINE
-        )
-
-        def spaces(found: re.Match[str]) -> str:
-            if found["comment"] is None and not strings:
-                return found[0]
-            return re.sub(r"[^\n]", " ", found[0])
-
-        return pattern.sub(spaces, source)
+        return _blank(self.comment, self.string, source, strings)
 
     def definition(self, name: str | None = None) -> re.Pattern[str]:
         """Finds where ``name``, or any function (as group ``name``), is defined."""

@@ -48,8 +48,9 @@ def _serves(part: str, code: str, grammar: Grammar, wanted: Wanted) -> bool:
         return bool(blanked.strip())
     names = {found["name"] for found in grammar.definition().finditer(blanked)}
     names |= set(_TYPE.findall(blanked))
+    own = grammar.blank(code)
     return any(
-        re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", grammar.blank(code))
+        re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", own)
         and not grammar.has_definition(code, name)
         and not re.search(rf"\b(?:class|interface|enum|record|struct|union|type)\s+{re.escape(name)}\b", code)
         for name in names - {"main", "Main"}

@@ -37,7 +37,6 @@ class AnswerOptions:
         dtype: In which both models compute. In float32 nothing but the weights makes a difference.
         device: Where.
         max_new_tokens: Of each text.
-        batch_size: Texts decoded together.
         workers: Programs to judge in parallel; None: one per core.
         sandbox: False runs programs with the caller's rights.
     """
@@ -47,7 +46,6 @@ class AnswerOptions:
     dtype: DType = "float32"
     device: str = "auto"
     max_new_tokens: int = 128
-    batch_size: int = 16
     workers: int | None = None
     sandbox: bool = True
 
@@ -103,7 +101,7 @@ def _key(problem: Problem) -> tuple[str, str, str]:
 
 
 def _texts(loaded: LoadedModel, options: AnswerOptions, reporter: Reporter, what: str) -> Texts:
-    decode = DecodeConfig(max_new_tokens=options.max_new_tokens, batch_size=options.batch_size)
+    decode = DecodeConfig(max_new_tokens=options.max_new_tokens)
     texts: Texts = {}
     with reporter.stage(f"decode {what}", len(options.problems)) as stage:
         engine = LocalEngine(loaded)
