@@ -41,6 +41,9 @@ class ModelRequest:
     seed: o.Seed = 0
     dtype: o.DType = "float32"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
+    prompt: o.Prompt = "completion"
+    token_healing: o.TokenHealing = False
+    stops: o.Stops = "benchmark"
 
     def experiment(self, languages: Sequence[str]) -> Experiment:
         """An experiment that evaluates the model and trains nothing.
@@ -60,6 +63,7 @@ class ModelRequest:
             decode=self._decode(),
             dtype=self.dtype,
             seed=self.seed,
+            generate={"prompt": self.prompt, "token_healing": self.token_healing, "stops": self.stops},
         )
 
     def _decode(self) -> dict[str, Any]:

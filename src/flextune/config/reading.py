@@ -14,6 +14,8 @@ from flextune.config.strict_yaml import RepeatedKey, load_yaml
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError
 
+_WHAT = "an experiment"
+
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file and apply ``key.path=value`` overrides (values are YAML).
@@ -31,6 +33,20 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
 
 def parse_experiment(text: str, *, where: str, overrides: Iterable[str] = ()) -> Experiment:
     """As ``load_experiment``, from text; ``where`` names the source in errors."""
+    return make_experiment(parse_mapping(text, where=where, what=_WHAT), where=where, overrides=overrides)
+
+
+def parse_mapping(text: str, *, where: str, what: str) -> Mapping[str, Any]:
+    """The keys of a YAML file.
+
+    Args:
+        text: The file's.
+        where: Names the file in errors.
+        what: What the file should be, for errors: ``an experiment``.
+
+    Raises:
+        FlextuneError: It is not valid YAML, gives a key twice, or is no mapping; with file and line.
+    """
     try:
         raw = load_yaml(text)
     except yaml.YAMLError as error:
@@ -39,16 +55,20 @@ def parse_experiment(text: str, *, where: str, overrides: Iterable[str] = ()) ->
         problem = getattr(error, "problem", error)
         fault = problem if isinstance(error, RepeatedKey) else f"not valid YAML ({problem})"
         raise FlextuneError(f"{where}{line}: {fault}") from error
-    return make_experiment(raw, where=where, overrides=overrides)
+    return _mapping(raw, where, what)
+
+
+def _mapping(raw: Any, where: str, what: str) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping):
+        raise FlextuneError(f"{where}: {what} is a mapping of keys (found: {type(raw).__name__})")
+    return raw
 
 
 def make_experiment(
     raw: Mapping[str, Any], *, where: str = "experiment", overrides: Iterable[str] = ()
 ) -> Experiment:
     """An experiment from a mapping, with the same overrides and errors as from a file."""
-    if not isinstance(raw, Mapping):
-        raise FlextuneError(f"{where}: an experiment is a mapping of keys (found: {type(raw).__name__})")
-    changed = dict(raw)
+    changed = dict(_mapping(raw, where, _WHAT))
     try:
         for override in overrides:
             set_key(changed, *assignment(override))

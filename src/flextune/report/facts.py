@@ -30,6 +30,7 @@ def facts(run: RunData) -> list[tuple[str, str]]:
         ("Seeds", ", ".join(dict.fromkeys(seeds))),
         ("Evaluated on", f"{', '.join(benchmarks)} in {', '.join(languages)}" if benchmarks else None),
         ("Decoding", "; ".join(dict.fromkeys(s[3] for s in run.labels.settings))),
+        ("Prompts", ", ".join(run.prompts())),
         ("Command", environment.get("command")),
         ("Commit", environment.get("commit")),
         ("Date", environment.get("date")),

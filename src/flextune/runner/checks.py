@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flextune.extras import need
-from flextune.runner.plan import BaseModel, Training
+from flextune.runner.plan import BaseModel, Generation, Training
 
 
 def check_trainings(trainings: Sequence[Training]) -> None:
@@ -62,3 +62,25 @@ def _check_targets(training: Training) -> None:
     from flextune.models.adapters import check_targets
 
     check_targets(training.model.name, training.recipe.adapter)
+
+
+def check_prompts(generations: Sequence[Generation]) -> None:
+    """Refuse prompts that a model's tokenizer cannot pose, before any weights are loaded.
+
+    Args:
+        generations: Those that are not finished.
+
+    Raises:
+        FlextuneError: No chat template, one that refuses the turns, or no tokens for infilling.
+    """
+    checked: set[tuple[str, Any]] = set()
+    for generation in generations:
+        posed, name = generation.posed, generation.form.model.name
+        if not (posed.chat or posed.fills) or (name, posed.template) in checked:
+            continue
+        checked.add((name, posed.template))
+        need("torch", "transformers")
+        from flextune.generation.local.posing import check_prompt
+        from flextune.models.load import load_tokenizer
+
+        check_prompt(load_tokenizer(name), name, next(iter(posed.prompts.values())))

@@ -10,6 +10,7 @@ from typing import Any
 from flextune.config import ArmConfig, Experiment
 from flextune.errors import FlextuneError
 from flextune.files.names import slug
+from flextune.generation.prompts.template import COMPLETION
 from flextune.records import Score
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
@@ -47,7 +48,7 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
         known = list(run.scores.scores) if run.scores_file.is_file() else []
         experiment, arm = extended(earlier, request, folder.name)
         plan = execution.plan(request.model_copy(update={"name": arm}))
-        execution.check_judge(plan.evaluations)
+        execution.check_answers(plan.evaluations)
         run.begin(experiment, execution.environment(), pending=execution.pending(plan))
         execution.evaluate(plan)
         new = gather_scores(plan.evaluations, run)
@@ -112,6 +113,9 @@ def _arm_name(request: Experiment, taken: Sequence[str]) -> str:
     parts = [_adapter_name(Path(adapter)) if adapter else "base"]
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
+    prompt = request.generate.prompt
+    parts += [slug(Path(prompt).stem)] if prompt != COMPLETION else []
+    parts += ["healed"] if request.generate.token_healing else []
     name = "-".join(parts)
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return next(candidate for candidate in (name, *numbers) if candidate not in taken)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from flextune.files.lines import LineWriter, read_records
 from flextune.generation.engine import Engine, Request
+from flextune.generation.prompts.posing import prompt_rows
 from flextune.progress import Reporter
-from flextune.records import Completion, as_row
+from flextune.records import Completion, completion_row
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Evaluation, Form, Generation
 from flextune.runs.run import Run
@@ -74,7 +75,7 @@ def _generate_form(
 
 def _is_missing(generation: Generation, run: Run) -> bool:
     folder = run.generated(generation.key)
-    folder.begin(generation.row(), generation.problems)
+    folder.begin(generation.row(), generation.problems, prompt_rows(generation.posed))
     return len(folder.completions()) < generation.total
 
 
@@ -101,7 +102,7 @@ def write_completions(
     left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
     total = sum(generation.total for generation, _ in jobs)
     requests = [
-        Request(generation.problems, generation.decode, generation.seed or 0, keys)
+        Request(generation.problems, generation.decode, generation.seed or 0, keys, generation.posed.prompts)
         for (generation, _), keys in zip(jobs, done, strict=True)
     ]
     with ExitStack() as stack:
@@ -116,7 +117,7 @@ def write_completions(
             for answer in answers:
                 by_job.setdefault(answer.request, []).append(answer.completion)
             for place, completions in by_job.items():
-                writers[place].write(map(as_row, completions))
+                writers[place].write(map(completion_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
             stage.update(total - sum(left), total)

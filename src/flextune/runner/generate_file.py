@@ -10,6 +10,7 @@ from flextune.errors import FlextuneError
 from flextune.files.lines import write_lines
 from flextune.files.objects import read_object, write_object
 from flextune.progress import Reporter
+from flextune.runner.checks import check_prompts
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
@@ -34,11 +35,13 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
         FlextuneError: ``output`` holds the completions of another request.
     """
     models = ModelStore()
-    (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
+    # With stops: program there are two ways of judging the one generation.
+    evaluation = make_plan(request, plan_sources(models, data_dir)).evaluations[0]
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")
     if output.exists() and read_object(request_file).get("key") != generation.key:
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
+    check_prompts([generation])
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
     model = models.form(generation.form)

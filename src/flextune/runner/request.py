@@ -24,6 +24,7 @@ def model_request(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: str = "float32",
     seed: int = 0,
+    generate: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """The request as an experiment; its name is the model's.
 
@@ -38,6 +39,7 @@ def model_request(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights.
         seed: Of the draws.
+        generate: More keys of the section ``generate``: ``prompt``, ``token_healing``, ``stops``.
 
     Raises:
         SettingError: A value that an experiment file could not hold either.
@@ -50,7 +52,11 @@ def model_request(
         "model": model,
         "dtype": dtype,
         "train": None,
-        "generate": {"adapter": folder, "export": "merged" if merged else "adapter"},
+        "generate": {
+            **(generate or {}),
+            "adapter": folder,
+            "export": "merged" if merged else "adapter",
+        },
         "seeds": [seed],
         "decode": [decode or {}],
         "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],

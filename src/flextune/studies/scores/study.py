@@ -41,5 +41,10 @@ class ScoresStudy(Study):
 
 def _run_section(run: RunData) -> Section:
     template = asset("flextune.studies.scores", "templates/run.html.j2")
-    values = {"facts": facts(run), "as_code": AS_CODE, "experiment_text": run.experiment_text}
+    values = {
+        "facts": facts(run),
+        "as_code": AS_CODE,
+        "experiment_text": run.experiment_text,
+        "prompts": {name: str(row.get("text") or "") for name, row in run.prompts().items()},
+    }
     return Section(id="run", title="What was run", name="Run", order=90, fragment=Fragment(template, values))
