@@ -100,16 +100,11 @@ class Generation:
             model=form.model.identity,
             dtype=form.model.dtype,
             adapter=form.adapter,
-            serving={**form.serving.given(), **self._rounds()},
+            serving=form.serving.given(),
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
         )
-
-    def _rounds(self) -> dict[str, int]:
-        """Merging in half precision rounded twice in earlier versions, and gave other weights."""
-        once = self.form.serving.merged and self.form.model.dtype != "float32"
-        return {"rounds": 1} if once else {}
 
     @property
     def total(self) -> int:
