@@ -29,6 +29,21 @@ def _registered(registry: Registry[Any]) -> Callable[[str], str]:
     return check
 
 
+def _data(name: str) -> str:
+    if name in TRAINING_SOURCES or is_path(name):
+        return name
+    raise ValueError(
+        f"{TRAINING_SOURCES.unknown(name)}; a file of your own ends in .jsonl, .json or .parquet, and a"
+        " dataset of the hub is given as hub: OWNER/NAME"
+    )
+
+
+def _benchmark(name: str) -> str:
+    if name in BENCHMARKS or is_path(name):
+        return name
+    raise ValueError(f"{BENCHMARKS.unknown(name)}; a file of your own problems ends in .jsonl or .json")
+
+
 def _listed(registry: Registry[Any]) -> Callable[[dict[str, Any]], None]:
     """Adds the names to the JSON schema, when somebody asks for it: editors complete them."""
 
@@ -38,11 +53,23 @@ def _listed(registry: Registry[Any]) -> Callable[[dict[str, Any]], None]:
     return add
 
 
+def _listed_or_path(registry: Registry[Any]) -> Callable[[dict[str, Any]], None]:
+    """As ``_listed``, where a path may stand in a name's place."""
+
+    def add(schema: dict[str, Any]) -> None:
+        schema["anyOf"] = [{"enum": list(registry.names())}, {"pattern": PATH_PATTERN}]
+
+    return add
+
+
+#: A registered benchmark, or a file of a user's own problems.
 BenchmarkName = Annotated[
-    str, AfterValidator(_registered(BENCHMARKS)), Field(json_schema_extra=_listed(BENCHMARKS))
+    str, AfterValidator(_benchmark), Field(json_schema_extra=_listed_or_path(BENCHMARKS))
 ]
 SourceName = Annotated[
     str, AfterValidator(_registered(TRAINING_SOURCES)), Field(json_schema_extra=_listed(TRAINING_SOURCES))
 ]
+#: A registered source of training data, or the path of a user's own rows.
+DataName = Annotated[str, AfterValidator(_data), Field(json_schema_extra=_listed_or_path(TRAINING_SOURCES))]
 #: A short name, however it is spelled. Which languages there are is for the benchmark or the source to say.
 LanguageName = Annotated[str, AfterValidator(canonical)]

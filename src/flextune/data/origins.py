@@ -71,10 +71,15 @@ def load_rows(
 
 def rows_of(files: Sequence[Path]) -> Iterator[Row]:
     """Rows of files, one after the other; what was read is noted for ``recorded_origins``."""
-    if _record.get() is not None:
-        for file in files:
-            _note(file.name, _file_origin(file))
+    for file in files:
+        note_file(file)
     return itertools.chain.from_iterable(map(read_table, files))
+
+
+def note_file(path: Path) -> None:
+    """Note for ``recorded_origins`` that a file is read; one that is not there is noted by nobody."""
+    if _record.get() is not None and path.is_file():
+        _note(path.name, _file_origin(path))
 
 
 def find(*names: str, data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Path | None:

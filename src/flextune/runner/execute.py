@@ -20,9 +20,10 @@ from flextune.runner.checks import check_trainings
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
-from flextune.runner.models import ModelStore
+from flextune.runner.models import ModelStore, written_examples
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.score import score_run
+from flextune.runner.starts import finished_adapter
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
@@ -103,6 +104,8 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     return Sources(
         model=models.identity,
         adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
+        finished=finished_adapter,
+        written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
     )
@@ -206,6 +209,7 @@ class Execution:
                 training.validation,
                 training.recipe,
                 trained.folder,
+                start=self.models.start_folder(training.start) if training.start else None,
                 progress=stage.update,
             )
         _spare_later_collections()

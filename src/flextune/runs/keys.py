@@ -42,7 +42,7 @@ def _content(record: Example | Problem) -> dict[str, Any]:
     return row
 
 
-def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
+def training_key(recipe: Recipe, *, model: str, dtype: str, data: str, start: str | None = None) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
@@ -50,8 +50,12 @@ def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
         model: Identity of the base model.
         dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
+        start: What stands for the adapter that is trained on; None for a fresh one.
     """
-    return digest({"version": VERSION, "model": model, "dtype": dtype, "data": data, **recipe.given()})
+    begun = {} if start is None else {"start": start}
+    return digest(
+        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **recipe.given()}
+    )
 
 
 def generation_key(

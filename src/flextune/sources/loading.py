@@ -16,16 +16,20 @@ from flextune.registry import BENCHMARKS, TRAINING_SOURCES
 from flextune.sources.benchmarks.base import Benchmark
 from flextune.sources.copies import without_copies
 from flextune.sources.mixing import interleaved, taken, with_replay
-from flextune.sources.own import own_source
+from flextune.sources.own import own_problems, own_source
 from flextune.sources.training.base import TrainingSource
 
 
 def load_problems(part: EvaluateConfig, data_dir: Path | None) -> list[Problem]:
-    """The problems of one evaluation, in the benchmark's order.
+    """The problems of one evaluation, in the benchmark's order, or a file's.
 
     Raises:
-        FlextuneError: The benchmark does not exist in that language, or its data is missing or bad.
+        FlextuneError: The benchmark, or the file, has no problem in that language, or its data is missing or
+            bad.
     """
+    if part.path is not None:
+        with reading(part.name):
+            return own_problems(part.path, part.language)[: part.limit]
     benchmark: Benchmark = BENCHMARKS.get(part.benchmark)
     language = supported(
         part.language, benchmark.languages, where=benchmark.name, elsewhere=benchmark.elsewhere

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from flextune.config.names import PATH_PATTERN, LanguageName, SourceName, is_path
+from flextune.config.names import DataName, LanguageName, SourceName
 from flextune.config.section import Float, Int, Section
 from flextune.registry import TRAINING_SOURCES
 
@@ -107,23 +107,6 @@ def _kind(value: Any) -> str:
         return "[part]"
     return "[list]" if isinstance(value, (list, tuple)) else "[name]"
 
-
-def _name_or_path(name: str) -> str:
-    if name in TRAINING_SOURCES or is_path(name):
-        return name
-    raise ValueError(
-        f"{TRAINING_SOURCES.unknown(name)}; a file of your own ends in .jsonl, .json or .parquet, and a"
-        " dataset of the hub is given as hub: OWNER/NAME"
-    )
-
-
-def _listed(schema: dict[str, Any]) -> None:
-    """Editors complete the names, and let paths pass."""
-    schema["anyOf"] = [{"enum": list(TRAINING_SOURCES.names())}, {"pattern": PATH_PATTERN}]
-
-
-#: A source's name or a path.
-DataName = Annotated[str, AfterValidator(_name_or_path), Field(json_schema_extra=_listed)]
 
 # The tags' brackets keep them out of the keys that errors show.
 _One = Annotated[
