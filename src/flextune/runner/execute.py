@@ -17,6 +17,7 @@ from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.checks import check_trainings
+from flextune.runner.data_notes import data_notes
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
@@ -140,7 +141,10 @@ class Execution:
     def begin(self, experiment: Experiment, *, judged: bool = True) -> Plan:
         """Check what can be known, write what is run, tune and match what is to be."""
         plan = self.plan(experiment)
-        check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
+        unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
+        check_trainings(unfinished)
+        for note in data_notes(plan, unfinished):
+            self.options.reporter.note(note)
         if judged:
             self.check_judge(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
