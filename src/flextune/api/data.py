@@ -62,17 +62,17 @@ def overlap(
     Raises:
         FlextuneError: As ``load_examples``; a benchmark that does not exist.
     """
+    folder = None if data_dir is None else Path(data_dir)
+    names = [benchmarks] if isinstance(benchmarks, str) else benchmarks
+    problems = [problem for name in names for problem in _problems(name, languages, folder)]
+    if not problems:
+        raise FlextuneError(f"{', '.join(names)}: no problem in {', '.join(languages or ())}")
     given = isinstance(data, Sequence) and not isinstance(data, str) and len(data) > 0
     if given and isinstance(data[0], Example):  # type: ignore[index]
         examples: Sequence[Any] = data  # type: ignore[assignment]
     else:
         options = {"validation_size": 0, **train}
         examples = load_examples(data, data_dir=data_dir, **options)[0]  # type: ignore[arg-type]
-    folder = None if data_dir is None else Path(data_dir)
-    names = [benchmarks] if isinstance(benchmarks, str) else benchmarks
-    problems = [problem for name in names for problem in _problems(name, languages, folder)]
-    if not problems:
-        raise FlextuneError(f"{', '.join(names)}: no problem in {', '.join(languages or ())}")
     return _overlap(examples, problems, threshold=threshold)
 
 

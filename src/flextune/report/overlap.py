@@ -20,9 +20,10 @@ LISTED = 100
 def summary(found: Overlap) -> str:
     """One line: how many problems have a near copy, of how many, among how many examples."""
     short = f"; {count(found.short, 'part')} (prompts and solutions) too short to compare"
+    touched = len(found.touched)
     return (
-        f"{len(found.touched)} of {count(found.problems, 'problem')} have a near copy (share of"
-        f" {found.threshold:.0%} or more) among {count(found.examples, 'training example')}"
+        f"{touched} of {count(found.problems, 'problem')} {'has' if touched == 1 else 'have'} a near copy"
+        f" (share of {found.threshold:.0%} or more) among {count(found.examples, 'training example')}"
         f"{short if found.short else ''}"
     )
 

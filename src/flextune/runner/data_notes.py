@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flextune.records import Example, Problem
+from flextune.report.formats import count
 from flextune.runner.plan import Plan, Training
 from flextune.sources.copies import equal_copies
 from flextune.sources.overlap import overlap
@@ -47,8 +48,8 @@ def _copies(training: Training) -> Iterator[str]:
     shared = equal_copies(training.examples, training.validation)
     if len(shared) > len(copies):
         yield (
-            f"{_name(training)}: {len(shared) - len(copies)} training examples equal a validation example;"
-            " train.deduplicate: exact leaves them out"
+            f"{_name(training)}: {count(len(shared) - len(copies), 'training example')} equal to a validation"
+            " example; train.deduplicate: exact leaves them out"
         )
 
 
