@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from flextune.api.adapters import merge, spectrum
+    from flextune.api.data import load_examples, overlap
     from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, train
     from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
@@ -43,10 +44,12 @@ _HOMES = {
     "evaluate": "flextune.api.experiments",
     "generate": "flextune.api.experiments",
     "judge_files": "flextune.judging",
+    "load_examples": "flextune.api.data",
     "load_experiment": "flextune.config",
     "load_problems": "flextune.api.experiments",
     "merge": "flextune.api.adapters",
     "open_run": "flextune.api.experiments",
+    "overlap": "flextune.api.data",
     "power": "flextune.api.verdicts",
     "run": "flextune.api.experiments",
     "score": "flextune.api.verdicts",
@@ -72,10 +75,12 @@ __all__ = [
     "evaluate",
     "generate",
     "judge_files",
+    "load_examples",
     "load_experiment",
     "load_problems",
     "merge",
     "open_run",
+    "overlap",
     "power",
     "run",
     "score",

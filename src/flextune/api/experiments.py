@@ -14,6 +14,7 @@ from flextune.config import (
     make_experiment,
 )
 from flextune.config.experiment import DType
+from flextune.errors import FlextuneError
 from flextune.progress import Reporter, Silent
 from flextune.records import Example, Problem
 from flextune.runs.run import Run, find_run
@@ -70,6 +71,7 @@ def train(
     dtype: DType = "float32",
     device: str = "auto",
     callbacks: Sequence[TrainerCallback] = (),
+    start: Path | str | None = None,
     resume: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -77,13 +79,15 @@ def train(
 
     Args:
         model: A loaded model, or what ``model:`` takes in an experiment.
-        examples: What it learns from.
-        recipe: Adapter, training, optimizer, penalty, seed.
+        examples: What it learns from; conversations are written out by the model's chat template.
+        recipe: Adapter, training, optimizer, penalty, seed. Its ``train.data`` and ``train.start`` are for
+            experiments.
         folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
         device: Where it is loaded.
         callbacks: Of transformers; they take part after those of the recipe.
+        start: An adapter of the same shape and scale, whose matrices are trained on.
         resume: A checkpoint of the same training.
         progress: Called with (steps done, steps in all).
 
@@ -95,20 +99,25 @@ def train(
     """
     from flextune.extras import need
 
+    if recipe.train.start is not None:
+        raise FlextuneError(
+            "train: recipe.train.start is for experiments; give the adapter's folder as start="
+        )
     need("torch", "transformers", "peft", "accelerate")
+    from flextune.models.chat import written_out
     from flextune.models.load import load_model
     from flextune.training.engine import train_adapter
 
     loaded = load_model(model, dtype=dtype, device=device) if isinstance(model, str) else model
-    start = None if resume is None else Path(resume)
     train_adapter(
         loaded,
-        examples,
-        validation,
+        written_out(loaded.tokenizer, examples, loaded.name),
+        written_out(loaded.tokenizer, validation, loaded.name),
         recipe,
         Path(folder),
         callbacks=callbacks,
-        resume=start,
+        start=None if start is None else Path(start).expanduser(),
+        resume=None if resume is None else Path(resume),
         progress=progress,
     )
     return Path(folder) / "adapter"

@@ -20,6 +20,7 @@ from flextune.cli import (
     generate,
     judge,
     merge,
+    overlap,
     power,
     quickstart,
     report,
@@ -53,6 +54,7 @@ app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
+app.command("overlap", cls=BenchmarkCommand)(overlap.overlap)
 app.command("power")(power.power)
 app.command("report")(report.report)
 app.command("merge", cls=BenchmarkCommand)(merge.merge)

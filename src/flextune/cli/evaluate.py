@@ -39,7 +39,7 @@ def evaluate(
     from flextune.runner.execute import RunOptions
     from flextune.studies.scores.score_table import score_table
 
-    experiment = request.experiment(language or ["py"])
+    experiment = request.experiment(language)
     experiment = experiment.model_copy(update={"judge": JudgeConfig(**limits.section())})
     with progress() as reporter:
         options = RunOptions(data_dir, workers, not no_sandbox, reporter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -16,15 +16,28 @@ from flextune.cli.requests import ModelRequest
 def generate(
     request: ModelRequest,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
-    language: Annotated[str, typer.Option("--language", help="py, java, js, ...")] = "py",
+    language: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--language",
+            help="py, java, js, ... (default: py, or the one language of --problems).",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,
 ) -> None:
     """Write completions, and the problems beside them (OUTPUT.problems.jsonl), for `flextune judge`."""
     from flextune.cli.terminal import print_json, progress
+    from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment([language])
+    experiment = request.experiment([language] if language else None)
+    if len(experiment.evaluate) > 1:
+        known = ", ".join(part.language for part in experiment.evaluate)
+        raise FlextuneError(
+            f"{request.problems}: has several languages ({known}); choose one with --language"
+        )
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

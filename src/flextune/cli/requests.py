@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -26,6 +26,14 @@ class ModelRequest:
         ),
     ]
     benchmark: o.Benchmark = "rosetta"
+    problems: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--problems",
+            help="Instead of --benchmark: a file of your own problems (docs/rows.md).",
+            show_default=False,
+        ),
+    ] = None
     lexicon: o.Lexicon = "base"
     limit: o.Limit = None
     temperature: o.Temperature = 0.0
@@ -45,8 +53,11 @@ class ModelRequest:
     token_healing: o.TokenHealing = False
     stops: o.Stops = "benchmark"
 
-    def experiment(self, languages: Sequence[str]) -> Experiment:
+    def experiment(self, languages: Sequence[str] | None) -> Experiment:
         """An experiment that evaluates the model and trains nothing.
+
+        Args:
+            languages: Those asked for; None: Python, or all that a file of problems has.
 
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
@@ -56,8 +67,8 @@ class ModelRequest:
             name,
             adapter=adapter,
             merged=self.merged,
-            benchmark=self.benchmark,
-            languages=languages,
+            benchmark=self._benchmark(),
+            languages=languages or self._languages(),
             lexicon=self.lexicon,
             limit=self.limit,
             decode=self._decode(),
@@ -65,6 +76,22 @@ class ModelRequest:
             seed=self.seed,
             generate={"prompt": self.prompt, "token_healing": self.token_healing, "stops": self.stops},
         )
+
+    def _benchmark(self) -> str:
+        """The benchmark's name, or the path of the problems."""
+        from flextune.errors import FlextuneError
+
+        if self.problems is None:
+            return self.benchmark
+        if self.benchmark != "rosetta":
+            raise FlextuneError("--problems and --benchmark exclude each other: give one of them")
+        # Absolute, so that it is known for a path whatever its name ends in.
+        return str(self.problems.expanduser().absolute())
+
+    def _languages(self) -> list[str]:
+        from flextune.sources.own import own_languages
+
+        return ["py"] if self.problems is None else own_languages(self.problems.expanduser())
 
     def _decode(self) -> dict[str, Any]:
         """Beams if given, greedy at temperature 0, else sampling."""

@@ -18,12 +18,14 @@ from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.checks import check_prompts, check_trainings
+from flextune.runner.data_notes import data_notes
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
-from flextune.runner.models import ModelStore
+from flextune.runner.models import ModelStore, written_examples
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.score import score_run
+from flextune.runner.starts import finished_adapter
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
@@ -104,6 +106,8 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     return Sources(
         model=models.identity,
         adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
+        finished=finished_adapter,
+        written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
         pose=lambda generate, part, problems: pose(generate, part, problems, data_dir),
@@ -139,7 +143,10 @@ class Execution:
     def begin(self, experiment: Experiment, *, judged: bool = True) -> Plan:
         """Check what can be known, write what is run, tune and match what is to be."""
         plan = self.plan(experiment)
-        check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
+        unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
+        check_trainings(unfinished)
+        for note in data_notes(plan, unfinished):
+            self.options.reporter.note(note)
         if judged:
             self.check_answers(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
@@ -208,6 +215,7 @@ class Execution:
                 training.validation,
                 training.recipe,
                 trained.folder,
+                start=self.models.start_folder(training.start) if training.start else None,
                 progress=stage.update,
             )
         _spare_later_collections()

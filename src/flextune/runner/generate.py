@@ -112,6 +112,7 @@ def write_completions(
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
         engine: Engine = LocalEngine(model)
+        unanswered: list[str] = []
         for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
@@ -120,10 +121,22 @@ def write_completions(
                 writers[place].write(map(completion_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
+                unanswered += [c.name for c in completions if c.finish == "length" and c.tokens == 0]
             stage.update(total - sum(left), total)
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])
+    _note_unanswered(unanswered, reporter)
+
+
+def _note_unanswered(names: Sequence[str], reporter: Reporter) -> None:
+    """Say which prompts left no room for an answer: they count as answered wrongly."""
+    if names:
+        more = ", ..." if len(set(names)) > 1 else ""
+        reporter.note(
+            f"{len(names)} prompts fill the model's window and got an empty answer ({names[0]}{more}); "
+            "use a shorter generate.prompt or a model with a longer window"
+        )
 
 
 def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.extras import need
-from flextune.runner.plan import BaseModel, Form
+from flextune.records import Example
+from flextune.runner.plan import BaseModel, Form, Start
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
@@ -40,8 +41,23 @@ class ModelStore:
             from flextune.models.load import load_model
 
             self._held = None
-            self._held = (model, load_model(model.name, dtype=model.dtype, device=model.device))
+            loaded = load_model(model.name, dtype=model.dtype, device=model.device)
+            for start in model.merged:
+                loaded = self._merged(loaded, start)
+            self._held = (model, loaded)
         return self._held[1]
+
+    def start_folder(self, start: Start) -> Path:
+        """Folder of an adapter that a training begins with."""
+        if start.folder is not None:
+            return start.folder
+        assert self._run is not None
+        return self._run.trained(str(start.training)).adapter
+
+    def _merged(self, loaded: LoadedModel, start: Start) -> LoadedModel:
+        from flextune.models.merging.memory import merge_adapter
+
+        return merge_adapter(loaded, self.start_folder(start))
 
     def form(self, form: Form) -> LoadedModel:
         """A form of a model in memory."""
@@ -56,3 +72,18 @@ class ModelStore:
             return form.folder
         assert self._run is not None
         return self._run.trained(form.training).adapter
+
+
+def written_examples(model: str, examples: list[Example]) -> list[Example]:
+    """Examples whose conversations are written out by a model's chat template; the model is not loaded.
+
+    Raises:
+        FlextuneError: As ``flextune.models.chat.written_out``; or no such model.
+    """
+    if not any(example.messages for example in examples):
+        return examples
+    need("torch", "transformers")
+    from flextune.models.chat import written_out
+    from flextune.models.load import load_tokenizer
+
+    return written_out(load_tokenizer(model), examples, model)

@@ -9,6 +9,7 @@ from typing import Any
 from flextune.config import DecodeConfig, Experiment
 from flextune.config.validation import validate
 from flextune.files.names import slug
+from flextune.generation.prompts.template import anywhere
 from flextune.languages import canonical
 
 
@@ -44,6 +45,9 @@ def model_request(
     Raises:
         SettingError: A value that an experiment file could not hold either.
     """
+    more = dict(generate or {})
+    if "prompt" in more:
+        more["prompt"] = anywhere(more["prompt"])
     spelled = [languages] if isinstance(languages, str) else languages
     part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
@@ -53,7 +57,7 @@ def model_request(
         "dtype": dtype,
         "train": None,
         "generate": {
-            **(generate or {}),
+            **more,
             "adapter": folder,
             "export": "merged" if merged else "adapter",
         },

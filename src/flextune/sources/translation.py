@@ -33,16 +33,16 @@ def python_solutions(
         FlextuneError: The benchmark is in Python itself or not known to be a translation, or a problem has
             no Python solution.
     """
-    benchmark: Benchmark = BENCHMARKS.get(part.benchmark)
     if part.language == "py":
         raise FlextuneError(
-            f"{part.benchmark} py: its problems are in Python already, so there is nothing to translate; "
+            f"{part.name} py: its problems are in Python already, so there is nothing to translate; "
             "use another generate.prompt"
         )
-    if benchmark.translates is None:
+    benchmark: Benchmark | None = None if part.path else BENCHMARKS.get(part.benchmark)
+    if benchmark is None or benchmark.translates is None:
         known = ", ".join(n for n, b in BENCHMARKS.entries().items() if b.translates is not None)
         raise FlextuneError(
-            f"{part.benchmark}: its problems have no Python solutions here, so there is nothing to translate "
+            f"{part.name}: its problems have no Python solutions here, so there is nothing to translate "
             f"(benchmarks that do: {known})"
         )
     python = EvaluateConfig(benchmark=benchmark.translates, language="py", lexicon=part.lexicon)

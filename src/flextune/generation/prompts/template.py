@@ -161,7 +161,7 @@ def find_template(name: str) -> Template:
     Raises:
         FlextuneError: There is none, or the file is no template; in one line, with file and key.
     """
-    if name.endswith(_ENDINGS) or "/" in name:
+    if _is_path(name):
         path = Path(name).expanduser()
         try:
             source = path.read_text(encoding="utf-8")
@@ -176,6 +176,15 @@ def find_template(name: str) -> Template:
             f"(known: {', '.join(known)}, or a file NAME.yaml)"
         )
     return _parsed(name, (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
+
+
+def anywhere(name: str) -> str:
+    """A name that means the same in every folder."""
+    return str(Path(name).expanduser().absolute()) if _is_path(name) else name
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(_ENDINGS) or "/" in name
 
 
 def _parsed(name: str, source: str, where: str) -> Template:
