@@ -25,7 +25,7 @@ from flextune.generation.local.posing import check_prompt, encode
 from flextune.generation.local.rows import Row
 from flextune.models.encoding import decode_completion, encode_prompt
 from flextune.models.load import LoadedModel, load_model
-from flextune.records import Completion, Problem
+from flextune.records import Completion, Message, Problem
 
 PROBLEM = Problem("p", "made-up", "py", "def f(x):\n", "", ())
 MERGED = ("\n ", "\n  ", "\n   ", "):", "x)", "f(", "  ", "   ")
@@ -60,7 +60,7 @@ def generated(loaded: LoadedModel, ids: list[int], tokens: int, **options: Any) 
 
 
 def test_a_chat_is_posed_in_the_models_own_template_with_one_bos(merging: LoadedModel) -> None:
-    prompt = Prompt(messages=({"role": "user", "content": "Say f."},), kind="answer")
+    prompt = Prompt(messages=(Message("user", "Say f."),), kind="answer")
     ids = encode(merging.tokenizer, "tiny", prompt)
     assert ids.count(merging.tokenizer.bos_token_id) == 1
     assert merging.tokenizer.decode(ids) == "<s><user>Say f.<assistant>"
@@ -69,9 +69,9 @@ def test_a_chat_is_posed_in_the_models_own_template_with_one_bos(merging: Loaded
 
 
 def test_turns_that_cannot_be_posed_are_refused_by_name(merging: LoadedModel) -> None:
-    system = Prompt(messages=({"role": "system", "content": "Be."}, {"role": "user", "content": "Say."}))
+    system = Prompt(messages=(Message("system", "Be."), Message("user", "Say.")))
     with pytest.raises(
-        FlextuneError, match=r"'tiny': its chat template refuses these turns \(no system turns"
+        FlextuneError, match=r"'tiny': the model's chat template refuses this \(no system turns"
     ):
         check_prompt(merging.tokenizer, "tiny", system)
     with pytest.raises(FlextuneError, match="'bare': its tokenizer has no chat template"):

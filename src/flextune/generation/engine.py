@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from flextune.config import DecodeConfig
-from flextune.records import Completion, CompletionKind, Problem
-
-#: One turn of a chat: ``{"role": "user", "content": "..."}``.
-Message = Mapping[str, str]
+from flextune.records import Completion, CompletionKind, Message, Problem
 
 
 @dataclass(frozen=True, slots=True)

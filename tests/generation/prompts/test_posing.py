@@ -55,8 +55,8 @@ def test_a_chat_has_turns_no_stops_and_answers() -> None:
     found, problem = posed("chat")
     prompt = found.prompts[problem.name]
     (turn,) = prompt.messages
-    assert turn["role"] == "user"
-    assert f"```java\n{problem.prompt}" in turn["content"]
+    assert turn.role == "user"
+    assert f"```java\n{problem.prompt}" in turn.content
     assert (prompt.text, prompt.stop, prompt.kind) == ("", (), "answer")
 
 

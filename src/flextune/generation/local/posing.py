@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flextune.errors import FlextuneError, one_line
 from flextune.generation.engine import Prompt
 from flextune.generation.local.infilling import encode_gap, gap_ends, gap_tokens
+from flextune.models.chat import question_text
 from flextune.models.encoding import encode_prompt
 
 
@@ -22,7 +22,7 @@ def encode(tokenizer: Any, name: str, prompt: Prompt) -> list[int]:
         FlextuneError: As ``check_prompt``.
     """
     if prompt.messages:
-        text = chat_text(tokenizer, name, prompt)
+        text = question_text(tokenizer, prompt.messages, name)
         # The template writes BOS itself where the model wants one.
         return list(tokenizer(text, add_special_tokens=False)["input_ids"])
     if prompt.suffix is not None:
@@ -42,30 +42,6 @@ def check_prompt(tokenizer: Any, name: str, prompt: Prompt) -> None:
         FlextuneError: No chat template, one that refuses these turns, or no tokens for infilling.
     """
     if prompt.messages:
-        chat_text(tokenizer, name, prompt)
+        question_text(tokenizer, prompt.messages, name)
     if prompt.suffix is not None:
         gap_tokens(tokenizer, name)
-
-
-def chat_text(tokenizer: Any, name: str, prompt: Prompt) -> str:
-    """The turns in the model's chat template, up to where its answer begins.
-
-    Raises:
-        FlextuneError: As ``check_prompt``.
-    """
-    if getattr(tokenizer, "chat_template", None) is None:
-        raise FlextuneError(
-            f"model {name!r}: its tokenizer has no chat template, so it cannot be asked in turns; "
-            "use generate.prompt: completion, or an instruct model"
-        )
-    turns = [dict(message) for message in prompt.messages]
-    try:
-        text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
-    # Templates are programs of others; jinja2's errors and those of the template's own have no common type.
-    except Exception as error:
-        roles = ", ".join(dict.fromkeys(turn["role"] for turn in turns))
-        raise FlextuneError(
-            f"model {name!r}: its chat template refuses these turns ({one_line(error)}; roles: {roles}); "
-            "use a template file without what it refuses"
-        ) from error
-    return str(text)

@@ -15,7 +15,7 @@ from flextune.generation.engine import Prompt
 from flextune.generation.prompts.examples import examples_of
 from flextune.generation.prompts.template import Template, filled, find_template
 from flextune.languages import language_name
-from flextune.records import Problem
+from flextune.records import Message, Problem
 from flextune.runs.keys import digest
 from flextune.sources.translation import python_solutions
 
@@ -175,9 +175,7 @@ def _prompt(template: Template, problem: Problem, values: Mapping[str, str]) -> 
     own = problem.stop if template.kind == "completion" else ()
     return Prompt(
         text=filled(section.text, values),
-        messages=tuple(
-            {"role": turn.role, "content": filled(turn.content, values)} for turn in section.messages
-        ),
+        messages=tuple(Message(turn.role, filled(turn.content, values)) for turn in section.messages),
         suffix=None if section.suffix is None else filled(section.suffix, values),
         stop=tuple(dict.fromkeys((*own, *section.stop))),
         kind=template.kind,
