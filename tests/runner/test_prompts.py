@@ -11,7 +11,10 @@ from flextune.config import parse_experiment
 from flextune.errors import FlextuneError
 from flextune.files.lines import read_lines
 from flextune.generation.prompts.template import find_template
+from flextune.progress import Silent
 from flextune.runner.execute import RunOptions, RunResult, run_experiment
+from flextune.runner.generate_file import generate_file
+from flextune.runner.request import model_request
 
 EXPERIMENT = """
 name: prompts
@@ -92,3 +95,27 @@ def test_what_cannot_be_posed_is_said_before_a_model_is_loaded(
     with pytest.raises(FlextuneError, match=complaint.replace("(", r"\(")):
         run_experiment(parse_experiment(text, where="x"), tmp_path / "x", RunOptions())
     assert not (tmp_path / "x" / "generated").exists()
+
+
+def test_prompts_that_leave_no_room_for_an_answer_are_said(model_folder: Path, tmp_path: Path) -> None:
+    notes = []
+
+    class Noting(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    request = model_request(str(model_folder), limit=2, generate={"prompt": "few-shot"})
+    output = tmp_path / "answers.jsonl"
+    assert generate_file(request, output, data_dir=None, reporter=Noting()) == 2
+    assert [row["text"] for row in read_lines(output)] == ["", ""]
+    (note,) = notes
+    assert note.startswith("2 prompts fill the model's window and got an empty answer (")
+
+
+def test_a_template_file_of_an_option_means_the_same_in_every_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text('text: "{{prompt}}"')
+    monkeypatch.chdir(tmp_path)
+    request = model_request("rosetta", generate={"prompt": "mine.yaml"})
+    assert request.generate.prompt == str(tmp_path / "mine.yaml")

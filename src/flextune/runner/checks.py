@@ -86,12 +86,13 @@ def check_prompts(generations: Sequence[Generation]) -> None:
     Raises:
         FlextuneError: No chat template, one that refuses the turns, or no tokens for infilling.
     """
-    checked: set[tuple[str, Any]] = set()
+    checked: set[tuple[str, str]] = set()
     for generation in generations:
         posed, name = generation.posed, generation.form.model.name
-        if not (posed.chat or posed.fills) or (name, posed.template) in checked:
+        asked = (name, posed.template.revision if posed.template else "")
+        if not (posed.chat or posed.fills) or asked in checked:
             continue
-        checked.add((name, posed.template))
+        checked.add(asked)
         need("torch", "transformers")
         from flextune.generation.local.posing import check_prompt
         from flextune.models.load import load_tokenizer

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from flextune.records import Completion, Problem
 from flextune.sources.loading import load_problems
 
 
-def posed(prompt: str, language: str = "java", **generate: object) -> tuple[Posed, Problem]:
+def posed(prompt: str, language: str = "java", **generate: Any) -> tuple[Posed, Problem]:
     part = EvaluateConfig(benchmark="rosetta", language=language, limit=2)
     problems = load_problems(part, None)
     section = GenerateConfig.model_validate({"prompt": prompt, **generate})
@@ -103,7 +104,7 @@ def test_the_suffix_of_a_gap_closes_what_the_tests_close() -> None:
     ],
 )
 def test_an_option_that_a_template_does_not_go_with_is_refused(
-    prompt: str, changes: dict[str, object], complaint: str
+    prompt: str, changes: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(FlextuneError) as caught:
         posed(prompt, **changes)
