@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from flextune.api.adapters import merge, spectrum
-    from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, train
+    from flextune.api.experiments import evaluate, generate, load_problems, open_run, reproduce, run, train
     from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
@@ -48,6 +48,7 @@ _HOMES = {
     "merge": "flextune.api.adapters",
     "open_run": "flextune.api.experiments",
     "power": "flextune.api.verdicts",
+    "reproduce": "flextune.api.experiments",
     "run": "flextune.api.experiments",
     "score": "flextune.api.verdicts",
     "spectrum": "flextune.api.adapters",
@@ -77,6 +78,7 @@ __all__ = [
     "merge",
     "open_run",
     "power",
+    "reproduce",
     "run",
     "score",
     "spectrum",
