@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -9,6 +10,14 @@ from pydantic import AfterValidator, Field
 
 from flextune.languages import canonical
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES, Registry
+
+#: What tells a path from a name: a folder in it, or the ending of a file of rows.
+PATH_PATTERN = r"/|^~|\.(jsonl|json|parquet)(\.gz)?$"
+
+
+def is_path(name: str) -> bool:
+    """Whether a text is the path of a file or folder, and not a registered name."""
+    return re.search(PATH_PATTERN, name) is not None
 
 
 def _registered(registry: Registry[Any]) -> Callable[[str], str]:

@@ -27,8 +27,8 @@ def digest(value: Any) -> str:
 def content_digest(records: Iterable[Example | Problem]) -> str:
     """What data is, wherever it was read from.
 
-    What a problem's entry point is called, its tests say too. Cases and a posed prompt count where there
-    are any.
+    What a problem's entry point is called, its tests say too. Cases, a posed prompt and messages count where
+    there are any.
     """
     return digest([_content(record) for record in records])
 
@@ -36,7 +36,7 @@ def content_digest(records: Iterable[Example | Problem]) -> str:
 def _content(record: Example | Problem) -> dict[str, Any]:
     row = as_row(record)
     row.pop("entry_point", None)
-    for key in ("cases", "posed"):
+    for key in ("cases", "posed", "messages"):
         if not row.get(key):
             row.pop(key, None)
     return row
