@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -11,7 +11,7 @@ import typer
 from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
 
 
-class Scale(str, Enum):
+class Scale(StrEnum):
     """Of which model."""
 
     embedded = "embedded"
@@ -30,7 +30,7 @@ def reproduce(
         Scale,
         typer.Option(
             "--scale",
-            help="embedded: the embedded model, in minutes. small: --model in its place. full: Code Llama 7B.",
+            help="embedded: the embedded model, in minutes. small: --model. full: Code Llama 7B.",
         ),
     ] = Scale.embedded,
     model: Annotated[
@@ -40,7 +40,7 @@ def reproduce(
     rounds: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
-            "--round", help="Only this round: 0 to 5, 3a to 3c; again for more.", show_default=False
+            "--round", help="Only this round (0 to 5, 3a to 3c); again for more.", show_default=False
         ),
     ] = None,
     data_dir: DataDir = None,

@@ -62,9 +62,9 @@ def _comparisons(claim: PaperClaim, run: RunData) -> Iterator[Comparison]:
 def decide(claim: PaperClaim, measured: Comparison) -> Decision:
     """Whether a claim holds, by the verdict of the comparison that it is about.
 
-    It holds where the difference that it expects was shown, or ``same`` where it expects none. It does not hold
-    where another difference was shown, or where it expects one and the arms are the same. Nothing else is told
-    by this run.
+    It holds where the difference that it expects was shown, or ``same`` where it expects none. It does not
+    hold where another difference was shown, or where it expects one and the arms are the same. Nothing else
+    is told by this run.
     """
     shown = direction(measured)
     if shown != "none":

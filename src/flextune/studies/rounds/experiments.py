@@ -56,8 +56,8 @@ def all_rounds(
         overrides: ``key.path=value``, set in every arm; ``seeds`` and ``name`` in the experiment.
 
     Raises:
-        FlextuneError: An unknown round, ``small`` without a model, a model without ``small``, or two files that
-            disagree about an arm.
+        FlextuneError: An unknown round, ``small`` without a model, a model without ``small``, or two files
+            that disagree about an arm.
     """
     if (scale == "small") != (model is not None):
         raise FlextuneError(
