@@ -23,7 +23,7 @@ class PaperScore:
         what: The model, in a few words.
         benchmark: Where it was measured.
         language: Short name.
-        rate: pass@1, from 0 to 1.
+        percent: pass@1, as the paper has it.
         problems: Of the benchmark; the paper ran each model on them once.
     """
 
@@ -32,8 +32,13 @@ class PaperScore:
     what: str
     benchmark: str
     language: str
-    rate: float
+    percent: float
     problems: int
+
+    @property
+    def rate(self) -> float:
+        """pass@1, from 0 to 1."""
+        return self.percent / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def paper_scores() -> tuple[PaperScore, ...]:
             row["what"],
             row["benchmark"],
             row["language"],
-            row["percent"] / 100,
+            row["percent"],
             raw["problems"][row["benchmark"]],
         )
         for row in raw["scores"]

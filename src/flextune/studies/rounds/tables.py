@@ -54,7 +54,7 @@ def _rows(paper: PaperScore, run: RunData) -> Iterator[tuple[str, ...]]:
             paper.round,
             paper.what,
             _place(score),
-            percent(paper.rate),
+            f"{paper.percent:g}",
             f"{percent(ours.value)} {interval(ours.low, ours.high)}".rstrip(),
             _difference(ours, paper) if score.benchmark == paper.benchmark else UNDEFINED,
         )
