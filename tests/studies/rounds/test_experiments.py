@@ -58,8 +58,8 @@ def test_every_number_and_claim_of_the_paper_has_its_arms(scale: experiments.Sca
     assert {score.arm for score in paper_scores()} <= known
     assert {*strengths().values()} <= known
     pairs = {(first, second) for first, second in experiment.contrasts.pairs}
-    for claim in (*paper_claims(), *training_claims()):
-        assert {claim.arm, claim.baseline} <= known
+    assert {name for claim in paper_claims() for name in (claim.arm, claim.baseline)} <= known
+    assert {name for claim in training_claims() for name in (claim.arm, claim.baseline)} <= known
     for claim in paper_claims():
         measured = (claim.arm, claim.baseline) in pairs
         assert measured or (scale == "embedded" and claim.baseline == "python-7b"), claim.id

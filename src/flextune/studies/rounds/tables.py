@@ -71,7 +71,7 @@ def _difference(ours: Estimate, paper: PaperScore) -> str:
         return points(difference)
     theirs = wilson(round(paper.rate * paper.problems), paper.problems)
     low, high = square_and_add(
-        np.float64(ours.value), (ours.low, ours.high), np.float64(paper.rate), theirs, correlation=0.0
+        np.array(ours.value), (ours.low, ours.high), np.array(paper.rate), theirs, correlation=0.0
     )
     return f"{points(difference)} {interval(float(low), float(high), signed=True)}"
 
