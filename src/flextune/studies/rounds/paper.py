@@ -87,18 +87,7 @@ def paper_scores() -> tuple[PaperScore, ...]:
 @cache
 def paper_claims() -> tuple[PaperClaim, ...]:
     """The claims about pass@1, in the order of the rounds."""
-    return tuple(
-        PaperClaim(
-            row["id"],
-            row["says"],
-            row["where"],
-            *row["compare"],
-            row["language"],
-            row.get("lexicon"),
-            row["expects"],
-        )
-        for row in _raw()["claims"]
-    )
+    return tuple(PaperClaim(**{"lexicon": None, **_arms_named(row)}) for row in _raw()["claims"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +118,7 @@ class TrainingClaim:
 @cache
 def training_claims() -> tuple[TrainingClaim, ...]:
     """The claims about trainings."""
-    rows = ({**row} for row in _raw()["training_claims"])
-    return tuple(
-        TrainingClaim(arm=arm, baseline=baseline, **row)
-        for row in rows
-        for arm, baseline in [row.pop("compare")]
-    )
+    return tuple(TrainingClaim(**_arms_named(row)) for row in _raw()["training_claims"])
 
 
 def strengths() -> dict[float, str]:
@@ -145,3 +129,13 @@ def strengths() -> dict[float, str]:
 @cache
 def _raw() -> Any:
     return yaml.safe_load(asset(__package__, "paper.yaml"))
+
+
+def _arms_named(row: dict[str, Any]) -> dict[str, Any]:
+    """``compare: [a, b]`` as the two fields that it stands for."""
+    arm, baseline = row["compare"]
+    return {
+        **{key: value for key, value in row.items() if key != "compare"},
+        "arm": arm,
+        "baseline": baseline,
+    }
