@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
     from flextune.models.load import LoadedModel
+    from flextune.studies.rounds.experiments import Scale
 
 RUNS = Path("runs")
 
@@ -59,6 +60,39 @@ def run(
     resolved = _experiment(experiment, overrides)
     options = _options(data_dir, workers, sandbox, reporter)
     return run_experiment(resolved, Path(runs) / resolved.name, options).run
+
+
+def reproduce(
+    scale: Scale = "embedded",
+    *overrides: str,
+    model: str | None = None,
+    rounds: Sequence[str] | None = None,
+    runs: Path | str = RUNS,
+    data_dir: Path | str | None = None,
+    workers: int | None = None,
+    sandbox: bool = True,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Run the rounds of arXiv:2604.06253 as one experiment, as ``flextune reproduce`` does.
+
+    Args:
+        scale: ``embedded``: the embedded model. ``small``: ``model``. ``full``: Code Llama 7B.
+        overrides: ``key.path=value``, set in every arm.
+        model: For ``small``: a folder, a hub id or a GGUF file.
+        rounds: Which of them, ``"0"`` to ``"5"``, ``"3a"`` to ``"3c"``; None: all.
+        runs: As for ``run``.
+        data_dir: As for ``run``.
+        workers: As for ``run``.
+        sandbox: As for ``run``.
+        reporter: As for ``run``.
+
+    Raises:
+        FlextuneError: An unknown round, ``small`` without a model, and what ``run`` raises.
+    """
+    from flextune.studies.rounds.experiments import ROUNDS, all_rounds
+
+    experiment = all_rounds(scale, model=model, rounds=rounds or ROUNDS, overrides=overrides)
+    return run(experiment, runs=runs, data_dir=data_dir, workers=workers, sandbox=sandbox, reporter=reporter)
 
 
 def train(

@@ -24,6 +24,7 @@ from flextune.cli import (
     power,
     quickstart,
     report,
+    reproduce,
     rosetta,
     run_file,
     runs,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.command("run")(run_file.run_file)
 app.command("quickstart")(quickstart.quickstart)
+app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)
 app.command("judge", cls=BenchmarkCommand)(judge.judge)
