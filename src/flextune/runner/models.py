@@ -24,6 +24,8 @@ class ModelStore:
         self._run = run
         self._identities: dict[str, str] = {}
         self._held: tuple[BaseModel, LoadedModel] | None = None
+        #: Parameters of every base model that was loaded, by name.
+        self.parameters: dict[str, int] = {}
 
     def identity(self, name: str) -> str:
         """What a model is, found once and without loading it."""
@@ -41,6 +43,7 @@ class ModelStore:
 
             self._held = None
             self._held = (model, load_model(model.name, dtype=model.dtype, device=model.device))
+            self.parameters[model.name] = self._held[1].model.num_parameters()
         return self._held[1]
 
     def form(self, form: Form) -> LoadedModel:
