@@ -171,6 +171,6 @@ def _area(colour: str, pattern: str) -> dict[str, Any]:
     """A coloured area with the pattern in the ground's colour, and an edge towards its neighbour."""
     marker: dict[str, Any] = {"color": colour, "line": {"color": PAPER, "width": 1}}
     if pattern:
-        lines = {"fgcolor": PAPER, "fgopacity": 0.4, "size": 7, "solidity": 0.15}
+        lines = {"fgcolor": PAPER, "fgopacity": 0.4, "size": 7, "solidity": 0.08 if pattern == "." else 0.15}
         marker["pattern"] = {"shape": pattern, "bgcolor": colour, **lines}
     return {"marker": marker}

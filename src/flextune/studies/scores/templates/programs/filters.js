@@ -128,11 +128,11 @@ function currentChoice() {
   return Object.fromEntries(Object.keys(START).map((name) => [name, values[name] ?? START[name]]));
 }
 
-function setChoice(choice) {
+/** Put a choice into the form; an address may name what this run does not have. */
+function setChoice(choice, otherwise = START) {
   for (const name of Object.keys(START)) {
     const field = form.elements[name];
-    field.value = choice[name] ?? START[name];
-    // An address may name what this run does not have.
-    if (field.selectedIndex === -1) field.value = START[name];
+    field.value = choice[name] ?? otherwise[name];
+    if (field.selectedIndex === -1) field.value = otherwise[name];
   }
 }

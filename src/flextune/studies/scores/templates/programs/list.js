@@ -78,7 +78,7 @@ function fromAddress() {
   const [section, query] = location.hash.slice(1).split("?");
   if (section !== "programs" || query === undefined) return false;
   const wanted = Object.fromEntries(new URLSearchParams(query));
-  setChoice({ ...START, show: "all", ...wanted });
+  setChoice(wanted, { ...START, show: "all" });
   filter();
   const item = chosen.find((one) => one.name === wanted.problem);
   if (item) openProblem(item);
