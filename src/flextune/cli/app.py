@@ -17,6 +17,7 @@ from flextune.cli import (
     compare,
     doctor,
     evaluate,
+    figures,
     generate,
     judge,
     merge,
@@ -59,6 +60,7 @@ app.command("compare")(compare.compare)
 app.command("overlap", cls=BenchmarkCommand)(overlap.overlap)
 app.command("power")(power.power)
 app.command("report")(report.report)
+app.command("figures")(figures.figures)
 app.command("merge", cls=BenchmarkCommand)(merge.merge)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)

@@ -67,3 +67,10 @@ def spread(mean: Spread | None, digits: int, *, signed: bool = False) -> str:
 def mean_alone(mean: Spread | None, digits: int) -> str:
     """A mean without its interval, where a table has no room for it."""
     return number(mean.value if mean else None, digits)
+
+
+def duration(seconds: float) -> str:
+    """``35 s``, ``3.5 minutes``, ``2.1 hours``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"

@@ -25,6 +25,8 @@ class ModelStore:
         self._run = run
         self._identities: dict[str, str] = {}
         self._held: tuple[BaseModel, LoadedModel] | None = None
+        #: Parameters of every base model that was loaded, by name.
+        self.parameters: dict[str, int] = {}
 
     def identity(self, name: str) -> str:
         """What a model is, found once and without loading it."""
@@ -45,6 +47,7 @@ class ModelStore:
             for start in model.merged:
                 loaded = self._merged(loaded, start)
             self._held = (model, loaded)
+            self.parameters[model.name] = loaded.model.num_parameters()
         return self._held[1]
 
     def start_folder(self, start: Start) -> Path:
