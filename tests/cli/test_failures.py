@@ -57,7 +57,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         ),
         ("name: x\nevaluate: [{benchmark: nonsense}]\n", ": evaluate.0.benchmark: unknown benchmark 'nonse"),
         ("name: [\n", ":2: not valid YAML"),
-        ("- a\n- b\n", ": an experiment is a mapping of keys (found: list)"),
+        ("- a\n- b\n", ": an experiment is a mapping of keys, as in `name: mine` (found: a list)"),
         ("name: x\n", "experiment 'x' evaluates nothing: add for example evaluate:"),
         (None, ": cannot read the experiment file (No such file or directory)"),
     ],

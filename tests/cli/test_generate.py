@@ -54,7 +54,7 @@ def test_generate_then_judge_then_compare(flextune: Call, model_folder: Path, tm
 
 def test_generate_goes_on_where_it_was_stopped(flextune: Call, model_folder: Path, tmp_path: Path):
     output = tmp_path / "made.jsonl"
-    sampled = ("--temperature", "0.8", "--samples", "2", "--seed", "3")
+    sampled = ("--temperature", "0.8", "--n", "2", "--seed", "3")
     generate(flextune, model_folder, output, *sampled)
     whole = output.read_bytes()
     lines = whole.splitlines(keepends=True)
@@ -91,9 +91,8 @@ def test_another_request_into_the_same_file_is_refused(
         (["--dtype", "float8"], "--dtype: Input should be 'float32'"),
         (["--temperature", "0.5", "--top-p", "2"], "--top-p: Input should be less than or equal to 1"),
         (["--n", "3"], "--n 3 needs --temperature above 0"),
-        (["--samples", "3"], "--n 3 needs --temperature above 0"),
         (["--num-beams", "2", "--n", "3"], "--n 3 needs --temperature above 0"),
-        (["--beams", "2", "--temperature", "1"], "--num-beams and --temperature exclude each other"),
+        (["--num-beams", "2", "--temperature", "1"], "--num-beams and --temperature exclude each other"),
         (["--seed", "-1"], "--seed: Input should be greater than or equal to 0 (given: -1)"),
     ],
 )

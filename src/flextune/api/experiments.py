@@ -34,6 +34,7 @@ def run(
     data_dir: Path | str | None = None,
     workers: int | None = None,
     sandbox: bool = True,
+    replace: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Run an experiment from end to end, as ``flextune run`` does; what is finished is not done again.
@@ -45,6 +46,7 @@ def run(
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
         workers: Programs to judge in parallel; None: one per core.
         sandbox: False runs programs with your rights. Dangerous.
+        replace: Replace scores and page of another experiment of this name.
         reporter: Told of the progress.
 
     Returns:
@@ -56,7 +58,7 @@ def run(
     from flextune.runner.execute import run_experiment
 
     resolved = _experiment(experiment, overrides)
-    options = _options(data_dir, workers, sandbox, reporter)
+    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
     return run_experiment(resolved, Path(runs) / resolved.name, options).run
 
 
@@ -263,9 +265,14 @@ def _experiment(
 
 
 def _options(
-    data_dir: Path | str | None, workers: int | None, sandbox: bool, reporter: Reporter | None
+    data_dir: Path | str | None,
+    workers: int | None,
+    sandbox: bool,
+    reporter: Reporter | None,
+    *,
+    replace: bool = False,
 ) -> Any:
     from flextune.runner.execute import RunOptions
 
     folder = None if data_dir is None else Path(data_dir)
-    return RunOptions(folder, workers, sandbox, reporter or Silent())
+    return RunOptions(folder, workers, sandbox, reporter or Silent(), replace)

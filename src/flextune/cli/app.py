@@ -31,6 +31,7 @@ from flextune.cli import (
     spectrum,
     train,
 )
+from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
 from flextune.errors import FlextuneError
 
@@ -40,13 +41,12 @@ _INTERRUPTED = "interrupted; what is finished is kept, run the same command agai
 app = typer.Typer(
     help="Fine-tune code models in one language and know what it does to the others.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run_file.run_file)
-app.command("quickstart")(quickstart.quickstart)
-app.command("train")(train.train)
+app.command("run", cls=ExperimentCommand)(run_file.run_file)
+app.command("quickstart", cls=ExperimentCommand)(quickstart.quickstart)
+app.command("train", cls=ExperimentCommand)(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)
 app.command("judge", cls=BenchmarkCommand)(judge.judge)
 app.command("check-problems")(check_problems.check_problems)
@@ -72,7 +72,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        False, "-V", "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
     """Fine-tune code models in one language and know what it does to the others."""

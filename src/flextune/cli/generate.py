@@ -16,15 +16,18 @@ from flextune.cli.requests import ModelRequest
 def generate(
     request: ModelRequest,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
-    language: Annotated[str, typer.Option("--language", help="py, java, js, ...")] = "py",
+    language: o.Languages = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,
 ) -> None:
     """Write completions, and the problems beside them (OUTPUT.problems.jsonl), for `flextune judge`."""
     from flextune.cli.terminal import print_json, progress
+    from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment([language])
+    if len(language or []) > 1:
+        raise FlextuneError(f"--language: a file holds one language (given: {', '.join(language or [])})")
+    experiment = request.experiment(language or ["py"])
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

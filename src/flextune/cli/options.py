@@ -42,10 +42,8 @@ Limit = Annotated[
 ]
 Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 decodes greedily.")]
 TopP = Annotated[float, typer.Option("--top-p", help="Nucleus of sampling.")]
-Completions = Annotated[int, typer.Option("--n", "--samples", min=1, help="Completions per problem.")]
-NumBeams = Annotated[
-    int, typer.Option("--num-beams", "--beams", min=0, help="Number of beams; 0 disables beam search.")
-]
+Completions = Annotated[int, typer.Option("--n", min=1, help="Completions per problem.")]
+NumBeams = Annotated[int, typer.Option("--num-beams", min=0, help="Number of beams; 0 disables beam search.")]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Tokens per completion.")]
 TopK = Annotated[int, typer.Option("--top-k", min=0, help="Sample among so many tokens; 0: all.")]
 MinP = Annotated[float, typer.Option("--min-p", min=0, help="Leave out tokens below this share of the best.")]

@@ -111,8 +111,9 @@ class _PlainStage:
             self._write(f"{self._label}: {self._latest}")
 
     def close(self) -> None:
-        seconds = time.monotonic() - self._started
-        self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
+        if self._latest:
+            seconds = time.monotonic() - self._started
+            self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
 
 
 def out() -> Console:

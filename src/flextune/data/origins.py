@@ -13,9 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, one_line
 from flextune.extras import missing
 from flextune.files.rows import Row, read_rows
+from flextune.hub import reach_hub
 
 #: Where benchmark files are looked for when no folder is given.
 DATA_VARIABLE = "FLEXTUNE_DATA"
@@ -107,13 +108,14 @@ def hub_rows(repo: str, config: str, split: str) -> Iterator[Row]:
     except ImportError as error:
         message = f"{repo}: {missing('datasets', 'the hub')}, {instead}"
         raise FlextuneError(message) from error
-    try:
-        table = datasets.load_dataset(repo, config, split=split)
-    # What it raises without a network, a repository or a cache differs from release to release.
-    except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        message = f"{repo} ({config}, {split}): cannot be had from the hub ({reason[0]}); check the network, "
-        raise FlextuneError(message + instead) from error
+    with reach_hub() as unreachable:
+        try:
+            table = datasets.load_dataset(repo, config, split=split)
+        # What it raises without a network, a repository or a cache differs from release to release.
+        except Exception as error:
+            reason = f"not reached, {unreachable}; not in its cache" if unreachable else one_line(error)
+            message = f"{repo} ({config}, {split}): cannot be had from the hub ({reason}); "
+            raise FlextuneError(f"{message}check the network, {instead}") from error
     _note(repo, f"{repo}@{_revision(table)} ({config}, {split})")
     return (Row(f"{repo}:{number}", dict(fields)) for number, fields in enumerate(table, start=1))
 

@@ -95,7 +95,10 @@ def read_side(path: Path) -> Side:
         evaluations = [folder.parent for folder in sorted(path.glob(f"judged/*/{VERDICTS}"))]
         if evaluations:
             raise FlextuneError(f"{path}: a run; give one of its evaluations: {_listed(evaluations)}")
-        raise FlextuneError(f"{file}: no such verdict file")
+        what = "no verdicts.jsonl in this folder" if path.is_dir() else "no such file"
+        raise FlextuneError(
+            f"{path}: {what}; give a file of flextune judge -o, or a folder runs/NAME/judged/KEY"
+        )
     latest = _latest(file)
     if not latest:
         raise FlextuneError(f"{file}: no verdicts in it")
@@ -114,7 +117,7 @@ def _latest(file: Path) -> dict[Identity, Verdict]:
     """The verdicts of a file. One that said nothing about its program may be followed by another."""
     latest: dict[Identity, Verdict] = {}
     lines: dict[Identity, int] = {}
-    for number, verdict in numbered_records(file, Verdict):
+    for number, verdict in _records(file):
         key = identity(verdict)
         place = f"{verdict.name}, sample {verdict.sample}"
         if verdict.outcome not in OUTCOMES:
@@ -129,6 +132,15 @@ def _latest(file: Path) -> dict[Identity, Verdict]:
             )
         latest[key], lines[key] = verdict, number
     return latest
+
+
+def _records(file: Path) -> list[tuple[int, Verdict]]:
+    try:
+        return numbered_records(file, Verdict)
+    except FlextuneError as error:
+        # What the reader advises is for files that flextune makes again; this one is the user's.
+        fault = str(error).partition(";")[0]
+        raise FlextuneError(f"{fault}; give a file of verdicts, as flextune judge -o writes it") from None
 
 
 def _origin(folder: Path) -> tuple[str, str]:

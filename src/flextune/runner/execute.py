@@ -22,6 +22,7 @@ from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
+from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
@@ -39,12 +40,14 @@ class RunOptions:
         workers: Programs judged at the same time; None: one per core.
         sandbox: False runs programs with the rights of this process. Dangerous.
         reporter: Told of the progress.
+        replace: Whether scores and page of another experiment in the folder may be replaced.
     """
 
     data_dir: Path | None = None
     workers: int | None = None
     sandbox: bool = True
     reporter: Reporter = field(default_factory=Silent)
+    replace: bool = True
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         )
     execution = Execution(folder, options)
     with execution.run.locked():
+        if not options.replace:
+            check_replaces_nothing(experiment, folder)
         plan = execution.begin(experiment)
         execution.evaluate(plan)
         scores, comparisons = score_run(experiment, plan.evaluations, execution.run)
