@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import (
     DecodeConfig,
@@ -121,12 +121,12 @@ def evaluate(
     *,
     adapter: Path | str | None = None,
     merged: bool = False,
-    benchmark: str = "rosetta",
+    benchmark: str | None = None,
     languages: Sequence[str] | str = ("py",),
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
-    dtype: DType = "float32",
+    dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
     name: str | None = None,
     runs: Path | str = RUNS,
@@ -143,12 +143,12 @@ def evaluate(
         model: ``rosetta``, a folder, a hub id or a GGUF file.
         adapter: A PEFT folder, trained anywhere.
         merged: Merge the adapter into the weights.
-        benchmark: Its name.
+        benchmark: Its name; may be left out for the embedded model.
         languages: Short names.
         lexicon: Wording of the descriptions (Rosetta only).
         limit: Only the first N problems.
         decode: The keys of a ``decode`` section; None: greedy.
-        dtype: Type of the weights.
+        dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
@@ -185,12 +185,12 @@ def generate(
     *,
     adapter: Path | str | None = None,
     merged: bool = False,
-    benchmark: str = "rosetta",
+    benchmark: str | None = None,
     language: str = "py",
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
-    dtype: DType = "float32",
+    dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,

@@ -14,6 +14,7 @@ from flextune.cli.requests import ModelRequest
 
 @grouped
 def generate(
+    model: Annotated[str, typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL)],
     request: ModelRequest,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
     language: o.Languages = None,
@@ -25,9 +26,10 @@ def generate(
     from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    if len(language or []) > 1:
-        raise FlextuneError(f"--language: a file holds one language (given: {', '.join(language or [])})")
-    experiment = request.experiment(language or ["py"])
+    experiment = request.experiment(model, language or ["py"])
+    if len(experiment.evaluate) > 1:
+        given = ", ".join(part.language for part in experiment.evaluate)
+        raise FlextuneError(f"--language: a file holds one language (given: {given})")
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

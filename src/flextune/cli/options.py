@@ -30,10 +30,17 @@ NoSandbox = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 #: Stands in a help text for the names that ``--benchmark`` takes; see ``BenchmarkCommand``.
 BENCHMARKS = "{benchmarks}"
-Benchmark = Annotated[str, typer.Option("--benchmark", help=f"{BENCHMARKS}.")]
+Benchmark = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--benchmark", help=f"{BENCHMARKS}; may be left out for the model rosetta.", show_default=False
+    ),
+]
+#: Help of an argument ``MODEL[+ADAPTER]``.
+MODEL = "rosetta, a folder, hub id or GGUF; then a PEFT folder."
 Languages = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--language", help="Python, java, c++, ...; may be given several times."),
+    typer.Option("--language", help="Python, java, c++, ...; several times, or with commas."),
 ]
 Lexicon = Annotated[str, typer.Option("--lexicon", help="base or reserved wording (rosetta).")]
 Limit = Annotated[
@@ -58,7 +65,9 @@ BatchSize = Annotated[
     typer.Option("--batch-size", min=1, help="Texts decoded together (default: what memory allows)."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
-DType = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or float16.")]
+DType = Annotated[
+    str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: as the model is stored.")
+]
 
 # What decides a verdict beside the limits.
 Tolerance = Annotated[

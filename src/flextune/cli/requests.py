@@ -17,15 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """The options of ``eval`` and ``generate``: a model, a benchmark and a way of decoding."""
+    """The options of ``eval`` and ``generate``: a benchmark, a way of decoding and a form of the model."""
 
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL[+ADAPTER]", help="rosetta, a folder, hub id or GGUF; then a PEFT folder."
-        ),
-    ]
-    benchmark: o.Benchmark = "rosetta"
+    benchmark: o.Benchmark = None
     lexicon: o.Lexicon = "base"
     limit: o.Limit = None
     temperature: o.Temperature = 0.0
@@ -39,16 +33,20 @@ class ModelRequest:
     length_penalty: o.LengthPenalty = 1.0
     batch_size: o.BatchSize = None
     seed: o.Seed = 0
-    dtype: o.DType = "float32"
+    dtype: o.DType = "auto"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
 
-    def experiment(self, languages: Sequence[str]) -> Experiment:
-        """An experiment that evaluates the model and trains nothing.
+    def experiment(self, model: str, languages: Sequence[str]) -> Experiment:
+        """An experiment that evaluates a model and trains nothing.
+
+        Args:
+            model: ``MODEL`` or ``MODEL+ADAPTER``.
+            languages: Short names, or spelled out.
 
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
         """
-        name, adapter = split_model(self.model)
+        name, adapter = split_model(model)
         return _checked(
             name,
             adapter=adapter,

@@ -133,4 +133,6 @@ def assignment(text: str) -> tuple[str, Any]:
     except RepeatedKey as error:
         raise FlextuneError(f"{text!r}: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise FlextuneError(f"{text!r}: the value is not valid YAML") from error
+        raise FlextuneError(
+            f"{text!r}: the value is not valid YAML; quote the whole override for the shell"
+        ) from error

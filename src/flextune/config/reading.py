@@ -32,6 +32,10 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise FlextuneError(
+            f"{path}: a folder without experiment.yaml; give an experiment file, or the folder of a run"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise FlextuneError(f"{path}: cannot read the experiment file ({reason})") from error

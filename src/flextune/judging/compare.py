@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError
-from flextune.files.lines import numbered_records
 from flextune.judging.files import Identity, identity
+from flextune.judging.verdict_files import read_verdicts
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Comparison, Score, Verdict
 
 VERDICTS = "verdicts.jsonl"
@@ -95,7 +95,7 @@ def read_side(path: Path) -> Side:
         evaluations = [folder.parent for folder in sorted(path.glob(f"judged/*/{VERDICTS}"))]
         if evaluations:
             raise FlextuneError(f"{path}: a run; give one of its evaluations: {_listed(evaluations)}")
-        what = "no verdicts.jsonl in this folder" if path.is_dir() else "no such file"
+        what = "no verdicts.jsonl in this folder" if path.is_dir() else "no such verdict file"
         raise FlextuneError(
             f"{path}: {what}; give a file of flextune judge -o, or a folder runs/NAME/judged/KEY"
         )
@@ -117,7 +117,7 @@ def _latest(file: Path) -> dict[Identity, Verdict]:
     """The verdicts of a file. One that said nothing about its program may be followed by another."""
     latest: dict[Identity, Verdict] = {}
     lines: dict[Identity, int] = {}
-    for number, verdict in _records(file):
+    for number, verdict in read_verdicts(file):
         key = identity(verdict)
         place = f"{verdict.name}, sample {verdict.sample}"
         if verdict.outcome not in OUTCOMES:
@@ -132,15 +132,6 @@ def _latest(file: Path) -> dict[Identity, Verdict]:
             )
         latest[key], lines[key] = verdict, number
     return latest
-
-
-def _records(file: Path) -> list[tuple[int, Verdict]]:
-    try:
-        return numbered_records(file, Verdict)
-    except FlextuneError as error:
-        # What the reader advises is for files that flextune makes again; this one is the user's.
-        fault = str(error).partition(";")[0]
-        raise FlextuneError(f"{fault}; give a file of verdicts, as flextune judge -o writes it") from None
 
 
 def _origin(folder: Path) -> tuple[str, str]:

@@ -46,6 +46,19 @@ def outcome_name(outcome: str) -> str:
     return outcome.replace("_", " ")
 
 
+def lexicon_words(lexicon: str | None, *, taught: bool = True) -> str:
+    """What the page and the terminal call a lexicon.
+
+    Args:
+        lexicon: ``base`` are the words of pretraining, ``reserved`` those that were kept for teaching.
+        taught: Whether any arm was taught the reserved words.
+    """
+    if lexicon is None:
+        return ""
+    names = {"base": "old words", "reserved": "taught words" if taught else "reserved words"}
+    return names.get(lexicon, f"{lexicon} words")
+
+
 @dataclass(frozen=True, slots=True)
 class Labels:
     """Names and order for one run.
