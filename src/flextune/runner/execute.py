@@ -16,6 +16,7 @@ from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
+from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.checks import check_trainings
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
@@ -81,6 +82,9 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
             f"experiment {experiment.name!r} evaluates nothing: add for example "
             "evaluate: [{benchmark: rosetta, language: java}]"
         )
+    experiment = with_base_arm(experiment)
+    if note := baseline_note(experiment):
+        options.reporter.note(note)
     execution = Execution(folder, options)
     with execution.run.locked():
         if not options.replace:
