@@ -14,11 +14,14 @@ import typer
 import flextune
 from flextune.cli import (
     check_problems,
+    clean,
     compare,
     doctor,
     evaluate,
     generate,
+    init,
     judge,
+    listing,
     merge,
     power,
     quickstart,
@@ -28,6 +31,7 @@ from flextune.cli import (
     runs,
     schema,
     score,
+    show_run,
     spectrum,
     train,
 )
@@ -45,6 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", cls=ExperimentCommand)(run_file.run_file)
+app.command("init")(init.init)
 app.command("quickstart", cls=ExperimentCommand)(quickstart.quickstart)
 app.command("train", cls=ExperimentCommand)(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)
@@ -58,8 +63,11 @@ app.command("report")(report.report)
 app.command("merge", cls=BenchmarkCommand)(merge.merge)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)
+app.command("show")(show_run.show)
+app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
+app.add_typer(listing.app, name="list")
 app.add_typer(rosetta.app, name="rosetta")
 
 

@@ -35,7 +35,7 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
         FlextuneError: ``output`` holds the completions of another request.
     """
     check_new_file(output)
-    models = ModelStore()
+    models = ModelStore(reporter=reporter)
     (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")

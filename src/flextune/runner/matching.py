@@ -113,8 +113,8 @@ def matching_state(experiment: Experiment, run: Run, *, plan: Plan) -> SearchSta
         run: May hold trainings.
         plan: The trainings of an experiment.
     """
+    assert experiment.match is not None
     section = experiment.match
-    assert section is not None
     train = only_look_up(run)
 
     def norm(arm: ArmConfig) -> float:
@@ -132,12 +132,7 @@ def matching_state(experiment: Experiment, run: Run, *, plan: Plan) -> SearchSta
     for search, start in searches.values():
         search.target = target
         try:
-            _searched(
-                search,
-                start,
-                section,
-                lambda arm: _norm(trial(arm, experiment, section.seed), run, plan, train),
-            )
+            _searched(search, start, section, norm)
         except (NotTrained, DivergedError):
             finished = False
         done += len(search.norms)
