@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import (
     DecodeConfig,
@@ -36,6 +36,7 @@ def run(
     data_dir: Path | str | None = None,
     workers: int | None = None,
     sandbox: bool = True,
+    replace: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Run an experiment from end to end, as ``flextune run`` does; what is finished is not done again.
@@ -47,6 +48,7 @@ def run(
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
         workers: Programs to judge in parallel; None: one per core.
         sandbox: False runs programs with your rights. Dangerous.
+        replace: Replace scores and page of another experiment of this name.
         reporter: Told of the progress.
 
     Returns:
@@ -58,7 +60,7 @@ def run(
     from flextune.runner.execute import run_experiment
 
     resolved = _experiment(experiment, overrides)
-    options = _options(data_dir, workers, sandbox, reporter)
+    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
     return run_experiment(resolved, Path(runs) / resolved.name, options).run
 
 
@@ -162,12 +164,12 @@ def evaluate(
     *,
     adapter: Path | str | None = None,
     merged: bool = False,
-    benchmark: str = "rosetta",
+    benchmark: str | None = None,
     languages: Sequence[str] | str = ("py",),
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
-    dtype: DType = "float32",
+    dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
     name: str | None = None,
     runs: Path | str = RUNS,
@@ -184,12 +186,12 @@ def evaluate(
         model: ``rosetta``, a folder, a hub id or a GGUF file.
         adapter: A PEFT folder, trained anywhere.
         merged: Merge the adapter into the weights.
-        benchmark: Its name.
+        benchmark: Its name; may be left out for the embedded model.
         languages: Short names.
         lexicon: Wording of the descriptions (Rosetta only).
         limit: Only the first N problems.
         decode: The keys of a ``decode`` section; None: greedy.
-        dtype: Type of the weights.
+        dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
@@ -226,12 +228,12 @@ def generate(
     *,
     adapter: Path | str | None = None,
     merged: bool = False,
-    benchmark: str = "rosetta",
+    benchmark: str | None = None,
     language: str = "py",
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
-    dtype: DType = "float32",
+    dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
@@ -306,9 +308,14 @@ def _experiment(
 
 
 def _options(
-    data_dir: Path | str | None, workers: int | None, sandbox: bool, reporter: Reporter | None
+    data_dir: Path | str | None,
+    workers: int | None,
+    sandbox: bool,
+    reporter: Reporter | None,
+    *,
+    replace: bool = False,
 ) -> Any:
     from flextune.runner.execute import RunOptions
 
     folder = None if data_dir is None else Path(data_dir)
-    return RunOptions(folder, workers, sandbox, reporter or Silent())
+    return RunOptions(folder, workers, sandbox, reporter or Silent(), replace)
