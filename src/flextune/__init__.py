@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from flextune.api.adapters import merge, spectrum
     from flextune.api.data import load_examples, overlap
-    from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, train
+    from flextune.api.experiments import evaluate, generate, load_problems, open_run, reproduce, run, train
     from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
@@ -51,6 +51,7 @@ _HOMES = {
     "open_run": "flextune.api.experiments",
     "overlap": "flextune.api.data",
     "power": "flextune.api.verdicts",
+    "reproduce": "flextune.api.experiments",
     "run": "flextune.api.experiments",
     "score": "flextune.api.verdicts",
     "spectrum": "flextune.api.adapters",
@@ -82,6 +83,7 @@ __all__ = [
     "open_run",
     "overlap",
     "power",
+    "reproduce",
     "run",
     "score",
     "spectrum",

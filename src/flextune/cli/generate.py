@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -14,16 +14,10 @@ from flextune.cli.requests import ModelRequest
 
 @grouped
 def generate(
+    model: Annotated[str, typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL)],
     request: ModelRequest,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
-    language: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it at run time
-        typer.Option(
-            "--language",
-            help="py, java, js, ... (default: py, or the one language of --problems).",
-            show_default=False,
-        ),
-    ] = None,
+    language: o.Languages = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,
 ) -> None:
@@ -32,12 +26,13 @@ def generate(
     from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment([language] if language else None)
+    experiment = request.experiment(model, language)
     if len(experiment.evaluate) > 1:
-        known = ", ".join(part.language for part in experiment.evaluate)
-        raise FlextuneError(
-            f"{request.problems}: has several languages ({known}); choose one with --language"
+        given = ", ".join(part.language for part in experiment.evaluate)
+        where = (
+            f"{request.problems}: has several languages" if not language else "--language: a file holds one"
         )
+        raise FlextuneError(f"{where} ({given}); choose one with --language")
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

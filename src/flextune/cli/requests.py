@@ -17,15 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """The options of ``eval`` and ``generate``: a model, a benchmark and a way of decoding."""
+    """The options of ``eval`` and ``generate``: a benchmark, a way of decoding and a form of the model."""
 
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL[+ADAPTER]", help="rosetta, a folder, hub id or GGUF; then a PEFT folder."
-        ),
-    ]
-    benchmark: o.Benchmark = "rosetta"
+    benchmark: o.Benchmark = None
     problems: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time
         typer.Option(
@@ -47,22 +41,23 @@ class ModelRequest:
     length_penalty: o.LengthPenalty = 1.0
     batch_size: o.BatchSize = None
     seed: o.Seed = 0
-    dtype: o.DType = "float32"
+    dtype: o.DType = "auto"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
     prompt: o.Prompt = "completion"
     token_healing: o.TokenHealing = False
     stops: o.Stops = "benchmark"
 
-    def experiment(self, languages: Sequence[str] | None) -> Experiment:
-        """An experiment that evaluates the model and trains nothing.
+    def experiment(self, model: str, languages: Sequence[str] | None) -> Experiment:
+        """An experiment that evaluates a model and trains nothing.
 
         Args:
+            model: ``MODEL`` or ``MODEL+ADAPTER``.
             languages: Those asked for; None: Python, or all that a file of problems has.
 
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
         """
-        name, adapter = split_model(self.model)
+        name, adapter = split_model(model)
         return _checked(
             name,
             adapter=adapter,
@@ -77,13 +72,13 @@ class ModelRequest:
             generate={"prompt": self.prompt, "token_healing": self.token_healing, "stops": self.stops},
         )
 
-    def _benchmark(self) -> str:
-        """The benchmark's name, or the path of the problems."""
+    def _benchmark(self) -> str | None:
+        """The benchmark's name if one is given, or the path of the problems."""
         from flextune.errors import FlextuneError
 
         if self.problems is None:
             return self.benchmark
-        if self.benchmark != "rosetta":
+        if self.benchmark is not None:
             raise FlextuneError("--problems and --benchmark exclude each other: give one of them")
         # Absolute, so that it is known for a path whatever its name ends in.
         return str(self.problems.expanduser().absolute())

@@ -22,7 +22,7 @@ from flextune.config.sections.optimizer import Optimizer
 from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
 from flextune.config.sections.tune import TuneConfig, tuned_settings
-from flextune.config.validation import unknown_key, validate
+from flextune.config.validation import places, unknown_key, validate
 
 #: The embedded base model; any other value is a folder, a hub id or a GGUF file.
 EMBEDDED_MODEL = "rosetta"
@@ -162,7 +162,7 @@ class Experiment(Section):
         known = [key for key in Experiment.model_fields if key not in NOT_OF_AN_ARM]
         for key in arm.settings:
             if key not in known:
-                raise unknown_key(f"{prefix}.{key}", [*known, "tune", "match"])
+                raise unknown_key(f"{prefix}.{key}", [*known, "tune", "match"], places(Experiment))
         raw = {**merged(base, arm.settings), "name": arm.name, "seeds": self.seeds}
         return validate(Experiment, raw, prefix=prefix)
 

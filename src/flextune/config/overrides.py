@@ -17,7 +17,7 @@ from flextune.config.sections.optimizer import merge_optimizers
 from flextune.config.sections.penalty import merge_penalties
 from flextune.config.sections.start import STARTS
 from flextune.config.strict_yaml import RepeatedKey, load_yaml
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, did_you_mean
 
 Raw = Mapping[str, Any]
 
@@ -128,7 +128,9 @@ def _place(items: list[Any], key: str, path: str) -> int:
             return position
     if key.isdecimal() and int(key) < len(items):
         return int(key)
-    raise FlextuneError(f"{path}: no item {key!r} in that list of {len(items)}")
+    names = [str(item["name"]) for item in items if isinstance(item, Mapping) and "name" in item]
+    there = f"there are {', '.join(names)}" if names else f"it has {len(items)}, numbered from 0"
+    raise FlextuneError(f"{path}: no item {key!r} in that list{did_you_mean(key, names)} ({there})")
 
 
 def assignment(text: str) -> tuple[str, Any]:
@@ -145,4 +147,6 @@ def assignment(text: str) -> tuple[str, Any]:
     except RepeatedKey as error:
         raise FlextuneError(f"{text!r}: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise FlextuneError(f"{text!r}: the value is not valid YAML") from error
+        raise FlextuneError(
+            f"{text!r}: the value is not valid YAML; quote the whole override for the shell"
+        ) from error

@@ -14,7 +14,19 @@ from flextune.config.strict_yaml import RepeatedKey, load_yaml
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError
 
-_WHAT = "an experiment"
+#: What YAML's values are called.
+_KINDS: dict[type, str] = {
+    list: "a list",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+}
+
+
+def kind_of(value: Any) -> str:
+    """What YAML calls a value: ``a list``."""
+    return _KINDS.get(type(value), type(value).__name__)
 
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
@@ -25,6 +37,10 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise FlextuneError(
+            f"{path}: a folder without experiment.yaml; give an experiment file, or the folder of a run"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise FlextuneError(f"{path}: cannot read the experiment file ({reason})") from error
@@ -33,42 +49,43 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
 
 def parse_experiment(text: str, *, where: str, overrides: Iterable[str] = ()) -> Experiment:
     """As ``load_experiment``, from text; ``where`` names the source in errors."""
-    return make_experiment(parse_mapping(text, where=where, what=_WHAT), where=where, overrides=overrides)
+    return make_experiment(parse_yaml(text, where=where), where=where, overrides=overrides)
 
 
-def parse_mapping(text: str, *, where: str, what: str) -> Mapping[str, Any]:
-    """The keys of a YAML file.
+def parse_yaml(text: str, *, where: str) -> Any:
+    """What a YAML file holds.
 
     Args:
         text: The file's.
         where: Names the file in errors.
-        what: What the file should be, for errors: ``an experiment``.
 
     Raises:
-        FlextuneError: It is not valid YAML, gives a key twice, or is no mapping; with file and line.
+        FlextuneError: It is not valid YAML, or gives a key twice; with file and line.
     """
     try:
-        raw = load_yaml(text)
+        return load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", error)
         fault = problem if isinstance(error, RepeatedKey) else f"not valid YAML ({problem})"
+        if "'\\t'" in str(problem):
+            fault += "; indent with spaces, not tabs"
         raise FlextuneError(f"{where}{line}: {fault}") from error
-    return _mapping(raw, where, what)
-
-
-def _mapping(raw: Any, where: str, what: str) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise FlextuneError(f"{where}: {what} is a mapping of keys (found: {type(raw).__name__})")
-    return raw
 
 
 def make_experiment(
     raw: Mapping[str, Any], *, where: str = "experiment", overrides: Iterable[str] = ()
 ) -> Experiment:
     """An experiment from a mapping, with the same overrides and errors as from a file."""
-    changed = dict(_mapping(raw, where, _WHAT))
+    if raw is None:
+        raise FlextuneError(f"{where}: nothing in it; `flextune init` prints an experiment to start from")
+    if not isinstance(raw, Mapping):
+        raise FlextuneError(
+            f"{where}: an experiment is a mapping of keys, as in `name: mine` (found: {kind_of(raw)}); "
+            "`flextune init` prints one to start from"
+        )
+    changed = dict(raw)
     try:
         for override in overrides:
             set_key(changed, *assignment(override))

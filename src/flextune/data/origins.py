@@ -14,11 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flextune.data.hub import only_cached, reachable
 from flextune.errors import FlextuneError, one_line
 from flextune.extras import missing
 from flextune.files.rows import Row
 from flextune.files.tables import read_table
+from flextune.hub import reach_hub
 
 #: Where benchmark files are looked for when no folder is given.
 DATA_VARIABLE = "FLEXTUNE_DATA"
@@ -133,15 +133,14 @@ def hub_rows(repo: str, config: str | None, split: str, instead: str = _FOLDER) 
     except ImportError as error:
         raise FlextuneError(f"{repo}: {missing('datasets', 'the hub')}, {instead}") from error
     what = f"{config}, {split}" if config else split
-    offline = not reachable()
-    try:
-        with only_cached() if offline else contextlib.nullcontext():
+    with reach_hub() as unreachable:
+        try:
             table = datasets.load_dataset(repo, config, split=split)
-    # What it raises without a network, a repository or a cache differs from release to release.
-    except Exception as error:
-        reason = "the hub does not answer, and it is not in the cache" if offline else one_line(error)
-        message = f"{repo} ({what}): cannot be had from the hub ({reason}); check the network, {instead}"
-        raise FlextuneError(message) from error
+        # What it raises without a network, a repository or a cache differs from release to release.
+        except Exception as error:
+            reason = f"not reached, {unreachable}; not in its cache" if unreachable else one_line(error)
+            message = f"{repo} ({what}): cannot be had from the hub ({reason}); check the network, {instead}"
+            raise FlextuneError(message) from error
     _note(repo, f"{repo}@{_revision(table)} ({what})")
     return (Row(f"{repo}:{number}", dict(fields)) for number, fields in enumerate(table, start=1))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.extras import need
+from flextune.progress import Reporter, Silent
 from flextune.records import Example
 from flextune.runner.plan import BaseModel, Form, Start
 from flextune.runs.run import Run
@@ -19,12 +20,16 @@ class ModelStore:
 
     Args:
         run: Where adapters that were trained here lie.
+        reporter: Told of each base model before it is loaded.
     """
 
-    def __init__(self, run: Run | None = None) -> None:
+    def __init__(self, run: Run | None = None, reporter: Reporter | None = None) -> None:
         self._run = run
+        self._reporter = reporter or Silent()
         self._identities: dict[str, str] = {}
         self._held: tuple[BaseModel, LoadedModel] | None = None
+        #: Parameters of every base model that was loaded, by name.
+        self.parameters: dict[str, int] = {}
 
     def identity(self, name: str) -> str:
         """What a model is, found once and without loading it."""
@@ -41,10 +46,12 @@ class ModelStore:
             from flextune.models.load import load_model
 
             self._held = None
+            self._reporter.note(f"loading model {model.name} in {model.dtype}")
             loaded = load_model(model.name, dtype=model.dtype, device=model.device)
             for start in model.merged:
                 loaded = self._merged(loaded, start)
             self._held = (model, loaded)
+            self.parameters[model.name] = loaded.model.num_parameters()
         return self._held[1]
 
     def start_folder(self, start: Start) -> Path:

@@ -66,7 +66,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         ),
         ('messages: [{role: user, content: "{{prompt}}"}]\nanswer: completion', ": answer: a chat gives"),
         ('text: "{{prompt}}"\ntext: x', ":2: key 'text' is given twice"),
-        ("- a", ": a prompt template is a mapping of keys (found: list)"),
+        ("- a", ': a prompt template is a mapping of keys, as in `text: "{{prompt}}"` (found: a list)'),
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_line_with_the_key(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from flextune.config.reading import parse_mapping
+from flextune.config.reading import kind_of, parse_yaml
 from flextune.config.section import Int, Section
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError, did_you_mean
@@ -188,7 +188,12 @@ def _is_path(name: str) -> bool:
 
 
 def _parsed(name: str, source: str, where: str) -> Template:
-    raw = parse_mapping(source, where=where, what="a prompt template")
+    raw = parse_yaml(source, where=where)
+    if not isinstance(raw, Mapping):
+        raise FlextuneError(
+            f'{where}: a prompt template is a mapping of keys, as in `text: "{{{{prompt}}}}"` '
+            f"(found: {kind_of(raw)})"
+        )
     try:
         section = validate(TemplateSection, raw)
     except FlextuneError as error:

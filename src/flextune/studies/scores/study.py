@@ -7,6 +7,7 @@ from flextune.report.run_data import RunData
 from flextune.report.sections import Fragment, Section, asset
 from flextune.studies.base import Study
 from flextune.studies.registry import arms_drawn
+from flextune.studies.scores.answered import program_facts
 from flextune.studies.scores.comparisons import comparisons_section
 from flextune.studies.scores.estimates import scores_section
 from flextune.studies.scores.findings import findings_section
@@ -42,7 +43,7 @@ class ScoresStudy(Study):
 def _run_section(run: RunData) -> Section:
     template = asset("flextune.studies.scores", "templates/run.html.j2")
     values = {
-        "facts": facts(run),
+        "facts": facts(run, program_facts(run)),
         "as_code": AS_CODE,
         "experiment_text": run.experiment_text,
         "prompts": {name: str(row.get("text") or "") for name, row in run.prompts().items()},
