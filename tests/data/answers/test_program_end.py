@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from flextune.config import EvaluateConfig
 from flextune.data.answers.program_end import has_policy, program_end
 from flextune.records import Problem
+from flextune.sources.loading import load_problems
 
 PYTHON = Problem("p", "humaneval", "py", 'def f(n):\n    """Doc."""\n', "check(f)", stop=("\ndef",))
 JAVA = Problem(
@@ -89,6 +93,30 @@ def test_what_is_decided_early_is_what_is_found_at_the_end(problem: Problem, tex
     assert decided[0] > 10
     for cut in decided:
         assert program_end(problem, text[:cut], final=False).text == whole
+
+
+UNRELATED = {
+    "py": "\n\ndef unrelated():\n    pass\n",
+    "java": "\n    }\n    static long unrelated() {\n        return 1;\n    }\n}\n",
+    "js": "\n\nfunction unrelated() {\n  return 1;\n}\n",
+}
+
+
+@pytest.mark.parametrize("language", list(UNRELATED))
+def test_right_programs_lack_nothing(language: str) -> None:
+    part = EvaluateConfig(benchmark="rosetta", language=language, limit=60)
+    for problem in load_problems(part, None):
+        text = (problem.reference or "").rstrip("\n") + UNRELATED[language]
+        found = program_end(problem, text, final=False)
+        assert (found.text, found.decided) == (None, True), problem.name
+
+
+@pytest.mark.data
+def test_right_programs_of_humaneval_lack_nothing(real_data: Path) -> None:
+    for problem in load_problems(EvaluateConfig(benchmark="humaneval", language="py"), real_data):
+        text = (problem.reference or "").rstrip("\n") + UNRELATED["py"]
+        found = program_end(problem, text, final=False)
+        assert (found.text, found.decided) == (None, True), problem.name
 
 
 def test_languages_without_a_policy_are_known() -> None:
