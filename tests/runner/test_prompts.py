@@ -104,7 +104,7 @@ def test_prompts_that_leave_no_room_for_an_answer_are_said(model_folder: Path, t
         def note(self, text: str) -> None:
             notes.append(text)
 
-    request = model_request(str(model_folder), limit=2, generate={"prompt": "few-shot"})
+    request = model_request(str(model_folder), benchmark="rosetta", limit=2, generate={"prompt": "few-shot"})
     output = tmp_path / "answers.jsonl"
     assert generate_file(request, output, data_dir=None, reporter=Noting()) == 2
     assert [row["text"] for row in read_lines(output)] == ["", ""]
