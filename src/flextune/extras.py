@@ -12,6 +12,7 @@ _EXTRAS = {
     "datasets": ("datasets", "hub"),
     "gguf": ("gguf", "gguf"),
     "kaleido": ("kaleido", "figures"),
+    "openai": ("openai", "server"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
     "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),

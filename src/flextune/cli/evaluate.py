@@ -11,11 +11,13 @@ from flextune.cli import options as o
 from flextune.cli.groups import grouped
 from flextune.cli.limit_options import LimitOptions
 from flextune.cli.requests import ModelRequest
+from flextune.cli.server_options import ServerOptions
 
 
 @grouped
 def evaluate(
     request: ModelRequest,
+    server: ServerOptions,
     limits: LimitOptions,
     language: o.Languages = None,
     name: Annotated[
@@ -39,7 +41,7 @@ def evaluate(
     from flextune.runner.execute import RunOptions
     from flextune.studies.scores.score_table import score_table
 
-    experiment = request.experiment(language or ["py"])
+    experiment = request.experiment(language or ["py"], server.section())
     experiment = experiment.model_copy(update={"judge": JudgeConfig(**limits.section())})
     with progress() as reporter:
         options = RunOptions(data_dir, workers, not no_sandbox, reporter)

@@ -10,11 +10,13 @@ import typer
 from flextune.cli import options as o
 from flextune.cli.groups import grouped
 from flextune.cli.requests import ModelRequest
+from flextune.cli.server_options import ServerOptions
 
 
 @grouped
 def generate(
     request: ModelRequest,
+    server: ServerOptions,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
     language: Annotated[str, typer.Option("--language", help="py, java, js, ...")] = "py",
     data_dir: o.DataDir = None,
@@ -24,7 +26,7 @@ def generate(
     from flextune.cli.terminal import print_json, progress
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment([language])
+    experiment = request.experiment([language], server.section())
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

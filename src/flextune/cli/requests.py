@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.server_options import OPTIONS
 
 if TYPE_CHECKING:
     from flextune.config import EvaluateConfig, Experiment
@@ -42,8 +43,12 @@ class ModelRequest:
     dtype: o.DType = "float32"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
 
-    def experiment(self, languages: Sequence[str]) -> Experiment:
+    def experiment(self, languages: Sequence[str], server: Mapping[str, Any] | None = None) -> Experiment:
         """An experiment that evaluates the model and trains nothing.
+
+        Args:
+            languages: Short names, or spelled out.
+            server: The keys of ``generate.server``; None: the model is decoded here.
 
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
@@ -60,6 +65,7 @@ class ModelRequest:
             decode=self._decode(),
             dtype=self.dtype,
             seed=self.seed,
+            server=server,
         )
 
     def _decode(self) -> dict[str, Any]:
@@ -126,6 +132,7 @@ def _checked(model: str, **request: Any) -> Experiment:
     try:
         return model_request(model, **request)
     except SettingError as error:
-        key = [part for part in error.key.split(".") if not part.isdigit()][-1]
-        option = {"seeds": "seed"}.get(key, key).replace("_", "-")
+        keys = [part for part in error.key.split(".") if not part.isdigit()]
+        names = {"seeds": "seed", "generate": "server", **(OPTIONS if "server" in keys else {})}
+        option = names.get(keys[-1], keys[-1]).replace("_", "-")
         raise FlextuneError(str(SettingError(f"--{option}", error.template))) from None

@@ -19,6 +19,7 @@ from flextune.config.sections.judge import JudgeConfig
 from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
+from flextune.config.sections.server import Endpoint, ServerConfig, ServerKind
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
     KLConfig,
@@ -38,6 +39,7 @@ __all__ = [
     "DType",
     "DecodeConfig",
     "EarlyStoppingConfig",
+    "Endpoint",
     "EvaluateConfig",
     "Experiment",
     "GenerateConfig",
@@ -50,6 +52,8 @@ __all__ = [
     "PenaltySection",
     "Recipe",
     "ReplayConfig",
+    "ServerConfig",
+    "ServerKind",
     "Targets",
     "TrainConfig",
     "TuneConfig",

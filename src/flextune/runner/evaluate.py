@@ -21,6 +21,8 @@ from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
 _EXTENDED = ("decode", "evaluate")
+# Of a server, what decides the texts.
+_SERVED = ("kind", "endpoint", "model", "adapter")
 
 
 def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> RunResult:
@@ -48,6 +50,7 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
         experiment, arm = extended(earlier, request, folder.name)
         plan = execution.plan(request.model_copy(update={"name": arm}))
         execution.check_judge(plan.evaluations)
+        execution.check_servers(plan.evaluations)
         run.begin(experiment, execution.environment(), pending=execution.pending(plan))
         execution.evaluate(plan)
         new = gather_scores(plan.evaluations, run)
@@ -103,13 +106,22 @@ def _settings(request: Experiment) -> dict[str, Any]:
 
 
 def _form(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in _EXTENDED}
+    """What makes an arm another one; of a server not where it listens, nor how it is asked."""
+    form = {key: value for key, value in settings.items() if key not in _EXTENDED}
+    generate = form.get("generate") or {}
+    if generate.get("server"):
+        server = {key: generate["server"].get(key) for key in _SERVED}
+        form["generate"] = {**generate, "server": server}
+    return form
 
 
 def _arm_name(request: Experiment, taken: Sequence[str]) -> str:
     """``base`` or the adapter's folder, and how it is used."""
-    adapter = request.generate.adapter
-    parts = [_adapter_name(Path(adapter)) if adapter else "base"]
+    adapter, server = request.generate.adapter, request.generate.server
+    parts = [_adapter_name(Path(adapter))] if adapter else []
+    parts += [slug(server.adapter)] if server is not None and server.adapter and not adapter else []
+    parts = parts or ["base"]
+    parts += [server.kind] if server is not None else []
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
     name = "-".join(parts)

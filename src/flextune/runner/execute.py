@@ -16,7 +16,7 @@ from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
-from flextune.runner.checks import check_trainings
+from flextune.runner.checks import check_servers, check_trainings
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
@@ -140,6 +140,7 @@ class Execution:
         check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
         if judged:
             self.check_judge(plan.evaluations)
+            self.check_servers(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
         return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
 
@@ -231,6 +232,13 @@ class Execution:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+
+    def check_servers(self, evaluations: list[Evaluation]) -> None:
+        """Refuse before hours of training what a server could not answer after them."""
+        generations = {evaluation.generation.key: evaluation.generation for evaluation in evaluations}
+        served = [each for each in generations.values() if each.form.served is not None]
+        missing = [each for each in served if len(self.run.generated(each.key).completions()) < each.total]
+        check_servers(missing, lambda key: self.run.trained(key).finished, self.options.reporter)
 
 
 def _spare_later_collections() -> None:

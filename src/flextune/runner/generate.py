@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flextune.files.lines import LineWriter, read_records
 from flextune.generation.engine import Engine, Request
@@ -15,9 +14,6 @@ from flextune.records import Completion, as_row
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Evaluation, Form, Generation
 from flextune.runs.run import Run
-
-if TYPE_CHECKING:
-    from flextune.models.load import LoadedModel
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.
 NEAR_TIE = 1e-4
@@ -69,7 +65,7 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    write_completions(jobs, models.form(form), reporter, label=label, complete=complete)
+    write_completions(jobs, lambda: models.engine(form), reporter, label=label, complete=complete)
 
 
 def _is_missing(generation: Generation, run: Run) -> bool:
@@ -80,7 +76,7 @@ def _is_missing(generation: Generation, run: Run) -> bool:
 
 def write_completions(
     jobs: Sequence[tuple[Generation, Path]],
-    model: LoadedModel,
+    engine: Callable[[], Engine],
     reporter: Reporter,
     *,
     label: str,
@@ -90,13 +86,11 @@ def write_completions(
 
     Args:
         jobs: What one form of a model is to answer, and the file of each.
-        model: That form.
+        engine: Makes what answers for that form; not called where nothing is missing.
         reporter: Told of the progress.
         label: Names the work.
         complete: Told of each generation whose file is complete.
     """
-    from flextune.generation.local import LocalEngine
-
     done = [{(c.name, c.sample) for c in read_records(file, Completion)} for _, file in jobs]
     left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
     total = sum(generation.total for generation, _ in jobs)
@@ -104,14 +98,14 @@ def write_completions(
         Request(generation.problems, generation.decode, generation.seed or 0, keys)
         for (generation, _), keys in zip(jobs, done, strict=True)
     ]
+    answering = engine() if any(left) else None
     with ExitStack() as stack:
         stage = stack.enter_context(reporter.stage(f"generate {label}", total))
         writers = [stack.enter_context(LineWriter(file)) for _, file in jobs]
         stage.update(total - sum(left), total)
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
-        engine: Engine = LocalEngine(model)
-        for answers in engine.answer(requests):
+        for answers in answering.answer(requests) if answering is not None else ():
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
                 by_job.setdefault(answer.request, []).append(answer.completion)

@@ -7,9 +7,11 @@ from pathlib import Path
 from flextune.config import Experiment
 from flextune.data.multipl_e import problem_row
 from flextune.errors import FlextuneError
-from flextune.files.lines import write_lines
+from flextune.files.lines import read_records, write_lines
 from flextune.files.objects import read_object, write_object
 from flextune.progress import Reporter
+from flextune.records import Completion
+from flextune.runner.checks import check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
@@ -39,8 +41,11 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     request_file = output.with_name(output.name + ".request.json")
     if output.exists() and read_object(request_file).get("key") != generation.key:
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
+    done = {(each.name, each.sample) for each in read_records(output, Completion)}
+    if len(done) < generation.total:
+        check_servers([generation], lambda key: True, reporter)
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
-    model = models.form(generation.form)
-    write_completions([(generation, output)], model, reporter, label=evaluation.label)
+    jobs = [(generation, output)]
+    write_completions(jobs, lambda: models.engine(generation.form), reporter, label=evaluation.label)
     return generation.total

@@ -10,8 +10,10 @@ from typing import Any
 
 from flextune.config import DecodeConfig, DType, EvaluateConfig, Experiment, JudgeConfig, Recipe, TrainConfig
 from flextune.errors import FlextuneError
+from flextune.generation.server.served import Served
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
+from flextune.runner.served_names import ServedNames, served_model
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
 Examples = tuple[list[Example], list[Example]]
@@ -67,6 +69,7 @@ class Form:
         folder: Of an adapter from elsewhere.
         identity: Of that adapter.
         serving: Beside the weights or in them, and how.
+        served: The server that answers, and the names there; None: this process.
     """
 
     model: BaseModel
@@ -74,6 +77,7 @@ class Form:
     folder: Path | None = None
     identity: str | None = None
     serving: Serving = PLAIN
+    served: Served | None = None
 
     @property
     def adapter(self) -> str | None:
@@ -98,9 +102,9 @@ class Generation:
         form = self.form
         return generation_key(
             model=form.model.identity,
-            dtype=form.model.dtype,
+            dtype=form.model.dtype if form.served is None else "served",
             adapter=form.adapter,
-            serving={**form.serving.given(), **self._rounds()},
+            serving={**form.serving.given(), **self._rounds(), **self._served()},
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
@@ -110,6 +114,10 @@ class Generation:
         """Merging in half precision rounded twice in earlier versions, and gave other weights."""
         once = self.form.serving.merged and self.form.model.dtype != "float32"
         return {"rounds": 1} if once else {}
+
+    def _served(self) -> dict[str, Any]:
+        served = self.form.served
+        return {} if served is None else {"engine": "server", "served": served.given()}
 
     @property
     def total(self) -> int:
@@ -121,13 +129,14 @@ class Generation:
         form = self.form
         return {
             "model": form.model.name,
-            "dtype": form.model.dtype,
+            "dtype": form.model.dtype if form.served is None else None,
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
             "identity": form.identity,
             "export": "merged" if form.serving.merged else "adapter",
             "scale": form.serving.scale,
             "serving": form.serving.given(),
+            **self._served(),
             "evaluate": self.part.model_dump(mode="json"),
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
@@ -228,16 +237,20 @@ class _Planner:
         self._identities: dict[str, str] = {}
         self._examples: dict[str, tuple[Examples, str]] = {}
         self._problems: dict[str, tuple[list[Problem], str]] = {}
+        self._served_names = ServedNames()
 
     def add(self, arm: Experiment, seed: int) -> None:
         """One arm with one seed."""
         model = self._model(arm)
         training = None if arm.train is None else self._training(arm, arm.train, model, seed)
-        for evaluation in self._evaluated(arm, seed, self._form(arm, model, training)):
+        for evaluation in self._evaluated(arm, seed, self._form(arm, model, training, seed)):
             place = (evaluation.arm, evaluation.seed, evaluation.key)
             self.evaluations.setdefault(place, evaluation)
 
     def _model(self, arm: Experiment) -> BaseModel:
+        if arm.train is None and (name := served_model(arm)) is not None:
+            # Its weights need not be on this machine: it is what the server calls so.
+            return BaseModel(arm.model, arm.dtype, arm.device, f"served:{name}")
         if arm.model not in self._identities:
             self._identities[arm.model] = self._sources.model(arm.model)
         return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
@@ -253,8 +266,10 @@ class _Planner:
         training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples)
         return self.trainings.setdefault(key, training).key
 
-    def _form(self, arm: Experiment, model: BaseModel, training: str | None) -> Form:
+    def _form(self, arm: Experiment, model: BaseModel, training: str | None, seed: int) -> Form:
         generate = arm.generate
+        folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
+        identity = None if folder is None else self._sources.adapter(folder)
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
@@ -263,10 +278,11 @@ class _Planner:
             rounding=generate.rounding,
             fault=generate.fault,
         )
-        if training is None and generate.adapter is None:
+        if (served := self._served_names.of(arm, training, folder, seed)) is not None:
+            serving = serving if served.adapter is not None else serving.of_base()
+            return Form(model, training, folder, identity, serving, served)
+        if training is None and folder is None:
             return Form(model, serving=serving.of_base())
-        folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
-        identity = None if folder is None else self._sources.adapter(folder)
         return Form(model, training, folder, identity, serving)
 
     def _evaluated(self, arm: Experiment, seed: int, form: Form) -> Iterator[Evaluation]:

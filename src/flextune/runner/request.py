@@ -24,6 +24,7 @@ def model_request(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: str = "float32",
     seed: int = 0,
+    server: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """The request as an experiment; its name is the model's.
 
@@ -38,6 +39,7 @@ def model_request(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights.
         seed: Of the draws.
+        server: The keys of ``generate.server``: a server has the model; None: it is decoded here.
 
     Raises:
         SettingError: A value that an experiment file could not hold either.
@@ -45,12 +47,15 @@ def model_request(
     spelled = [languages] if isinstance(languages, str) else languages
     part = {"benchmark": benchmark, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
+    generate: dict[str, Any] = {"adapter": folder, "export": "merged" if merged else "adapter"}
+    if server is not None:
+        generate |= {"engine": "server", "server": dict(server)}
     raw = {
         "name": slug(model),
         "model": model,
         "dtype": dtype,
         "train": None,
-        "generate": {"adapter": folder, "export": "merged" if merged else "adapter"},
+        "generate": generate,
         "seeds": [seed],
         "decode": [decode or {}],
         "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],
