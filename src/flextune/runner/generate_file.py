@@ -39,7 +39,9 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")
-    if output.exists() and read_object(request_file).get("key") != generation.key:
+    # A request that failed before its first answer leaves an empty file.
+    begun = output.exists() and output.stat().st_size > 0
+    if begun and read_object(request_file).get("key") != generation.key:
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
     done = {(each.name, each.sample) for each in read_records(output, Completion)}
     if len(done) < generation.total:

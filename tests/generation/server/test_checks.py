@@ -162,6 +162,7 @@ def test_a_missing_adapter_comes_with_the_command_that_serves_it(tmp_path: Path)
         ("vllm", {"peft_type": "IA3"}, "vLLM serves LoRA alone, and this is IA3"),
         ("vllm", {"alpha_pattern": {"q_proj": 2}}, "alpha_pattern"),
         ("llama.cpp", {"modules_to_save": ["lm_head"]}, "modules_to_save"),
+        ("transformers", {}, "transformers serve has no adapters"),
     ],
 )
 def test_what_a_server_cannot_serve_is_refused_from_the_folder(
@@ -175,8 +176,8 @@ def test_what_a_server_cannot_serve_is_refused_from_the_folder(
         assert "merge it (flextune merge)" in str(raised.value)
 
 
-def test_a_plain_adapter_is_refused_by_no_server():
-    for kind in ("vllm", "sglang", "llama.cpp", "tgi", "transformers", "openai"):
+def test_a_plain_adapter_is_refused_by_no_server_that_has_adapters():
+    for kind in ("vllm", "sglang", "llama.cpp", "tgi", "openai"):
         assert refused(kind, {"peft_type": "LORA", "r": 64, "bias": "none", "alpha_pattern": {}}) == []  # type: ignore[arg-type]
 
 

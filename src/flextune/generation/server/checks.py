@@ -64,7 +64,7 @@ async def look(client: Client, served: Served, *, adapter: bool = True) -> There
         FlextuneError: One line for what is wrong.
     """
     config, kind = served.config, KINDS[served.config.kind]
-    rows = await client.models()
+    rows = await client.models(needed=kind.lists_models)
     for owner in {str(row.get("owned_by", "")) for row in rows}:
         real = kind_of_owner(owner)
         if real is not None and real is not kind:

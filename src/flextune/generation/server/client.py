@@ -12,13 +12,14 @@ from flextune.config import ServerConfig
 from flextune.errors import FlextuneError, one_line
 from flextune.extras import need
 from flextune.generation.server.asks import GarbledReplyError, Reply, reply_of
-from flextune.generation.server.retrying import Patience, patiently
+from flextune.generation.server.retrying import Patience, passes, patiently
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 #: Seconds in which a server must take a connection, and answer what costs it nothing.
 _CONNECT, _LISTS = 10.0, 30.0
+_HASTY = Patience(2, first=0.1, longest_told=0.1)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PATHS = {"completions": "/completions", "chat": "/chat/completions"}
 #: What servers say of a prompt, or a prompt and its answer, that their context cannot hold.
@@ -77,13 +78,16 @@ class Client:
         if self._client is not None:
             await self._client.close()
 
-    async def models(self) -> list[Mapping[str, Any]]:
+    async def models(self, *, needed: bool = True) -> list[Mapping[str, Any]]:
         """The rows of the server's list of models.
+
+        Args:
+            needed: False: a server that cannot list them (transformers serve without a hub cache) has none.
 
         Raises:
             FlextuneError: Nobody answers there, or no such API.
         """
-        response = await self._get("/models")
+        response = await self._get("/models", without=None if needed else {"data": []})
         rows = response.get("data") if isinstance(response, Mapping) else None
         if not isinstance(rows, list):
             raise FlextuneError(f"{self.config.url}: no list of models there; does the URL end in /v1?")
@@ -101,13 +105,14 @@ class Client:
         Args:
             body: Of the request.
             what: Names it in messages.
-            patient: Whether a failed request is tried again.
+            patient: Whether a failed request is tried again for as long as the configuration says; else
+                only as often as one stale connection needs.
 
         Raises:
             TooLongError: The model's window cannot hold it.
             FlextuneError: It failed for good.
         """
-        patience = self._patience if patient else Patience(0)
+        patience = self._patience if patient else _HASTY
 
         async def send() -> Reply:
             path = _PATHS[self.config.endpoint]
@@ -125,20 +130,24 @@ class Client:
         assert self._client is not None
         return self._client
 
-    async def _get(self, path: str) -> Any:
+    async def _get(self, path: str, *, without: Any = None) -> Any:
+        """What lies at a path, or ``without`` where the server has nothing there."""
         import openai
 
         try:
             timeout = openai.Timeout(_LISTS, connect=_CONNECT)
             return await self._open.get(path, cast_to=object, options={"timeout": timeout})
         except Exception as error:
+            status = getattr(error, "status_code", None)
+            if without is not None and (status == 404 or (status or 0) >= 500):
+                return without
             raise self._failure(error, path.rpartition("/")[2], 0) from None
 
     def _failure(self, error: Exception, what: str, retries: int) -> Exception:
         """One line for what went wrong; an error that is no server's fault as it is."""
         import openai
 
-        url, tries = self.config.url, f" after {retries + 1} tries" if retries else ""
+        url, tries = self.config.url, f" after {retries + 1} tries" if retries and passes(error) else ""
         if isinstance(error, openai.APITimeoutError):
             seconds = f"{self.config.timeout:g} s"
             return FlextuneError(

@@ -91,7 +91,7 @@ class ServerEngine:
                 return list(await asyncio.gather(*(one(model, job) for job in group)))
 
             problems = list({job.problem.name: job.problem for job in jobs}.values())
-            # The first request is not tried again: what is wrong with it is wrong with all.
+            # What is wrong with the first request is wrong with all.
             first = Job(0, replace(problems[0], stop=()), 0, DecodeConfig(max_new_tokens=1), 0)
             await self._reply(client, served, there, first, patient=False)
             if served.adapter is not None and served.scale > 0 and served.config.canary:

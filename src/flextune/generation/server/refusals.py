@@ -35,8 +35,10 @@ def refused(kind: ServerKind, config: Mapping[str, Any]) -> list[str]:
         kind: The server's.
         config: ``adapter_config.json``.
     """
-    if kind in ("transformers", "openai"):
+    if kind == "openai":
         return []
+    if kind == "transformers":
+        return ["transformers serve has no adapters"]
     shown = {"vllm": "vLLM", "sglang": "SGLang", "llama.cpp": "llama.cpp", "tgi": "TGI"}[kind]
     reasons = []
     if (method := config.get("peft_type")) != "LORA":
