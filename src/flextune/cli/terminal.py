@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flextune.progress import Reporter, Stage
+from flextune.progress import Pace, Reporter, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,16 +27,25 @@ def progress() -> Iterator[Reporter]:
         yield PlainReporter()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    with bars_on(Console(stderr=True)) as bars:
+        yield RichReporter(bars)
+
+
+def bars_on(console: Console) -> Progress:
+    """Bars with what they count, how fast and for how long; a long label gives way to them."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    label = Column(no_wrap=True, overflow="ellipsis", ratio=1)
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
+        TextColumn("{task.description}", table_column=label),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}", table_column=Column(no_wrap=True, justify="right")),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield RichReporter(bars)
+    return Progress(*columns, console=console, transient=True, expand=True)
 
 
 class RichReporter:
@@ -48,7 +57,7 @@ class RichReporter:
     @contextmanager
     def stage(self, label: str, total: int) -> Iterator[Stage]:
         """A new bar."""
-        stage = _RichStage(self._bars, self._bars.add_task(label, total=total), label)
+        stage = _RichStage(self._bars, self._bars.add_task(label, total=total, pace=""), label)
         try:
             yield stage
         finally:
@@ -64,16 +73,20 @@ class _RichStage:
         self._bars, self._task, self._label = bars, task, label
         self._done = False
         self._started = time.monotonic()
+        self._pace = Pace()
 
     def update(self, done: int, total: int) -> None:
-        self._bars.update(self._task, completed=done, total=total)
+        self._pace.update(done, total)
+        pace = ", ".join(part for part in (self._pace.rate, self._pace.left) if part)
+        self._bars.update(self._task, completed=done, total=total, pace=pace)
         self._done = done >= total
 
     def close(self) -> None:
         self._bars.remove_task(self._task)
         if self._done:
             seconds = time.monotonic() - self._started
-            self._bars.console.print(f"{self._label} ({seconds:.0f} s)", highlight=False, markup=False)
+            rate = f", {self._pace.rate}" if self._pace.rate else ""
+            self._bars.console.print(f"{self._label} ({seconds:.0f} s{rate})", highlight=False, markup=False)
 
 
 class PlainReporter:
@@ -102,17 +115,21 @@ class _PlainStage:
         self._label, self._write = label, write
         self._started = self._written = time.monotonic()
         self._latest = ""
+        self._pace = Pace()
 
     def update(self, done: int, total: int) -> None:
+        self._pace.update(done, total)
         self._latest = f"{done}/{total}"
         now = time.monotonic()
         if now - self._written > PLAIN_INTERVAL:
             self._written = now
-            self._write(f"{self._label}: {self._latest}")
+            pace = "".join(f", {part}" for part in (self._pace.rate, self._pace.left) if part)
+            self._write(f"{self._label}: {self._latest}{pace}")
 
     def close(self) -> None:
         seconds = time.monotonic() - self._started
-        self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
+        rate = f", {self._pace.rate}" if self._pace.rate else ""
+        self._write(f"{self._label}: {self._latest} ({seconds:.1f} s{rate})")
 
 
 def out() -> Console:
