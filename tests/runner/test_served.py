@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from tests.support.serving import serving
+from tests.support.small_experiment import small_experiment
 
 from flextune.config import parse_experiment
 from flextune.errors import FlextuneError
 from flextune.records import Problem
+from flextune.runner.execute import RunOptions, run_experiment
 from flextune.runner.plan import Generation, Sources, make_plan
 
 SOURCES = Sources(
@@ -140,3 +144,29 @@ def test_llama_cpp_takes_a_scale():
     assert key("generate.server.kind=llama.cpp", "generate.scale=0.5") != key(
         "generate.server.kind=llama.cpp"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("sandboxed")
+def test_a_run_trains_all_ends_with_what_to_serve_and_goes_on_once_it_is_served(
+    model_folder: Path, tmp_path: Path
+):
+    served = "generate={engine: server, server: {url: URL, kind: vllm, model: base}}"
+    arms = "arms=[{name: baseline, train: null}, {name: lora, penalty: null}, {name: fourier}]"
+    folder = tmp_path / "small"
+    with serving(owner="vllm") as fake:
+        experiment = small_experiment(model_folder, served.replace("URL", fake.url), arms)
+        with pytest.raises(
+            FlextuneError, match=r"no adapter .*vllm serve MODEL --enable-lora --lora-modules"
+        ):
+            run_experiment(experiment, folder, RunOptions())
+        trained = {path.parent.name: path for path in folder.glob("trained/*/adapter")}
+        assert len(trained) == 2
+        assert not fake.requests
+    times = {path: path.stat().st_mtime_ns for path in trained.values()}
+    with serving(owner="vllm", models=("base", *trained)) as fake:
+        experiment = small_experiment(model_folder, served.replace("URL", fake.url), arms)
+        result = run_experiment(experiment, folder, RunOptions())
+        assert {body["model"] for body in fake.requests} == {"base", *trained}
+    assert {score.arm for score in result.scores} == {"baseline", "lora", "fourier"}
+    assert {path: path.stat().st_mtime_ns for path in trained.values()} == times

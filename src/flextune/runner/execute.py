@@ -173,7 +173,14 @@ class Execution:
         return plan
 
     def evaluate(self, plan: Plan) -> None:
-        """Train, generate and judge what is missing, one base model after the other."""
+        """Train, generate and judge what is missing, one base model after the other.
+
+        Where a server is to have the adapters, all are trained first: it gets them from there.
+        """
+        if any(e.generation.form.served and e.generation.form.training for e in plan.evaluations):
+            for training in plan.trainings:
+                self.train(training)
+            self.check_servers(plan.evaluations)
         with JudgeQueue(self.run, self._judge, self.options.reporter) as judging:
 
             def generate(evaluations: list[Evaluation]) -> None:

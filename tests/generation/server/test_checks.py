@@ -162,6 +162,8 @@ def test_a_missing_adapter_comes_with_the_command_that_serves_it(tmp_path: Path)
         ("vllm", {"peft_type": "IA3"}, "vLLM serves LoRA alone, and this is IA3"),
         ("vllm", {"alpha_pattern": {"q_proj": 2}}, "alpha_pattern"),
         ("llama.cpp", {"modules_to_save": ["lm_head"]}, "modules_to_save"),
+        ("vllm", {"rank_pattern": {"q_proj": 2}}, "rank_pattern"),
+        ("llama.cpp", {"use_rslora": True}, "use_rslora"),
         ("transformers", {}, "transformers serve has no adapters"),
     ],
 )

@@ -14,6 +14,13 @@ from flextune.models.adapter_folder import open_adapter
 VLLM_RANK = 16
 _VLLM_RANKS = (16, 32, 64, 128, 256, 320, 512)
 
+#: Settings of an adapter that change a layer's scale, and that a server does not read.
+_SCALES = {
+    "vllm": ("rank_pattern", "alpha_pattern"),
+    "tgi": ("rank_pattern", "alpha_pattern"),
+    "llama.cpp": ("alpha_pattern", "use_rslora"),
+}
+
 _INSTEAD = "merge it (flextune merge) and serve the merged folder as a model, or use generate.engine: local"
 
 
@@ -50,8 +57,9 @@ def refused(kind: ServerKind, config: Mapping[str, Any]) -> list[str]:
         reasons.append(f"{shown} leaves out whole modules, and this has some (modules_to_save: {names})")
     if config.get("bias", "none") != "none":
         reasons.append(f"{shown} leaves out biases, and this has some (bias: {config['bias']})")
-    if kind in ("vllm", "tgi") and config.get("alpha_pattern"):
-        reasons.append(f"{shown} reads one alpha for all layers, and this has several (alpha_pattern)")
+    for setting in _SCALES.get(kind, ()):
+        if config.get(setting):
+            reasons.append(f"{shown} would multiply some layers by another number (it passes over {setting})")
     return reasons
 
 
