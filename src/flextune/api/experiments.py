@@ -126,6 +126,7 @@ def evaluate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType = "float32",
     seed: int = 0,
+    server: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: Path | str = RUNS,
     data_dir: Path | str | None = None,
@@ -148,6 +149,7 @@ def evaluate(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights.
         seed: Of the draws.
+        server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
         data_dir: As for ``run``.
@@ -172,6 +174,7 @@ def evaluate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        server=server,
     )
     options = _options(data_dir, workers, sandbox, reporter)
     return evaluate_model(request, Path(runs) / (name or f"eval-{request.name}"), options).run
@@ -190,6 +193,7 @@ def generate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType = "float32",
     seed: int = 0,
+    server: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
 ) -> int:
@@ -218,6 +222,7 @@ def generate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        server=server,
     )
     folder = None if data_dir is None else Path(data_dir)
     return generate_file(request, Path(output), data_dir=folder, reporter=reporter or Silent())

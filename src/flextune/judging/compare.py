@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError
-from flextune.files.lines import numbered_records
 from flextune.judging.files import Identity, identity
+from flextune.judging.verdict_files import numbered_verdicts
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Comparison, Score, Verdict
 
 VERDICTS = "verdicts.jsonl"
@@ -85,7 +85,7 @@ def compare_sides(first: Side, second: Side, *, margin: float = 2.0, across: boo
 
 
 def read_side(path: Path) -> Side:
-    """A file of verdicts, or the folder that holds one.
+    """A file of verdicts (``numbered_verdicts`` says which), or the folder that holds one.
 
     Raises:
         FlextuneError: It is none, an outcome is unknown to flextune, or a sample has two verdicts.
@@ -114,7 +114,7 @@ def _latest(file: Path) -> dict[Identity, Verdict]:
     """The verdicts of a file. One that said nothing about its program may be followed by another."""
     latest: dict[Identity, Verdict] = {}
     lines: dict[Identity, int] = {}
-    for number, verdict in numbered_records(file, Verdict):
+    for number, verdict in numbered_verdicts(file):
         key = identity(verdict)
         place = f"{verdict.name}, sample {verdict.sample}"
         if verdict.outcome not in OUTCOMES:

@@ -6,6 +6,7 @@ import random
 import threading
 from collections import Counter
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.support.decoding import answers
@@ -25,7 +26,7 @@ GREEDY = DecodeConfig(max_new_tokens=64)
 CHECKS = 6
 
 
-def texts(fake: FakeServer, decode: DecodeConfig = SAMPLED, seed: int = 0, **changes: object) -> dict:
+def texts(fake: FakeServer, decode: DecodeConfig = SAMPLED, seed: int = 0, **changes: Any) -> dict:
     found = answers(fake.engine(**changes), PROBLEMS, decode, seed)
     assert len({(each.name, each.sample) for each in found}) == len(found)
     return {(each.name, each.sample): each.text for each in found}
@@ -141,7 +142,7 @@ def test_each_sample_has_a_seed_of_its_own_whatever_else_is_asked():
 
 def test_leaving_early_ends_what_is_in_flight():
     with serving(delay=0.02) as fake:
-        running = fake.engine(concurrency=2).answer([Request(PROBLEMS, SAMPLED, 0)])
+        running: Any = fake.engine(concurrency=2).answer([Request(PROBLEMS, SAMPLED, 0)])
         next(running)
         running.close()
         assert "requests" not in {thread.name for thread in threading.enumerate()}

@@ -60,6 +60,7 @@ class Client:
             follow_redirects=False,
             limits=_limits(self.config),
         )
+        others: Any = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
         self._client = openai.AsyncOpenAI(
             # Without a key some servers ask for none; the client insists on a text.
             api_key=self._key or "none",
@@ -67,7 +68,7 @@ class Client:
             max_retries=0,
             timeout=openai.Timeout(self.config.timeout, connect=_CONNECT),
             # Organization and project of the environment are for another server.
-            default_headers={"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()},
+            default_headers=others,
             http_client=http_client,
         )
         return self
