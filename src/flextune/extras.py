@@ -10,11 +10,13 @@ from flextune.errors import FlextuneError
 _EXTRAS = {
     "accelerate": ("accelerate", "train"),
     "datasets": ("datasets", "hub"),
+    "datasketch": ("datasketch", "data"),
     "gguf": ("gguf", "gguf"),
     "kaleido": ("kaleido", "figures"),
     "openai": ("openai", "server"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
+    "pyarrow": ("pyarrow", "data"),
     "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),
     "safetensors": ("safetensors", "train"),
     "torch": ("torch", "train"),

@@ -73,7 +73,7 @@ def generate(url: str, output: Path) -> None:
     """As the command does."""
     decode = {"strategy": "sample", "temperature": 0.8, "n": 4}
     server = {"url": url, "concurrency": 2}
-    request = model_request("base", limit=5, decode=decode, server=server)
+    request = model_request("base", benchmark="rosetta", limit=5, decode=decode, server=server)
     generate_file(request, output, data_dir=None, reporter=Silent())
 
 
@@ -97,7 +97,7 @@ def test_nothing_is_written_where_no_server_is(flextune: Call, tmp_path: Path):
     ],
 )
 def test_a_wrong_option_is_one_line(flextune: Call, tmp_path: Path, options: tuple[str, ...], complaint: str):
-    said = flextune("generate", "base", *options, "-o", tmp_path / "made.jsonl")
+    said = flextune("generate", "base", "--benchmark", "rosetta", *options, "-o", tmp_path / "made.jsonl")
     assert said.complaint.startswith(complaint)
 
 

@@ -34,16 +34,16 @@ def progress() -> Iterator[Reporter]:
 
 def bars_on(console: Console) -> Progress:
     """Bars with what they count, how fast and for how long; a long label gives way to them."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
     from rich.table import Column
 
-    label = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    label, fixed = Column(no_wrap=True, overflow="ellipsis", ratio=1), Column(no_wrap=True)
     columns = (
-        TextColumn("{task.description}", table_column=label),
+        TextColumn("{task.description}", table_column=label, markup=False),
         BarColumn(bar_width=10),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[pace]}", table_column=Column(no_wrap=True, justify="right")),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[pace]}", table_column=fixed, markup=False),
+        TextColumn("{task.fields[detail]}", table_column=fixed, markup=False),
     )
     return Progress(*columns, console=console, transient=True, expand=True)
 
@@ -57,7 +57,7 @@ class RichReporter:
     @contextmanager
     def stage(self, label: str, total: int) -> Iterator[Stage]:
         """A new bar."""
-        stage = _RichStage(self._bars, self._bars.add_task(label, total=total, pace=""), label)
+        stage = _RichStage(self._bars, self._bars.add_task(label, total=total, pace="", detail=""), label)
         try:
             yield stage
         finally:
@@ -71,22 +71,22 @@ class RichReporter:
 class _RichStage:
     def __init__(self, bars: Progress, task: TaskID, label: str) -> None:
         self._bars, self._task, self._label = bars, task, label
-        self._done = False
+        self._done, self._detail = False, ""
         self._started = time.monotonic()
         self._pace = Pace()
 
-    def update(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int, detail: str = "") -> None:
         self._pace.update(done, total)
-        pace = ", ".join(part for part in (self._pace.rate, self._pace.left) if part)
-        self._bars.update(self._task, completed=done, total=total, pace=pace)
-        self._done = done >= total
+        pace = ", ".join(filter(None, (self._pace.rate, self._pace.left)))
+        self._bars.update(self._task, completed=done, total=total, pace=pace, detail=detail)
+        self._done, self._detail = done >= total, detail
 
     def close(self) -> None:
         self._bars.remove_task(self._task)
         if self._done:
             seconds = time.monotonic() - self._started
-            rate = f", {self._pace.rate}" if self._pace.rate else ""
-            self._bars.console.print(f"{self._label} ({seconds:.0f} s{rate})", highlight=False, markup=False)
+            words = ", ".join(filter(None, (f"{seconds:.0f} s", self._pace.rate, self._detail)))
+            self._bars.console.print(f"{self._label} ({words})", highlight=False, markup=False)
 
 
 class PlainReporter:
@@ -117,19 +117,20 @@ class _PlainStage:
         self._latest = ""
         self._pace = Pace()
 
-    def update(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int, detail: str = "") -> None:
         self._pace.update(done, total)
-        self._latest = f"{done}/{total}"
+        self._latest = ", ".join(filter(None, (f"{done}/{total}", detail)))
         now = time.monotonic()
         if now - self._written > PLAIN_INTERVAL:
             self._written = now
-            pace = "".join(f", {part}" for part in (self._pace.rate, self._pace.left) if part)
-            self._write(f"{self._label}: {self._latest}{pace}")
+            words = ", ".join(filter(None, (self._latest, self._pace.rate, self._pace.left)))
+            self._write(f"{self._label}: {words}")
 
     def close(self) -> None:
-        seconds = time.monotonic() - self._started
-        rate = f", {self._pace.rate}" if self._pace.rate else ""
-        self._write(f"{self._label}: {self._latest} ({seconds:.1f} s{rate})")
+        if self._latest:
+            seconds = time.monotonic() - self._started
+            words = ", ".join(filter(None, (f"{seconds:.1f} s", self._pace.rate)))
+            self._write(f"{self._label}: {self._latest} ({words})")
 
 
 def out() -> Console:

@@ -1,4 +1,4 @@
-"""Files of verdicts: our own, and what other tools wrote instead."""
+"""Files of verdicts that a user names: our own, and what other tools wrote instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flextune.judging.lm_eval_results import is_lm_eval, lm_eval_verdicts
 from flextune.records import Verdict
 
 
-def numbered_verdicts(file: Path) -> list[tuple[int, Verdict]]:
+def read_verdicts(file: Path) -> list[tuple[int, Verdict]]:
     """The verdicts of a file, each with its line or its place.
 
     Read are our own lines, EvalPlus's and BigCodeBench's ``eval_results.json``, lm-evaluation-harness's
@@ -31,7 +31,12 @@ def numbered_verdicts(file: Path) -> list[tuple[int, Verdict]]:
         return list(enumerate(evalplus_verdicts(file), start=1))
     if _first_is_lm_eval(file):
         return lm_eval_verdicts(file, read_lines(file))
-    return numbered_records(file, Verdict)
+    try:
+        return numbered_records(file, Verdict)
+    except FlextuneError as error:
+        # What the reader advises is for files that flextune makes again; this one is the user's.
+        fault = str(error).partition(";")[0]
+        raise FlextuneError(f"{fault}; give a file of verdicts, as flextune judge -o writes it") from None
 
 
 def _json(file: Path) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
@@ -65,7 +66,26 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    write_completions(jobs, lambda: models.engine(form), reporter, label=label, complete=complete)
+    engine, before, start = models.engine(form), _counted(jobs), time.monotonic()
+    write_completions(jobs, engine, reporter, label=label, complete=complete)
+    seconds, after = time.monotonic() - start, _counted(jobs)
+    run.note_work(
+        {
+            "stage": "generate",
+            "what": label,
+            "model": form.model.name,
+            "parameters": models.parameters.get(form.model.name),
+            "programs": after[0] - before[0],
+            "tokens": after[1] - before[1],
+            "seconds": round(seconds, 3),
+        }
+    )
+
+
+def _counted(jobs: Sequence[tuple[Generation, Path]]) -> tuple[int, int]:
+    """Completions that the files hold, and their tokens."""
+    completions = [c for _, file in jobs for c in read_records(file, Completion)]
+    return len(completions), sum(completion.tokens for completion in completions)
 
 
 def _is_missing(generation: Generation, run: Run) -> bool:
@@ -76,7 +96,7 @@ def _is_missing(generation: Generation, run: Run) -> bool:
 
 def write_completions(
     jobs: Sequence[tuple[Generation, Path]],
-    engine: Callable[[], Engine],
+    engine: Engine,
     reporter: Reporter,
     *,
     label: str,
@@ -86,7 +106,7 @@ def write_completions(
 
     Args:
         jobs: What one form of a model is to answer, and the file of each.
-        engine: Makes what answers for that form; not called where nothing is missing.
+        engine: What answers for that form.
         reporter: Told of the progress.
         label: Names the work.
         complete: Told of each generation whose file is complete.
@@ -98,14 +118,14 @@ def write_completions(
         Request(generation.problems, generation.decode, generation.seed or 0, keys)
         for (generation, _), keys in zip(jobs, done, strict=True)
     ]
-    answering = engine() if any(left) else None
     with ExitStack() as stack:
         stage = stack.enter_context(reporter.stage(f"generate {label}", total))
         writers = [stack.enter_context(LineWriter(file)) for _, file in jobs]
         stage.update(total - sum(left), total)
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
-        for answers in answering.answer(requests) if answering is not None else ():
+        tokens, start = 0, time.monotonic()
+        for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
                 by_job.setdefault(answer.request, []).append(answer.completion)
@@ -113,7 +133,10 @@ def write_completions(
                 writers[place].write(map(as_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
-            stage.update(total - sum(left), total)
+                tokens += sum(completion.tokens for completion in completions)
+            # Some servers count no tokens.
+            detail = f"{tokens / (time.monotonic() - start):.0f} tokens/s" if tokens else ""
+            stage.update(total - sum(left), total, detail)
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])

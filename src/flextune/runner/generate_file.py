@@ -9,6 +9,7 @@ from flextune.data.multipl_e import problem_row
 from flextune.errors import FlextuneError
 from flextune.files.lines import read_records, write_lines
 from flextune.files.objects import read_object, write_object
+from flextune.files.output import check_new_file
 from flextune.progress import Reporter
 from flextune.records import Completion
 from flextune.runner.checks import check_servers
@@ -35,7 +36,8 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     Raises:
         FlextuneError: ``output`` holds the completions of another request.
     """
-    models = ModelStore()
+    check_new_file(output)
+    models = ModelStore(reporter=reporter)
     (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")
@@ -44,10 +46,12 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     if begun and read_object(request_file).get("key") != generation.key:
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
     done = {(each.name, each.sample) for each in read_records(output, Completion)}
-    if len(done) < generation.total:
+    missing = len(done) < generation.total
+    if missing:
         check_servers([generation], lambda key: True, reporter)
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
-    jobs = [(generation, output)]
-    write_completions(jobs, lambda: models.engine(generation.form), reporter, label=evaluation.label)
+    if missing:
+        engine = models.engine(generation.form)
+        write_completions([(generation, output)], engine, reporter, label=evaluation.label)
     return generation.total
