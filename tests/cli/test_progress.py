@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -90,10 +91,11 @@ def test_a_bar_fits_into_80_columns_whatever_its_label() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True)
     with bars_on(console) as bars, RichReporter(bars).stage("generate " + "arm, " * 40, 16400) as stage:
         stage.update(0, 16400)
-        stage.update(16398, 16400)
+        time.sleep(0.1)
+        stage.update(16000, 16400, "5210 tokens/s")
         (line,) = console.render_lines(bars.get_renderable())
     shown = "".join(segment.text for segment in line)
     assert len(shown) == 80
     assert "…" in shown
-    assert "16398/16400" in shown
-    assert "/s, 0 s left" in shown
+    assert "16000/16400" in shown
+    assert "/s, 0 s left 5210 tokens/s" in shown

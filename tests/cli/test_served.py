@@ -110,5 +110,7 @@ def test_eval_extends_a_run_of_the_same_server_at_another_address(flextune: Call
             said = flextune("eval", "base", *asked, *given)
             assert said.code == 0, said.err
     (run,) = tmp_path.iterdir()
-    assert len(list((run / "generated").iterdir())) == 2
-    assert len(json.loads((run / "scores.json").read_text())["scores"]) == 2
+    # The base model on the same server, too.
+    assert len(list((run / "generated").iterdir())) == 4
+    scores = json.loads((run / "scores.json").read_text())["scores"]
+    assert sorted(score["arm"] for score in scores) == ["base-openai"] * 2 + ["flex-openai"] * 2
