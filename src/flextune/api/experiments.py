@@ -174,6 +174,7 @@ def evaluate(
     prompt: str = "completion",
     token_healing: bool = False,
     stops: Literal["benchmark", "program"] = "benchmark",
+    server: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: Path | str = RUNS,
     data_dir: Path | str | None = None,
@@ -199,6 +200,7 @@ def evaluate(
         prompt: How problems are posed: a template's name, or a file.
         token_healing: Choose the prompt's last tokens again, among longer ones too.
         stops: ``program``: keep helpers that follow, too.
+        server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
         data_dir: As for ``run``.
@@ -224,6 +226,7 @@ def evaluate(
         dtype=dtype,
         seed=seed,
         generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
+        server=server,
     )
     options = _options(data_dir, workers, sandbox, reporter)
     return evaluate_model(request, Path(runs) / (name or f"eval-{request.name}"), options).run
@@ -245,6 +248,7 @@ def generate(
     prompt: str = "completion",
     token_healing: bool = False,
     stops: Literal["benchmark", "program"] = "benchmark",
+    server: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
 ) -> int:
@@ -274,6 +278,7 @@ def generate(
         dtype=dtype,
         seed=seed,
         generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
+        server=server,
     )
     folder = None if data_dir is None else Path(data_dir)
     return generate_file(request, Path(output), data_dir=folder, reporter=reporter or Silent())

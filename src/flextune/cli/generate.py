@@ -10,12 +10,14 @@ import typer
 from flextune.cli import options as o
 from flextune.cli.groups import grouped
 from flextune.cli.requests import ModelRequest
+from flextune.cli.server_options import ServerOptions
 
 
 @grouped
 def generate(
     model: Annotated[str, typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL)],
     request: ModelRequest,
+    server: ServerOptions,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
     language: o.Languages = None,
     data_dir: o.DataDir = None,
@@ -26,7 +28,7 @@ def generate(
     from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment(model, language)
+    experiment = request.experiment(model, language, server.section())
     if len(experiment.evaluate) > 1:
         given = ", ".join(part.language for part in experiment.evaluate)
         where = (

@@ -7,11 +7,12 @@ from pathlib import Path
 from flextune.config import Experiment
 from flextune.data.multipl_e import problem_row
 from flextune.errors import FlextuneError
-from flextune.files.lines import write_lines
+from flextune.files.lines import read_records, write_lines
 from flextune.files.objects import read_object, write_object
 from flextune.files.output import check_new_file
 from flextune.progress import Reporter
-from flextune.runner.checks import check_prompts
+from flextune.records import Completion
+from flextune.runner.checks import check_prompts, check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
@@ -41,11 +42,18 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     evaluation = make_plan(request, plan_sources(models, data_dir)).evaluations[0]
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")
-    if output.exists() and read_object(request_file).get("key") != generation.key:
+    # A request that failed before its first answer leaves an empty file.
+    begun = output.exists() and output.stat().st_size > 0
+    if begun and read_object(request_file).get("key") != generation.key:
         raise FlextuneError(f"{output}: holds the completions of another request; choose another file")
-    check_prompts([generation])
+    done = {(each.name, each.sample) for each in read_records(output, Completion)}
+    missing = len(done) < generation.total
+    if missing:
+        check_prompts([generation])
+        check_servers([generation], lambda key: True, reporter)
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
-    model = models.form(generation.form)
-    write_completions([(generation, output)], model, reporter, label=evaluation.label)
+    if missing:
+        engine = models.engine(generation.form)
+        write_completions([(generation, output)], engine, reporter, label=evaluation.label)
     return generation.total

@@ -28,6 +28,7 @@ def model_request(
     dtype: str = "auto",
     seed: int = 0,
     generate: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """The request as an experiment; its name is the model's.
 
@@ -43,32 +44,36 @@ def model_request(
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
         generate: More keys of the section ``generate``: ``prompt``, ``token_healing``, ``stops``.
+        server: The keys of ``generate.server``: a server has the model; None: it is decoded here.
 
     Raises:
         SettingError: A value that an experiment file could not hold either.
         FlextuneError: No benchmark, or no such model.
     """
-    more = dict(generate or {})
-    if "prompt" in more:
-        more["prompt"] = anywhere(more["prompt"])
     if benchmark is None and model != EMBEDDED_MODEL:
         raise SettingError("benchmark", f"{{key}}: needed for {model}: {', '.join(BENCHMARKS.names())}")
     given = [languages] if isinstance(languages, str) else languages
     spelled = [name for text in given for name in text.split(",")]
     part = {"benchmark": benchmark or EMBEDDED_MODEL, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
+    asked = {**(generate or {}), "adapter": folder, "export": "merged" if merged else "adapter"}
+    if "prompt" in asked:
+        asked["prompt"] = anywhere(asked["prompt"])
+    if server is not None:
+        asked |= {"engine": "server", "server": dict(server)}
     raw = {
         "name": slug(model),
         "model": model,
-        "dtype": stored_dtype(model) if dtype == "auto" else dtype,
+        "dtype": dtype if dtype != "auto" else _dtype(model, served=server is not None),
         "train": None,
-        "generate": {
-            **more,
-            "adapter": folder,
-            "export": "merged" if merged else "adapter",
-        },
+        "generate": asked,
         "seeds": [seed],
         "decode": [decode or {}],
         "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],
     }
     return validate(Experiment, raw)
+
+
+def _dtype(model: str, *, served: bool) -> str:
+    """The type of a model's weights; one that a server has need not be on this machine."""
+    return "float32" if served else stored_dtype(model)
