@@ -292,11 +292,11 @@ class _Planner:
     def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> Training:
         source = (arm.model, train.model_dump_json())
         if source not in self._examples:
-            training, validation = (
+            learned, validation = (
                 self._sources.written(arm.model, part) for part in self._sources.examples(train)
             )
-            content = content_digest([*training, *validation])
-            self._examples[source] = ((training, validation), content)
+            content = content_digest([*learned, *validation])
+            self._examples[source] = ((learned, validation), content)
         examples, data = self._examples[source]
         recipe = arm.recipe(seed)
         start = None

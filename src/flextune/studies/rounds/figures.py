@@ -11,7 +11,7 @@ from flextune.records import Score
 from flextune.report.charts.bars import Bar, Series, draw_grouped_bars
 from flextune.report.charts.lines import draw_lines
 from flextune.report.charts.marks import Band, Line
-from flextune.report.labels import ARM_COLOURS, GREY
+from flextune.report.palette import ARM_COLOURS, GREY
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart
 from flextune.studies.rounds.claims import DECODING
@@ -59,7 +59,7 @@ def rounds_chart(run: RunData) -> Chart:
         Series(label, ARM_COLOURS[i % len(ARM_COLOURS)], tuple(bars))
         for i, (label, bars) in enumerate(ours.items())
     ]
-    drawn = draw_grouped_bars(series, y="pass@1, %", hover="%{x}<br>%{y:.1f} %")
+    drawn = draw_grouped_bars(series, x="pass@1, %", hover="%{y}<br>%{x:.1f} %")
     return Chart("rounds", "pass@1 by round: the paper's and ours (figures 1 and 4)", drawn)
 
 
