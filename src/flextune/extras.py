@@ -13,6 +13,7 @@ _EXTRAS = {
     "datasketch": ("datasketch", "data"),
     "gguf": ("gguf", "gguf"),
     "kaleido": ("kaleido", "figures"),
+    "openai": ("openai", "server"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
     "pyarrow": ("pyarrow", "data"),

@@ -171,6 +171,7 @@ def evaluate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    server: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: Path | str = RUNS,
     data_dir: Path | str | None = None,
@@ -193,6 +194,7 @@ def evaluate(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
+        server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
         data_dir: As for ``run``.
@@ -217,6 +219,7 @@ def evaluate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        server=server,
     )
     options = _options(data_dir, workers, sandbox, reporter)
     return evaluate_model(request, Path(runs) / (name or f"eval-{request.name}"), options).run
@@ -235,6 +238,7 @@ def generate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    server: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
 ) -> int:
@@ -263,6 +267,7 @@ def generate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        server=server,
     )
     folder = None if data_dir is None else Path(data_dir)
     return generate_file(request, Path(output), data_dir=folder, reporter=reporter or Silent())

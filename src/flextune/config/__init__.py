@@ -20,6 +20,7 @@ from flextune.config.sections.judge import JudgeConfig
 from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
+from flextune.config.sections.server import Endpoint, ServerConfig, ServerKind
 from flextune.config.sections.start import StartConfig
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
@@ -41,6 +42,7 @@ __all__ = [
     "DataPart",
     "DecodeConfig",
     "EarlyStoppingConfig",
+    "Endpoint",
     "EvaluateConfig",
     "Experiment",
     "GenerateConfig",
@@ -53,6 +55,8 @@ __all__ = [
     "PenaltySection",
     "Recipe",
     "ReplayConfig",
+    "ServerConfig",
+    "ServerKind",
     "StartConfig",
     "Targets",
     "TrainConfig",

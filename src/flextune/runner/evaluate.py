@@ -21,6 +21,8 @@ from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
 _EXTENDED = ("decode", "evaluate")
+# Of a server, what decides the texts.
+_SERVED = ("kind", "endpoint", "model", "adapter")
 
 
 def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> RunResult:
@@ -66,15 +68,28 @@ def with_base_models(requests: Sequence[Experiment]) -> list[Experiment]:
 
     An adapter's score alone does not say whether the adapter helped.
     """
-    bare = [request for request in requests if request.generate.adapter is None]
+    bare = [request for request in requests if not _has_adapter(request)]
     found: list[Experiment] = []
     for request in requests:
-        base = request.model_copy(update={"generate": GenerateConfig()})
-        if base not in bare and request.generate.adapter is not None:
+        base = request.model_copy(update={"generate": _without_adapter(request.generate)})
+        if base not in bare and _has_adapter(request):
             bare.append(base)
             found.append(base)
         found.append(request)
     return found
+
+
+def _has_adapter(request: Experiment) -> bool:
+    server = request.generate.server
+    return request.generate.adapter is not None or (server is not None and server.adapter is not None)
+
+
+def _without_adapter(generate: GenerateConfig) -> GenerateConfig:
+    """The base model, here or on the same server."""
+    if generate.server is None:
+        return GenerateConfig()
+    server = generate.server.model_copy(update={"adapter": None})
+    return GenerateConfig(engine=generate.engine, server=server)
 
 
 def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], list[Score], list[Comparison]]:
@@ -86,6 +101,7 @@ def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], l
     experiment, arm = extended(earlier, request, run.name)
     plan = execution.plan(request.model_copy(update={"name": arm}))
     execution.check_judge(plan.evaluations)
+    execution.check_servers(plan.evaluations)
     run.begin(experiment, execution.environment(), pending=execution.pending(plan))
     execution.evaluate(plan)
     new = gather_scores(plan.evaluations, run)
@@ -135,7 +151,13 @@ def _settings(request: Experiment) -> dict[str, Any]:
 
 
 def _form(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in _EXTENDED}
+    """What makes an arm another one; of a server not where it listens, nor how it is asked."""
+    form = {key: value for key, value in settings.items() if key not in _EXTENDED}
+    generate = form.get("generate") or {}
+    if generate.get("server"):
+        server = {key: generate["server"].get(key) for key in _SERVED}
+        form["generate"] = {**generate, "server": server}
+    return form
 
 
 def _arm_name(request: Experiment, taken: Sequence[str], first: str) -> str:
@@ -146,9 +168,12 @@ def _arm_name(request: Experiment, taken: Sequence[str], first: str) -> str:
         taken: Names of arms that there are.
         first: The run's first model.
     """
-    adapter = request.generate.adapter
+    adapter, server = request.generate.adapter, request.generate.server
     bare = "base" if request.model == first else slug(request.model)
     parts = [_adapter_name(Path(adapter)) if adapter else bare]
+    if server is not None:
+        parts = [slug(server.adapter)] if server.adapter and not adapter else parts
+        parts += [server.kind]
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
     name = "-".join(parts)

@@ -17,7 +17,7 @@ from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
-from flextune.runner.checks import check_trainings
+from flextune.runner.checks import check_servers, check_trainings
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
 from flextune.runner.generate import generate_all, note_ties
@@ -159,6 +159,7 @@ class Execution:
             self.options.reporter.note(note)
         if judged:
             self.check_judge(plan.evaluations)
+            self.check_servers(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
         return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
 
@@ -191,8 +192,16 @@ class Execution:
         return plan
 
     def evaluate(self, plan: Plan) -> None:
-        """Train, generate and judge what is missing, one base model after the other."""
+        """Train, generate and judge what is missing, one base model after the other.
+
+        Where a server is to have the adapters, all are trained first: it gets them from there.
+        """
         self.reporter = self._counted(plan)
+        if any(e.generation.form.served and e.generation.form.training for e in plan.evaluations):
+            for model in plan.models():
+                for training in (each for each in plan.trainings if each.model == model):
+                    self.train(training)
+            self.check_servers(plan.evaluations)
         with JudgeQueue(self.run, self._judge, self.reporter) as judging:
 
             def generate(evaluations: list[Evaluation]) -> None:
@@ -276,6 +285,13 @@ class Execution:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+
+    def check_servers(self, evaluations: list[Evaluation]) -> None:
+        """Refuse before hours of training what a server could not answer after them."""
+        generations = {evaluation.generation.key: evaluation.generation for evaluation in evaluations}
+        served = [each for each in generations.values() if each.form.served is not None]
+        missing = [each for each in served if len(self.run.generated(each.key).completions()) < each.total]
+        check_servers(missing, lambda key: self.run.trained(key).finished, self.options.reporter)
 
 
 def _judged(evaluation: Evaluation, run: Run) -> bool:

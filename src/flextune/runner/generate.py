@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flextune.files.lines import LineWriter, read_records
 from flextune.generation.engine import Engine, Request
@@ -16,9 +15,6 @@ from flextune.records import Completion, as_row
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Evaluation, Form, Generation
 from flextune.runs.run import Run
-
-if TYPE_CHECKING:
-    from flextune.models.load import LoadedModel
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.
 NEAR_TIE = 1e-4
@@ -70,8 +66,8 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    loaded, before, start = models.form(form), _counted(jobs), time.monotonic()
-    write_completions(jobs, loaded, reporter, label=label, complete=complete)
+    engine, before, start = models.engine(form), _counted(jobs), time.monotonic()
+    write_completions(jobs, engine, reporter, label=label, complete=complete)
     seconds, after = time.monotonic() - start, _counted(jobs)
     run.note_work(
         {
@@ -100,7 +96,7 @@ def _is_missing(generation: Generation, run: Run) -> bool:
 
 def write_completions(
     jobs: Sequence[tuple[Generation, Path]],
-    model: LoadedModel,
+    engine: Engine,
     reporter: Reporter,
     *,
     label: str,
@@ -110,13 +106,11 @@ def write_completions(
 
     Args:
         jobs: What one form of a model is to answer, and the file of each.
-        model: That form.
+        engine: What answers for that form.
         reporter: Told of the progress.
         label: Names the work.
         complete: Told of each generation whose file is complete.
     """
-    from flextune.generation.local import LocalEngine
-
     done = [{(c.name, c.sample) for c in read_records(file, Completion)} for _, file in jobs]
     left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
     total = sum(generation.total for generation, _ in jobs)
@@ -130,7 +124,6 @@ def write_completions(
         stage.update(total - sum(left), total)
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
-        engine: Engine = LocalEngine(model)
         tokens, start = 0, time.monotonic()
         for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
@@ -141,7 +134,9 @@ def write_completions(
                 writers[place].checkpoint()
                 left[place] -= len(completions)
                 tokens += sum(completion.tokens for completion in completions)
-            stage.update(total - sum(left), total, f"{tokens / (time.monotonic() - start):.0f} tokens/s")
+            # Some servers count no tokens.
+            detail = f"{tokens / (time.monotonic() - start):.0f} tokens/s" if tokens else ""
+            stage.update(total - sum(left), total, detail)
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])

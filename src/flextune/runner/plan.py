@@ -19,8 +19,10 @@ from flextune.config import (
     TrainConfig,
 )
 from flextune.errors import FlextuneError
+from flextune.generation.server.served import Served
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
+from flextune.runner.served_names import ServedNames, served_model
 from flextune.runner.starts import check_sequence
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
@@ -111,6 +113,7 @@ class Form:
         folder: Of an adapter from elsewhere.
         identity: Of that adapter.
         serving: Beside the weights or in them, and how.
+        served: The server that answers, and the names there; None: this process.
     """
 
     model: BaseModel
@@ -118,6 +121,7 @@ class Form:
     folder: Path | None = None
     identity: str | None = None
     serving: Serving = PLAIN
+    served: Served | None = None
 
     @property
     def adapter(self) -> str | None:
@@ -142,13 +146,17 @@ class Generation:
         form = self.form
         return generation_key(
             model=form.model.identity,
-            dtype=form.model.dtype,
+            dtype=form.model.dtype if form.served is None else "served",
             adapter=form.adapter,
-            serving=form.serving.given(),
+            serving={**form.serving.given(), **self._served()},
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
         )
+
+    def _served(self) -> dict[str, Any]:
+        served = self.form.served
+        return {} if served is None else {"engine": "server", "served": served.given()}
 
     @property
     def total(self) -> int:
@@ -160,13 +168,14 @@ class Generation:
         form = self.form
         return {
             "model": form.model.name,
-            "dtype": form.model.dtype,
+            "dtype": form.model.dtype if form.served is None else None,
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
             "identity": form.identity,
             "export": "merged" if form.serving.merged else "adapter",
             "scale": form.serving.scale,
             "serving": form.serving.given(),
+            **self._served(),
             "evaluate": self.part.model_dump(mode="json"),
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
@@ -273,6 +282,7 @@ class _Planner:
         self._examples: dict[tuple[str, str], tuple[Examples, str]] = {}
         self._by_arm: dict[tuple[str, int], Training] = {}
         self._problems: dict[str, tuple[list[Problem], str]] = {}
+        self._served_names = ServedNames()
 
     def add(self, arm: Experiment, seed: int) -> None:
         """One arm with one seed."""
@@ -280,11 +290,14 @@ class _Planner:
         if arm.train is not None:
             trained = self._training(arm, arm.train, model, seed)
             model, training = trained.model, trained.key
-        for evaluation in self._evaluated(arm, seed, self._form(arm, model, training)):
+        for evaluation in self._evaluated(arm, seed, self._form(arm, model, training, seed)):
             place = (evaluation.arm, evaluation.seed, evaluation.key)
             self.evaluations.setdefault(place, evaluation)
 
     def _model(self, arm: Experiment) -> BaseModel:
+        if arm.train is None and (name := served_model(arm)) is not None:
+            # Its weights need not be on this machine: it is what the server calls so.
+            return BaseModel(arm.model, arm.dtype, arm.device, f"served:{name}")
         if arm.model not in self._identities:
             self._identities[arm.model] = self._sources.model(arm.model)
         return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
@@ -331,8 +344,10 @@ class _Planner:
             start = Start(self._sources.adapter(folder), folder=folder)
         return (model.with_merged(start), None) if section.use == "merged" else (model, start)
 
-    def _form(self, arm: Experiment, model: BaseModel, training: str | None) -> Form:
+    def _form(self, arm: Experiment, model: BaseModel, training: str | None, seed: int) -> Form:
         generate = arm.generate
+        folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
+        identity = None if folder is None else self._sources.adapter(folder)
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
@@ -341,10 +356,11 @@ class _Planner:
             rounding=generate.rounding,
             fault=generate.fault,
         )
-        if training is None and generate.adapter is None:
+        if (served := self._served_names.of(arm, training, folder, seed)) is not None:
+            serving = serving if served.adapter is not None else serving.of_base()
+            return Form(model, training, folder, identity, serving, served)
+        if training is None and folder is None:
             return Form(model, serving=serving.of_base())
-        folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
-        identity = None if folder is None else self._sources.adapter(folder)
         return Form(model, training, folder, identity, serving)
 
     def _evaluated(self, arm: Experiment, seed: int, form: Form) -> Iterator[Evaluation]:

@@ -15,9 +15,9 @@ from flextune.generation.local.sampling import (
     keep_top_k,
     keep_top_p,
     penalize_repetition,
-    row_seed,
     uniforms,
 )
+from flextune.generation.seeds import row_seed
 
 
 class Choice:
