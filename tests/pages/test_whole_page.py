@@ -112,7 +112,7 @@ def test_the_page_is_printed_whole(page_file: Path, opened: Open) -> None:
     found = opened(page_file, color_scheme="dark")
     before = found.run("document.querySelectorAll('main details[open]').length")
     found.page.emulate_media(media="print")
-    found.page.wait_for_function("page.state.printing")
+    found.wait("page.state.printing")
     found.page.wait_for_timeout(50)
     assert found.run("document.querySelectorAll('main details:not([open])').length") == 0
     listed = found.run("document.querySelectorAll('#problems .problem').length")
@@ -127,7 +127,7 @@ def test_the_page_is_printed_whole(page_file: Path, opened: Open) -> None:
     )
     assert found.run("document.querySelector('[data-figure=scores]').data[1].marker.color") == "#1f6fd0"
     found.page.emulate_media(media="screen")
-    found.page.wait_for_function("!page.state.printing")
+    found.wait("!page.state.printing")
     assert found.run("document.querySelectorAll('main details[open]').length") == before
     assert found.run("document.querySelector('[data-figure=scores]').data[1].marker.color") == "#4c93f5"
 
