@@ -83,7 +83,7 @@ def test_a_narrow_window_shows_whole_columns_and_says_that_there_are_more(
     found = opened(page_file, width=400)
     found.page.locator("#scores .numbers summary").click()
     boxes: list[dict[str, Any]] = found.run(
-        """[...document.querySelectorAll('.scroll.wide')].filter((one) => one.checkVisibility()).map((box) => {
+        """[...document.querySelectorAll('.scroll.wide')].filter((b) => b.checkVisibility()).map((box) => {
           const cells = [...box.querySelectorAll('thead tr:last-child > *')];
           const edges = cells.map((cell) => cell.getBoundingClientRect().right);
           const right = box.getBoundingClientRect().right;

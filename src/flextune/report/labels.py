@@ -116,7 +116,7 @@ def labels(experiment: Experiment | None, scores: Sequence[Score], baseline: str
     arms = experiment.resolved_arms() if experiment is not None else []
     names = dict.fromkeys([*(arm.name for arm in arms), baseline, *(score.arm for score in scores)])
     scored = {score.arm for score in scores}
-    order = [(part.benchmark, part.language) for arm in arms for part in arm.evaluate]
+    order = [(part.name, part.language) for arm in arms for part in arm.evaluate]
 
     def place(where: Setting) -> tuple[int, str, int, str]:
         listed = _place(order, (where[0], where[1]))

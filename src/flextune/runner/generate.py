@@ -131,6 +131,7 @@ def write_completions(
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
         engine: Engine = LocalEngine(model)
+        tokens, start = 0, time.monotonic()
         for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
@@ -139,7 +140,8 @@ def write_completions(
                 writers[place].write(map(as_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
-            stage.update(total - sum(left), total)
+                tokens += sum(completion.tokens for completion in completions)
+            stage.update(total - sum(left), total, f"{tokens / (time.monotonic() - start):.0f} tokens/s")
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])

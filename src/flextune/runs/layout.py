@@ -32,3 +32,6 @@ ADAPTER_CONFIG = "adapter_config.json"
 PROBLEMS = "problems.jsonl"
 COMPLETIONS = "completions.jsonl"
 VERDICTS = "verdicts.jsonl"
+
+#: Files that hold what was asked for, and nothing that was found.
+ASKED = frozenset({EXPERIMENT, ENVIRONMENT, LOCK, KEY, PROBLEMS})
