@@ -17,8 +17,8 @@ class Piece:
 
     Attributes:
         folder: Of one key.
-        reason: ``unreachable``: no score of the run, and no search, is made from it; ``unfinished``: a training
-            that was cut off besides.
+        reason: ``unreachable``: no score of the run, and no search, is made from it; ``unfinished``: a
+            training that was cut off besides.
         bytes: That it takes.
     """
 
