@@ -10,10 +10,12 @@ from flextune.errors import FlextuneError
 _EXTRAS = {
     "accelerate": ("accelerate", "train"),
     "datasets": ("datasets", "hub"),
+    "datasketch": ("datasketch", "data"),
     "gguf": ("gguf", "gguf"),
     "kaleido": ("kaleido", "figures"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
+    "pyarrow": ("pyarrow", "data"),
     "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),
     "safetensors": ("safetensors", "train"),
     "torch": ("torch", "train"),

@@ -21,6 +21,7 @@ COMMANDS = [
     ["score"],
     ["power"],
     ["report"],
+    ["figures"],
     ["merge"],
     ["spectrum"],
     ["runs"],

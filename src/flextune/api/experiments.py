@@ -14,6 +14,7 @@ from flextune.config import (
     make_experiment,
 )
 from flextune.config.experiment import DType
+from flextune.errors import FlextuneError
 from flextune.progress import Reporter, Silent
 from flextune.records import Example, Problem
 from flextune.runs.run import Run, find_run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
     from flextune.models.load import LoadedModel
+    from flextune.studies.rounds.experiments import Scale
 
 RUNS = Path("runs")
 
@@ -62,6 +64,39 @@ def run(
     return run_experiment(resolved, Path(runs) / resolved.name, options).run
 
 
+def reproduce(
+    scale: Scale = "embedded",
+    *overrides: str,
+    model: str | None = None,
+    rounds: Sequence[str] | None = None,
+    runs: Path | str = RUNS,
+    data_dir: Path | str | None = None,
+    workers: int | None = None,
+    sandbox: bool = True,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Run the rounds of arXiv:2604.06253 as one experiment, as ``flextune reproduce`` does.
+
+    Args:
+        scale: ``embedded``: the embedded model. ``small``: ``model``. ``full``: Code Llama 7B.
+        overrides: ``key.path=value``, set in every arm.
+        model: For ``small``: a folder, a hub id or a GGUF file.
+        rounds: Which of them, ``"0"`` to ``"5"``, ``"3a"`` to ``"3c"``; None: all.
+        runs: As for ``run``.
+        data_dir: As for ``run``.
+        workers: As for ``run``.
+        sandbox: As for ``run``.
+        reporter: As for ``run``.
+
+    Raises:
+        FlextuneError: An unknown round, ``small`` without a model, and what ``run`` raises.
+    """
+    from flextune.studies.rounds.experiments import ROUNDS, all_rounds
+
+    experiment = all_rounds(scale, model=model, rounds=rounds or ROUNDS, overrides=overrides)
+    return run(experiment, runs=runs, data_dir=data_dir, workers=workers, sandbox=sandbox, reporter=reporter)
+
+
 def train(
     model: LoadedModel | str,
     examples: Sequence[Example],
@@ -72,6 +107,7 @@ def train(
     dtype: DType = "float32",
     device: str = "auto",
     callbacks: Sequence[TrainerCallback] = (),
+    start: Path | str | None = None,
     resume: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -79,13 +115,15 @@ def train(
 
     Args:
         model: A loaded model, or what ``model:`` takes in an experiment.
-        examples: What it learns from.
-        recipe: Adapter, training, optimizer, penalty, seed.
+        examples: What it learns from; conversations are written out by the model's chat template.
+        recipe: Adapter, training, optimizer, penalty, seed. Its ``train.data`` and ``train.start`` are for
+            experiments.
         folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
         device: Where it is loaded.
         callbacks: Of transformers; they take part after those of the recipe.
+        start: An adapter of the same shape and scale, whose matrices are trained on.
         resume: A checkpoint of the same training.
         progress: Called with (steps done, steps in all).
 
@@ -97,20 +135,25 @@ def train(
     """
     from flextune.extras import need
 
+    if recipe.train.start is not None:
+        raise FlextuneError(
+            "train: recipe.train.start is for experiments; give the adapter's folder as start="
+        )
     need("torch", "transformers", "peft", "accelerate")
+    from flextune.models.chat import written_out
     from flextune.models.load import load_model
     from flextune.training.engine import train_adapter
 
     loaded = load_model(model, dtype=dtype, device=device) if isinstance(model, str) else model
-    start = None if resume is None else Path(resume)
     train_adapter(
         loaded,
-        examples,
-        validation,
+        written_out(loaded.tokenizer, examples, loaded.name),
+        written_out(loaded.tokenizer, validation, loaded.name),
         recipe,
         Path(folder),
         callbacks=callbacks,
-        resume=start,
+        start=None if start is None else Path(start).expanduser(),
+        resume=None if resume is None else Path(resume),
         progress=progress,
     )
     return Path(folder) / "adapter"

@@ -18,14 +18,17 @@ from flextune.cli import (
     compare,
     doctor,
     evaluate,
+    figures,
     generate,
     init,
     judge,
     listing,
     merge,
+    overlap,
     power,
     quickstart,
     report,
+    reproduce,
     rosetta,
     run_file,
     runs,
@@ -51,6 +54,7 @@ app = typer.Typer(
 app.command("run", cls=ExperimentCommand)(run_file.run_file)
 app.command("init")(init.init)
 app.command("quickstart", cls=ExperimentCommand)(quickstart.quickstart)
+app.command("reproduce", cls=ExperimentCommand)(reproduce.reproduce)
 app.command("train", cls=ExperimentCommand)(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)
 app.command("judge", cls=BenchmarkCommand)(judge.judge)
@@ -58,8 +62,10 @@ app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
+app.command("overlap", cls=BenchmarkCommand)(overlap.overlap)
 app.command("power")(power.power)
 app.command("report")(report.report)
+app.command("figures")(figures.figures)
 app.command("merge", cls=BenchmarkCommand)(merge.merge)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)

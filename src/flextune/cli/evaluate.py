@@ -47,7 +47,7 @@ def evaluate(
     from flextune.runner.execute import RunOptions
 
     judge = JudgeConfig(**limits.section())
-    asked = [request.experiment(model, language or ["py"]) for model in models]
+    asked = [request.experiment(model, language) for model in models]
     asked = [experiment.model_copy(update={"judge": judge}) for experiment in asked]
     asked = asked if alone else with_base_models(asked)
     with progress() as reporter:

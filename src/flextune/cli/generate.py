@@ -26,10 +26,13 @@ def generate(
     from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment(model, language or ["py"])
+    experiment = request.experiment(model, language)
     if len(experiment.evaluate) > 1:
         given = ", ".join(part.language for part in experiment.evaluate)
-        raise FlextuneError(f"--language: a file holds one language (given: {given})")
+        where = (
+            f"{request.problems}: has several languages" if not language else "--language: a file holds one"
+        )
+        raise FlextuneError(f"{where} ({given}); choose one with --language")
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

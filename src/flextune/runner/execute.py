@@ -19,13 +19,15 @@ from flextune.records import Comparison, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.checks import check_trainings
 from flextune.runner.counting import CountedReporter
+from flextune.runner.data_notes import data_notes
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
-from flextune.runner.models import ModelStore
+from flextune.runner.models import ModelStore, written_examples
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
+from flextune.runner.starts import finished_adapter
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
@@ -113,6 +115,8 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     return Sources(
         model=models.identity,
         adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
+        finished=finished_adapter,
+        written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
     )
@@ -149,7 +153,10 @@ class Execution:
         """Check what can be known, write what is run, tune and match what is to be."""
         self.reporter.note(f"{experiment.name}: reading models and data")
         plan = self.plan(experiment)
-        check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
+        unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
+        check_trainings(unfinished)
+        for note in data_notes(plan, unfinished):
+            self.options.reporter.note(note)
         if judged:
             self.check_judge(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
@@ -240,6 +247,7 @@ class Execution:
                 training.validation,
                 training.recipe,
                 trained.folder,
+                start=self.models.start_folder(training.start) if training.start else None,
                 callbacks=[watch],
                 progress=lambda done, total: stage.update(done, total, watch.detail),
             )

@@ -70,7 +70,26 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    write_completions(jobs, models.form(form), reporter, label=label, complete=complete)
+    loaded, before, start = models.form(form), _counted(jobs), time.monotonic()
+    write_completions(jobs, loaded, reporter, label=label, complete=complete)
+    seconds, after = time.monotonic() - start, _counted(jobs)
+    run.note_work(
+        {
+            "stage": "generate",
+            "what": label,
+            "model": form.model.name,
+            "parameters": models.parameters.get(form.model.name),
+            "programs": after[0] - before[0],
+            "tokens": after[1] - before[1],
+            "seconds": round(seconds, 3),
+        }
+    )
+
+
+def _counted(jobs: Sequence[tuple[Generation, Path]]) -> tuple[int, int]:
+    """Completions that the files hold, and their tokens."""
+    completions = [c for _, file in jobs for c in read_records(file, Completion)]
+    return len(completions), sum(completion.tokens for completion in completions)
 
 
 def _is_missing(generation: Generation, run: Run) -> bool:

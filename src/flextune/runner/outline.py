@@ -181,7 +181,7 @@ def _questions(experiment: Experiment, plan: Plan) -> Iterator[Question]:
         one = next(evaluations[0] for (place, _), evaluations in by_place.items() if place == where)
         part = one.generation.part
         lexicon = part.lexicon if part.has_lexicons else None
-        score = Score("", part.benchmark, part.language, lexicon, one.generation.decode.label)
+        score = Score("", part.name, part.language, lexicon, one.generation.decode.label)
         for contrast in contrasts(experiment, [score]):
             sides = by_place.get((where, contrast.arm)), by_place.get((where, contrast.baseline))
             if contrast.primary and sides[0] and sides[1]:

@@ -8,6 +8,8 @@ TUNED = "tuned.json"
 MATCHED = "matched.json"
 SCORES = "scores.json"
 PAGE = "report.html"
+#: What generating took, a line for each time that a model was asked.
+WORK = "work.jsonl"
 LOCK = ".lock"
 
 #: Folders; below each a folder for every key.

@@ -259,6 +259,15 @@ class Run:
             )
         return value
 
+    def note_work(self, row: Mapping[str, Any]) -> None:
+        """Add a line to what the run's work took."""
+        with LineWriter(self.folder / layout.WORK) as writer:
+            writer.write([dict(row)])
+
+    def work(self) -> list[dict[str, Any]]:
+        """What the run's work took; [] where nothing was recorded."""
+        return read_lines(self.folder / layout.WORK)
+
     @cached_property
     def scores(self) -> ScoresFile:
         """Scores and comparisons.
