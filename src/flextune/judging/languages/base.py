@@ -25,6 +25,8 @@ STARTED, REFUSED, RUNNING, ASSERTION, NO_MEMORY = b"S", b"C", b"R", b"A", b"M"
 #: What only a tests' process of its own writes in its place: these tests need both in one process.
 UNSUPPORTED = b"U"
 MESSAGE_CHARACTERS = 2000
+#: Stands where lines of a message were left out.
+_LEFT_OUT = "\n[...]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +258,7 @@ class Basis:
 
 def classify(result: Result, secret: bytes) -> Finding:
     """The outcome of a run under a runner that follows the protocol of ``Language``."""
-    message = tail(result.errors) or tail(result.output)
+    message = ends(result.errors) or ends(result.output)
     reply = result.reply
     running = reply.startswith(STARTED + RUNNING)
     stage: Stage = "run" if running else "compile"
@@ -301,9 +303,22 @@ _BREACHES: Mapping[str, tuple[Outcome, str]] = {
 }
 
 
-def tail(text: bytes) -> str:
-    """The last characters of what a program said, in valid text."""
-    return text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-MESSAGE_CHARACTERS:]
+def ends(text: bytes) -> str:
+    """What a program said, in valid text; of more than is kept the first lines and the last.
+
+    A compiler's first error explains the others, and a traceback ends with its exception.
+    """
+    if len(text) <= 4 * MESSAGE_CHARACTERS:
+        whole = text.decode("utf-8", "replace").strip()
+        if len(whole) <= MESSAGE_CHARACTERS:
+            return whole
+    room = MESSAGE_CHARACTERS - len(_LEFT_OUT)
+    first = text[: 4 * MESSAGE_CHARACTERS].decode("utf-8", "replace").strip()[: room // 3]
+    last = text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-(room - room // 3) :]
+    # Whole lines, where there are any.
+    head = first.rpartition("\n")[0] or first
+    foot = last.partition("\n")[2] or last
+    return f"{head}{_LEFT_OUT}{foot}"
 
 
 def _number(version: str) -> tuple[int, ...]:
