@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from flextune.errors import both_ends
 from flextune.judging.languages.marks import NOTHING, Seam, seam
 from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.limits import Limits
@@ -25,8 +26,6 @@ STARTED, REFUSED, RUNNING, ASSERTION, NO_MEMORY = b"S", b"C", b"R", b"A", b"M"
 #: What only a tests' process of its own writes in its place: these tests need both in one process.
 UNSUPPORTED = b"U"
 MESSAGE_CHARACTERS = 2000
-#: Stands where lines of a message were left out.
-_LEFT_OUT = "\n[...]\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,21 +303,8 @@ _BREACHES: Mapping[str, tuple[Outcome, str]] = {
 
 
 def ends(text: bytes) -> str:
-    """What a program said, in valid text; of more than is kept the first lines and the last.
-
-    A compiler's first error explains the others, and a traceback ends with its exception.
-    """
-    if len(text) <= 4 * MESSAGE_CHARACTERS:
-        whole = text.decode("utf-8", "replace").strip()
-        if len(whole) <= MESSAGE_CHARACTERS:
-            return whole
-    room = MESSAGE_CHARACTERS - len(_LEFT_OUT)
-    first = text[: 4 * MESSAGE_CHARACTERS].decode("utf-8", "replace").strip()[: room // 3]
-    last = text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-(room - room // 3) :]
-    # Whole lines, where there are any.
-    head = first.rpartition("\n")[0] or first
-    foot = last.partition("\n")[2] or last
-    return f"{head}{_LEFT_OUT}{foot}"
+    """What a program said, in valid text; of more than is kept the first lines and the last."""
+    return both_ends(text.decode("utf-8", "replace").strip(), MESSAGE_CHARACTERS)
 
 
 def _number(version: str) -> tuple[int, ...]:
