@@ -27,6 +27,7 @@ CALLS = {
     "eval": "eval {model}+{adapter} --benchmark rosetta --limit 2 --max-new-tokens 4 --runs {runs}",
     "score": "score verdicts.jsonl",
     "compare": "compare verdicts.jsonl verdicts.jsonl",
+    "overlap": "overlap rosetta --benchmark rosetta",
     "power": "power --problem-count 20",
     "spectrum": "spectrum {adapter}",
     "runs": "runs --runs {runs}",
@@ -42,6 +43,8 @@ CALLS = {
 NOT_CALLED = {
     "quickstart": "run",
     "quickstart --plan": "run --plan",
+    "reproduce": "run",
+    "reproduce --plan": "run --plan",
     "merge": "tests/cli/test_merge_command.py",
 }
 #: Those that need no model and judge nothing.

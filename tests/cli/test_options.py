@@ -29,6 +29,7 @@ MEANINGS = {
     "--n": "completions per problem",
     "--no-sandbox": "run programs with the user's rights",
     "--output": "where the result goes",
+    "--problems": "a file of problems",
     "--plan": "do nothing, say what would be done",
     "--quick": "next to no data",
     "--replace": "replace another experiment's scores",

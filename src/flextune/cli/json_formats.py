@@ -116,6 +116,12 @@ def _compare() -> Any:
     return row(Comparison, (("a", side), ("b", side)))
 
 
+def _overlap() -> Any:
+    from flextune.sources.overlap import Overlap
+
+    return row(Overlap, (("problems_with_a_copy", int),))
+
+
 def _power() -> Any:
     from flextune.statistics.power import Power
 
@@ -172,6 +178,8 @@ FORMATS: dict[str, Callable[[], Any]] = {
     "run --plan": _plan,
     "quickstart": _scores,
     "quickstart --plan": _plan,
+    "reproduce": _scores,
+    "reproduce --plan": _plan,
     "train": lambda: list[str],
     "generate": lambda: _object("Generated", completions=int, file=str),
     "judge": _judge,
@@ -180,6 +188,7 @@ FORMATS: dict[str, Callable[[], Any]] = {
     "eval": _scores,
     "score": _score,
     "compare": _compare,
+    "overlap": _overlap,
     "power": _power,
     "merge": _merge,
     "spectrum": _spectrum,
