@@ -169,7 +169,7 @@ MISTAKES = [
     _(
         "two languages in a file",
         "generate rosetta -o x --language py --language js",
-        "a file holds one language",
+        "a file holds one",
     ),
     # Adapters.
     _(

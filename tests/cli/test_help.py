@@ -20,6 +20,8 @@ COMMANDS = [
     ["compare"],
     ["score"],
     ["power"],
+    ["overlap"],
+    ["reproduce"],
     ["report"],
     ["figures"],
     ["merge"],
@@ -37,6 +39,7 @@ COMMANDS = [
     ["schema"],
     ["rosetta"],
     ["rosetta", "pretrain"],
+    ["rosetta", "card"],
     ["rosetta", "rows"],
 ]
 
