@@ -46,6 +46,7 @@ NOT_CALLED = {
     "reproduce": "run",
     "reproduce --plan": "run --plan",
     "merge": "tests/cli/test_merge_command.py",
+    "rosetta card": "tests/rosetta/test_card.py",
 }
 #: Those that need no model and judge nothing.
 QUICK = {"compare", "score", "doctor", "power", *(name for name in CALLS if name.startswith("list"))}

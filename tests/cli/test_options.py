@@ -118,5 +118,6 @@ def test_version_is_short_and_long(flextune: Call) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_completes(flextune: Call, shell: str) -> None:
+def test_a_shell_completes(flextune: Call, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     assert "_FLEXTUNE_COMPLETE" in flextune("--show-completion", shell).out

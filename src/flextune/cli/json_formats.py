@@ -192,6 +192,7 @@ FORMATS: dict[str, Callable[[], Any]] = {
     "power": _power,
     "merge": _merge,
     "spectrum": _spectrum,
+    "rosetta card": lambda: dict[str, Any],
     "runs": _runs,
     "show": _show,
     "clean": _clean,

@@ -11,7 +11,7 @@ from flextune.records import Score
 from flextune.report.charts.bars import Bar, Series, draw_grouped_bars
 from flextune.report.charts.lines import draw_lines
 from flextune.report.charts.marks import Band, Line
-from flextune.report.labels import ARM_COLOURS, GREY
+from flextune.report.palette import ARM_COLOURS, GREY
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart
 from flextune.studies.rounds.claims import DECODING
