@@ -215,9 +215,7 @@ class Execution:
         run, evaluations = self.run, plan.evaluations
         untrained = [t for t in plan.trainings if not run.trained(t.key).finished]
         forms = {e.generation.form for e in evaluations if not _answered(e, run)}
-        unjudged = {
-            e.key for e in evaluations if len(run.judged(e.key).known_verdicts()) < e.generation.total
-        }
+        unjudged = {e.key for e in evaluations if not _judged(e, run)}
         there = [
             f"{total - left} of {total} {what}"
             for what, left, total in (
