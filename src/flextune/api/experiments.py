@@ -171,6 +171,9 @@ def evaluate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    prompt: str = "completion",
+    token_healing: bool = False,
+    stops: Literal["benchmark", "program"] = "benchmark",
     server: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: Path | str = RUNS,
@@ -194,6 +197,9 @@ def evaluate(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
+        prompt: How problems are posed: a template's name, or a file.
+        token_healing: Choose the prompt's last tokens again, among longer ones too.
+        stops: ``program``: keep helpers that follow, too.
         server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
@@ -219,6 +225,7 @@ def evaluate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
         server=server,
     )
     options = _options(data_dir, workers, sandbox, reporter)
@@ -238,6 +245,9 @@ def generate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    prompt: str = "completion",
+    token_healing: bool = False,
+    stops: Literal["benchmark", "program"] = "benchmark",
     server: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
@@ -267,6 +277,7 @@ def generate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
         server=server,
     )
     folder = None if data_dir is None else Path(data_dir)

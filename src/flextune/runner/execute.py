@@ -11,13 +11,14 @@ from typing import Any
 from flextune.config import Experiment, JudgeConfig
 from flextune.data.origins import recorded_origins
 from flextune.errors import FlextuneError
+from flextune.generation.prompts.posing import pose
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
-from flextune.runner.checks import check_servers, check_trainings
+from flextune.runner.checks import check_prompts, check_servers, check_trainings
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
 from flextune.runner.generate import generate_all, note_ties
@@ -119,6 +120,7 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
         written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
+        pose=lambda generate, part, problems: pose(generate, part, problems, data_dir),
     )
 
 
@@ -158,7 +160,7 @@ class Execution:
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
         if judged:
-            self.check_judge(plan.evaluations)
+            self.check_answers(plan.evaluations)
             self.check_servers(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
         return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
@@ -271,12 +273,13 @@ class Execution:
             site_packages=config.site_packages,
         )
 
-    def check_judge(self, evaluations: list[Evaluation]) -> None:
-        """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
+    def check_answers(self, evaluations: list[Evaluation]) -> None:
+        """Refuse before hours of training what would fail after them: prompts, no sandbox, no toolchain."""
         from flextune.judging import check_isolation
         from flextune.judging.packages import packages_in
 
         pending = self._unjudged(evaluations)
+        check_prompts([evaluation.generation for evaluation in pending])
         if pending and self.options.sandbox:
             check_isolation()
         for folder in {evaluation.judge.site_packages for evaluation in pending} - {None}:

@@ -13,12 +13,14 @@ from flextune.config import (
     DType,
     EvaluateConfig,
     Experiment,
+    GenerateConfig,
     JudgeConfig,
     Recipe,
     StartConfig,
     TrainConfig,
 )
 from flextune.errors import FlextuneError
+from flextune.generation.prompts.posing import AS_THEY_ARE, Posed
 from flextune.generation.server.served import Served
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
@@ -27,6 +29,9 @@ from flextune.runner.starts import check_sequence
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
 Examples = tuple[list[Example], list[Example]]
+
+#: Behind the name of a decoding whose completions are judged with the helpers that follow.
+WHOLE = "to the program's end"
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ class Generation:
     seed: int | None
     problems: list[Problem]
     content: str
+    posed: Posed = AS_THEY_ARE
 
     @cached_property
     def key(self) -> str:
@@ -152,6 +158,7 @@ class Generation:
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
+            posed=self.posed.given(),
         )
 
     def _served(self) -> dict[str, Any]:
@@ -180,6 +187,7 @@ class Generation:
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
             "problems": len(self.problems),
+            **self.posed.row(),
         }
 
 
@@ -190,27 +198,37 @@ class Evaluation:
     Attributes:
         arm: The arm's name.
         seed: Of the arm's training or draws; None where nothing depends on one.
+        whole: Whether completions are judged up to the program's end, not to their first stop string.
     """
 
     arm: str
     seed: int | None
     generation: Generation
     judge: JudgeConfig
+    whole: bool = False
 
     @cached_property
     def key(self) -> str:
         """Its judging key."""
-        return judging_key(generation=self.generation.key, judge=self.judge)
+        return judging_key(generation=self.generation.key, judge=self.judge, whole=self.whole)
+
+    @property
+    def decoding(self) -> str:
+        """What scores call the way of decoding."""
+        label = self.generation.decode.label
+        return f"{label} {WHOLE}" if self.whole else label
 
     @property
     def label(self) -> str:
         """Names it in progress lines."""
         seed = "" if self.seed is None else f" seed {self.seed}"
-        return f"{self.arm}{seed} {self.generation.part.label}"
+        whole = f" {WHOLE}" if self.whole else ""
+        return f"{self.arm}{seed} {self.generation.part.label}{whole}"
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
-        return {"generation": self.generation.key, "judge": self.judge.model_dump(mode="json")}
+        row = {"generation": self.generation.key, "judge": self.judge.model_dump(mode="json")}
+        return {**row, **({"cut": "program"} if self.whole else {})}
 
 
 @dataclass(frozen=True)
@@ -236,6 +254,10 @@ class Plan:
         ]
 
 
+def _as_they_are(generate: GenerateConfig, part: EvaluateConfig, problems: list[Problem]) -> Posed:
+    return AS_THEY_ARE
+
+
 @dataclass(frozen=True)
 class Sources:
     """Where a plan gets what it cannot know: handed in, so that planning reads no file itself.
@@ -245,6 +267,7 @@ class Sources:
         adapter: Identity of an adapter folder from elsewhere.
         problems: Problems of an evaluation.
         examples: Training and validation examples.
+        pose: The prompts for the problems of an evaluation.
         written: Examples whose conversations a model's chat template has written out, by the model's name.
         finished: Folder of the adapter that another run has, by the run's folder, arm and seed.
     """
@@ -253,6 +276,7 @@ class Sources:
     problems: Callable[[EvaluateConfig], list[Problem]]
     examples: Callable[[TrainConfig], Examples]
     adapter: Callable[[Path], str] = str
+    pose: Callable[[GenerateConfig, EvaluateConfig, list[Problem]], Posed] = _as_they_are
     written: Callable[[str, list[Example]], list[Example]] = lambda model, examples: examples
     finished: Callable[[Path, str, int], Path] = lambda run, arm, seed: run / arm / str(seed)
 
@@ -282,6 +306,7 @@ class _Planner:
         self._examples: dict[tuple[str, str], tuple[Examples, str]] = {}
         self._by_arm: dict[tuple[str, int], Training] = {}
         self._problems: dict[str, tuple[list[Problem], str]] = {}
+        self._prompts: dict[tuple[Any, ...], Posed] = {}
         self._served_names = ServedNames()
 
     def add(self, arm: Experiment, seed: int) -> None:
@@ -365,15 +390,24 @@ class _Planner:
 
     def _evaluated(self, arm: Experiment, seed: int, form: Form) -> Iterator[Evaluation]:
         for part in arm.evaluate:
-            problems, content = self._posed(part)
+            problems, content = self._read(part)
+            posed = self._posed(arm.generate, part, problems)
             for decode in arm.decode:
                 drawn = seed if decode.strategy == "sample" else None
                 # A model that was not trained here differs between seeds only by what is drawn.
                 shown = seed if form.training is not None else drawn
-                generation = Generation(form, part, decode, drawn, problems, content)
+                generation = Generation(form, part, decode, drawn, problems, content, posed)
                 yield Evaluation(arm.name, shown, generation, arm.judge)
+                if posed.whole:
+                    yield Evaluation(arm.name, shown, generation, arm.judge, whole=True)
 
-    def _posed(self, part: EvaluateConfig) -> tuple[list[Problem], str]:
+    def _posed(self, generate: GenerateConfig, part: EvaluateConfig, problems: list[Problem]) -> Posed:
+        asked = (part.model_dump_json(), generate.prompt, generate.token_healing, generate.stops)
+        if asked not in self._prompts:
+            self._prompts[asked] = self._sources.pose(generate, part, problems)
+        return self._prompts[asked]
+
+    def _read(self, part: EvaluateConfig) -> tuple[list[Problem], str]:
         source = part.model_dump_json()
         if source not in self._problems:
             problems = self._sources.problems(part)

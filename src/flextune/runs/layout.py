@@ -30,6 +30,8 @@ ADAPTER = "adapter"
 ADAPTER_CONFIG = "adapter_config.json"
 
 PROBLEMS = "problems.jsonl"
+#: What the model was given, where that is not the problems' own prompts.
+PROMPTS = "prompts.jsonl"
 COMPLETIONS = "completions.jsonl"
 VERDICTS = "verdicts.jsonl"
 
