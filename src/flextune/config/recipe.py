@@ -13,6 +13,9 @@ from flextune.config.sections.optimizer import Optimizer
 from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
 
+#: Keys of ``train`` that change no bit of the adapter.
+_WITHOUT_EFFECT = {"logging_steps", "save_steps"}
+
 
 class Recipe(Section):
     """All that determines a training beside the model and the examples.
@@ -45,13 +48,13 @@ class Recipe(Section):
     def given(self) -> dict[str, Any]:
         """What determines the adapter's weights, without settings at their defaults.
 
-        A later option does then not train old runs again. How often the training logs is left out, and all of
-        a penalty of strength 0.
+        A later option does then not train old runs again. How often the training logs and saves is left out,
+        and all of a penalty of strength 0.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
         return {
             "adapter": self.adapter.model_dump(mode="json", exclude_defaults=True),
-            "train": self.train.model_dump(mode="json", exclude_defaults=True, exclude={"logging_steps"}),
+            "train": self.train.model_dump(mode="json", exclude_defaults=True, exclude=_WITHOUT_EFFECT),
             "optimizer": self.optimizer.given(),
             "penalty": self.penalty.given() if self.penalty is not None and penalized else None,
             "seed": self.seed,

@@ -12,6 +12,7 @@ from flextune.config import PENALTY_FORM, PenaltyConfig, PenaltySection, Recipe,
 from flextune.errors import FlextuneError
 from flextune.spectral.form import PenaltyForm
 from flextune.spectral.penalty import Penalty
+from flextune.training.batches.choice import check_batches
 from flextune.training.callbacks.early_stopping import EarlyStopping
 from flextune.training.callbacks.penalty import SpectralCallback
 
@@ -118,7 +119,8 @@ def check_training(train: TrainConfig, *, device: torch.device, dtype: torch.dty
         config: Of transformers.
 
     Raises:
-        FlextuneError: A dtype or device that training cannot use, or texts longer than the model's context.
+        FlextuneError: A dtype or device that training cannot use, batches that the model cannot take, or
+            texts longer than its context.
     """
     if device.type == "cpu" and dtype == torch.float16:
         raise FlextuneError(
@@ -129,6 +131,7 @@ def check_training(train: TrainConfig, *, device: torch.device, dtype: torch.dty
             f"training runs on the first visible CUDA device, not {device}: set CUDA_VISIBLE_DEVICES="
             f"{device.index} and use device cuda"
         )
+    check_batches(train, config)
     context = getattr(config, "max_position_embeddings", None)
     if context is not None and train.max_length > context:
         raise FlextuneError(

@@ -70,6 +70,12 @@ class TrainConfig(Section):
     max_steps: Int | None = Field(None, ge=1, description="Optimizer steps; overrides epochs.")
     batch_size: Int = Field(4, ge=1, description="Examples per batch and device.")
     gradient_accumulation_steps: Int = Field(1, ge=1, description="Batches per optimizer step.")
+    batches: Literal["auto", "padded", "padding_free", "packed"] = Field(
+        "auto",
+        description="padded: texts of similar length, to the longest. padding_free: the same in one row,"
+        " kept apart. packed: batch_size x max_length tokens per batch, so fewer steps. "
+        "auto: padding_free on CUDA where the model allows it, else padded.",
+    )
     learning_rate: Float = Field(2e-4, gt=0, description="Its highest value, after the warm-up.")
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="How the learning rate falls after the warm-up."
@@ -82,6 +88,12 @@ class TrainConfig(Section):
         None, description="Matrix products of the training in this type."
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
+    save_steps: Int | None = Field(
+        None,
+        ge=1,
+        description="Optimizer steps between two checkpoints. null: after a minute, then so that they take at"
+        " most a hundredth of the time.",
+    )
     early_stopping: EarlyStoppingConfig | None = Field(
         None, description="Stop when the validation loss no longer falls. null: never."
     )
