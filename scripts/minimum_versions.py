@@ -6,8 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
-#: They check the code and run no test; kaleido needs a Chrome, too.
-LEFT_OUT = {"coverage", "import-linter", "kaleido", "mypy", "ruff", "types-pyyaml"}
+#: They check the code and run no test; kaleido needs a Chrome, and liger-kernel a GPU.
+LEFT_OUT = {"coverage", "import-linter", "kaleido", "liger-kernel", "mypy", "ruff", "types-pyyaml"}
 
 
 def minimum(requirement: str) -> str:

@@ -120,8 +120,11 @@ def test_spectrum_has_a_row_for_every_matrix(done: Path) -> None:
 def test_no_partial_folder_is_left(done: Path) -> None:
     assert sorted(path.name for path in done.iterdir()) == ["adapter", "spectrum.json", "training.jsonl"]
     assert sorted(path.name for path in (done / "adapter").iterdir()) == [
+        "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
     ]
 
 

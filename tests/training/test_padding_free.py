@@ -67,7 +67,7 @@ def test_a_training_without_padding_is_the_training_with_one_text_at_a_time(
 ) -> None:
     """Without dropout, whose draws follow the batch's shape; batches of one text have no padding at all."""
     quiet = {"adapter": {"rank": 2, "targets": "all", "dropout": 0}}
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "padded": {"batches": "padded"},
         "free": {"batches": "padding_free"},
         "single": {"batches": "padded", "batch_size": 1, "gradient_accumulation_steps": 22, "max_steps": 3},

@@ -82,10 +82,10 @@ def test_heads_that_share_keys_and_a_scale_of_the_model_s_own(kernel: list[str])
     shapes = {"q": 4, "k": 2, "v": 2}
     q, k, v = (torch.randn(1, heads, 9, 8, generator=generator).bfloat16() for heads in shapes.values())
     ends = torch.tensor([0, 4, 9], dtype=torch.int32)
-    segments = {"cu_seq_lens_q": ends, "max_length_q": 5}
+    segments: Call = {"cu_seq_lens_q": ends, "max_length_q": 5}
     out, _ = varlen_attention(torch.nn.Identity(), q, k, v, None, scaling=0.7, **segments)
-    flat = [part[0].transpose(0, 1).float() for part in (q, k, v)]
-    expected = attend(*flat, ends, 0.7, -1)
+    q, k, v = (part[0].transpose(0, 1).float() for part in (q, k, v))
+    expected = attend(q, k, v, ends, 0.7, -1)
     torch.testing.assert_close(out[0].float(), expected, rtol=0.05, atol=0.05)
 
 

@@ -14,7 +14,7 @@ from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
 
 #: Keys of ``train`` that change no bit of the adapter.
-_WITHOUT_EFFECT = {"logging_steps", "save_steps"}
+_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing"}
 
 
 class Recipe(Section):
@@ -49,7 +49,7 @@ class Recipe(Section):
         """What determines the adapter's weights, without settings at their defaults.
 
         A later option does then not train old runs again. How often the training logs and saves is left out,
-        and all of a penalty of strength 0.
+        what it reports to and whether activations are computed again, and all of a penalty of strength 0.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
         return {

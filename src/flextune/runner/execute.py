@@ -16,6 +16,7 @@ from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
+from flextune.runner.cards import write_cards
 from flextune.runner.checks import check_trainings
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
@@ -83,6 +84,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         plan = execution.begin(experiment)
         execution.evaluate(plan)
         scores, comparisons = score_run(experiment, plan.evaluations, execution.run)
+        write_cards(scores, execution.run)
         note_ties(plan.evaluations, execution.run, options.reporter)
         return RunResult(execution.run, scores, comparisons, write_report(folder))
 

@@ -40,7 +40,13 @@ class ModelStore:
             from flextune.models.load import load_model
 
             self._held = None
-            self._held = (model, load_model(model.name, dtype=model.dtype, device=model.device))
+            loaded = load_model(
+                model.name,
+                dtype=model.dtype,
+                device=model.device,
+                quantization=model.quantization,
+            )
+            self._held = (model, loaded)
         return self._held[1]
 
     def form(self, form: Form) -> LoadedModel:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flextune.config import DecodeConfig, DType, EvaluateConfig, Experiment, JudgeConfig, Recipe, TrainConfig
 from flextune.errors import FlextuneError
+from flextune.models.load import Quantization
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
@@ -26,12 +27,18 @@ class BaseModel:
         dtype: Of its weights.
         device: Where it runs; no part of what it is.
         identity: What ``name`` stands for.
+        quantization: Of its linear layers; None: none.
     """
 
     name: str
     dtype: DType
     device: str
     identity: str
+    quantization: Quantization | None = None
+
+
+def _bits(model: BaseModel) -> dict[str, str]:
+    return {} if model.quantization is None else {"quantization": model.quantization}
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Training:
             "model": self.model.name,
             "identity": self.model.identity,
             "dtype": self.model.dtype,
+            **_bits(self.model),
             **self.recipe.row(),
             "examples": len(self.examples),
             "validation": len(self.validation),
@@ -104,6 +112,7 @@ class Generation:
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
+            quantization=form.model.quantization,
         )
 
     def _rounds(self) -> dict[str, int]:
@@ -122,6 +131,7 @@ class Generation:
         return {
             "model": form.model.name,
             "dtype": form.model.dtype,
+            **_bits(form.model),
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
             "identity": form.identity,
@@ -240,7 +250,7 @@ class _Planner:
     def _model(self, arm: Experiment) -> BaseModel:
         if arm.model not in self._identities:
             self._identities[arm.model] = self._sources.model(arm.model)
-        return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
+        return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model], arm.quantization)
 
     def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> str:
         source = train.model_dump_json()
@@ -249,17 +259,28 @@ class _Planner:
             self._examples[source] = (pair, content_digest([*pair[0], *pair[1]]))
         examples, data = self._examples[source]
         recipe = arm.recipe(seed)
-        key = training_key(recipe, model=model.identity, dtype=model.dtype, data=data)
+        key = training_key(
+            recipe,
+            model=model.identity,
+            dtype=model.dtype,
+            data=data,
+            quantization=model.quantization,
+        )
         training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples)
         return self.trainings.setdefault(key, training).key
 
     def _form(self, arm: Experiment, model: BaseModel, training: str | None) -> Form:
         generate = arm.generate
+        onto: str = generate.onto
+        if model.quantization is not None and (generate.export == "merged" or onto != "weights"):
+            # An adapter fits the weights that it was trained on: those of four bits, as numbers again.
+            onto = model.quantization if onto == "weights" else onto
+            model = replace(model, quantization=None)
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
             dtype=generate.dtype,
-            onto=generate.onto,
+            onto=onto,
             rounding=generate.rounding,
             fault=generate.fault,
         )

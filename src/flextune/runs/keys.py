@@ -42,7 +42,9 @@ def _content(record: Example | Problem) -> dict[str, Any]:
     return row
 
 
-def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
+def training_key(
+    recipe: Recipe, *, model: str, dtype: str, data: str, quantization: str | None = None
+) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
@@ -50,8 +52,12 @@ def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
         model: Identity of the base model.
         dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
+        quantization: Of its linear layers; None: none.
     """
-    return digest({"version": VERSION, "model": model, "dtype": dtype, "data": data, **recipe.given()})
+    bits = {} if quantization is None else {"quantization": quantization}
+    return digest(
+        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **bits, **recipe.given()}
+    )
 
 
 def generation_key(
@@ -63,6 +69,7 @@ def generation_key(
     problems: str,
     decode: DecodeConfig,
     seed: int | None,
+    quantization: str | None = None,
 ) -> str:
     """Key of one model's completions.
 
@@ -74,12 +81,15 @@ def generation_key(
         problems: ``content_digest`` of the problems.
         decode: How completions are decoded.
         seed: Seed of the draws; None where nothing is drawn.
+        quantization: Of its linear layers; None: none.
     """
+    bits = {} if quantization is None else {"quantization": quantization}
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
+            **bits,
             "adapter": adapter,
             **serving,
             "problems": problems,

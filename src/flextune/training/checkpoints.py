@@ -109,9 +109,13 @@ class Checkpoints:
             )
 
     def clear(self) -> None:
-        """Remove all of them: the training is finished."""
+        """Remove all of them: the training is finished. One that is half removed is none any more."""
+        going = self.folder.with_name(f"{self.folder.name}.old")
+        if going.exists():
+            shutil.rmtree(going)
         if self.folder.exists():
-            shutil.rmtree(self.folder)
+            self.folder.replace(going)
+            shutil.rmtree(going)
 
     def _all(self) -> Iterator[Path]:
         """From the newest to the oldest."""

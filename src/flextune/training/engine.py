@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.errors import DivergedError, FlextuneError, TrainingInterrupted
+from flextune.models.quantization import quantization_of
 from flextune.records import Example
 from flextune.runs import layout
 from flextune.runs.keys import content_digest
@@ -81,7 +82,7 @@ def train_adapter(
             trainer = training.trainer(callbacks, progress, interrupts)
             training.run(trainer, resume)
             write_spectrum(trainer.model, folder)
-            write_adapter(trainer.model, folder)
+            training.write(trainer, layout.ADAPTER)
             training.checkpoints.clear()
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
@@ -135,6 +136,7 @@ class _Training:
         training = {
             "model": model.identity,
             "dtype": str(model.model.dtype).removeprefix("torch."),
+            "quantization": quantization_of(model.model),
             "examples": content_digest([*self.examples, *self.validation]),
             **self.recipe.given(),
         }
@@ -158,11 +160,16 @@ class _Training:
         from flextune.training.batches.choice import choose_batches
         from flextune.training.callbacks.logbook import Logbook
         from flextune.training.callbacks.saving import Saving
+        from flextune.training.memory import recompute_activations, use_liger
         from flextune.training.trainer import FlexTrainer
 
         model, recipe = self.model, self.recipe
         learned, held_out = self.rows
         adapted = attach_adapter(model, recipe.adapter, recipe.seed)
+        if recipe.train.gradient_checkpointing:
+            recompute_activations(adapted)
+        if recipe.train.use_liger_kernel:
+            use_liger(adapted)
         arguments = training_arguments(model, recipe, self.folder, evaluate=bool(held_out.rows))
         half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
         trainer = FlexTrainer(
@@ -211,8 +218,40 @@ class _Training:
             raise FlextuneError(
                 f"out of memory at step {trainer.state.global_step + 1} ({train.batch_size} texts of up to"
                 f" {train.max_length} tokens a batch): lower train.batch_size and raise"
-                " train.gradient_accumulation_steps by as much, or lower train.max_length"
+                " train.gradient_accumulation_steps by as much, lower train.max_length, or set"
+                " train.gradient_checkpointing: true or quantization: nf4"
             ) from error
+
+    def write(self, trainer: FlexTrainer, name: str) -> None:
+        """Write the adapter's folder."""
+        write_adapter(
+            trainer.model, self.folder, tokenizer=self.model.tokenizer, card=self._card(trainer), name=name
+        )
+
+    def _card(self, trainer: FlexTrainer) -> str:
+        from flextune.training.card import model_card
+
+        learned, held_out = self.rows
+        losses = [row for row in trainer.state.log_history if "loss" in row or "eval_loss" in row]
+        last = {key: row[key] for row in losses for key in ("loss", "eval_loss") if key in row}
+        return model_card(
+            base=self.model.name,
+            recipe=self.recipe.row(),
+            counts={
+                "examples": learned.examples,
+                "trained on": len(learned.rows),
+                "cut to max_length": len(learned.cut),
+                "left out, with an empty completion": len(learned.empty),
+                "left out, without a token that counts": len(learned.unlearned),
+                "held out for the validation loss": len(held_out.rows),
+            },
+            trained={
+                "steps": trainer.state.global_step,
+                "batches": trainer.batches.kind,
+                **{f"last {key}": f"{value:.4f}" for key, value in last.items()},
+            },
+            quantization=quantization_of(self.model.model),
+        )
 
     def _kept(self, trainer: FlexTrainer) -> str:
         """Keep the adapter of the last good step, and say where."""
@@ -221,7 +260,7 @@ class _Training:
         weights = [weight for weight in trainer.model.parameters() if weight.requires_grad]
         if not trainer.state.global_step or not all(bool(torch.isfinite(w).all()) for w in weights):
             return ""
-        write_adapter(trainer.model, self.folder, name=layout.LAST_GOOD)
+        self.write(trainer, layout.LAST_GOOD)
         kept = self.folder / layout.LAST_GOOD
         return f"; the adapter after step {trainer.state.global_step} is kept in {kept}"
 

@@ -11,6 +11,7 @@ from torch.utils.data import Sampler
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from flextune.errors import DivergedError
+from flextune.files.objects import read_object
 from flextune.training.callbacks.saving import members_state, restore_members
 from flextune.training.checkpoints import Checkpoints
 
@@ -41,7 +42,12 @@ class ResumingMixin:
         if isinstance(resume_from_checkpoint, (str, Path)):
             self._resumed_from = Path(resume_from_checkpoint)
             resume_from_checkpoint = str(resume_from_checkpoint)
-            self.args.eval_on_start = False  # type: ignore[attr-defined]
+            arguments: Any = self.args  # type: ignore[attr-defined]
+            arguments.eval_on_start = False
+            # The Trainer goes by the state's, and warns where a share of the steps was asked for.
+            state = read_object(self._resumed_from / "trainer_state.json")
+            for name in ("eval_steps", "logging_steps", "save_steps"):
+                setattr(arguments, name, state.get(name, getattr(arguments, name)))
         return super().train(resume_from_checkpoint, *args, **kwargs)  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:

@@ -13,18 +13,26 @@ from flextune.runs import layout
 PARTIAL = "adapter.partial"
 
 
-def write_adapter(adapted: Any, folder: Path, *, name: str = layout.ADAPTER) -> None:
+def write_adapter(
+    adapted: Any, folder: Path, *, tokenizer: Any, card: str, name: str = layout.ADAPTER
+) -> None:
     """Write a PEFT model's adapter into a folder in ``folder``, which appears at once.
+
+    It has all that others need with the base model: the tokenizer, its chat template where there is one, and
+    a model card.
 
     Args:
         adapted: The model.
         folder: Of the training.
+        tokenizer: Of the model.
+        card: The model card.
         name: Of the adapter's folder.
     """
     partial = folder / PARTIAL
     adapted.save_pretrained(str(partial), save_embedding_layers=False)
-    # PEFT's model card is an empty form, and its config lists a set in an order that changes by process.
-    (partial / "README.md").unlink(missing_ok=True)
+    tokenizer.save_pretrained(str(partial))
+    # PEFT's own card is an empty form, and its config lists a set in an order that changes by process.
+    (partial / "README.md").write_text(card, encoding="utf-8")
     config = json.loads((partial / layout.ADAPTER_CONFIG).read_text())
     for key in ("target_modules", "target_parameters"):
         config[key] = sorted(config[key]) if config.get(key) else config.get(key)

@@ -84,8 +84,18 @@ class TrainConfig(Section):
     weight_decay: Float = Field(0.0, ge=0, description="Decoupled weight decay of the optimizer.")
     max_grad_norm: Float = Field(1.0, ge=0, description="Largest gradient norm; 0 switches clipping off.")
     max_length: Int = Field(512, ge=8, description="Tokens per example; longer ones are cut.")
-    mixed_precision: Literal["bfloat16"] | None = Field(
-        None, description="Matrix products of the training in this type."
+    mixed_precision: Literal["bfloat16", "float16"] | None = Field(
+        None, description="Matrix products of the training in this type; float16 with a scaled loss, on CUDA."
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Compute activations again in the backward pass: less memory, about a third slower.",
+    )
+    torch_compile: bool = Field(
+        False, description="Compile the model's forward pass; the first steps take minutes."
+    )
+    use_liger_kernel: bool = Field(
+        False, description="Liger's kernels for norms and activations (CUDA; extra liger)."
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
     save_steps: Int | None = Field(
@@ -93,6 +103,10 @@ class TrainConfig(Section):
         ge=1,
         description="Optimizer steps between two checkpoints. null: after a minute, then so that they take at"
         " most a hundredth of the time.",
+    )
+    report_to: list[Literal["tensorboard", "mlflow", "wandb", "trackio"]] = Field(
+        default_factory=list,
+        description="Trackers that get what training.jsonl gets; each must be installed.",
     )
     early_stopping: EarlyStoppingConfig | None = Field(
         None, description="Stop when the validation loss no longer falls. null: never."

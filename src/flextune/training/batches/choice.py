@@ -71,6 +71,9 @@ def choose_batches(model: Any, train: TrainConfig, *, pad: int, computed: torch.
     attention = by_segments(model.device, computed)
     if train.batches == "auto" and attention is None:
         return padded
+    if train.torch_compile and attention is None:
+        # Where texts begin is read from the positions' values, which a compiled forward pass may not look at.
+        raise _refused(train, "torch_compile cannot see there where a text begins")
     before = model.config._attn_implementation
     if attention is not None:
         model.set_attn_implementation(attention)

@@ -106,7 +106,8 @@ class PackedBatches(Sampler[list[int]]):
         self.seed = seed
         self.epoch = 0
         # The third number keeps these draws apart from those of the epochs.
-        self.batches = _packed(lengths, tokens, np.random.default_rng([seed, 0, 1]).permutation(len(lengths)))
+        order = np.random.default_rng([seed, 0, 1]).permutation(len(lengths))
+        self.batches = _packed(lengths, tokens, order.tolist())
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the next iteration."""
@@ -127,7 +128,7 @@ _OPEN = 64
 def _packed(lengths: Sequence[int], tokens: int, order: Sequence[int]) -> list[list[int]]:
     batches: list[list[int]] = []
     room: dict[int, int] = {}
-    for index in map(int, order):
+    for index in order:
         length = lengths[index]
         fitting = [batch for batch, left in room.items() if left >= length]
         if fitting:

@@ -90,8 +90,8 @@ def varlen_attention(
             raise ValueError(f"{VARLEN} does not know {what}")
     wide = query.dtype
     dtype = wide if wide in _HALF else _half_dtype(query)
-    flat = [part.transpose(1, 2).squeeze(0).to(dtype) for part in (query, key, value)]
-    out = _kernel(*flat, ends, longest, scaling, sliding_window)
+    q, k, v = (part.transpose(1, 2).squeeze(0).to(dtype) for part in (query, key, value))
+    out = _kernel(q, k, v, ends, longest, scaling, sliding_window)
     return out[None].to(wide), None
 
 
@@ -129,5 +129,5 @@ def _kernel(
         options["scale"] = scale
     elif scale is not None:
         query = query * (scale * query.shape[-1] ** 0.5)
-    result: Tensor = varlen_attn(query, key, value, ends, ends, longest, longest, **options)
-    return result
+    result: Any = varlen_attn(query, key, value, ends, ends, longest, longest, **options)
+    return result  # type: ignore[no-any-return]
