@@ -3,8 +3,8 @@
 ``python -m benchmarks.training [--device cpu|cuda] [--quick] [--tiny]``
 
 Each device has its own part of ``results/training.md``; measuring one keeps the other's. On CUDA it needs
-torch, transformers, PEFT and pydantic beside ``flextune``, which ``PYTHONPATH=src`` brings without an
-install.
+torch, transformers, PEFT and, for NF4, bitsandbytes beside ``flextune``, which ``PYTHONPATH=src`` brings
+without an install.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def report(setting: Setting, outcomes: Mapping[str, Sequence[Outcome]]) -> tuple
             name,
             f"{speed[name]:.2f}",
             len(rounds[0].losses),
-            f"{median(each.last for each in rounds):.4f}",
+            f"{median(each.learned for each in rounds):.4f}",
             _mib([each.memory for each in rounds if each.memory is not None]),
         )
         for name, rounds in outcomes.items()
@@ -137,7 +137,10 @@ def report(setting: Setting, outcomes: Mapping[str, Sequence[Outcome]]) -> tuple
             f" {max(lengths)}). Useful share of the plain script's tokens: {shares['512']:.1%} padded to"
             f" {setting.longest} (ceiling {1 / shares['512']:.2f}x), {shares['longest']:.1%} padded to the"
             f" longest (ceiling {1 / shares['longest']:.2f}x).",
-            table(("side", "examples a second", "steps", "loss, last quarter", "peak memory, MiB"), rows),
+            table(
+                ("side", "examples a second", "steps", "loss over the texts afterwards", "peak memory, MiB"),
+                rows,
+            ),
             table(("key", "value"), [(key, f"{value:.3f}") for key, value in keys.items()]),
         ]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import importlib.util
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -27,7 +29,7 @@ def measure_cuda(device: torch.device, *, tiny: bool) -> tuple[str, dict[str, fl
         progress(name)
         run(side, _first(setting))
         outcomes[name] = run(side, setting)
-    if not tiny:
+    if not tiny and importlib.util.find_spec("bitsandbytes") is not None:
         progress("nf4")
         four = _setting(size, device, bits=True)
         run(_sides()[OURS], _first(four))
@@ -76,10 +78,8 @@ def _setting(size: Llama, device: torch.device, *, bits: bool = False) -> Settin
 
 
 def _bare(model: Any) -> Any:
-    """A view of the model without an adapter: all sides share the weights."""
-    from flextune.models.adapters import shared_view
-
-    return shared_view(model)
+    """A second tree of modules, without an adapter: all sides share the weights."""
+    return copy.deepcopy(model, {id(weight): weight for weight in (*model.parameters(), *model.buffers())})
 
 
 def _made(size: Llama, device: torch.device, *, bits: bool) -> Any:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -58,17 +59,13 @@ class Outcome:
         seconds: From the first step's begin to the last one's end.
         losses: Of the steps.
         memory: Peak in bytes, None where the system does not tell.
+        learned: Mean loss per token over the rows afterwards, each text by itself.
     """
 
     seconds: float
     losses: Sequence[float]
     memory: int | None
-
-    @property
-    def last(self) -> float:
-        """Mean loss of the last quarter."""
-        tail = self.losses[-max(1, len(self.losses) // 4) :]
-        return sum(tail) / len(tail)
+    learned: float
 
 
 class Watch(TrainerCallback):
@@ -106,7 +103,22 @@ def run(side: Callable[[Setting, TrainingArguments, list[Any]], Any], setting: S
         trainer.remove_callback(PrinterCallback)
         memory = PeakMemory(setting.device)
         trainer.train()
-    return Outcome(watch.ended - watch.began, watch.losses, memory.bytes)
+        peak = memory.bytes
+    seconds = watch.ended - watch.began
+    return Outcome(seconds, watch.losses, peak, _loss_over(trainer.model, setting))
+
+
+def _loss_over(model: Any, setting: Setting) -> float:
+    """Sides have orders of their own: what they learned is compared on the same texts."""
+    model.eval()
+    total = tokens = 0.0
+    with torch.no_grad():
+        for row in setting.rows:
+            ids, labels = (row[key][None].to(setting.device) for key in ("input_ids", "labels"))
+            count = int(labels[:, 1:].ne(-100).sum())
+            total += model(input_ids=ids, labels=labels).loss.item() * count
+            tokens += count
+    return total / tokens
 
 
 def _arguments(setting: Setting, folder: str, kind: type[Any] = TrainingArguments, **more: Any) -> Any:
@@ -179,18 +191,24 @@ def ours(
     more_callbacks: Callable[[], list[Any]] = list,
 ) -> Trainer:
     """FlexTrainer with batches of a kind."""
-    from flextune.config import TrainConfig
     from flextune.training.batches.choice import choose_batches
     from flextune.training.trainer import FlexTrainer
 
     model = _adapted(setting).to(setting.device)
-    train = TrainConfig(batches=batches, batch_size=setting.batch_size, max_length=setting.longest)
+    # The section ``train`` of an experiment needs pydantic, which the GPU's machine lacks.
+    train: Any = SimpleNamespace(
+        batches=batches, batch_size=setting.batch_size, max_length=setting.longest, torch_compile=False
+    )
     computed = torch.bfloat16 if setting.half else model.dtype
+    made = choose_batches(model, train, pad=setting.pad, computed=computed)
+    # Packed batches are fewer: once over the rows is what all sides do.
+    lengths = [len(row["input_ids"]) for row in setting.rows]
+    arguments.max_steps = sum(1 for _ in made.sampler(lengths, arguments.seed))
     return FlexTrainer(
         model=model,
         args=arguments,
         train_dataset=setting.rows,
-        batches=choose_batches(model, train, pad=setting.pad, computed=computed),
+        batches=made,
         callbacks=[*callbacks, *more_callbacks()],
         **(trainer_options or {}),
     )

@@ -22,7 +22,10 @@ def train(
     runs: Runs = Path("runs"),
     as_json: Json = False,
 ) -> None:
-    """Train the adapters of an experiment and print their folders; `flextune run` then reuses them."""
+    """Train the adapters of an experiment and print their folders; `flextune run` then reuses them.
+
+    Arms with `generate.export: merged` also get a model folder that needs no adapter.
+    """
     from flextune.cli.terminal import print_json, progress
     from flextune.config import load_experiment
     from flextune.runner.execute import RunOptions, train_experiment

@@ -10,7 +10,7 @@ from typing import Any
 
 from flextune.config import Experiment, JudgeConfig
 from flextune.data.origins import recorded_origins
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, TrainingInterrupted
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
@@ -18,6 +18,7 @@ from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.cards import write_cards
 from flextune.runner.checks import check_trainings
+from flextune.runner.exports import export_merged
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
@@ -90,14 +91,15 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
-    """Only the trainings of an experiment; returns the adapters' folders."""
+    """Only the trainings of an experiment; returns the adapters' folders, then those of merged models."""
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
         for model in plan.models():
             for training in (t for t in plan.trainings if t.model == model):
                 execution.train(training)
-        return [execution.run.trained(training.key).adapter for training in plan.trainings]
+        adapters = [execution.run.trained(training.key).adapter for training in plan.trainings]
+        return [*adapters, *export_merged(experiment, plan, execution.run, options.reporter)]
 
 
 def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
@@ -201,15 +203,19 @@ class Execution:
         from flextune.training.engine import train_adapter
 
         trained.describe(training.row())
-        with self.options.reporter.stage(f"train {training.label}", 1) as stage:
-            train_adapter(
-                self.models.base(training.model),
-                training.examples,
-                training.validation,
-                training.recipe,
-                trained.folder,
-                progress=stage.update,
-            )
+        try:
+            with self.options.reporter.stage(f"train {training.label}", 1) as stage:
+                train_adapter(
+                    self.models.base(training.model),
+                    training.examples,
+                    training.validation,
+                    training.recipe,
+                    trained.folder,
+                    progress=stage.update,
+                )
+        except TrainingInterrupted as interruption:
+            self.options.reporter.note(f"{training.label}: {interruption}")
+            raise
         _spare_later_collections()
 
     def _judge(self, config: JudgeConfig) -> Judge:
