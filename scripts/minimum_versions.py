@@ -6,8 +6,18 @@ import re
 import tomllib
 from pathlib import Path
 
-#: They check the code and run no test; kaleido needs a Chrome, and liger-kernel a GPU.
-LEFT_OUT = {"coverage", "import-linter", "kaleido", "liger-kernel", "mypy", "ruff", "types-pyyaml"}
+#: They check the code and run no test, or need a Chrome or a GPU.
+LEFT_OUT = {
+    "axe-playwright-python",
+    "coverage",
+    "import-linter",
+    "kaleido",
+    "liger-kernel",
+    "mypy",
+    "playwright",
+    "ruff",
+    "types-pyyaml",
+}
 
 
 def minimum(requirement: str) -> str:

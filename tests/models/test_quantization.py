@@ -47,7 +47,7 @@ def test_four_bits_are_those_that_merging_computes(
             torch.testing.assert_close(found, expected, rtol=5e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["nf4", "int8"])
 def test_a_training_changes_the_adapter_and_not_the_base(
     quantized: dict[str, LoadedModel], tmp_path: Path, kind: str
 ) -> None:

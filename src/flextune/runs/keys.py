@@ -27,8 +27,8 @@ def digest(value: Any) -> str:
 def content_digest(records: Iterable[Example | Problem]) -> str:
     """What data is, wherever it was read from.
 
-    What a problem's entry point is called, its tests say too. Cases and a posed prompt count where there
-    are any.
+    What a problem's entry point is called, its tests say too. Cases, a posed prompt and messages count where
+    there are any.
     """
     return digest([_content(record) for record in records])
 
@@ -36,14 +36,20 @@ def content_digest(records: Iterable[Example | Problem]) -> str:
 def _content(record: Example | Problem) -> dict[str, Any]:
     row = as_row(record)
     row.pop("entry_point", None)
-    for key in ("cases", "posed"):
+    for key in ("cases", "posed", "messages"):
         if not row.get(key):
             row.pop(key, None)
     return row
 
 
 def training_key(
-    recipe: Recipe, *, model: str, dtype: str, data: str, quantization: str | None = None
+    recipe: Recipe,
+    *,
+    model: str,
+    dtype: str,
+    data: str,
+    start: str | None = None,
+    quantization: str | None = None,
 ) -> str:
     """Key of one adapter: all that determines its weights.
 
@@ -52,11 +58,13 @@ def training_key(
         model: Identity of the base model.
         dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
+        start: What stands for the adapter that is trained on; None for a fresh one.
         quantization: Of its linear layers; None: none.
     """
+    begun = {} if start is None else {"start": start}
     bits = {} if quantization is None else {"quantization": quantization}
     return digest(
-        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **bits, **recipe.given()}
+        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **bits, **recipe.given()}
     )
 
 

@@ -8,6 +8,8 @@ TUNED = "tuned.json"
 MATCHED = "matched.json"
 SCORES = "scores.json"
 PAGE = "report.html"
+#: What generating took, a line for each time that a model was asked.
+WORK = "work.jsonl"
 LOCK = ".lock"
 
 #: Folders; below each a folder for every key.
@@ -36,3 +38,6 @@ ADAPTER_CONFIG = "adapter_config.json"
 PROBLEMS = "problems.jsonl"
 COMPLETIONS = "completions.jsonl"
 VERDICTS = "verdicts.jsonl"
+
+#: Files that hold what was asked for, and nothing that was found.
+ASKED = frozenset({EXPERIMENT, ENVIRONMENT, LOCK, KEY, PROBLEMS})

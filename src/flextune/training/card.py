@@ -45,7 +45,7 @@ tags:
 
 # An adapter for {base}
 
-LoRA, trained by flextune on {recipe["train"]["data"]} ({recipe["train"]["language"]}){bits}.
+LoRA, trained by flextune on {_data(recipe["train"])}{bits}.
 
 ## Use
 
@@ -97,6 +97,12 @@ def with_scores(card: str, scores: Sequence[tuple[str, str]]) -> str:
     rows = "\n".join(f"| {what} | {result} |" for what, result in scores)
     table = f"| benchmark | pass@1 |\n|---|---|\n{rows}"
     return f"{before}{_SCORES}\n{table}\n{_END}{rest.partition(_END)[2]}"
+
+
+def _data(train: Mapping[str, Any]) -> str:
+    """The source of the examples; a mixture is in the recipe."""
+    data = train["data"]
+    return f"{data} ({train['language']})" if isinstance(data, str) else "a mixture (see the recipe)"
 
 
 def _rows(values: Mapping[str, Any]) -> str:

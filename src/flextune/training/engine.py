@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.errors import DivergedError, FlextuneError, TrainingInterrupted
+from flextune.models.adapter_folder import adapter_identity
 from flextune.models.quantization import quantization_of
 from flextune.records import Example
 from flextune.runs import layout
@@ -39,6 +40,7 @@ def train_adapter(
     folder: Path,
     *,
     callbacks: Sequence[TrainerCallback] = (),
+    start: Path | None = None,
     resume: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
@@ -58,6 +60,7 @@ def train_adapter(
         recipe: Everything else that determines the adapter.
         folder: Made if it is not there.
         callbacks: Take part in the training beside those of the recipe, and after them.
+        start: A LoRA adapter of the same shape and scale, whose matrices are trained on; None: fresh ones.
         resume: A ``checkpoint-N`` folder of the same training, to go on after its step N; None: the newest in
             ``folder``, if there is one (``control.should_save`` in a callback writes one).
         progress: Called with (steps done, steps in all).
@@ -75,7 +78,7 @@ def train_adapter(
     check_recipe(model, recipe.train)
     if resume is not None and not (resume / "trainer_state.json").is_file():
         raise FlextuneError(f"{resume}: no trainer_state.json; it is not a checkpoint of a training")
-    training = _Training(model, examples, validation, recipe, folder)
+    training = _Training(model, examples, validation, recipe, folder, start)
     try:
         with _preserved_randomness(), Interrupts() as interrupts:
             _forget(folder)
@@ -99,6 +102,7 @@ class _Training:
     validation: Sequence[Example]
     recipe: Recipe
     folder: Path
+    start: Path | None
 
     @cached_property
     def rows(self) -> tuple[Encoded, Encoded]:
@@ -138,6 +142,7 @@ class _Training:
             "dtype": str(model.model.dtype).removeprefix("torch."),
             "quantization": quantization_of(model.model),
             "examples": content_digest([*self.examples, *self.validation]),
+            "start": None if self.start is None else adapter_identity(self.start),
             **self.recipe.given(),
         }
         circumstances = {
@@ -156,6 +161,7 @@ class _Training:
         from transformers import PrinterCallback
 
         from flextune.models.adapters import attach_adapter
+        from flextune.models.starting import begin_with
         from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
         from flextune.training.callbacks.logbook import Logbook
@@ -166,6 +172,8 @@ class _Training:
         model, recipe = self.model, self.recipe
         learned, held_out = self.rows
         adapted = attach_adapter(model, recipe.adapter, recipe.seed)
+        if self.start is not None:
+            begin_with(adapted, self.start)
         if recipe.train.gradient_checkpointing:
             recompute_activations(adapted)
         if recipe.train.use_liger_kernel:
