@@ -11,9 +11,11 @@ import pytest
 from tests.support.command_line import Call, read_lines
 from tests.support.serving import serving
 
+from flextune.data.samples.reading import read_samples
 from flextune.progress import Silent
 from flextune.runner.generate_file import generate_file
 from flextune.runner.request import model_request
+from flextune.sources.own import own_problems
 
 ASKED = ("--benchmark", "rosetta", "--limit", "5", "--temperature", "0.8", "--n", "4")
 
@@ -114,3 +116,31 @@ def test_eval_extends_a_run_of_the_same_server_at_another_address(flextune: Call
     assert len(list((run / "generated").iterdir())) == 4
     scores = json.loads((run / "scores.json").read_text())["scores"]
     assert sorted(score["arm"] for score in scores) == ["base-openai"] * 2 + ["flex-openai"] * 2
+
+
+@pytest.mark.parametrize("form", ["evalplus", "multipl-e"])
+def test_generate_writes_what_another_tool_reads_and_judge_reads_it_back(
+    flextune: Call, tmp_path: Path, real_data: Path, form: str
+):
+    output = tmp_path / "made"
+    asked = ("--benchmark", "humaneval", "--limit", "3", "--data-dir", real_data, "--format", form)
+    asked = (*asked, "-o", output)
+    with serving() as fake:
+        said = flextune("generate", "base", "--server", fake.url, *asked)
+        assert said.code == 0, said.err
+        asked_before = len(fake.requests)
+        assert flextune("generate", "base", "--server", fake.url, *asked).code == 0
+        assert len(fake.requests) == asked_before
+    assert len(read_lines(tmp_path / "made.completions.jsonl")) == 3
+    problems = tmp_path / "made.completions.jsonl.problems.jsonl"
+    pairs, skipped = read_samples(output, own_problems(problems, "py"))
+    assert (len(pairs), skipped) == (3, [])
+
+
+def test_a_format_does_not_replace_a_file_of_something_else(flextune: Call, tmp_path: Path):
+    output = tmp_path / "notes"
+    output.write_text("mine")
+    with serving() as fake:
+        asked = ("--server", fake.url, *ASKED, "--format", "multipl-e", "-o", output)
+        assert "notes: is there already" in flextune("generate", "base", *asked).complaint
+    assert output.read_text() == "mine"

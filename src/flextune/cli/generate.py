@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -20,6 +20,15 @@ def generate(
     server: ServerOptions,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
     language: o.Languages = None,
+    form: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="Write OUTPUT as another tool reads it: evalplus, multipl-e (a folder), bigcode or lm-eval.",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,
 ) -> None:
@@ -36,7 +45,7 @@ def generate(
         )
         raise FlextuneError(f"{where} ({given}); choose one with --language")
     with progress() as reporter:
-        written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
+        written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter, form=form)
     if as_json:
         print_json({"completions": written, "file": str(output)})
     else:

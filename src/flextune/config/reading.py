@@ -67,9 +67,9 @@ def parse_yaml(text: str, *, where: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", error)
+        problem = str(getattr(error, "problem", error))
         fault = problem if isinstance(error, RepeatedKey) else f"not valid YAML ({problem})"
-        if "'\\t'" in str(problem):
+        if "'\\t'" in problem:
             fault += "; indent with spaces, not tabs"
         raise FlextuneError(f"{where}{line}: {fault}") from error
 

@@ -26,6 +26,8 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         model, recipe = training.model, training.recipe
         if recipe.optimizer.package is not None:
             need(recipe.optimizer.package, what=f"optimizer {recipe.optimizer.name}")
+        if model.quantization is not None:
+            need("bitsandbytes", what=f"quantization {model.quantization}")
         if model not in models:
             models[model] = _config(model)
         _check_training(training, models[model])

@@ -10,7 +10,7 @@ from typing import Any
 
 from flextune.config import Experiment, JudgeConfig
 from flextune.data.origins import recorded_origins
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, TrainingInterrupted
 from flextune.generation.prompts.posing import pose
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
@@ -18,9 +18,11 @@ from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
+from flextune.runner.cards import write_cards
 from flextune.runner.checks import check_prompts, check_servers, check_trainings
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
+from flextune.runner.exports import export_merged
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
@@ -96,19 +98,21 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         plan = execution.begin(experiment)
         execution.evaluate(plan)
         scores, comparisons = score_run(experiment, plan.evaluations, execution.run)
+        write_cards(scores, execution.run)
         note_ties(plan.evaluations, execution.run, options.reporter)
         return RunResult(execution.run, scores, comparisons, write_report(folder))
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
-    """Only the trainings of an experiment; returns the adapters' folders."""
+    """Only the trainings of an experiment; returns the adapters' folders, then those of merged models."""
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
         for model in plan.models():
             for training in (t for t in plan.trainings if t.model == model):
                 execution.train(training)
-        return [execution.run.trained(training.key).adapter for training in plan.trainings]
+        adapters = [execution.run.trained(training.key).adapter for training in plan.trainings]
+        return [*adapters, *export_merged(experiment, plan, execution.run, options.reporter)]
 
 
 def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
@@ -217,9 +221,7 @@ class Execution:
         run, evaluations = self.run, plan.evaluations
         untrained = [t for t in plan.trainings if not run.trained(t.key).finished]
         forms = {e.generation.form for e in evaluations if not _answered(e, run)}
-        unjudged = {
-            e.key for e in evaluations if len(run.judged(e.key).known_verdicts()) < e.generation.total
-        }
+        unjudged = {e.key for e in evaluations if not _judged(e, run)}
         there = [
             f"{total - left} of {total} {what}"
             for what, left, total in (
@@ -253,17 +255,21 @@ class Execution:
 
         trained.describe(training.row())
         base, watch = self.models.base(training.model), Watch()
-        with self.reporter.stage(f"train {training.label}", 1) as stage:
-            train_adapter(
-                base,
-                training.examples,
-                training.validation,
-                training.recipe,
-                trained.folder,
-                start=self.models.start_folder(training.start) if training.start else None,
-                callbacks=[watch],
-                progress=lambda done, total: stage.update(done, total, watch.detail),
-            )
+        try:
+            with self.reporter.stage(f"train {training.label}", 1) as stage:
+                train_adapter(
+                    base,
+                    training.examples,
+                    training.validation,
+                    training.recipe,
+                    trained.folder,
+                    start=self.models.start_folder(training.start) if training.start else None,
+                    callbacks=[watch],
+                    progress=lambda done, total: stage.update(done, total, watch.detail),
+                )
+        except TrainingInterrupted as interruption:
+            self.reporter.note(f"{training.label}: {interruption}")
+            raise
         _spare_later_collections()
 
     def _judge(self, config: JudgeConfig) -> Judge:

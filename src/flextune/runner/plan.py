@@ -22,6 +22,7 @@ from flextune.config import (
 from flextune.errors import FlextuneError
 from flextune.generation.prompts.posing import AS_THEY_ARE, Posed
 from flextune.generation.server.served import Served
+from flextune.models.load import Quantization
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
 from flextune.runner.served_names import ServedNames, served_model
@@ -59,6 +60,7 @@ class BaseModel:
         device: Where it runs; no part of what it is.
         identity: What ``name`` stands for, with the adapters that were merged into it.
         merged: Adapters that are merged into its weights, one after the other, before anything else.
+        quantization: Of its linear layers; None: none.
     """
 
     name: str
@@ -66,10 +68,15 @@ class BaseModel:
     device: str
     identity: str
     merged: tuple[Start, ...] = ()
+    quantization: Quantization | None = None
 
     def with_merged(self, start: Start) -> BaseModel:
         """The model with one more adapter in its weights."""
         return replace(self, identity=f"{self.identity}+{start.identity}", merged=(*self.merged, start))
+
+
+def _bits(model: BaseModel) -> dict[str, str]:
+    return {} if model.quantization is None else {"quantization": model.quantization}
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ class Training:
             "model": self.model.name,
             "identity": self.model.identity,
             "dtype": self.model.dtype,
+            **_bits(self.model),
             **self.recipe.row(),
             "examples": len(self.examples),
             "validation": len(self.validation),
@@ -159,6 +167,7 @@ class Generation:
             decode=self.decode,
             seed=self.seed,
             posed=self.posed.given(),
+            quantization=form.model.quantization,
         )
 
     def _served(self) -> dict[str, Any]:
@@ -176,6 +185,7 @@ class Generation:
         return {
             "model": form.model.name,
             "dtype": form.model.dtype if form.served is None else None,
+            **_bits(form.model),
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
             "identity": form.identity,
@@ -325,16 +335,22 @@ class _Planner:
             return BaseModel(arm.model, arm.dtype, arm.device, f"served:{name}")
         if arm.model not in self._identities:
             self._identities[arm.model] = self._sources.model(arm.model)
-        return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
+        return BaseModel(
+            arm.model,
+            arm.dtype,
+            arm.device,
+            self._identities[arm.model],
+            quantization=arm.quantization,
+        )
 
     def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> Training:
         source = (arm.model, train.model_dump_json())
         if source not in self._examples:
-            training, validation = (
+            learned, validation = (
                 self._sources.written(arm.model, part) for part in self._sources.examples(train)
             )
-            content = content_digest([*training, *validation])
-            self._examples[source] = ((training, validation), content)
+            content = content_digest([*learned, *validation])
+            self._examples[source] = ((learned, validation), content)
         examples, data = self._examples[source]
         recipe = arm.recipe(seed)
         start = None
@@ -346,6 +362,7 @@ class _Planner:
             dtype=model.dtype,
             data=data,
             start=start.identity if start else None,
+            quantization=model.quantization,
         )
         training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
         self._by_arm[arm.name, seed] = self.trainings.setdefault(key, training)
@@ -367,17 +384,27 @@ class _Planner:
             if section.arm is not None:
                 folder = self._sources.finished(folder, section.arm, seed)
             start = Start(self._sources.adapter(folder), folder=folder)
+        if section.use == "merged" and model.quantization is not None:
+            raise FlextuneError(
+                f"train.start.use: merged does not go with quantization {model.quantization}: use adapter, or"
+                " merge first (flextune merge) and start from that model"
+            )
         return (model.with_merged(start), None) if section.use == "merged" else (model, start)
 
     def _form(self, arm: Experiment, model: BaseModel, training: str | None, seed: int) -> Form:
         generate = arm.generate
         folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
         identity = None if folder is None else self._sources.adapter(folder)
+        onto: str = generate.onto
+        if model.quantization is not None and (generate.export == "merged" or onto != "weights"):
+            # An adapter fits the weights that it was trained on: those of four bits, as numbers again.
+            onto = model.quantization if onto == "weights" else onto
+            model = replace(model, quantization=None)
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
             dtype=generate.dtype,
-            onto=generate.onto,
+            onto=onto,
             rounding=generate.rounding,
             fault=generate.fault,
         )

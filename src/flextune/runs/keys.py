@@ -42,7 +42,15 @@ def _content(record: Example | Problem) -> dict[str, Any]:
     return row
 
 
-def training_key(recipe: Recipe, *, model: str, dtype: str, data: str, start: str | None = None) -> str:
+def training_key(
+    recipe: Recipe,
+    *,
+    model: str,
+    dtype: str,
+    data: str,
+    start: str | None = None,
+    quantization: str | None = None,
+) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
@@ -51,10 +59,12 @@ def training_key(recipe: Recipe, *, model: str, dtype: str, data: str, start: st
         dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
         start: What stands for the adapter that is trained on; None for a fresh one.
+        quantization: Of its linear layers; None: none.
     """
     begun = {} if start is None else {"start": start}
+    bits = {} if quantization is None else {"quantization": quantization}
     return digest(
-        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **recipe.given()}
+        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **bits, **recipe.given()}
     )
 
 
@@ -68,6 +78,7 @@ def generation_key(
     decode: DecodeConfig,
     seed: int | None,
     posed: Mapping[str, Any] | None = None,
+    quantization: str | None = None,
 ) -> str:
     """Key of one model's completions.
 
@@ -80,12 +91,15 @@ def generation_key(
         decode: How completions are decoded.
         seed: Seed of the draws; None where nothing is drawn.
         posed: How the problems are posed, where that is not as they are: the template's revision, ...
+        quantization: Of its linear layers; None: none.
     """
+    bits = {} if quantization is None else {"quantization": quantization}
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
+            **bits,
             "adapter": adapter,
             **serving,
             "problems": problems,
