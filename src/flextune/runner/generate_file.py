@@ -52,7 +52,7 @@ def generate_file(
     # With stops: program there are two ways of judging the one generation.
     evaluation = make_plan(request, plan_sources(models, data_dir)).evaluations[0]
     generation = evaluation.generation
-    layout = None if form is None else check_format(form, generation.problems)
+    layout = None if form is None else check_format(form, generation.problems, chat=generation.posed.answers)
     request_file = output.with_name(output.name + ".request.json")
     # A request that failed before its first answer leaves an empty file.
     begun = output.exists() and output.stat().st_size > 0

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from flextune.data.answers import judged_pair
 from flextune.errors import FlextuneError
 from flextune.files.lines import json_line
 from flextune.files.names import file_name
@@ -21,11 +22,16 @@ FORMATS: tuple[SampleFormat, ...] = get_args(SampleFormat)
 Answers = Sequence[tuple[Problem, Sequence[Completion]]]
 
 
-def check_format(form: str, problems: Sequence[Problem]) -> SampleFormat:
+def check_format(form: str, problems: Sequence[Problem], *, chat: bool = False) -> SampleFormat:
     """The layout of a name, if it can hold answers to these problems.
 
+    Args:
+        form: The name.
+        problems: Those that are answered.
+        chat: Whether the answers are those of a chat, which follow no prompt.
+
     Raises:
-        FlextuneError: There is no such layout, or its tool does not know such problems.
+        FlextuneError: There is no such layout, or its tool does not know such problems or answers.
     """
     if form not in FORMATS:
         raise FlextuneError(f"--format: unknown format {form!r} (known: {', '.join(FORMATS)})")
@@ -33,6 +39,11 @@ def check_format(form: str, problems: Sequence[Problem]) -> SampleFormat:
     if wrong is not None:
         knows = "problems with tests" if form == "multipl-e" else "Python problems of HumanEval and MBPP"
         raise FlextuneError(f"--format {form}: its tool knows {knows} alone (not {wrong.name!r})")
+    if chat and form == "multipl-e":
+        raise FlextuneError(
+            "--format multipl-e: it holds what follows the prompt, and answers of a chat do not; "
+            "use another --prompt, or flextune's own format"
+        )
     return form  # type: ignore[return-value]
 
 
@@ -60,11 +71,17 @@ def write_samples(
 def _evalplus(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
     """``evalplus.evaluate --samples``: programs under EvalPlus's names."""
     rows = [
-        {"task_id": _evalplus_name(problem), "solution": problem.prompt + completion.text}
+        {"task_id": _evalplus_name(problem), "solution": _program(problem, completion)}
         for problem, completions in answers
         for completion in completions
     ]
     write_whole(path, "".join(map(json_line, rows)))
+
+
+def _program(problem: Problem, completion: Completion) -> str:
+    """The program up to its tests."""
+    judged, read = judged_pair(problem, completion)
+    return judged.prompt + read.text
 
 
 def _evalplus_name(problem: Problem) -> str:
@@ -98,7 +115,7 @@ def _multipl_e(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
 def _bigcode(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
     """``--load_generations_path``: for each problem, in the benchmark's order, its programs."""
     generations = [
-        [problem.prompt + completion.text for completion in completions] for problem, completions in answers
+        [_program(problem, completion) for completion in completions] for problem, completions in answers
     ]
     write_whole(path, json.dumps(generations, ensure_ascii=False) + "\n")
 
@@ -118,7 +135,7 @@ def _lm_eval(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
             "target": problem.tests,
             "arguments": {"gen_args_0": {"arg_0": problem.prompt, "arg_1": _generation(problem, decode)}},
             "resps": [[completion.text for completion in completions]],
-            "filtered_resps": [[problem.prompt + completion.text for completion in completions]],
+            "filtered_resps": [[_program(problem, completion) for completion in completions]],
             "filter": "create_test",
             "metrics": [],
         }
