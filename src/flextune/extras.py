@@ -16,6 +16,7 @@ _EXTRAS: dict[str, tuple[str, str | None]] = {
     "liger_kernel": ("liger-kernel", "liger"),
     "kaleido": ("kaleido", "figures"),
     "mlflow": ("mlflow", None),
+    "openai": ("openai", "server"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
     "pyarrow": ("pyarrow", "data"),

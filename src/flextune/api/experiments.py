@@ -175,6 +175,10 @@ def evaluate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    prompt: str = "completion",
+    token_healing: bool = False,
+    stops: Literal["benchmark", "program"] = "benchmark",
+    server: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: Path | str = RUNS,
     data_dir: Path | str | None = None,
@@ -197,6 +201,10 @@ def evaluate(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
+        prompt: How problems are posed: a template's name, or a file.
+        token_healing: Choose the prompt's last tokens again, among longer ones too.
+        stops: ``program``: keep helpers that follow, too.
+        server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
         data_dir: As for ``run``.
@@ -221,6 +229,8 @@ def evaluate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
+        server=server,
     )
     options = _options(data_dir, workers, sandbox, reporter)
     return evaluate_model(request, Path(runs) / (name or f"eval-{request.name}"), options).run
@@ -239,6 +249,10 @@ def generate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    prompt: str = "completion",
+    token_healing: bool = False,
+    stops: Literal["benchmark", "program"] = "benchmark",
+    server: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
 ) -> int:
@@ -267,6 +281,8 @@ def generate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
+        server=server,
     )
     folder = None if data_dir is None else Path(data_dir)
     return generate_file(request, Path(output), data_dir=folder, reporter=reporter or Silent())

@@ -93,6 +93,11 @@ class Experiment(Section):
                 raise ValueError(f"{what}: {twice[0]!r} is given twice")
         if self.generate.adapter is not None and self.train is not None and not self.arms:
             raise ValueError("generate.adapter: an adapter from elsewhere needs train: null")
+        if self.generate.rounding != "nearest" and self.generate.dtype is None and not self.arms:
+            raise ValueError(
+                f"generate.rounding: {self.generate.rounding} needs generate.dtype (bfloat16 or float16): "
+                "without it no weight is rounded"
+            )
         if self.quantization == "int8" and self.generate.export == "merged":
             raise ValueError(
                 "quantization: int8 weights cannot be merged into; use nf4, or generate.export: adapter"

@@ -77,6 +77,7 @@ def generation_key(
     problems: str,
     decode: DecodeConfig,
     seed: int | None,
+    posed: Mapping[str, Any] | None = None,
     quantization: str | None = None,
 ) -> str:
     """Key of one model's completions.
@@ -89,6 +90,7 @@ def generation_key(
         problems: ``content_digest`` of the problems.
         decode: How completions are decoded.
         seed: Seed of the draws; None where nothing is drawn.
+        posed: How the problems are posed, where that is not as they are: the template's revision, ...
         quantization: Of its linear layers; None: none.
     """
     bits = {} if quantization is None else {"quantization": quantization}
@@ -103,10 +105,18 @@ def generation_key(
             "problems": problems,
             "decode": decode.model_dump(mode="json", exclude_defaults=True),
             "seed": seed,
+            **(posed or {}),
         }
     )
 
 
-def judging_key(*, generation: str, judge: JudgeConfig) -> str:
-    """Key of the verdicts on one generation's completions."""
-    return digest({"version": VERSION, "generation": generation, "judge": judge.given()})
+def judging_key(*, generation: str, judge: JudgeConfig, whole: bool = False) -> str:
+    """Key of the verdicts on one generation's completions.
+
+    Args:
+        generation: Its key.
+        judge: Limits, and how outputs are compared.
+        whole: Whether completions are judged up to the program's end, not to their first stop string.
+    """
+    cut = {"cut": "program"} if whole else {}
+    return digest({"version": VERSION, "generation": generation, "judge": judge.given(), **cut})

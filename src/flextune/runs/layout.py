@@ -36,6 +36,8 @@ LAST_GOOD = "last_good"
 ADAPTER_CONFIG = "adapter_config.json"
 
 PROBLEMS = "problems.jsonl"
+#: What the model was given, where that is not the problems' own prompts.
+PROMPTS = "prompts.jsonl"
 COMPLETIONS = "completions.jsonl"
 VERDICTS = "verdicts.jsonl"
 
