@@ -102,6 +102,12 @@ class Experiment(Section):
             raise ValueError(
                 "quantization: int8 weights cannot be merged into; use nf4, or generate.export: adapter"
             )
+        changed = self.generate.dtype is not None or self.generate.fault != "none"
+        if self.quantization is not None and self.generate.export == "adapter" and changed:
+            raise ValueError(
+                "quantization: generate.dtype and generate.fault change plain weights; use"
+                " generate.export: merged"
+            )
         self._check_contrasts()
         self._check_starts()
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):

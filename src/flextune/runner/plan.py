@@ -364,8 +364,8 @@ class _Planner:
             start=start.identity if start else None,
             quantization=model.quantization,
         )
-        training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
-        self._by_arm[arm.name, seed] = self.trainings.setdefault(key, training)
+        planned = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
+        self._by_arm[arm.name, seed] = self.trainings.setdefault(key, planned)
         return self._by_arm[arm.name, seed]
 
     def _start(
