@@ -30,7 +30,7 @@ from flextune.runner.models import ModelStore, written_examples
 from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
-from flextune.runner.starts import finished_adapter
+from flextune.runner.starts import finished_adapter, refuse_merged_base
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
@@ -119,13 +119,20 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     """What planning reads: models' and adapters' identities, and data."""
     return Sources(
         model=models.identity,
-        adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
+        adapter=_ready_adapter,
         finished=finished_adapter,
         written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
         pose=lambda generate, part, problems: pose(generate, part, problems, data_dir),
     )
+
+
+def _ready_adapter(folder: Path) -> str:
+    """Identity of an adapter from elsewhere."""
+    adapter = usable_adapter(folder)
+    refuse_merged_base(adapter.path)
+    return adapter_identity(adapter.path)
 
 
 class Execution:
