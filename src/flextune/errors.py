@@ -14,6 +14,10 @@ class DivergedError(FlextuneError):
     """Raised when the training loss becomes NaN or infinite."""
 
 
+class TrainingInterrupted(KeyboardInterrupt):
+    """A training was ended by Ctrl-C, after it was saved; says where it goes on."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``, did you mean 'clip'?`` for the nearest known name; nothing where none is near."""
     by_lower = {each.lower(): each for each in known}

@@ -19,6 +19,7 @@ COMMANDS = [
     ["check-problems"],
     ["compare"],
     ["score"],
+    ["overlap"],
     ["power"],
     ["overlap"],
     ["reproduce"],
