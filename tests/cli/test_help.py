@@ -19,7 +19,6 @@ COMMANDS = [
     ["check-problems"],
     ["compare"],
     ["score"],
-    ["overlap"],
     ["power"],
     ["overlap"],
     ["reproduce"],

@@ -96,7 +96,10 @@ def outline(experiment: Experiment, folder: Path, options: RunOptions) -> Outlin
         check_replaces_nothing(experiment, folder)
     searches, settled = _searches(experiment, execution)
     plan = execution.plan(settled)
-    needed = tuple(memory(model) for model in plan.models())
+    # A server has the memory of what it serves.
+    here = [e.generation.form.model for e in plan.evaluations if e.generation.form.served is None]
+    here += [training.model for training in plan.trainings]
+    needed = tuple(memory(model) for model in dict.fromkeys(here))
     return Outline(
         folder,
         tuple(_together(Work(_arm(t), 1, int(run.trained(t.key).finished)) for t in plan.trainings)),
