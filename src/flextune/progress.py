@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -38,6 +39,51 @@ class Reporter(Protocol):
 
     def note(self, text: str) -> None:
         """Report something that is worth one line."""
+
+
+class Pace:
+    """How fast a stage works, from what it has done since it began: a continued one begins with a part done.
+
+    Args:
+        clock: Seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun: tuple[float, int] | None = None
+        self._seconds, self._steps, self._left = 0.0, 0, 0
+
+    def update(self, done: int, total: int) -> None:
+        """Take note of a report."""
+        now = self._clock()
+        if self._begun is None or done < self._begun[1]:
+            self._begun = now, done
+        self._seconds, self._steps = now - self._begun[0], done - self._begun[1]
+        self._left = total - done
+
+    @property
+    def rate(self) -> str:
+        """``3.2/s`` or ``4.1/min``; empty while nothing is known."""
+        if self._steps <= 0 or self._seconds <= 0:
+            return ""
+        rate = self._steps / self._seconds
+        if rate < 0.1:
+            return f"{60 * rate:.2g}/min"
+        return f"{rate:.0f}/s" if rate >= 100 else f"{rate:.3g}/s"
+
+    @property
+    def left(self) -> str:
+        """``12 min left``; empty while nothing is known, and at the end."""
+        if self._steps <= 0 or self._left <= 0:
+            return ""
+        return f"{duration(self._left * self._seconds / self._steps)} left"
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``12 min`` or ``3.2 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class _SilentStage:

@@ -10,7 +10,8 @@ from scipy import stats
 from flextune.config import DecodeConfig
 from flextune.generation.local.choice import Choice
 from flextune.generation.local.rows import Row
-from flextune.generation.local.sampling import draw, keep_top_p, row_seed, uniforms
+from flextune.generation.local.sampling import draw, keep_top_p, uniforms
+from flextune.generation.seeds import row_seed
 from flextune.records import Problem
 
 PROBLEM = Problem("p", "made-up", "py", "", "", lexicon="base")

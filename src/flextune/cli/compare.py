@@ -21,7 +21,12 @@ NAMES_SHOWN = 20
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="Verdict file or evaluation folder.")],
+    first: Annotated[
+        Path,
+        typer.Argument(
+            metavar="A", help="Verdict file, evaluation folder, or results of lm-eval, inspect or EvalPlus."
+        ),
+    ],
     second: Annotated[Path, typer.Argument(metavar="B", help="What A is compared with.")],
     margin: Annotated[
         float, typer.Option("--margin", min=0, max=100, help="Points within which A and B count as the same.")

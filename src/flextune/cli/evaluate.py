@@ -11,6 +11,7 @@ from flextune.cli import options as o
 from flextune.cli.groups import grouped
 from flextune.cli.limit_options import LimitOptions
 from flextune.cli.requests import ModelRequest
+from flextune.cli.server_options import ServerOptions
 
 
 @grouped
@@ -19,6 +20,7 @@ def evaluate(
         list[str], typer.Argument(metavar="MODEL[+ADAPTER]...", help=o.MODEL, show_default=False)
     ],
     request: ModelRequest,
+    server: ServerOptions,
     limits: LimitOptions,
     language: o.Languages = None,
     alone: Annotated[
@@ -47,7 +49,7 @@ def evaluate(
     from flextune.runner.execute import RunOptions
 
     judge = JudgeConfig(**limits.section())
-    asked = [request.experiment(model, language) for model in models]
+    asked = [request.experiment(model, language, server.section()) for model in models]
     asked = [experiment.model_copy(update={"judge": judge}) for experiment in asked]
     asked = asked if alone else with_base_models(asked)
     with progress() as reporter:

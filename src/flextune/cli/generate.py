@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
 from flextune.cli import options as o
 from flextune.cli.groups import grouped
 from flextune.cli.requests import ModelRequest
+from flextune.cli.server_options import ServerOptions
 
 
 @grouped
 def generate(
     model: Annotated[str, typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL)],
     request: ModelRequest,
+    server: ServerOptions,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
     language: o.Languages = None,
+    form: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="Write OUTPUT as another tool reads it: evalplus, multipl-e (a folder), bigcode or lm-eval.",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,
 ) -> None:
@@ -26,7 +37,7 @@ def generate(
     from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment(model, language)
+    experiment = request.experiment(model, language, server.section())
     if len(experiment.evaluate) > 1:
         given = ", ".join(part.language for part in experiment.evaluate)
         where = (
@@ -34,7 +45,7 @@ def generate(
         )
         raise FlextuneError(f"{where} ({given}); choose one with --language")
     with progress() as reporter:
-        written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
+        written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter, form=form)
     if as_json:
         print_json({"completions": written, "file": str(output)})
     else:

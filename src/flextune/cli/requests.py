@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.server_options import OPTIONS
 
 if TYPE_CHECKING:
     from flextune.config import EvaluateConfig, Experiment
@@ -43,13 +44,19 @@ class ModelRequest:
     seed: o.Seed = 0
     dtype: o.DType = "auto"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
+    prompt: o.Prompt = "completion"
+    token_healing: o.TokenHealing = False
+    stops: o.Stops = "benchmark"
 
-    def experiment(self, model: str, languages: Sequence[str] | None) -> Experiment:
+    def experiment(
+        self, model: str, languages: Sequence[str] | None, server: Mapping[str, Any] | None = None
+    ) -> Experiment:
         """An experiment that evaluates a model and trains nothing.
 
         Args:
             model: ``MODEL`` or ``MODEL+ADAPTER``.
             languages: Those asked for; None: Python, or all that a file of problems has.
+            server: The keys of ``generate.server``; None: the model is decoded here.
 
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
@@ -66,6 +73,8 @@ class ModelRequest:
             decode=self._decode(),
             dtype=self.dtype,
             seed=self.seed,
+            generate={"prompt": self.prompt, "token_healing": self.token_healing, "stops": self.stops},
+            server=server,
         )
 
     def _benchmark(self) -> str | None:
@@ -148,6 +157,7 @@ def _checked(model: str, **request: Any) -> Experiment:
     try:
         return model_request(model, **request)
     except SettingError as error:
-        key = [part for part in error.key.split(".") if not part.isdigit()][-1]
-        option = {"seeds": "seed"}.get(key, key).replace("_", "-")
+        keys = [part for part in error.key.split(".") if not part.isdigit()]
+        names = {"seeds": "seed", "generate": "server", **(OPTIONS if "server" in keys else {})}
+        option = names.get(keys[-1], keys[-1]).replace("_", "-")
         raise FlextuneError(str(SettingError(f"--{option}", error.template))) from None

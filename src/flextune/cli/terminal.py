@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flextune.progress import Reporter, Stage
+from flextune.progress import Pace, Reporter, Stage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,17 +27,25 @@ def progress() -> Iterator[Reporter]:
         yield PlainReporter()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    with bars_on(Console(stderr=True)) as bars:
+        yield RichReporter(bars)
+
+
+def bars_on(console: Console) -> Progress:
+    """Bars with what they count, how fast and for how long; a long label gives way to them."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.table import Column
+
+    label, fixed = Column(no_wrap=True, overflow="ellipsis", ratio=1), Column(no_wrap=True)
     columns = (
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", table_column=label, markup=False),
         BarColumn(bar_width=10),
         MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[detail]}", markup=False),
+        TextColumn("{task.fields[pace]}", table_column=fixed, markup=False),
+        TextColumn("{task.fields[detail]}", table_column=fixed, markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield RichReporter(bars)
+    return Progress(*columns, console=console, transient=True, expand=True)
 
 
 class RichReporter:
@@ -49,7 +57,7 @@ class RichReporter:
     @contextmanager
     def stage(self, label: str, total: int) -> Iterator[Stage]:
         """A new bar."""
-        stage = _RichStage(self._bars, self._bars.add_task(label, total=total, detail=""), label)
+        stage = _RichStage(self._bars, self._bars.add_task(label, total=total, pace="", detail=""), label)
         try:
             yield stage
         finally:
@@ -65,16 +73,19 @@ class _RichStage:
         self._bars, self._task, self._label = bars, task, label
         self._done, self._detail = False, ""
         self._started = time.monotonic()
+        self._pace = Pace()
 
     def update(self, done: int, total: int, detail: str = "") -> None:
-        self._bars.update(self._task, completed=done, total=total, detail=detail)
+        self._pace.update(done, total)
+        pace = ", ".join(filter(None, (self._pace.rate, self._pace.left)))
+        self._bars.update(self._task, completed=done, total=total, pace=pace, detail=detail)
         self._done, self._detail = done >= total, detail
 
     def close(self) -> None:
         self._bars.remove_task(self._task)
         if self._done:
             seconds = time.monotonic() - self._started
-            words = ", ".join(filter(None, (f"{seconds:.0f} s", self._detail)))
+            words = ", ".join(filter(None, (f"{seconds:.0f} s", self._pace.rate, self._detail)))
             self._bars.console.print(f"{self._label} ({words})", highlight=False, markup=False)
 
 
@@ -104,18 +115,22 @@ class _PlainStage:
         self._label, self._write = label, write
         self._started = self._written = time.monotonic()
         self._latest = ""
+        self._pace = Pace()
 
     def update(self, done: int, total: int, detail: str = "") -> None:
+        self._pace.update(done, total)
         self._latest = ", ".join(filter(None, (f"{done}/{total}", detail)))
         now = time.monotonic()
         if now - self._written > PLAIN_INTERVAL:
             self._written = now
-            self._write(f"{self._label}: {self._latest}")
+            words = ", ".join(filter(None, (self._latest, self._pace.rate, self._pace.left)))
+            self._write(f"{self._label}: {words}")
 
     def close(self) -> None:
         if self._latest:
             seconds = time.monotonic() - self._started
-            self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
+            words = ", ".join(filter(None, (f"{seconds:.1f} s", self._pace.rate)))
+            self._write(f"{self._label}: {self._latest} ({words})")
 
 
 def out() -> Console:

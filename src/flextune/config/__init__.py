@@ -12,7 +12,7 @@ from flextune.config.recipe import Recipe
 from flextune.config.schema import schema
 from flextune.config.sections.adapter import AdapterConfig, Targets
 from flextune.config.sections.contrasts import ContrastsConfig
-from flextune.config.sections.data import DataPart
+from flextune.config.sections.data import DataPart, Lexicon
 from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
@@ -20,11 +20,11 @@ from flextune.config.sections.judge import JudgeConfig
 from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
+from flextune.config.sections.server import Endpoint, ServerConfig, ServerKind
 from flextune.config.sections.start import StartConfig
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
     KLConfig,
-    Lexicon,
     ReplayConfig,
     TrainConfig,
 )
@@ -41,6 +41,7 @@ __all__ = [
     "DataPart",
     "DecodeConfig",
     "EarlyStoppingConfig",
+    "Endpoint",
     "EvaluateConfig",
     "Experiment",
     "GenerateConfig",
@@ -53,6 +54,8 @@ __all__ = [
     "PenaltySection",
     "Recipe",
     "ReplayConfig",
+    "ServerConfig",
+    "ServerKind",
     "StartConfig",
     "Targets",
     "TrainConfig",

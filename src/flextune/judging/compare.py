@@ -85,7 +85,7 @@ def compare_sides(first: Side, second: Side, *, margin: float = 2.0, across: boo
 
 
 def read_side(path: Path) -> Side:
-    """A file of verdicts, or the folder that holds one.
+    """A file of verdicts (``read_verdicts`` says which), or the folder that holds one.
 
     Raises:
         FlextuneError: It is none, an outcome is unknown to flextune, or a sample has two verdicts.

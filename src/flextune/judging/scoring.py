@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flextune.errors import FlextuneError
-from flextune.judging.evalplus_results import evalplus_verdicts
 from flextune.judging.verdict_files import read_verdicts
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Estimate, Outcome, Score, Verdict
 
@@ -65,7 +64,8 @@ def score_file(path: Path | str) -> list[LanguageScore]:
     """The scores of a file of verdicts, or of a folder that holds ``verdicts.jsonl``: ``flextune score``.
 
     EvalPlus's and BigCodeBench's ``eval_results.json`` is such a file, too: a sample has passed if it passed
-    all tests that were run, the additional ones among them.
+    all tests that were run, the additional ones among them. So are lm-eval's ``--log_samples`` and inspect's
+    JSON logs.
 
     Raises:
         FlextuneError: There is no such file, or it holds something else.
@@ -74,10 +74,7 @@ def score_file(path: Path | str) -> list[LanguageScore]:
     file = given / "verdicts.jsonl" if given.is_dir() else given
     if not file.is_file():
         raise FlextuneError(f"{file}: no such file of verdicts")
-    if file.suffix == ".json":
-        verdicts = evalplus_verdicts(file)
-    else:
-        verdicts = [verdict for _, verdict in read_verdicts(file)]
+    verdicts = [verdict for _, verdict in read_verdicts(file)]
     if not verdicts:
         raise FlextuneError(f"{file}: no verdicts in it")
     for verdict in verdicts:

@@ -1,12 +1,13 @@
-"""What can be known to be wrong with a training before any work begins."""
+"""What can be known to be wrong with a training, or with a server, before any work begins."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flextune.extras import need
-from flextune.runner.plan import BaseModel, Training
+from flextune.progress import Reporter
+from flextune.runner.plan import BaseModel, Form, Generation, Training
 
 
 def check_trainings(trainings: Sequence[Training]) -> None:
@@ -25,6 +26,8 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         model, recipe = training.model, training.recipe
         if recipe.optimizer.package is not None:
             need(recipe.optimizer.package, what=f"optimizer {recipe.optimizer.name}")
+        if model.quantization is not None:
+            need("bitsandbytes", what=f"quantization {model.quantization}")
         if model not in models:
             models[model] = _config(model)
         _check_training(training, models[model])
@@ -33,6 +36,36 @@ def check_trainings(trainings: Sequence[Training]) -> None:
             adapters.add(adapter)
             _check_targets(training)
         _check_starts(training)
+
+
+def check_servers(
+    generations: Sequence[Generation], trained: Callable[[str], bool], reporter: Reporter
+) -> None:
+    """Look whether servers are there, have the models and can decode as is asked.
+
+    Args:
+        generations: Those that are not complete.
+        trained: Whether the training of a key is finished.
+        reporter: Told of adapters that a server can only get once they are trained.
+
+    Raises:
+        FlextuneError: Nobody answers, another model, a setting that the server does not take.
+    """
+    forms: dict[Form, list[Generation]] = {}
+    for generation in generations:
+        if generation.form.served is not None:
+            forms.setdefault(generation.form, []).append(generation)
+    later = []
+    for form, members in forms.items():
+        from flextune.generation.server.checks import check_served
+
+        assert form.served is not None
+        there = form.training is None or trained(form.training)
+        check_served(form.served, [generation.decode for generation in members], adapter=there)
+        later += [] if there else [form.served.name]
+    if later:
+        names = ", ".join(dict.fromkeys(later))
+        reporter.note(f"to be trained first, then served under these names: {names}")
 
 
 def _config(model: BaseModel) -> Any:
@@ -75,3 +108,32 @@ def _check_targets(training: Training) -> None:
     from flextune.models.adapters import check_targets
 
     check_targets(training.model.name, training.recipe.adapter)
+
+
+def check_prompts(generations: Sequence[Generation]) -> None:
+    """Refuse prompts that a model's tokenizer cannot pose, before any weights are loaded.
+
+    Args:
+        generations: Those that are not finished.
+
+    Raises:
+        FlextuneError: No chat template, one that refuses the turns, no tokens for infilling, or a prompt that
+            a server cannot be given.
+    """
+    checked: set[tuple[str, str]] = set()
+    for generation in generations:
+        posed, name = generation.posed, generation.form.model.name
+        if generation.form.served is not None:
+            from flextune.generation.server.posing import check_posed
+
+            check_posed(generation.form.served.config, posed.prompts.values())
+            continue
+        asked = (name, posed.template.revision if posed.template else "")
+        if not (posed.chat or posed.fills) or asked in checked:
+            continue
+        checked.add(asked)
+        need("torch", "transformers")
+        from flextune.generation.local.posing import check_prompt
+        from flextune.models.load import load_tokenizer
+
+        check_prompt(load_tokenizer(name), name, next(iter(posed.prompts.values())))

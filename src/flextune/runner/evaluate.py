@@ -10,6 +10,7 @@ from typing import Any
 from flextune.config import ArmConfig, Experiment, GenerateConfig
 from flextune.errors import FlextuneError
 from flextune.files.names import slug
+from flextune.generation.prompts.template import COMPLETION
 from flextune.records import Comparison, Score
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
@@ -21,6 +22,10 @@ from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
 _EXTENDED = ("decode", "evaluate")
+# What of the section ``generate`` is no form of a model.
+_POSED = ("prompt", "token_healing", "stops")
+# Of a server, what decides the texts.
+_SERVED = ("kind", "endpoint", "model", "adapter")
 
 
 def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> RunResult:
@@ -66,15 +71,29 @@ def with_base_models(requests: Sequence[Experiment]) -> list[Experiment]:
 
     An adapter's score alone does not say whether the adapter helped.
     """
-    bare = [request for request in requests if request.generate.adapter is None]
+    bare = [request for request in requests if not _has_adapter(request)]
     found: list[Experiment] = []
     for request in requests:
-        base = request.model_copy(update={"generate": GenerateConfig()})
-        if base not in bare and request.generate.adapter is not None:
+        base = request.model_copy(update={"generate": _without_adapter(request.generate)})
+        if base not in bare and _has_adapter(request):
             bare.append(base)
             found.append(base)
         found.append(request)
     return found
+
+
+def _has_adapter(request: Experiment) -> bool:
+    server = request.generate.server
+    return request.generate.adapter is not None or (server is not None and server.adapter is not None)
+
+
+def _without_adapter(generate: GenerateConfig) -> GenerateConfig:
+    """The base model, here or on the same server."""
+    asked = {key: getattr(generate, key) for key in _POSED}
+    if generate.server is None:
+        return GenerateConfig(**asked)
+    server = generate.server.model_copy(update={"adapter": None})
+    return GenerateConfig(**asked, engine=generate.engine, server=server)
 
 
 def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], list[Score], list[Comparison]]:
@@ -85,7 +104,8 @@ def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], l
     known = list(run.scores.scores) if run.scores_file.is_file() else []
     experiment, arm = extended(earlier, request, run.name)
     plan = execution.plan(request.model_copy(update={"name": arm}))
-    execution.check_judge(plan.evaluations)
+    execution.check_answers(plan.evaluations)
+    execution.check_servers(plan.evaluations)
     run.begin(experiment, execution.environment(), pending=execution.pending(plan))
     execution.evaluate(plan)
     new = gather_scores(plan.evaluations, run)
@@ -135,7 +155,13 @@ def _settings(request: Experiment) -> dict[str, Any]:
 
 
 def _form(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in _EXTENDED}
+    """What makes an arm another one; of a server not where it listens, nor how it is asked."""
+    form = {key: value for key, value in settings.items() if key not in _EXTENDED}
+    generate = form.get("generate") or {}
+    if generate.get("server"):
+        server = {key: generate["server"].get(key) for key in _SERVED}
+        form["generate"] = {**generate, "server": server}
+    return form
 
 
 def _arm_name(request: Experiment, taken: Sequence[str], first: str) -> str:
@@ -146,11 +172,17 @@ def _arm_name(request: Experiment, taken: Sequence[str], first: str) -> str:
         taken: Names of arms that there are.
         first: The run's first model.
     """
-    adapter = request.generate.adapter
+    adapter, server = request.generate.adapter, request.generate.server
     bare = "base" if request.model == first else slug(request.model)
     parts = [_adapter_name(Path(adapter)) if adapter else bare]
+    if server is not None:
+        parts = [slug(server.adapter)] if server.adapter and not adapter else parts
+        parts += [server.kind]
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
+    prompt = request.generate.prompt
+    parts += [slug(Path(prompt).stem)] if prompt != COMPLETION else []
+    parts += ["healed"] if request.generate.token_healing else []
     name = "-".join(parts)
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return next(candidate for candidate in (name, *numbers) if candidate not in taken)

@@ -7,18 +7,15 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flextune.files.lines import LineWriter, read_records
 from flextune.generation.engine import Engine, Request
+from flextune.generation.prompts.posing import prompt_rows
 from flextune.progress import Reporter
-from flextune.records import Completion, as_row
+from flextune.records import Completion, completion_row
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Evaluation, Form, Generation
 from flextune.runs.run import Run
-
-if TYPE_CHECKING:
-    from flextune.models.load import LoadedModel
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.
 NEAR_TIE = 1e-4
@@ -70,8 +67,8 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    loaded, before, start = models.form(form), _counted(jobs), time.monotonic()
-    write_completions(jobs, loaded, reporter, label=label, complete=complete)
+    engine, before, start = models.engine(form), _counted(jobs), time.monotonic()
+    write_completions(jobs, engine, reporter, label=label, complete=complete)
     seconds, after = time.monotonic() - start, _counted(jobs)
     run.note_work(
         {
@@ -94,13 +91,13 @@ def _counted(jobs: Sequence[tuple[Generation, Path]]) -> tuple[int, int]:
 
 def _is_missing(generation: Generation, run: Run) -> bool:
     folder = run.generated(generation.key)
-    folder.begin(generation.row(), generation.problems)
+    folder.begin(generation.row(), generation.problems, prompt_rows(generation.posed))
     return len(folder.completions()) < generation.total
 
 
 def write_completions(
     jobs: Sequence[tuple[Generation, Path]],
-    model: LoadedModel,
+    engine: Engine,
     reporter: Reporter,
     *,
     label: str,
@@ -110,18 +107,16 @@ def write_completions(
 
     Args:
         jobs: What one form of a model is to answer, and the file of each.
-        model: That form.
+        engine: What answers for that form.
         reporter: Told of the progress.
         label: Names the work.
         complete: Told of each generation whose file is complete.
     """
-    from flextune.generation.local import LocalEngine
-
     done = [{(c.name, c.sample) for c in read_records(file, Completion)} for _, file in jobs]
     left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
     total = sum(generation.total for generation, _ in jobs)
     requests = [
-        Request(generation.problems, generation.decode, generation.seed or 0, keys)
+        Request(generation.problems, generation.decode, generation.seed or 0, keys, generation.posed.prompts)
         for (generation, _), keys in zip(jobs, done, strict=True)
     ]
     with ExitStack() as stack:
@@ -130,21 +125,40 @@ def write_completions(
         stage.update(total - sum(left), total)
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
-        engine: Engine = LocalEngine(model)
+        unanswered: list[str] = []
         tokens, start = 0, time.monotonic()
         for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
                 by_job.setdefault(answer.request, []).append(answer.completion)
             for place, completions in by_job.items():
-                writers[place].write(map(as_row, completions))
+                writers[place].write(map(completion_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
                 tokens += sum(completion.tokens for completion in completions)
-            stage.update(total - sum(left), total, f"{tokens / (time.monotonic() - start):.0f} tokens/s")
+                unanswered += [c.name for c in completions if _has_no_room(c)]
+            # Some servers count no tokens.
+            detail = f"{tokens / (time.monotonic() - start):.0f} tokens/s" if tokens else ""
+            stage.update(total - sum(left), total, detail)
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])
+    _note_unanswered(unanswered, reporter)
+
+
+def _has_no_room(completion: Completion) -> bool:
+    """Whether the prompt alone filled the window; some servers count no tokens."""
+    return completion.finish == "length" and not completion.text and not completion.tokens
+
+
+def _note_unanswered(names: Sequence[str], reporter: Reporter) -> None:
+    """Say which prompts left no room for an answer: they count as answered wrongly."""
+    if names:
+        more = ", ..." if len(set(names)) > 1 else ""
+        reporter.note(
+            f"{len(names)} prompts fill the model's window and got an empty answer ({names[0]}{more}); "
+            "use a shorter generate.prompt or a model with a longer window"
+        )
 
 
 def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -> None:

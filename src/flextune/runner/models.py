@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from flextune.runner.plan import BaseModel, Form, Start
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
+    from flextune.generation.engine import Engine
     from flextune.models.load import LoadedModel
 
 
@@ -47,7 +49,12 @@ class ModelStore:
 
             self._held = None
             self._reporter.note(f"loading model {model.name} in {model.dtype}")
-            loaded = load_model(model.name, dtype=model.dtype, device=model.device)
+            loaded = load_model(
+                model.name,
+                dtype=model.dtype,
+                device=model.device,
+                quantization=model.quantization,
+            )
             for start in model.merged:
                 loaded = self._merged(loaded, start)
             self._held = (model, loaded)
@@ -73,6 +80,16 @@ class ModelStore:
         from flextune.models.merging.served import serve
 
         return serve(base, folder, form.serving)
+
+    def engine(self, form: Form) -> Engine:
+        """What answers for a form of a model: this process, or the server that has it."""
+        if form.served is not None:
+            from flextune.generation.server import ServerEngine
+
+            return ServerEngine(replace(form.served, folder=self._folder(form)))
+        from flextune.generation.local import LocalEngine
+
+        return LocalEngine(self.form(form))
 
     def _folder(self, form: Form) -> Path | None:
         if form.training is None:

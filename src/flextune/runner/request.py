@@ -9,6 +9,7 @@ from typing import Any
 from flextune.config import EMBEDDED_MODEL, DecodeConfig, Experiment
 from flextune.config.validation import SettingError, validate
 from flextune.files.names import slug
+from flextune.generation.prompts.template import anywhere
 from flextune.languages import canonical
 from flextune.models.dtypes import stored_dtype
 from flextune.registry import BENCHMARKS
@@ -26,6 +27,8 @@ def model_request(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: str = "auto",
     seed: int = 0,
+    generate: Mapping[str, Any] | None = None,
+    server: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """The request as an experiment; its name is the model's.
 
@@ -40,6 +43,8 @@ def model_request(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
+        generate: More keys of the section ``generate``: ``prompt``, ``token_healing``, ``stops``.
+        server: The keys of ``generate.server``: a server has the model; None: it is decoded here.
 
     Raises:
         SettingError: A value that an experiment file could not hold either.
@@ -51,14 +56,24 @@ def model_request(
     spelled = [name for text in given for name in text.split(",")]
     part = {"benchmark": benchmark or EMBEDDED_MODEL, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
+    asked = {**(generate or {}), "adapter": folder, "export": "merged" if merged else "adapter"}
+    if "prompt" in asked:
+        asked["prompt"] = anywhere(asked["prompt"])
+    if server is not None:
+        asked |= {"engine": "server", "server": dict(server)}
     raw = {
         "name": slug(model),
         "model": model,
-        "dtype": stored_dtype(model) if dtype == "auto" else dtype,
+        "dtype": dtype if dtype != "auto" else _dtype(model, served=server is not None),
         "train": None,
-        "generate": {"adapter": folder, "export": "merged" if merged else "adapter"},
+        "generate": asked,
         "seeds": [seed],
         "decode": [decode or {}],
         "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],
     }
     return validate(Experiment, raw)
+
+
+def _dtype(model: str, *, served: bool) -> str:
+    """The type of a model's weights; one that a server has need not be on this machine."""
+    return "float32" if served else stored_dtype(model)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from flextune.records import Problem
-
 #: The likeliest tokens among which a nucleus is looked for before the whole vocabulary is sorted.
 _LIKELIEST = 64
-
-
-def row_seed(seed: int, problem: Problem, sample: int) -> int:
-    """64-bit seed of one answer: a hash of the run's seed, what names the problem, and the sample."""
-    key = [seed, problem.benchmark, problem.language, problem.lexicon, problem.name, sample]
-    return int.from_bytes(hashlib.sha256(json.dumps(key).encode()).digest()[:8], "big")
 
 
 def uniforms(seeds: Sequence[int], tokens: int) -> Tensor:
