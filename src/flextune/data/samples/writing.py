@@ -33,7 +33,7 @@ def check_format(form: str, problems: Sequence[Problem]) -> SampleFormat:
     if wrong is not None:
         knows = "problems with tests" if form == "multipl-e" else "Python problems of HumanEval and MBPP"
         raise FlextuneError(f"--format {form}: its tool knows {knows} alone (not {wrong.name!r})")
-    return form  # type: ignore[return-value]
+    return form
 
 
 def _fits(form: str, problem: Problem) -> bool:
