@@ -106,14 +106,15 @@ def embedded() -> Case:
     from flextune.models.adapters import attach_adapter
     from flextune.models.load import load_model
     from flextune.sources.loading import load_examples
+    from flextune.training.batches.encoded import encode
     from flextune.training.batches.order import GroupedOrder
-    from flextune.training.batches.padded import Collator, encode_all
+    from flextune.training.batches.padded import Collator
 
     train = TrainConfig(data="rosetta")
     loaded = load_model("rosetta", device="cpu")
     model = attach_adapter(loaded, AdapterConfig(), 0).train()
     examples, _ = load_examples(train, None)
-    rows = encode_all(loaded.tokenizer, examples[:128], train.max_length, train.loss)
+    rows = encode(loaded.tokenizer, examples[:128], train.max_length, train.loss).rows
     order = list(GroupedOrder([len(row["input_ids"]) for row in rows], train.batch_size, 0))
     collate = Collator(loaded.tokenizer.pad_token_id)
     batches = [

@@ -6,12 +6,13 @@ import re
 import tomllib
 from pathlib import Path
 
-#: They check the code and run no test, or need a Chrome.
+#: They check the code and run no test, or need a Chrome or a GPU.
 LEFT_OUT = {
     "axe-playwright-python",
     "coverage",
     "import-linter",
     "kaleido",
+    "liger-kernel",
     "mypy",
     "playwright",
     "ruff",

@@ -14,6 +14,10 @@ class DivergedError(FlextuneError):
     """Raised when the training loss becomes NaN or infinite."""
 
 
+class TrainingInterrupted(KeyboardInterrupt):
+    """A training was ended by Ctrl-C, after it was saved; says where it goes on."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``, did you mean 'clip'?`` for the nearest known name; nothing where none is near."""
     by_lower = {each.lower(): each for each in known}
@@ -27,3 +31,22 @@ def one_line(error: BaseException) -> str:
     if not lines:
         return type(error).__name__
     return " ".join(lines) if lines[0].endswith(":") else lines[0]
+
+
+#: Stands where lines of a message were left out.
+LEFT_OUT = "\n[...]\n"
+
+
+def both_ends(text: str, longest: int) -> str:
+    """A message of no more characters; of a longer one whole lines from its beginning and its end.
+
+    A compiler's first error explains the others, and a traceback ends with its exception.
+    """
+    if len(text) <= longest:
+        return text
+    room = longest - len(LEFT_OUT)
+    first, last = text[: room // 3], text[-(room - room // 3) :]
+    # Whole lines, where there are any.
+    head = first.rpartition("\n")[0] or first
+    foot = last.partition("\n")[2] or last
+    return f"{head}{LEFT_OUT}{foot}"

@@ -6,21 +6,27 @@ import importlib.util
 
 from flextune.errors import FlextuneError
 
-#: Name of the import: name on PyPI, and the extra that brings it.
-_EXTRAS = {
+#: Name of the import: name on PyPI, and the extra that brings it; None: no extra does.
+_EXTRAS: dict[str, tuple[str, str | None]] = {
     "accelerate": ("accelerate", "train"),
+    "bitsandbytes": ("bitsandbytes", "quantization"),
     "datasets": ("datasets", "hub"),
     "datasketch": ("datasketch", "data"),
     "gguf": ("gguf", "gguf"),
+    "liger_kernel": ("liger-kernel", "liger"),
     "kaleido": ("kaleido", "figures"),
+    "mlflow": ("mlflow", None),
     "openai": ("openai", "server"),
     "pandas": ("pandas", "pandas"),
     "peft": ("peft", "train"),
     "pyarrow": ("pyarrow", "data"),
     "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),
     "safetensors": ("safetensors", "train"),
+    "tensorboard": ("tensorboard", None),
     "torch": ("torch", "train"),
+    "trackio": ("trackio", None),
     "transformers": ("transformers", "train"),
+    "wandb": ("wandb", None),
 }
 
 
@@ -55,4 +61,5 @@ def missing(package: str, what: str | None = None) -> str:
 
 def install_command(package: str) -> str:
     """``pip install 'flextune[train]'``."""
-    return f"pip install 'flextune[{_EXTRAS[package][1]}]'"
+    name, extra = _EXTRAS[package]
+    return f"pip install {name}" if extra is None else f"pip install 'flextune[{extra}]'"

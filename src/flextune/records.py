@@ -29,6 +29,8 @@ UNKNOWN_OUTCOMES: frozenset[Outcome] = frozenset(
 
 Stage = Literal["toolchain", "compile", "run"]
 Finish = Literal["stop", "eos", "length"]
+#: What a model wrote: what follows the prompt, or an answer in markdown that holds a program.
+CompletionKind = Literal["completion", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,9 @@ class Completion:
         tokens: Tokens generated, the stop's own included.
         margin: Smallest gap between the two largest logits on the greedy path; below 1e-4 another
             batch size may decode another text. None where it does not apply.
+        kind: ``completion`` follows the prompt; an ``answer`` is markdown, as the model wrote it.
+        program: The same text up to where the program ends, with the helpers that follow the first stop
+            string; None where nobody asked for it.
     """
 
     name: str
@@ -137,6 +142,8 @@ class Completion:
     finish: Finish = "stop"
     tokens: int = 0
     margin: float | None = None
+    kind: CompletionKind = "completion"
+    program: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +287,13 @@ class Comparison:
     margin: float = 0.02
     unknown: tuple[int, int] = (0, 0)
     unknown_alone: tuple[int, int] = (0, 0)
+
+
+def completion_row(completion: Completion) -> dict[str, Any]:
+    """``as_row``; what only some prompts give is left out where it is not given."""
+    row = as_row(completion)
+    defaults = {"kind": "completion", "program": None}
+    return {key: value for key, value in row.items() if key not in defaults or value != defaults[key]}
 
 
 def as_row(record: Any) -> dict[str, Any]:

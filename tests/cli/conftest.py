@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.command_line import Call, Said
+from tests.support.finished_run import FinishedRun
 from tests.support.tiny import tiny_model
 
 from flextune.cli.app import run
@@ -78,6 +79,12 @@ def experiment_file(model_folder: Path, tmp_path_factory: pytest.TempPathFactory
     file = tmp_path_factory.mktemp("experiment") / "small.yaml"
     file.write_text(SMALL.format(model=model_folder))
     return file
+
+
+@pytest.fixture
+def finished_run(tmp_path: Path) -> Path:
+    """A finished run whose outcomes are drawn: nothing was trained or judged."""
+    return FinishedRun(tmp_path / "runs" / "quickstart", problems=6).write()
 
 
 @pytest.fixture(scope="session")

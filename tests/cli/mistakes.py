@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 PROBLEM = {
@@ -25,7 +26,7 @@ arms:
 """
 
 
-def lines(*rows: dict[str, object]) -> str:
+def lines(*rows: Mapping[str, object]) -> str:
     """JSON lines."""
     return "".join(json.dumps(row) + "\n" for row in rows)
 
@@ -168,7 +169,7 @@ MISTAKES = [
     _(
         "two languages in a file",
         "generate rosetta -o x --language py --language js",
-        "a file holds one language",
+        "a file holds one",
     ),
     # Adapters.
     _(

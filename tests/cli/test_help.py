@@ -19,7 +19,10 @@ COMMANDS = [
     ["check-problems"],
     ["compare"],
     ["score"],
+    ["overlap"],
     ["power"],
+    ["overlap"],
+    ["reproduce"],
     ["report"],
     ["figures"],
     ["merge"],
@@ -37,6 +40,7 @@ COMMANDS = [
     ["schema"],
     ["rosetta"],
     ["rosetta", "pretrain"],
+    ["rosetta", "card"],
     ["rosetta", "rows"],
 ]
 
@@ -130,7 +134,8 @@ def test_doctor_speaks_of_sandbox_languages_and_packages(flextune: Call):
     rows = {row["what"]: row for row in json.loads(said.out)}
     assert {"sandbox", "py", "java", "js", "torch", "transformers", "peft"} <= set(rows)
     assert rows["torch"]["version"] == version("torch")
-    assert said.code == (0 if all(row["found"] for row in rows.values()) else 1)
+    assert said.code == (0 if rows["sandbox"]["found"] else 1)
+    assert {"device", "data"} <= set(rows)
 
 
 def test_doctor_says_how_to_get_what_is_missing(flextune: Call, only_on_path):
@@ -139,6 +144,16 @@ def test_doctor_says_how_to_get_what_is_missing(flextune: Call, only_on_path):
     assert said.code == 1
     missing = {line.split()[1]: line for line in said.out.splitlines() if line.startswith("missing")}
     assert "apt-get install bubblewrap" in missing["sandbox"]
-    assert "apt-get install" in missing["java"]
-    assert "apt-get install" in missing["js"]
-    assert "py" not in missing
+    assert "apt-get install" in missing["Java"]
+    assert "apt-get install" in missing["JavaScript"]
+    assert "Python" not in missing
+    together = next(
+        line for line in said.out.splitlines() if line.startswith("all that is missing: sudo apt-get")
+    )
+    assert missing["Java"].rpartition("install ")[2] in together
+
+
+def test_doctor_demands_a_language_where_it_is_asked_for(flextune: Call, only_on_path):
+    only_on_path("bwrap")
+    assert flextune("doctor", "--language", "python").code == 0
+    assert flextune("doctor", "--language", "python,java").code == 1

@@ -9,6 +9,8 @@ import pytest
 from tests.support.command_line import Call
 from tests.support.merges import Merge, changed, merge_of
 
+from flextune.cli.json_formats import adapter
+
 pytestmark = pytest.mark.slow
 
 
@@ -36,6 +38,7 @@ def test_exit_status_and_json_of_a_wrong_merge(flextune: Call, llama: Merge, tmp
     )
     assert said.code == 4
     row = json.loads(said.out)
+    adapter("merge").validate_json(said.out, strict=True)
     assert (row["verdict"], row["exit_code"], row["refused"]) == ("different", 4, False)
     assert row["faults"][0]["name"] == "alpha-twice"
     assert len(row["weights"]["changes"]) == 8
@@ -48,7 +51,7 @@ def test_exit_status_and_json_of_a_wrong_merge(flextune: Call, llama: Merge, tmp
         (["-o", "x", "--against", "y"], "-o and --against exclude each other"),
         (["-o", "x", "--dtype", "bf16"], "--dtype 'bf16' is none of auto, float32, bfloat16, float16"),
         (["-o", "x", "--onto", "int8"], "--onto 'int8' is none of weights, nf4, fp4"),
-        (["-o", "x", "--round", "up"], "--round 'up' is none of nearest, stochastic"),
+        (["-o", "x", "--rounding", "up"], "--rounding 'up' is none of nearest, stochastic"),
         (["-o", "x", "--benchmark", "rosetta"], "--prompts and --benchmark need --audit"),
         (["--audit", "--benchmark", "rosetta", "--prompts", "x"], "exclude each other: choose one"),
         (["--against", "nowhere", "--prompts", "none.txt"], "none.txt: cannot be read"),

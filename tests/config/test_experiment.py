@@ -132,6 +132,20 @@ def test_a_learning_rate_without_a_dot_is_a_number():
         ),
         ("name: x\ngenerate: {scale: 1.5}", "generate.scale: Input should be less than or equal to 1"),
         ("name: x\ngenerate: {scale: -0.5}", "generate.scale: Input should be greater than or equal to 0"),
+        (
+            "name: x\ngenerate: {rounding: stochastic}",
+            "generate.rounding: stochastic needs generate.dtype (bfloat16 or float16)",
+        ),
+        (
+            "name: x\ngenerate: {rounding: stochastic}\n"
+            "arms: [{name: a, generate: {dtype: bfloat16}}, {name: b}]",
+            "arms.b: generate.rounding: stochastic needs generate.dtype",
+        ),
+        (
+            "name: x\ntune: {settings: {generate.scale: 2}}",
+            "tune: generate.scale changes no training, so no validation loss can choose it",
+        ),
+        ("name: x\ngenerate: {stops: never}", "generate.stops: Input should be 'benchmark' or 'program'"),
         ("name: x\ntrain: {kl: {weight: 0}}", "train.kl.weight: Input should be greater than 0"),
         ("name: x\ntrain: {kl: {wieght: 1}}", "unknown key 'train.kl.wieght', did you mean 'weight'?"),
         ("name: x\ntrain: {replay: {languages: [js], share: 1}}", "train.replay.share: Input should be less"),

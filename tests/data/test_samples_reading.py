@@ -12,7 +12,7 @@ import pytest
 from flextune.data.samples import LONGEST_SOURCE, read_samples
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Placed, Skipped, read_values
-from flextune.records import Problem
+from flextune.records import Completion, Problem, completion_row
 
 WriteJsonl = Callable[[Path, list[dict[str, Any]]], Path]
 
@@ -67,6 +67,24 @@ def test_each_format_of_lines_gives_the_same_programs(
             ("HumanEval/0", 0, program),
             ("HumanEval/0", 1, program),
         ]
+
+
+def test_a_line_of_ours_says_whether_its_text_is_an_answer(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
+    problem = Problem(
+        "double", "mine", "py", "def double(x):\n", "assert double(2) == 4", entry_point="double"
+    )
+    body = "    return 2 * x"
+    answer = f"Here.\n```python\ndef double(x):\n{body}\n```\n"
+    lines = [
+        completion_row(Completion("double", 0, answer, kind="answer")),
+        completion_row(Completion("double", 1, body)),
+        {"name": "double", "text": body, "kind": "essay"},
+    ]
+    file = write_jsonl(tmp_path / "s.jsonl", lines)
+    pairs, skipped = read_samples(file, [problem])
+    texts = [p.program(c.text) for p, c in pairs]
+    assert texts == [f"def double(x):\n{body}\n\n{problem.tests}", f"def double(x):\n{body}\n{problem.tests}"]
+    assert "field \"kind\" is 'essay' (known: program, completion, answer)" in str(skipped[0])
 
 
 def test_a_solution_goes_before_a_completion_as_in_evalplus(tmp_path: Path, write_jsonl: WriteJsonl) -> None:

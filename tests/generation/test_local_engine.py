@@ -196,7 +196,7 @@ def test_an_empty_prompt_is_continued_from_bos_or_refused(
     empty = Problem("empty", "made-up", "py", "", "")
     [answer] = run(engine, [empty], GREEDY)
     assert answer.tokens > 0
-    monkeypatch.setattr("flextune.generation.local.completions.encode_prompt", lambda tokenizer, text: [])
+    monkeypatch.setattr("flextune.generation.local.posing.encode_prompt", lambda tokenizer, text: [])
     with pytest.raises(FlextuneError, match="empty: the prompt is empty"):
         run(engine, [empty], GREEDY)
 

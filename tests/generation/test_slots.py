@@ -85,7 +85,7 @@ def test_steps_of_more_rows_and_columns_than_there_are_give_the_same_texts(
     from flextune.generation.engine import Request
     from flextune.generation.local.completions import Texts
 
-    texts = Texts(loaded.model, loaded.tokenizer)
+    texts = Texts(loaded.model, loaded.tokenizer, "tiny")
     rows = texts.rows(Request(problems[:11], GREEDY, 0), 0)
     slots = SlotModel(loaded.model)
     shapes = set()

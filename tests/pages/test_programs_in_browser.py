@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,7 @@ def enabled(found: Opened, name: str) -> list[str]:
 
 def follow(found: Opened, address: str) -> None:
     found.run("(address) => { location.hash = address; }", address)
-    found.page.wait_for_function(
-        "address => document.forms.filters.elements.show.value !== '' && location.hash === address",
-        arg=address,
-    )
+    found.wait(f"location.hash === {json.dumps(address)}")
     found.page.wait_for_timeout(20)
 
 
@@ -80,10 +78,10 @@ def test_search_reads_names_prompts_and_programs(found: Opened) -> None:
     assert count(found) == 24
 
 
-def test_every_choice_and_every_problem_has_an_address(found: Opened) -> None:
+def test_every_choice_and_every_problem_has_an_address(found: Opened, page_file: Path, opened: Open) -> None:
     choose(found, set="py-reserved", arm="lora", show="won")
     found.page.locator("#problems summary").first.click()
-    found.page.wait_for_function("location.hash.includes('problem=')")
+    found.wait("location.hash.includes('problem=')")
     address = found.run("location.hash")
     expected = shown(found)
     again = opened(page_file, address)
@@ -120,7 +118,7 @@ def test_a_name_in_the_tests_leads_to_its_program(found: Opened) -> None:
 
 def test_a_cell_of_the_grid_leads_to_its_programs(found: Opened) -> None:
     found.page.locator(".verdicts a").first.click()
-    found.page.wait_for_function("location.hash.startsWith('#programs?')")
+    found.wait("location.hash.startsWith('#programs?')")
     assert found.run("document.forms.filters.elements.set.value") == "py-base"
     assert count(found) > 0
 

@@ -11,6 +11,7 @@ import yaml
 
 from flextune.report.facts import facts
 from flextune.report.run_data import read_run
+from flextune.runs.run import Run
 
 ARMS: list[dict[str, Any]] = [
     {"name": "baseline", "train": None},
@@ -46,3 +47,44 @@ def test_controls_are_called_by_the_size_that_they_are_matched_in(finished_run: 
 
 def test_a_run_without_controls_says_nothing_of_them(finished_run: Path) -> None:
     assert "Controls" not in dict(facts(read_run(finished_run)))
+
+
+def test_what_was_run_is_said_in_words(finished_run: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    run = Run(folder)
+    for seed in "012":
+        trained = run.trained(f"lora-{seed}")
+        trained.describe(
+            {"identity": "rosetta@abc", "examples": 300, "train": {"learning_rate": 0.005, "data": "rosetta"}}
+        )
+        log = [{"step": 1, "seconds": 0.5, "loss": 1.0}, {"step": 70, "seconds": 30.0, "loss": 0.5}]
+        (trained.folder / "training.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log))
+        header = json.dumps(
+            {"a": {"shape": [8, 64]}, "b": {"shape": [64, 8]}, "__metadata__": {"format": "pt"}}
+        ).encode()
+        trained.adapter.mkdir()
+        (trained.adapter / "adapter_model.safetensors").write_bytes(
+            len(header).to_bytes(8, "little") + header
+        )
+    run.note_work(
+        {"stage": "generate", "model": "rosetta", "parameters": 1_400_000, "tokens": 9, "seconds": 3}
+    )
+    found = dict(facts(read_run(folder), [("Generated", "10 programs")]))
+    assert found["Model"] == "rosetta (1,400,000 parameters), float32"
+    assert found["Revision"] == "rosetta@abc"
+    assert found["Adapter"].endswith("; 1,024 trained parameters")
+    assert found["Training"] == "learning rate 0.005 (cosine), 70 or 300 steps, batch size 4, 300 examples"
+    assert found["Trainings"] == "3 trainings, 30 s each, 90 s in all"
+    assert found["Penalty"] == "fourier, strength 0.02 (lora, flex, flex-merged)"
+    assert found["Decoding"] == "greedy, at most 512 tokens"
+    assert found["Generated"] == "10 programs"
+    assert found["Limits"] == "10 s of CPU, 60 s by the clock, 1,024 MiB a program"
+    assert found["Machine"] == "a processor, 2 cores, 8 GiB of memory, no GPU"
+
+
+def test_a_damaged_adapter_is_no_reason_to_fail(finished_run: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    adapter = Run(folder).trained("lora-0").adapter
+    adapter.mkdir()
+    (adapter / "adapter_model.safetensors").write_bytes(b"\xff" * 64)
+    assert "parameters" not in dict(facts(read_run(folder)))["Adapter"]

@@ -142,3 +142,28 @@ def test_an_experiment_with_lion_fails_before_its_first_training(
     with pytest.raises(FlextuneError, match="optimizers"):
         train_experiment(experiment, tmp_path, RunOptions())
     assert not (tmp_path / "trained").exists()
+
+
+def test_a_finished_run_s_adapters_have_their_scores_in_their_cards(finished: Path):
+    cards = [path.read_text() for path in finished.glob("trained/*/adapter/README.md")]
+    assert len(cards) == 2
+    assert all("| pass@1 |" in card and "rosetta, py" in card for card in cards)
+    assert any("fourier-merged, rosetta" in card for card in cards)
+
+
+def test_a_training_leaves_a_model_folder_where_its_arm_is_merged_and_a_card(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    experiment = small_experiment(model_folder, "evaluate=[]", "train.limit=4", "train.max_steps=2")
+    paths = train_experiment(experiment, tmp_path / "small", RunOptions())
+    adapters, merged = [path for path in paths if path.name == "adapter"], paths[-1]
+    assert len(adapters) == 2
+    assert (merged.name, merged.parent) == ("merged", adapters[1].parent)
+    AutoModelForCausalLM.from_pretrained(merged)
+    card = (adapters[0] / "README.md").read_text()
+    assert f'base_model: "{model_folder}"' in card
+    assert "- trained on: 4" in card
+    assert '"learning_rate": 0.0002' in card
+    assert train_experiment(experiment, tmp_path / "small", RunOptions()) == paths

@@ -17,6 +17,7 @@ from tests.support.tiny import tiny_config
 from flextune.audit.norms import update_norm
 from flextune.errors import FlextuneError
 from flextune.runner.execute import RunOptions, train_experiment
+from flextune.runner.outline import outline
 from flextune.search.secant import next_value
 
 
@@ -98,6 +99,12 @@ def test_matched_arms_have_the_norm_of_the_arm_that_is_named(model_folder: Path,
     trained = sorted(tmp_path.glob("trained/*"))
     train_experiment(experiment, tmp_path, RunOptions())
     assert sorted(tmp_path.glob("trained/*")) == trained
+
+    planned = outline(experiment, tmp_path, RunOptions()).searches["match"]
+    assert planned.done == planned.total == 1 + sum(len(row["trials"]) for row in found["arms"].values())
+    fresh = outline(experiment, tmp_path / "fresh", RunOptions()).searches["match"]
+    assert experiment.match is not None
+    assert (fresh.done, fresh.total) == (0, 1 + 2 * experiment.match.trainings)
 
 
 @pytest.mark.parametrize(

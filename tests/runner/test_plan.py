@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flextune.config import EvaluateConfig, TrainConfig, parse_experiment
 from flextune.errors import FlextuneError
+from flextune.generation.prompts.posing import pose
 from flextune.records import Example, Problem
 from flextune.runner.plan import BaseModel, Plan, Sources, make_plan
 
@@ -170,3 +173,31 @@ def test_an_arm_may_have_benchmarks_decodings_and_limits_of_its_own():
     assert {e.judge.cpu_seconds for e in own} == {2.0}
     assert {e.generation.part.language for e in plan.evaluations if e.arm == "a"} == {"py", "java"}
     assert len(plan.trainings) == 1
+
+
+POSING = replace(SOURCES, pose=lambda generate, part, problems: pose(generate, part, problems, None))
+
+
+def posed(*overrides: str) -> Plan:
+    return make_plan(parse_experiment(TEXT, where="x", overrides=overrides), POSING)
+
+
+def test_a_prompt_generates_again_and_trains_nothing_again():
+    plain, chat = posed(), posed("generate={prompt: chat}")
+    assert trained(plain) == trained(chat)
+    assert generated(plain).isdisjoint(generated(chat))
+    assert generated(posed("generate={prompt: completion}")) == generated(plain) == generated(plan_of())
+    row = chat.evaluations[0].generation.row()
+    assert row["prompt"]["name"] == "chat"
+    assert "prompt" not in plain.evaluations[0].generation.row()
+
+
+def test_stops_at_the_program_judge_one_generation_twice():
+    plan = posed("generate={stops: program}")
+    labels = {evaluation.decoding for evaluation in plan.evaluations}
+    assert labels == {"greedy", "greedy to the program's end"}
+    assert len(evaluated(plan)) == len(plan.evaluations) == 2 * len(generated(plan))
+    assert generated(plan).isdisjoint(generated(posed()))
+    first = plan.evaluations[0]
+    # What the benchmark's own end is judged by has the key that it would have without the other end.
+    assert first.key == replace(first, whole=False).key != replace(first, whole=True).key

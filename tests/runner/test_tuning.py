@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.support.small_experiment import small_experiment
 from flextune.config import Experiment, parse_experiment
 from flextune.errors import FlextuneError
 from flextune.runner.execute import RunOptions, train_experiment
+from flextune.runner.outline import outline
 from flextune.search.bracket import Point, interior, next_point
 
 pytestmark = pytest.mark.slow
@@ -101,6 +103,36 @@ def test_nothing_is_tuned_or_trained_twice(tuned: tuple[Experiment, Path]) -> No
     train_experiment(experiment, folder, RunOptions())
     assert (folder / "tuned.json").read_text() == before
     assert {path: path.stat().st_mtime_ns for path in folder.glob("trained/*/adapter/*")} == files
+
+
+def test_a_plan_counts_the_trials_that_are_there(tuned: tuple[Experiment, Path], tmp_path: Path) -> None:
+    experiment, folder = tuned
+    found = json.loads((folder / "tuned.json").read_text())["arms"]
+    trials = [trial for arm in found.values() for trial in arm["trials"]]
+    before = {path: path.read_bytes() for path in folder.rglob("*.json")}
+    planned = outline(experiment, folder, RunOptions())
+    assert (planned.searches["tune"].done, planned.searches["tune"].total) == (len(trials), len(trials))
+    # With what was found: the arms' own trainings are known, and there.
+    assert [(work.label, work.done, work.total) for work in planned.trainings] == [
+        ("adamw", 2, 2),
+        ("sophia", 2, 2),
+        ("as-it-is", 2, 2),
+    ]
+    assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
+    # Two of four arms are tuned, each with six trainings at most.
+    fresh = outline(experiment, tmp_path / "fresh", RunOptions()).searches["tune"]
+    assert (fresh.done, fresh.total) == (0, 12)
+    assert not (tmp_path / "fresh").exists()
+
+
+def test_a_plan_of_a_tuning_that_was_stopped(tuned: tuple[Experiment, Path], tmp_path: Path) -> None:
+    experiment, folder = tuned
+    last = json.loads((folder / "tuned.json").read_text())["arms"]["sophia"]["trials"][-1]["training"]
+    stopped = shutil.copytree(folder, tmp_path / "stopped")
+    shutil.rmtree(stopped / "trained" / last)
+    planned = outline(experiment, stopped, RunOptions()).searches["tune"]
+    assert planned.total == 12
+    assert 0 < planned.done < 12
 
 
 def test_a_tuning_may_use_fewer_validation_examples_than_the_results(

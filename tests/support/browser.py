@@ -33,6 +33,14 @@ class Opened:
         """What a script returns; it sees the page's own ``page``."""
         return self.page.evaluate(script, argument)
 
+    def wait(self, script: str) -> None:
+        """Wait until a script gives true; playwright's own way is one that the page's policy refuses."""
+        for _ in range(200):
+            if self.run(script):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"never true: {script}")
+
     def faults(self) -> dict[str, list[str]]:
         """What axe-core finds wrong: each rule with the elements that break it."""
         from axe_playwright_python.sync_playwright import Axe

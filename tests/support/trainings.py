@@ -16,7 +16,8 @@ from flextune.models.adapters import attach_adapter
 from flextune.models.load import LoadedModel
 from flextune.records import Example
 from flextune.spectral.pairs import lora_pairs
-from flextune.training.batches.padded import Collator, encode_all
+from flextune.training.batches.encoded import encode
+from flextune.training.batches.padded import Collator
 
 EXAMPLES = [Example(str(n), "ab" * (n % 3 + 1), "xyz" * (n + 1)) for n in range(8)]
 
@@ -36,7 +37,7 @@ def model_with_adapter(loaded: LoadedModel) -> Any:
 
 
 def rows(compare: Any = None) -> list[dict[str, torch.Tensor]]:
-    return encode_all(tiny_tokenizer(), EXAMPLES, 64, "completion", compare)
+    return encode(tiny_tokenizer(), EXAMPLES, 64, "completion", compare).rows
 
 
 def batch() -> dict[str, torch.Tensor]:

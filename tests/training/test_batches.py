@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ from tests.support.tiny import tiny_tokenizer
 
 from flextune.models.load import LoadedModel
 from flextune.records import Example
+from flextune.training.batches.encoded import encode, names_of
+from flextune.training.batches.flat import FlatCollator
 from flextune.training.batches.order import GroupedOrder
-from flextune.training.batches.padded import Collator, encode_all
+from flextune.training.batches.padded import Collator
 
 LENGTHS = [int(n) for n in torch.randint(5, 400, (203,), generator=torch.Generator().manual_seed(0))]
 
@@ -54,9 +57,8 @@ def test_fewer_texts_than_a_batch() -> None:
 
 
 def test_padding_changes_no_text_s_loss(loaded: LoadedModel) -> None:
-    rows = encode_all(
-        tiny_tokenizer(), [Example("a", "abc", "de"), Example("b", "x", "y" * 40)], 64, "completion"
-    )
+    examples = [Example("a", "abc", "de"), Example("b", "x", "y" * 40)]
+    rows = encode(tiny_tokenizer(), examples, 64, "completion").rows
     batch = Collator(1)(rows)
     assert batch["input_ids"].shape == batch["labels"].shape == (2, 43)
     assert batch["labels"][0, 7:].unique().tolist() == [-100]
@@ -67,11 +69,32 @@ def test_padding_changes_no_text_s_loss(loaded: LoadedModel) -> None:
             torch.testing.assert_close(logits[: len(alone)], alone, rtol=1e-5, atol=1e-6)
 
 
-def test_examples_without_a_token_to_learn_are_left_out_with_one_warning(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    examples = [Example("long", "p" * 50, "c"), Example("good", "p", "c"), Example("long2", "p" * 70, "c")]
+def test_what_is_left_out_or_cut_is_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    examples = [
+        Example("long", "p" * 50, "c"),
+        Example("good", "p", "c"),
+        Example("long2", "p" * 70, "c"),
+        Example("blank", "p", " \n"),
+        Example("cut", "p", "c" * 30),
+    ]
+    encoded = encode(tiny_tokenizer(), examples, 20, "completion")
+    assert encoded.names == ["good", "cut"]
+    assert len(encoded.rows[1]["input_ids"]) == 20
     with caplog.at_level(logging.WARNING):
-        rows = encode_all(tiny_tokenizer(), examples, 20, "completion")
-    assert len(rows) == 1
-    assert [record.getMessage()[:20] for record in caplog.records] == ["2 of 3 examples have"]
+        encoded.warn(20)
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 of 5 examples are longer than max_length 20 tokens and are cut (first: cut)",
+        "1 of 5 examples have an empty completion and are left out (first: blank)",
+        "2 of 5 examples have no token to learn within max_length 20 and are left out (first: long)",
+    ]
+
+
+def test_a_text_without_a_completion_is_learned_from_where_all_of_it_counts() -> None:
+    assert encode(tiny_tokenizer(), [Example("text", "all of it", "")], 64, "full").names == ["text"]
+
+
+@pytest.mark.parametrize("collator", [Collator(1), FlatCollator()])
+def test_a_batch_s_texts_are_named_by_their_tokens(collator: Any) -> None:
+    examples = [Example("one", "p", "ab"), Example("longer", "p", "abc"), Example("other", "q", "a")]
+    encoded = encode(tiny_tokenizer(), examples, 64, "completion")
+    assert names_of(collator([encoded.rows[i] for i in (1, 2, 0)]), encoded) == ["longer", "other", "one"]

@@ -58,9 +58,10 @@ def test_training_lowers_both_losses(done: Path) -> None:
 
 
 def test_first_validation_loss_is_the_base_model_s(loaded: LoadedModel, done: Path) -> None:
-    from flextune.training.batches.padded import Collator, encode_all
+    from flextune.training.batches.encoded import encode
+    from flextune.training.batches.padded import Collator
 
-    batch = Collator(1)(encode_all(loaded.tokenizer, HELD_OUT, 64, "completion"))
+    batch = Collator(1)(encode(loaded.tokenizer, HELD_OUT, 64, "completion").rows)
     with torch.no_grad():
         expected = loaded.model(**batch).loss.item()
     assert lines(done)[0]["eval_loss"] == pytest.approx(expected, rel=1e-5)
@@ -119,8 +120,11 @@ def test_spectrum_has_a_row_for_every_matrix(done: Path) -> None:
 def test_no_partial_folder_is_left(done: Path) -> None:
     assert sorted(path.name for path in done.iterdir()) == ["adapter", "spectrum.json", "training.jsonl"]
     assert sorted(path.name for path in (done / "adapter").iterdir()) == [
+        "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
     ]
 
 
@@ -218,9 +222,10 @@ def test_divergence_on_prompts_needs_a_prompt(loaded: LoadedModel, tmp_path: Pat
 
 def test_full_loss_trains_the_prompt_too(loaded: LoadedModel, tmp_path: Path) -> None:
     first = lines(train(loaded, tmp_path, train=recipe(loss="full")))[0]
-    from flextune.training.batches.padded import Collator, encode_all
+    from flextune.training.batches.encoded import encode
+    from flextune.training.batches.padded import Collator
 
-    batch = Collator(1)(encode_all(loaded.tokenizer, HELD_OUT, 64, "full"))
+    batch = Collator(1)(encode(loaded.tokenizer, HELD_OUT, 64, "full").rows)
     with torch.no_grad():
         assert first["eval_loss"] == pytest.approx(loaded.model(**batch).loss.item(), rel=1e-5)
 

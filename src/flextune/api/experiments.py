@@ -23,7 +23,7 @@ from flextune.sources.loading import load_problems as _load_problems
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from flextune.models.load import LoadedModel
+    from flextune.models.load import LoadedModel, Quantization
     from flextune.studies.rounds.experiments import Scale
 
 RUNS = Path("runs")
@@ -105,6 +105,7 @@ def train(
     *,
     validation: Sequence[Example] = (),
     dtype: DType = "float32",
+    quantization: Quantization | None = None,
     device: str = "auto",
     callbacks: Sequence[TrainerCallback] = (),
     start: Path | str | None = None,
@@ -121,10 +122,11 @@ def train(
         folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
+        quantization: Keep its linear layers in ``nf4``, ``fp4`` or ``int8``.
         device: Where it is loaded.
         callbacks: Of transformers; they take part after those of the recipe.
         start: An adapter of the same shape and scale, whose matrices are trained on.
-        resume: A checkpoint of the same training.
+        resume: A checkpoint of the same training; None: the newest in ``folder``, if there is one.
         progress: Called with (steps done, steps in all).
 
     Returns:
@@ -144,7 +146,9 @@ def train(
     from flextune.models.load import load_model
     from flextune.training.engine import train_adapter
 
-    loaded = load_model(model, dtype=dtype, device=device) if isinstance(model, str) else model
+    loaded = model
+    if isinstance(loaded, str):
+        loaded = load_model(loaded, dtype=dtype, device=device, quantization=quantization)
     train_adapter(
         loaded,
         written_out(loaded.tokenizer, examples, loaded.name),
@@ -171,6 +175,9 @@ def evaluate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    prompt: str = "completion",
+    token_healing: bool = False,
+    stops: Literal["benchmark", "program"] = "benchmark",
     server: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: Path | str = RUNS,
@@ -194,6 +201,9 @@ def evaluate(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
+        prompt: How problems are posed: a template's name, or a file.
+        token_healing: Choose the prompt's last tokens again, among longer ones too.
+        stops: ``program``: keep helpers that follow, too.
         server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
@@ -219,6 +229,7 @@ def evaluate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
         server=server,
     )
     options = _options(data_dir, workers, sandbox, reporter)
@@ -238,6 +249,9 @@ def generate(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
+    prompt: str = "completion",
+    token_healing: bool = False,
+    stops: Literal["benchmark", "program"] = "benchmark",
     server: Mapping[str, Any] | None = None,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
@@ -267,6 +281,7 @@ def generate(
         decode=decode,
         dtype=dtype,
         seed=seed,
+        generate={"prompt": prompt, "token_healing": token_healing, "stops": stops},
         server=server,
     )
     folder = None if data_dir is None else Path(data_dir)

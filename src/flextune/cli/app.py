@@ -47,6 +47,8 @@ _INTERRUPTED = "interrupted; what is finished is kept, run the same command agai
 
 app = typer.Typer(
     help="Fine-tune code models in one language and know what it does to the others.",
+    epilog="Exit status: 0 done, 1 failed, 2 wrong command line, 3 in part unknown, 130 interrupted; "
+    "docs/cli.md has these and the formats of --json.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

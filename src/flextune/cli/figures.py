@@ -13,7 +13,8 @@ from flextune.cli.options import Runs
 def figures(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or folder.", show_default=False)],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder for the figures; made if need be.", show_default=False)
+        Path,
+        typer.Option("-o", "--output", help="Folder for the figures; made if need be.", show_default=False),
     ],
     formats: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time

@@ -33,7 +33,7 @@ class HowToMerge:
         ),
     ] = "weights"
     rounding: Annotated[
-        str, typer.Option("--round", help="nearest, or stochastic (small updates survive on average).")
+        str, typer.Option("--rounding", help="nearest, or stochastic (small updates survive on average).")
     ] = "nearest"
     seed: Annotated[int, typer.Option("--seed", help="Seed of stochastic rounding.")] = 0
     force: Annotated[

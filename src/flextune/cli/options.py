@@ -64,6 +64,18 @@ BatchSize = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--batch-size", min=1, help="Texts decoded together (default: what memory allows)."),
 ]
+Prompt = Annotated[
+    str,
+    typer.Option("--prompt", help="How problems are posed: completion, chat, few-shot, ..., or a FILE.yaml."),
+]
+TokenHealing = Annotated[
+    bool,
+    typer.Option("--token-healing", help="Choose the prompt's last tokens again, among longer ones too."),
+]
+Stops = Annotated[
+    str,
+    typer.Option("--stops", help="benchmark, or program: keep and judge helpers that follow, too."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
 DType = Annotated[
     str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: as the model is stored.")

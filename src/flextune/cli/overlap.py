@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -57,11 +58,19 @@ def overlap(
     if output is not None:
         from flextune.report.overlap import markdown
 
-        write_whole(output, markdown(found, data, benchmarks))
+        command = _command(data, benchmarks, languages or [], threshold)
+        write_whole(output, markdown(found, data, benchmarks, command))
     if as_json:
         print_json({**as_row(found), "problems_with_a_copy": len(found.touched)})
     else:
         _print(found)
+
+
+def _command(data: list[str], benchmarks: list[str], languages: list[str], threshold: float) -> str:
+    """The command that finds the same again."""
+    options = [("--benchmark", name) for name in benchmarks] + [("--language", name) for name in languages]
+    words = [*data, *(word for option in options for word in option), "--threshold", f"{threshold:g}"]
+    return f"flextune overlap {shlex.join(words)}"
 
 
 def _check(output: Path) -> None:

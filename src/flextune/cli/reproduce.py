@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from flextune.cli import experiments as e
 from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
 
 
@@ -47,27 +48,20 @@ def reproduce(
     runs: Runs = Path("runs"),
     workers: Workers = None,
     no_sandbox: NoSandbox = False,
-    quickly: Annotated[
-        bool, typer.Option("--quick", help="All of it with next to no data, as NAME-quick: does it work?")
-    ] = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Print what would be done; do nothing.")] = False,
+    quickly: e.Quick = False,
+    plan: e.Plan = False,
+    replace: e.Replace = False,
     as_json: Json = False,
 ) -> None:
     """Run the paper's rounds as one experiment; its page has the paper's numbers and claims beside ours."""
-    from flextune.cli.plan import show_plan
-    from flextune.cli.show import show_run
     from flextune.cli.terminal import progress
     from flextune.config import quick
-    from flextune.runner.execute import RunOptions, run_experiment
+    from flextune.runner.execute import RunOptions
     from flextune.studies.rounds.experiments import ROUNDS, all_rounds
 
     experiment = all_rounds(scale.value, model=model, rounds=rounds or ROUNDS, overrides=overrides or ())
     if quickly:
         experiment = quick(experiment)
     with progress() as reporter:
-        options = RunOptions(data_dir, workers, not no_sandbox, reporter)
-        if plan:
-            show_plan(experiment, runs / experiment.name, options, as_json=as_json)
-            return
-        result = run_experiment(experiment, runs / experiment.name, options)
-    show_run(result, as_json=as_json)
+        options = RunOptions(data_dir, workers, not no_sandbox, reporter, replace)
+        e.run_or_plan(experiment, runs / experiment.name, options, plan=plan, as_json=as_json)

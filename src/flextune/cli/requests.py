@@ -44,6 +44,9 @@ class ModelRequest:
     seed: o.Seed = 0
     dtype: o.DType = "auto"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
+    prompt: o.Prompt = "completion"
+    token_healing: o.TokenHealing = False
+    stops: o.Stops = "benchmark"
 
     def experiment(
         self, model: str, languages: Sequence[str] | None, server: Mapping[str, Any] | None = None
@@ -70,6 +73,7 @@ class ModelRequest:
             decode=self._decode(),
             dtype=self.dtype,
             seed=self.seed,
+            generate={"prompt": self.prompt, "token_healing": self.token_healing, "stops": self.stops},
             server=server,
         )
 

@@ -26,6 +26,9 @@ def pretrain(
 ) -> None:
     """Make an embedded base model anew: tokenizer and pretraining on Rosetta text."""
     from flextune.cli.terminal import progress
+    from flextune.extras import need
+
+    need("torch", "transformers")
     from flextune.rosetta.pretrain import Recipe, write_recipe
     from flextune.rosetta.pretrain import pretrain as train_base
 

@@ -24,9 +24,12 @@ def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
         return
     if not rows:
         typer.echo(f"no runs in {folder}; `flextune quickstart` makes one")
+    width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
         state = "scored" if row["scored"] else "unfinished"
-        typer.echo(f"{row['name']:24} {state:10} {row['trained']} trained, {row['judged']} evaluated")
+        counts = f"{row['trained']} trained, {row['judged']} evaluated"
+        models = ", ".join(row["models"])
+        typer.echo(f"{row['name']:{width}}  {row['date'] or '-':16}  {state:10}  {counts}  {models}")
         if row["problem"]:
             typer.echo(f"  {row['problem']}")
 
@@ -44,9 +47,28 @@ def _row(run: Run) -> dict[str, Any]:
     return {
         "name": run.name,
         "folder": str(run.folder),
+        "date": _date(run),
+        "models": _models(run),
         "trained": sum(trained.finished for trained in run.trainings()),
         "judged": sum(judged.verdicts_file.is_file() for judged in run.judgings()),
         "scored": run.scores_file.is_file() and problem is None,
         "baseline": baseline,
         "problem": problem,
     }
+
+
+def _date(run: Run) -> str | None:
+    """When the run was last changed: ``2026-11-26 14:03``."""
+    from datetime import datetime
+
+    file = run.scores_file if run.scores_file.is_file() else run.folder
+    return f"{datetime.fromtimestamp(file.stat().st_mtime):%Y-%m-%d %H:%M}"
+
+
+def _models(run: Run) -> list[str]:
+    from flextune.errors import FlextuneError
+
+    try:
+        return list(dict.fromkeys(arm.model for arm in run.experiment.resolved_arms()))
+    except FlextuneError:
+        return []

@@ -18,7 +18,10 @@ def train(
     quickly: e.Quick = False,
     as_json: o.Json = False,
 ) -> None:
-    """Train the adapters of an experiment and print their folders; `flextune run` then reuses them."""
+    """Train the adapters of an experiment and print their folders; `flextune run` then reuses them.
+
+    Arms with `generate.export: merged` also get a model folder that needs no adapter.
+    """
     from flextune.cli.terminal import print_json, progress
     from flextune.config import quick
     from flextune.runner.execute import RunOptions, train_experiment

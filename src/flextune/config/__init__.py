@@ -12,7 +12,7 @@ from flextune.config.recipe import Recipe
 from flextune.config.schema import schema
 from flextune.config.sections.adapter import AdapterConfig, Targets
 from flextune.config.sections.contrasts import ContrastsConfig
-from flextune.config.sections.data import DataPart
+from flextune.config.sections.data import DataPart, Lexicon
 from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
@@ -25,7 +25,6 @@ from flextune.config.sections.start import StartConfig
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
     KLConfig,
-    Lexicon,
     ReplayConfig,
     TrainConfig,
 )

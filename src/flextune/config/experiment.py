@@ -41,6 +41,10 @@ class Experiment(Section):
         description="A hub id, a folder, a GGUF file, or rosetta (the embedded model): the base model.",
     )
     dtype: DType = Field("float32", description="Type of the base model's weights.")
+    quantization: Literal["nf4", "fp4", "int8"] | None = Field(
+        None,
+        description="Linear layers of the base model in four or eight bits (bitsandbytes). null: in dtype.",
+    )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
     adapter: AdapterConfig = Field(AdapterConfig(), description="LoRA: what is trained.")
     train: TrainConfig | None = Field(
@@ -89,6 +93,15 @@ class Experiment(Section):
                 raise ValueError(f"{what}: {twice[0]!r} is given twice")
         if self.generate.adapter is not None and self.train is not None and not self.arms:
             raise ValueError("generate.adapter: an adapter from elsewhere needs train: null")
+        if self.generate.rounding != "nearest" and self.generate.dtype is None and not self.arms:
+            raise ValueError(
+                f"generate.rounding: {self.generate.rounding} needs generate.dtype (bfloat16 or float16): "
+                "without it no weight is rounded"
+            )
+        if self.quantization == "int8" and self.generate.export == "merged":
+            raise ValueError(
+                "quantization: int8 weights cannot be merged into; use nf4, or generate.export: adapter"
+            )
         self._check_contrasts()
         self._check_starts()
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):

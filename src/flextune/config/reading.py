@@ -24,6 +24,11 @@ _KINDS: dict[type, str] = {
 }
 
 
+def kind_of(value: Any) -> str:
+    """What YAML calls a value: ``a list``."""
+    return _KINDS.get(type(value), type(value).__name__)
+
+
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file and apply ``key.path=value`` overrides (values are YAML).
 
@@ -44,17 +49,29 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
 
 def parse_experiment(text: str, *, where: str, overrides: Iterable[str] = ()) -> Experiment:
     """As ``load_experiment``, from text; ``where`` names the source in errors."""
+    return make_experiment(parse_yaml(text, where=where), where=where, overrides=overrides)
+
+
+def parse_yaml(text: str, *, where: str) -> Any:
+    """What a YAML file holds.
+
+    Args:
+        text: The file's.
+        where: Names the file in errors.
+
+    Raises:
+        FlextuneError: It is not valid YAML, or gives a key twice; with file and line.
+    """
     try:
-        raw = load_yaml(text)
+        return load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", error)
+        problem = str(getattr(error, "problem", error))
         fault = problem if isinstance(error, RepeatedKey) else f"not valid YAML ({problem})"
-        if "'\\t'" in str(problem):
+        if "'\\t'" in problem:
             fault += "; indent with spaces, not tabs"
         raise FlextuneError(f"{where}{line}: {fault}") from error
-    return make_experiment(raw, where=where, overrides=overrides)
 
 
 def make_experiment(
@@ -64,9 +81,8 @@ def make_experiment(
     if raw is None:
         raise FlextuneError(f"{where}: nothing in it; `flextune init` prints an experiment to start from")
     if not isinstance(raw, Mapping):
-        found = _KINDS.get(type(raw), type(raw).__name__)
         raise FlextuneError(
-            f"{where}: an experiment is a mapping of keys, as in `name: mine` (found: {found}); "
+            f"{where}: an experiment is a mapping of keys, as in `name: mine` (found: {kind_of(raw)}); "
             "`flextune init` prints one to start from"
         )
     changed = dict(raw)

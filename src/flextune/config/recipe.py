@@ -13,6 +13,9 @@ from flextune.config.sections.optimizer import Optimizer
 from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
 
+#: Keys of ``train`` that change no bit of the adapter.
+_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing"}
+
 
 class Recipe(Section):
     """All that determines a training beside the model and the examples.
@@ -45,11 +48,12 @@ class Recipe(Section):
     def given(self) -> dict[str, Any]:
         """What determines the adapter's weights, without settings at their defaults.
 
-        A later option does then not train old runs again. How often the training logs is left out, and all of
-        a penalty of strength 0. Of examples and of a start from another adapter a key has the content.
+        A later option does then not train old runs again. How often the training logs and saves is left out,
+        what it reports to and whether activations are computed again, and all of a penalty of strength 0. Of
+        examples and of a start from another adapter a key has the content.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
-        elsewhere = {"logging_steps", "deduplicate", "start"}
+        elsewhere = {*_WITHOUT_EFFECT, "deduplicate", "start"}
         # Which examples these are, a key says by their content; a path says nothing.
         if not isinstance(self.train.data, str) or self.train.part.source is None:
             elsewhere |= {"data"}

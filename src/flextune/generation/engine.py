@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from flextune.config import DecodeConfig
-from flextune.records import Completion, Problem
+from flextune.records import Completion, CompletionKind, Message, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is given for one problem: a text to continue, or the turns of a chat to answer.
+
+    Attributes:
+        text: What it continues; empty for a chat.
+        messages: The turns, the last one the user's; empty for a text.
+        suffix: What follows the gap that it fills, which begins after ``text``; None where it fills none.
+        stop: Strings before which its answer ends.
+        kind: How the answer becomes a program.
+        whole: Whether the answer is also kept up to where the program ends (``Completion.program``).
+        healing: Whether the last tokens of ``text`` are taken back, and chosen again among longer ones.
+    """
+
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+    suffix: str | None = None
+    stop: tuple[str, ...] = ()
+    kind: CompletionKind = "completion"
+    whole: bool = False
+    healing: bool = False
 
 
 @dataclass(frozen=True)
@@ -19,12 +42,18 @@ class Request:
         decode: How.
         seed: The run's.
         done: (name, sample) of the answers that are there already.
+        prompts: By problem's name; a problem without one is posed as it is (``prompt_of``).
     """
 
     problems: Sequence[Problem]
     decode: DecodeConfig
     seed: int
     done: Set[tuple[str, int]] = frozenset()
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
+
+    def prompt_of(self, problem: Problem) -> Prompt:
+        """What the model is given for a problem."""
+        return self.prompts.get(problem.name) or Prompt(problem.prompt, stop=problem.stop)
 
 
 @dataclass(frozen=True, slots=True)

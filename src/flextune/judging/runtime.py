@@ -10,7 +10,7 @@ import tempfile
 import threading
 from pathlib import Path
 
-from flextune.judging.languages.base import Artifact, Language, tail
+from flextune.judging.languages.base import Artifact, Language, ends
 from flextune.judging.sandbox.command import Command, SandboxFault
 from flextune.judging.sandbox.limits import MIB, Limits
 from flextune.judging.sandbox.sandbox import Sandbox
@@ -62,7 +62,7 @@ def _build(artifacts: tuple[Artifact, ...], folder: Path, sandbox: Sandbox) -> N
             command = with_runtime(artifact.command, unfinished)
             result = sandbox.run(command, _BUILD, reply_bytes=_BUILD.file_bytes)
             if result.status or result.breach or not result.reply:
-                reason = tail(result.errors) or f"status {result.status}"
+                reason = ends(result.errors) or f"status {result.status}"
                 raise SandboxFault(f"{artifact.name} could not be built: {reason}")
             file = unfinished / artifact.name
             file.write_bytes(result.reply)

@@ -21,7 +21,7 @@ from flextune.judging.languages.base import (
     Parts,
     Toolchain,
     classify_parts,
-    tail,
+    ends,
 )
 from flextune.judging.libraries import with_libraries
 from flextune.judging.packages import Packages
@@ -222,7 +222,7 @@ class Worker:
             return Judgement("memory_limit", "compile", "the compiler's memory was exhausted")
         if answer[:1] == b"O":
             return answer[1:]
-        return Judgement("compile_error", "compile", tail(answer[1:]))
+        return Judgement("compile_error", "compile", ends(answer[1:]))
 
     def _compiler(self, language: Language, command: Command) -> Session:
         """The language's compile server, started if need be."""
@@ -235,7 +235,7 @@ class Worker:
                 greeting = session.request(None, _STARTING)
                 if isinstance(greeting, Result):
                     raise SandboxFault(
-                        f"the compiler did not start: {tail(greeting.errors) or greeting.breach}"
+                        f"the compiler did not start: {ends(greeting.errors) or greeting.breach}"
                     )
                 self._compilers[language.name] = _Compiler(session, resources.pop_all())
         return self._compilers[language.name].session
@@ -337,7 +337,7 @@ def _secret() -> bytes:
 
 
 def _compiler_ended(result: Result) -> Finding:
-    message = tail(result.errors)
+    message = ends(result.errors)
     if result.breach in ("cpu", "wall"):
         return Finding("timeout", "compile", message or "limit on compile time reached")
     if result.breach == "memory":

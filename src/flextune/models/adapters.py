@@ -18,6 +18,7 @@ from flextune.errors import FlextuneError, one_line
 from flextune.lora_names import without_wrappers
 from flextune.models.adapter_folder import usable_adapter
 from flextune.models.load import LoadedModel, model_skeleton
+from flextune.models.quantization import kept_states
 from flextune.models.saved_adapter import SavedAdapter, read_saved_adapter
 from flextune.models.targets import find_targets, short_names, short_parameters, taken_for_experts
 
@@ -121,8 +122,8 @@ def shared_view(model: Any, own: Iterable[Tensor] = ()) -> Any:
         own: Parameters that are copied instead of shared; tied ones stay tied.
     """
     copied = {id(tensor) for tensor in own}
-    tensors = [*model.parameters(), *model.buffers()]
-    return copy.deepcopy(model, {id(tensor): tensor for tensor in tensors if id(tensor) not in copied})
+    shared = [*model.parameters(), *model.buffers(), *kept_states(model)]
+    return copy.deepcopy(model, {id(each): each for each in shared if id(each) not in copied})
 
 
 def _lora_config(model: Any, adapter: AdapterConfig) -> Any:

@@ -1,4 +1,4 @@
-"""Conversations as training texts, written out by a model's own chat template."""
+"""Conversations as texts, written out by a model's own chat template: to learn from, and to answer."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ def written_out(tokenizer: Any, examples: Sequence[Example], model: str) -> list
             name.
     """
     return [_written(tokenizer, each, model) if each.messages else each for each in examples]
+
+
+def question_text(tokenizer: Any, messages: Sequence[Message], model: str) -> str:
+    """What a model is given to answer a conversation: its turns, up to where the answer begins.
+
+    Raises:
+        FlextuneError: The model has no template, or its template refuses the turns.
+    """
+    if not getattr(tokenizer, "chat_template", None):
+        raise FlextuneError(
+            f"model {model!r}: its tokenizer has no chat template, so it cannot be asked in turns; "
+            "use generate.prompt: completion, or an instruct model"
+        )
+    return _applied(tokenizer, messages, f"model {model!r}", add_generation_prompt=True)
 
 
 def _written(tokenizer: Any, example: Example, model: str) -> Example:

@@ -70,6 +70,13 @@ def decode_completion(tokenizer: Any, ids: Sequence[int]) -> str:
     return _decode(tokenizer, [*anchor, *ids])[len(_decode(tokenizer, anchor)) :]
 
 
+def token_texts(tokenizer: Any, ids: Sequence[int]) -> list[str]:
+    """The text of each token behind a prompt; a special one has none."""
+    anchor = tokenizer(_ANCHOR, add_special_tokens=False)["input_ids"]
+    start = len(_decode(tokenizer, anchor))
+    return [_decode(tokenizer, [*anchor, token])[start:] for token in ids]
+
+
 def uses_bos(tokenizer: Any) -> bool:
     """Whether the tokenizer begins a text with BOS of its own accord."""
     if tokenizer.bos_token_id is None:

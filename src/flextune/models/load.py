@@ -17,6 +17,7 @@ from flextune.hub import reach_hub
 from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
 from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
+from flextune.models.quantization import quantized_loading, refuse_quantizing_twice, settle
 from flextune.rosetta import model_folder
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 DType = Literal["float32", "bfloat16", "float16"]
+Quantization = Literal["nf4", "fp4", "int8"]
 
 _WEIGHT_SUFFIXES = frozenset({".safetensors", ".bin"})
 _IDENTITY_SUFFIXES = _WEIGHT_SUFFIXES | {".json", ".model", ".txt"}
@@ -48,7 +50,13 @@ class LoadedModel:
     identity: str
 
 
-def load_model(name: str, *, dtype: DType = "float32", device: str = "auto") -> LoadedModel:
+def load_model(
+    name: str,
+    *,
+    dtype: DType = "float32",
+    device: str = "auto",
+    quantization: Quantization | None = None,
+) -> LoadedModel:
     """Load a model and its tokenizer.
 
     Args:
@@ -56,17 +64,26 @@ def load_model(name: str, *, dtype: DType = "float32", device: str = "auto") -> 
             (``FILE.gguf``, ``OWNER/REPOSITORY:FILE.gguf``).
         dtype: Type of the weights.
         device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: CUDA where there is one.
+        quantization: Keep the linear layers' weights in so many bits; None: as they are.
 
     Raises:
-        FlextuneError: No such model, missing or damaged files, or no such device.
+        FlextuneError: No such model, missing or damaged files, no such device, or no bitsandbytes.
     """
     place = resolve_device(device)
     source, identity, revision = _locate(name)
     tokenizer = _load_tokenizer(name, source, revision)
-    model = _load_weights(name, source, revision, dtype)
+    if quantization is None:
+        model = _load_weights(name, source, revision, dtype, {}).to(place)
+    else:
+        import torch
+
+        refuse_quantizing_twice(name, model_config(name), quantization)
+        loading = quantized_loading(quantization, getattr(torch, dtype), place)
+        model = _load_weights(name, source, revision, dtype, loading)
+        settle(model)
     if gguf_name(name):
         as_plain_model(model, tokenizer)
-    model.to(place).eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
     return LoadedModel(model, tokenizer, name, identity)
 
 
@@ -303,7 +320,7 @@ def _hub_for(name: str) -> AbstractContextManager[object]:
     return contextlib.nullcontext() if local else reach_hub()
 
 
-def _load_weights(name: str, source: str, revision: str | None, dtype: DType) -> Any:
+def _load_weights(name: str, source: str, revision: str | None, dtype: DType, loading: dict[str, Any]) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -312,7 +329,7 @@ def _load_weights(name: str, source: str, revision: str | None, dtype: DType) ->
         model, report = _read(
             name,
             lambda: AutoModelForCausalLM.from_pretrained(
-                place, dtype=getattr(torch, dtype), output_loading_info=True, **options
+                place, dtype=getattr(torch, dtype), output_loading_info=True, **options, **loading
             ),
         )
     # transformers fills what a checkpoint lacks with random numbers and only warns.

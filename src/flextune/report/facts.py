@@ -36,6 +36,7 @@ def facts(run: RunData, programs: Sequence[tuple[str, str]] = ()) -> list[tuple[
         ("Seeds", ", ".join(dict.fromkeys(seeds))),
         ("Evaluated on", f"{', '.join(benchmarks)} in {', '.join(languages)}" if benchmarks else None),
         ("Decoding", _decoding(run)),
+        ("Prompts", ", ".join(run.prompts())),
         *programs,
         ("Limits", _limits(run)),
         ("Command", environment.get("command")),

@@ -32,15 +32,17 @@ def summary(found: Overlap) -> str:
 TITLE = "# Overlap: "
 
 
-def markdown(found: Overlap, data: Sequence[str], benchmarks: Sequence[str]) -> str:
-    """A document: what was compared, a row for each language, and the near copies."""
-    return "\n".join([*_head(found, data, benchmarks), *_languages(found), *_copies(found)]) + "\n"
+def markdown(found: Overlap, data: Sequence[str], benchmarks: Sequence[str], command: str) -> str:
+    """A document: what was compared and how, a row for each language, and the near copies."""
+    head = _head(found, data, benchmarks, command)
+    return "\n".join([*head, *_languages(found), *_copies(found)]) + "\n"
 
 
-def _head(found: Overlap, data: Sequence[str], benchmarks: Sequence[str]) -> Iterator[str]:
+def _head(found: Overlap, data: Sequence[str], benchmarks: Sequence[str], command: str) -> Iterator[str]:
     ours = ", ".join(map(source_title, data))
     theirs = ", ".join(map(benchmark_title, benchmarks))
-    yield from (f"{TITLE}{ours} against {theirs}", "", f"{summary(found)}.", "")
+    yield from (f"{TITLE}{ours} against {theirs}", "", f"Written by `{command}`.", "")
+    yield from (f"{summary(found)}.", "")
     yield (
         "A share is the part of a problem's runs of five tokens (of its prompt, or its reference solution)"
         " that one training example has too. Runs that many problems of a benchmark share do not count."

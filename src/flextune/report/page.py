@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from markupsafe import Markup
@@ -70,6 +71,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["count"] = count
+    environment.filters["address"] = _address
     return environment
 
 
@@ -77,6 +79,11 @@ def _body(section: Section, environment: jinja2.Environment) -> Markup:
     fragment = section.fragment or _PLAIN
     template = environment.from_string(fragment.template)
     return _trusted(template.render(section=section, **fragment.values))
+
+
+def _address(text: str) -> str:
+    """The text in an address; a lone surrogate, which UTF-8 has no place for, is a question mark."""
+    return quote(text, safe="", errors="replace")
 
 
 def _template(name: str) -> str:

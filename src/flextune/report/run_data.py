@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from flextune.errors import FlextuneError
 from flextune.records import Comparison, Completion, Problem, Score, Verdict
 from flextune.report.labels import Labels, labels
 from flextune.runs import layout
-from flextune.runs.run import Run, Sample, Trained
+from flextune.runs.run import Judged, Run, Sample, Trained
 
 #: One JSON object, as it stands in a file.
 JsonObject = dict[str, Any]
@@ -100,13 +100,27 @@ class RunData:
             for seed, key in sorted(score.generations.items())
         }
 
+    def prompts(self) -> dict[str, JsonObject]:
+        """How problems were posed where that is not as they are: template name and revision, its row."""
+        keys = dict.fromkeys(key for score in self.scores for key in score.generations.values())
+        rows = (self.run.generated(key).settings().get("prompt") for key in keys)
+        return {f"{row['name']} {row['revision']}": row for row in rows if isinstance(row, dict)}
+
     def _answers(self, generation: str, judging: str | None) -> Answers:
         generated = self.run.generated(generation)
+        judged = self.run.judged(judging) if judging is not None else None
         return Answers(
             problems={problem.name: problem for problem in generated.problems()},
-            completions=generated.completions(),
-            verdicts=self.run.judged(judging).verdicts() if judging is not None else {},
+            completions=_as_judged(generated.completions(), judged),
+            verdicts=judged.verdicts() if judged is not None else {},
         )
+
+
+def _as_judged(completions: dict[Sample, Completion], judged: Judged | None) -> dict[Sample, Completion]:
+    """Completions cut where their verdicts say that they were."""
+    if judged is None or judged.settings().get("cut") != "program":
+        return completions
+    return {key: c if c.program is None else replace(c, text=c.program) for key, c in completions.items()}
 
 
 def read_run(folder: Path) -> RunData:

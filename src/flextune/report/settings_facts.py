@@ -72,8 +72,12 @@ def _recipe(run: RunData, experiment: Experiment) -> str:
     batch = f"batch size {train.batch_size}" + (f" × {accumulated}" if accumulated > 1 else "")
     examples = sorted({int(t.settings["examples"]) for t in run.trainings if "examples" in t.settings})
     others = train.model_dump(mode="json", exclude_defaults=True, exclude=_SAID)
+    used = [t.settings.get("train", {}).get("learning_rate") for t in run.trainings]
+    rates = sorted({float(rate) for rate in used if rate is not None}) or [train.learning_rate]
+    # Tuned arms have one each; the fact "Tuned" says which.
+    rate = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g} to {rates[-1]:g}"
     parts = [
-        f"learning rate {train.learning_rate:g} ({train.lr_scheduler_type})",
+        f"learning rate {rate} ({train.lr_scheduler_type})",
         f"{_or(steps)} steps" if steps else "",
         batch,
         f"{_or(examples)} examples" if examples else "",

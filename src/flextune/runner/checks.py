@@ -26,6 +26,8 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         model, recipe = training.model, training.recipe
         if recipe.optimizer.package is not None:
             need(recipe.optimizer.package, what=f"optimizer {recipe.optimizer.name}")
+        if model.quantization is not None:
+            need("bitsandbytes", what=f"quantization {model.quantization}")
         if model not in models:
             models[model] = _config(model)
         _check_training(training, models[model])
@@ -106,3 +108,32 @@ def _check_targets(training: Training) -> None:
     from flextune.models.adapters import check_targets
 
     check_targets(training.model.name, training.recipe.adapter)
+
+
+def check_prompts(generations: Sequence[Generation]) -> None:
+    """Refuse prompts that a model's tokenizer cannot pose, before any weights are loaded.
+
+    Args:
+        generations: Those that are not finished.
+
+    Raises:
+        FlextuneError: No chat template, one that refuses the turns, no tokens for infilling, or a prompt that
+            a server cannot be given.
+    """
+    checked: set[tuple[str, str]] = set()
+    for generation in generations:
+        posed, name = generation.posed, generation.form.model.name
+        if generation.form.served is not None:
+            from flextune.generation.server.posing import check_posed
+
+            check_posed(generation.form.served.config, posed.prompts.values())
+            continue
+        asked = (name, posed.template.revision if posed.template else "")
+        if not (posed.chat or posed.fills) or asked in checked:
+            continue
+        checked.add(asked)
+        need("torch", "transformers")
+        from flextune.generation.local.posing import check_prompt
+        from flextune.models.load import load_tokenizer
+
+        check_prompt(load_tokenizer(name), name, next(iter(posed.prompts.values())))

@@ -70,18 +70,18 @@ def estimated_seconds(
 ) -> float:
     """Seconds that unfinished work would take here, to about a factor of two.
 
-    A training is estimated by the seconds of those that the run has finished; where there is none, and for
-    decoding, by the operations that it takes and the speed of a multiplication that is timed now.
+    Trainings and decoding are estimated by what the run has done; where that is nothing, by the operations
+    that they take and the speed of a multiplication that is timed now.
 
     Args:
         trainings: Those that are not finished.
         evaluations: Those that are not finished.
         parameters: Of each base model, by name.
-        run: Its finished trainings are looked at.
+        run: What it has done is looked at.
         workers: Programs judged at the same time; None: one per core.
     """
     speed = _speed() * _REACHED
-    per_step = _measured(run)
+    per_step, per_program = _measured(run), _measured_decoding(run)
     total = 0.0
     for training in trainings:
         seconds = per_step or _TRAINING_STEP + _training_operations(training, parameters) / speed
@@ -95,8 +95,8 @@ def estimated_seconds(
             seen.add(generation.key)
             tokens = _ANSWER * generation.decode.max_new_tokens
             operations = 2 * parameters[generation.form.model.name] * tokens
-            waves = math.ceil(programs / _SIDE_BY_SIDE)
-            total += programs * operations / speed + waves * tokens * _DECODING_STEP
+            overhead = tokens * _DECODING_STEP / _SIDE_BY_SIDE
+            total += programs * (per_program or operations / speed + overhead)
     return total
 
 
@@ -117,6 +117,13 @@ def _measured(run: Run) -> float | None:
         if trained.finished and timed:
             counted, seconds = counted + timed[-1]["step"], seconds + timed[-1]["seconds"]
     return seconds / counted if counted else None
+
+
+def _measured_decoding(run: Run) -> float | None:
+    """Seconds of an answer, by those that a run has decoded."""
+    rows = [row for row in run.work() if row.get("stage") == "generate"]
+    programs = sum(row.get("programs") or 0 for row in rows)
+    return sum(row.get("seconds") or 0.0 for row in rows) / programs if programs else None
 
 
 def _speed() -> float:

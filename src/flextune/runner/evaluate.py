@@ -10,6 +10,7 @@ from typing import Any
 from flextune.config import ArmConfig, Experiment, GenerateConfig
 from flextune.errors import FlextuneError
 from flextune.files.names import slug
+from flextune.generation.prompts.template import COMPLETION
 from flextune.records import Comparison, Score
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
@@ -21,6 +22,8 @@ from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
 _EXTENDED = ("decode", "evaluate")
+# What of the section ``generate`` is no form of a model.
+_POSED = ("prompt", "token_healing", "stops")
 # Of a server, what decides the texts.
 _SERVED = ("kind", "endpoint", "model", "adapter")
 
@@ -86,10 +89,11 @@ def _has_adapter(request: Experiment) -> bool:
 
 def _without_adapter(generate: GenerateConfig) -> GenerateConfig:
     """The base model, here or on the same server."""
+    asked = {key: getattr(generate, key) for key in _POSED}
     if generate.server is None:
-        return GenerateConfig()
+        return GenerateConfig(**asked)
     server = generate.server.model_copy(update={"adapter": None})
-    return GenerateConfig(engine=generate.engine, server=server)
+    return GenerateConfig(**asked, engine=generate.engine, server=server)
 
 
 def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], list[Score], list[Comparison]]:
@@ -100,7 +104,7 @@ def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], l
     known = list(run.scores.scores) if run.scores_file.is_file() else []
     experiment, arm = extended(earlier, request, run.name)
     plan = execution.plan(request.model_copy(update={"name": arm}))
-    execution.check_judge(plan.evaluations)
+    execution.check_answers(plan.evaluations)
     execution.check_servers(plan.evaluations)
     run.begin(experiment, execution.environment(), pending=execution.pending(plan))
     execution.evaluate(plan)
@@ -176,6 +180,9 @@ def _arm_name(request: Experiment, taken: Sequence[str], first: str) -> str:
         parts += [server.kind]
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
+    prompt = request.generate.prompt
+    parts += [slug(Path(prompt).stem)] if prompt != COMPLETION else []
+    parts += ["healed"] if request.generate.token_healing else []
     name = "-".join(parts)
     numbers = (f"{name}-{number}" for number in range(2, len(taken) + 3))
     return next(candidate for candidate in (name, *numbers) if candidate not in taken)

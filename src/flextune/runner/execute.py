@@ -10,16 +10,19 @@ from typing import Any
 
 from flextune.config import Experiment, JudgeConfig
 from flextune.data.origins import recorded_origins
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, TrainingInterrupted
+from flextune.generation.prompts.posing import pose
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
-from flextune.runner.checks import check_servers, check_trainings
+from flextune.runner.cards import write_cards
+from flextune.runner.checks import check_prompts, check_servers, check_trainings
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
+from flextune.runner.exports import export_merged
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
@@ -95,19 +98,21 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         plan = execution.begin(experiment)
         execution.evaluate(plan)
         scores, comparisons = score_run(experiment, plan.evaluations, execution.run)
+        write_cards(scores, execution.run)
         note_ties(plan.evaluations, execution.run, options.reporter)
         return RunResult(execution.run, scores, comparisons, write_report(folder))
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
-    """Only the trainings of an experiment; returns the adapters' folders."""
+    """Only the trainings of an experiment; returns the adapters' folders, then those of merged models."""
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
         for model in plan.models():
             for training in (t for t in plan.trainings if t.model == model):
                 execution.train(training)
-        return [execution.run.trained(training.key).adapter for training in plan.trainings]
+        adapters = [execution.run.trained(training.key).adapter for training in plan.trainings]
+        return [*adapters, *export_merged(experiment, plan, execution.run, options.reporter)]
 
 
 def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
@@ -119,6 +124,7 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
         written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
+        pose=lambda generate, part, problems: pose(generate, part, problems, data_dir),
     )
 
 
@@ -158,7 +164,7 @@ class Execution:
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
         if judged:
-            self.check_judge(plan.evaluations)
+            self.check_answers(plan.evaluations)
             self.check_servers(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
         return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
@@ -215,9 +221,7 @@ class Execution:
         run, evaluations = self.run, plan.evaluations
         untrained = [t for t in plan.trainings if not run.trained(t.key).finished]
         forms = {e.generation.form for e in evaluations if not _answered(e, run)}
-        unjudged = {
-            e.key for e in evaluations if len(run.judged(e.key).known_verdicts()) < e.generation.total
-        }
+        unjudged = {e.key for e in evaluations if not _judged(e, run)}
         there = [
             f"{total - left} of {total} {what}"
             for what, left, total in (
@@ -251,17 +255,21 @@ class Execution:
 
         trained.describe(training.row())
         base, watch = self.models.base(training.model), Watch()
-        with self.reporter.stage(f"train {training.label}", 1) as stage:
-            train_adapter(
-                base,
-                training.examples,
-                training.validation,
-                training.recipe,
-                trained.folder,
-                start=self.models.start_folder(training.start) if training.start else None,
-                callbacks=[watch],
-                progress=lambda done, total: stage.update(done, total, watch.detail),
-            )
+        try:
+            with self.reporter.stage(f"train {training.label}", 1) as stage:
+                train_adapter(
+                    base,
+                    training.examples,
+                    training.validation,
+                    training.recipe,
+                    trained.folder,
+                    start=self.models.start_folder(training.start) if training.start else None,
+                    callbacks=[watch],
+                    progress=lambda done, total: stage.update(done, total, watch.detail),
+                )
+        except TrainingInterrupted as interruption:
+            self.reporter.note(f"{training.label}: {interruption}")
+            raise
         _spare_later_collections()
 
     def _judge(self, config: JudgeConfig) -> Judge:
@@ -273,12 +281,13 @@ class Execution:
             site_packages=config.site_packages,
         )
 
-    def check_judge(self, evaluations: list[Evaluation]) -> None:
-        """Refuse before hours of training what would fail after them: no sandbox, no toolchain."""
+    def check_answers(self, evaluations: list[Evaluation]) -> None:
+        """Refuse before hours of training what would fail after them: prompts, no sandbox, no toolchain."""
         from flextune.judging import check_isolation
         from flextune.judging.packages import packages_in
 
         pending = self._unjudged(evaluations)
+        check_prompts([evaluation.generation for evaluation in pending])
         if pending and self.options.sandbox:
             check_isolation()
         for folder in {evaluation.judge.site_packages for evaluation in pending} - {None}:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from flextune.files.lines import LineWriter, read_records
 from flextune.generation.engine import Engine, Request
+from flextune.generation.prompts.posing import prompt_rows
 from flextune.progress import Reporter
-from flextune.records import Completion, as_row
+from flextune.records import Completion, completion_row
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Evaluation, Form, Generation
 from flextune.runs.run import Run
@@ -90,7 +91,7 @@ def _counted(jobs: Sequence[tuple[Generation, Path]]) -> tuple[int, int]:
 
 def _is_missing(generation: Generation, run: Run) -> bool:
     folder = run.generated(generation.key)
-    folder.begin(generation.row(), generation.problems)
+    folder.begin(generation.row(), generation.problems, prompt_rows(generation.posed))
     return len(folder.completions()) < generation.total
 
 
@@ -115,7 +116,7 @@ def write_completions(
     left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
     total = sum(generation.total for generation, _ in jobs)
     requests = [
-        Request(generation.problems, generation.decode, generation.seed or 0, keys)
+        Request(generation.problems, generation.decode, generation.seed or 0, keys, generation.posed.prompts)
         for (generation, _), keys in zip(jobs, done, strict=True)
     ]
     with ExitStack() as stack:
@@ -124,22 +125,40 @@ def write_completions(
         stage.update(total - sum(left), total)
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
+        unanswered: list[str] = []
         tokens, start = 0, time.monotonic()
         for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
                 by_job.setdefault(answer.request, []).append(answer.completion)
             for place, completions in by_job.items():
-                writers[place].write(map(as_row, completions))
+                writers[place].write(map(completion_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
                 tokens += sum(completion.tokens for completion in completions)
+                unanswered += [c.name for c in completions if _has_no_room(c)]
             # Some servers count no tokens.
             detail = f"{tokens / (time.monotonic() - start):.0f} tokens/s" if tokens else ""
             stage.update(total - sum(left), total, detail)
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])
+    _note_unanswered(unanswered, reporter)
+
+
+def _has_no_room(completion: Completion) -> bool:
+    """Whether the prompt alone filled the window; some servers count no tokens."""
+    return completion.finish == "length" and not completion.text and not completion.tokens
+
+
+def _note_unanswered(names: Sequence[str], reporter: Reporter) -> None:
+    """Say which prompts left no room for an answer: they count as answered wrongly."""
+    if names:
+        more = ", ..." if len(set(names)) > 1 else ""
+        reporter.note(
+            f"{len(names)} prompts fill the model's window and got an empty answer ({names[0]}{more}); "
+            "use a shorter generate.prompt or a model with a longer window"
+        )
 
 
 def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -> None:

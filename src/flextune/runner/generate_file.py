@@ -13,7 +13,7 @@ from flextune.files.objects import read_object, write_object
 from flextune.files.output import check_new_file
 from flextune.progress import Reporter
 from flextune.records import Completion, Problem
-from flextune.runner.checks import check_servers
+from flextune.runner.checks import check_prompts, check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
@@ -49,7 +49,8 @@ def generate_file(
     layout_file, output = output, _completions_file(output, form)
     check_new_file(output)
     models = ModelStore(reporter=reporter)
-    (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
+    # With stops: program there are two ways of judging the one generation.
+    evaluation = make_plan(request, plan_sources(models, data_dir)).evaluations[0]
     generation = evaluation.generation
     layout = None if form is None else check_format(form, generation.problems)
     request_file = output.with_name(output.name + ".request.json")
@@ -60,6 +61,7 @@ def generate_file(
     done = {(each.name, each.sample) for each in read_records(output, Completion)}
     missing = len(done) < generation.total
     if missing:
+        check_prompts([generation])
         check_servers([generation], lambda key: True, reporter)
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from flextune.config import JudgeConfig
+from flextune.data.answers import judged_pair
 from flextune.judging import Judge, Limits
 from flextune.judging.settings import note_faults, note_missing_libraries, with_progress
 from flextune.progress import Reporter
@@ -99,7 +100,11 @@ class JudgeQueue:
         problems = {problem.name: problem for problem in generation.problems}
         known = judged.known_verdicts()
         completions = self._run.generated(generation.key).completions()
-        pending = [(problems[c.name], c) for sample, c in completions.items() if sample not in known]
+        pending = [
+            judged_pair(problems[c.name], c, whole=evaluation.whole)
+            for sample, c in completions.items()
+            if sample not in known
+        ]
         if not pending:
             return
         total, label = len(completions), f"judge {evaluation.label}"

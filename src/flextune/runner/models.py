@@ -49,7 +49,12 @@ class ModelStore:
 
             self._held = None
             self._reporter.note(f"loading model {model.name} in {model.dtype}")
-            loaded = load_model(model.name, dtype=model.dtype, device=model.device)
+            loaded = load_model(
+                model.name,
+                dtype=model.dtype,
+                device=model.device,
+                quantization=model.quantization,
+            )
             for start in model.merged:
                 loaded = self._merged(loaded, start)
             self._held = (model, loaded)

@@ -160,7 +160,7 @@ def _arm(training: Training) -> str:
 
 def _evaluation(evaluation: Evaluation, run: Run) -> Work:
     generation = evaluation.generation
-    several = "" if generation.decode.label == "greedy" else f" {generation.decode.label}"
+    several = "" if evaluation.decoding == "greedy" else f" {evaluation.decoding}"
     return Work(
         f"{evaluation.arm} {generation.part.label}{several}",
         generation.total,
@@ -173,7 +173,7 @@ def _questions(experiment: Experiment, plan: Plan) -> Iterator[Question]:
     """The primary comparisons, those of one design together."""
     by_place: dict[tuple[str, str], list[Evaluation]] = {}
     for evaluation in plan.evaluations:
-        where = f"{evaluation.generation.part.label} {evaluation.generation.decode.label}"
+        where = f"{evaluation.generation.part.label} {evaluation.decoding}"
         by_place.setdefault((where, evaluation.arm), []).append(evaluation)
     labels = list(dict.fromkeys(where for where, _ in by_place))
     grouped: dict[Design, list[tuple[str, str]]] = {}
@@ -181,7 +181,7 @@ def _questions(experiment: Experiment, plan: Plan) -> Iterator[Question]:
         one = next(evaluations[0] for (place, _), evaluations in by_place.items() if place == where)
         part = one.generation.part
         lexicon = part.lexicon if part.has_lexicons else None
-        score = Score("", part.name, part.language, lexicon, one.generation.decode.label)
+        score = Score("", part.name, part.language, lexicon, one.decoding)
         for contrast in contrasts(experiment, [score]):
             sides = by_place.get((where, contrast.arm)), by_place.get((where, contrast.baseline))
             if contrast.primary and sides[0] and sides[1]:

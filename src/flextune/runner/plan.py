@@ -13,13 +13,16 @@ from flextune.config import (
     DType,
     EvaluateConfig,
     Experiment,
+    GenerateConfig,
     JudgeConfig,
     Recipe,
     StartConfig,
     TrainConfig,
 )
 from flextune.errors import FlextuneError
+from flextune.generation.prompts.posing import AS_THEY_ARE, Posed
 from flextune.generation.server.served import Served
+from flextune.models.load import Quantization
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
 from flextune.runner.served_names import ServedNames, served_model
@@ -27,6 +30,9 @@ from flextune.runner.starts import check_sequence
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
 Examples = tuple[list[Example], list[Example]]
+
+#: Behind the name of a decoding whose completions are judged with the helpers that follow.
+WHOLE = "to the program's end"
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class BaseModel:
         device: Where it runs; no part of what it is.
         identity: What ``name`` stands for, with the adapters that were merged into it.
         merged: Adapters that are merged into its weights, one after the other, before anything else.
+        quantization: Of its linear layers; None: none.
     """
 
     name: str
@@ -61,10 +68,15 @@ class BaseModel:
     device: str
     identity: str
     merged: tuple[Start, ...] = ()
+    quantization: Quantization | None = None
 
     def with_merged(self, start: Start) -> BaseModel:
         """The model with one more adapter in its weights."""
         return replace(self, identity=f"{self.identity}+{start.identity}", merged=(*self.merged, start))
+
+
+def _bits(model: BaseModel) -> dict[str, str]:
+    return {} if model.quantization is None else {"quantization": model.quantization}
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Training:
             "model": self.model.name,
             "identity": self.model.identity,
             "dtype": self.model.dtype,
+            **_bits(self.model),
             **self.recipe.row(),
             "examples": len(self.examples),
             "validation": len(self.validation),
@@ -139,6 +152,7 @@ class Generation:
     seed: int | None
     problems: list[Problem]
     content: str
+    posed: Posed = AS_THEY_ARE
 
     @cached_property
     def key(self) -> str:
@@ -152,6 +166,8 @@ class Generation:
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
+            posed=self.posed.given(),
+            quantization=form.model.quantization,
         )
 
     def _served(self) -> dict[str, Any]:
@@ -169,6 +185,7 @@ class Generation:
         return {
             "model": form.model.name,
             "dtype": form.model.dtype if form.served is None else None,
+            **_bits(form.model),
             "training": form.training,
             "adapter": form.folder.name if form.folder else None,
             "identity": form.identity,
@@ -180,6 +197,7 @@ class Generation:
             "decode": self.decode.model_dump(mode="json"),
             "seed": self.seed,
             "problems": len(self.problems),
+            **self.posed.row(),
         }
 
 
@@ -190,27 +208,37 @@ class Evaluation:
     Attributes:
         arm: The arm's name.
         seed: Of the arm's training or draws; None where nothing depends on one.
+        whole: Whether completions are judged up to the program's end, not to their first stop string.
     """
 
     arm: str
     seed: int | None
     generation: Generation
     judge: JudgeConfig
+    whole: bool = False
 
     @cached_property
     def key(self) -> str:
         """Its judging key."""
-        return judging_key(generation=self.generation.key, judge=self.judge)
+        return judging_key(generation=self.generation.key, judge=self.judge, whole=self.whole)
+
+    @property
+    def decoding(self) -> str:
+        """What scores call the way of decoding."""
+        label = self.generation.decode.label
+        return f"{label} {WHOLE}" if self.whole else label
 
     @property
     def label(self) -> str:
         """Names it in progress lines."""
         seed = "" if self.seed is None else f" seed {self.seed}"
-        return f"{self.arm}{seed} {self.generation.part.label}"
+        whole = f" {WHOLE}" if self.whole else ""
+        return f"{self.arm}{seed} {self.generation.part.label}{whole}"
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
-        return {"generation": self.generation.key, "judge": self.judge.model_dump(mode="json")}
+        row = {"generation": self.generation.key, "judge": self.judge.model_dump(mode="json")}
+        return {**row, **({"cut": "program"} if self.whole else {})}
 
 
 @dataclass(frozen=True)
@@ -236,6 +264,10 @@ class Plan:
         ]
 
 
+def _as_they_are(generate: GenerateConfig, part: EvaluateConfig, problems: list[Problem]) -> Posed:
+    return AS_THEY_ARE
+
+
 @dataclass(frozen=True)
 class Sources:
     """Where a plan gets what it cannot know: handed in, so that planning reads no file itself.
@@ -245,6 +277,7 @@ class Sources:
         adapter: Identity of an adapter folder from elsewhere.
         problems: Problems of an evaluation.
         examples: Training and validation examples.
+        pose: The prompts for the problems of an evaluation.
         written: Examples whose conversations a model's chat template has written out, by the model's name.
         finished: Folder of the adapter that another run has, by the run's folder, arm and seed.
     """
@@ -253,6 +286,7 @@ class Sources:
     problems: Callable[[EvaluateConfig], list[Problem]]
     examples: Callable[[TrainConfig], Examples]
     adapter: Callable[[Path], str] = str
+    pose: Callable[[GenerateConfig, EvaluateConfig, list[Problem]], Posed] = _as_they_are
     written: Callable[[str, list[Example]], list[Example]] = lambda model, examples: examples
     finished: Callable[[Path, str, int], Path] = lambda run, arm, seed: run / arm / str(seed)
 
@@ -282,6 +316,7 @@ class _Planner:
         self._examples: dict[tuple[str, str], tuple[Examples, str]] = {}
         self._by_arm: dict[tuple[str, int], Training] = {}
         self._problems: dict[str, tuple[list[Problem], str]] = {}
+        self._prompts: dict[tuple[Any, ...], Posed] = {}
         self._served_names = ServedNames()
 
     def add(self, arm: Experiment, seed: int) -> None:
@@ -300,16 +335,22 @@ class _Planner:
             return BaseModel(arm.model, arm.dtype, arm.device, f"served:{name}")
         if arm.model not in self._identities:
             self._identities[arm.model] = self._sources.model(arm.model)
-        return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
+        return BaseModel(
+            arm.model,
+            arm.dtype,
+            arm.device,
+            self._identities[arm.model],
+            quantization=arm.quantization,
+        )
 
     def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> Training:
         source = (arm.model, train.model_dump_json())
         if source not in self._examples:
-            training, validation = (
+            learned, validation = (
                 self._sources.written(arm.model, part) for part in self._sources.examples(train)
             )
-            content = content_digest([*training, *validation])
-            self._examples[source] = ((training, validation), content)
+            content = content_digest([*learned, *validation])
+            self._examples[source] = ((learned, validation), content)
         examples, data = self._examples[source]
         recipe = arm.recipe(seed)
         start = None
@@ -321,6 +362,7 @@ class _Planner:
             dtype=model.dtype,
             data=data,
             start=start.identity if start else None,
+            quantization=model.quantization,
         )
         training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
         self._by_arm[arm.name, seed] = self.trainings.setdefault(key, training)
@@ -342,17 +384,27 @@ class _Planner:
             if section.arm is not None:
                 folder = self._sources.finished(folder, section.arm, seed)
             start = Start(self._sources.adapter(folder), folder=folder)
+        if section.use == "merged" and model.quantization is not None:
+            raise FlextuneError(
+                f"train.start.use: merged does not go with quantization {model.quantization}: use adapter, or"
+                " merge first (flextune merge) and start from that model"
+            )
         return (model.with_merged(start), None) if section.use == "merged" else (model, start)
 
     def _form(self, arm: Experiment, model: BaseModel, training: str | None, seed: int) -> Form:
         generate = arm.generate
         folder = None if generate.adapter is None else Path(generate.adapter).expanduser()
         identity = None if folder is None else self._sources.adapter(folder)
+        onto: str = generate.onto
+        if model.quantization is not None and (generate.export == "merged" or onto != "weights"):
+            # An adapter fits the weights that it was trained on: those of four bits, as numbers again.
+            onto = model.quantization if onto == "weights" else onto
+            model = replace(model, quantization=None)
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
             dtype=generate.dtype,
-            onto=generate.onto,
+            onto=onto,
             rounding=generate.rounding,
             fault=generate.fault,
         )
@@ -365,15 +417,24 @@ class _Planner:
 
     def _evaluated(self, arm: Experiment, seed: int, form: Form) -> Iterator[Evaluation]:
         for part in arm.evaluate:
-            problems, content = self._posed(part)
+            problems, content = self._read(part)
+            posed = self._posed(arm.generate, part, problems)
             for decode in arm.decode:
                 drawn = seed if decode.strategy == "sample" else None
                 # A model that was not trained here differs between seeds only by what is drawn.
                 shown = seed if form.training is not None else drawn
-                generation = Generation(form, part, decode, drawn, problems, content)
+                generation = Generation(form, part, decode, drawn, problems, content, posed)
                 yield Evaluation(arm.name, shown, generation, arm.judge)
+                if posed.whole:
+                    yield Evaluation(arm.name, shown, generation, arm.judge, whole=True)
 
-    def _posed(self, part: EvaluateConfig) -> tuple[list[Problem], str]:
+    def _posed(self, generate: GenerateConfig, part: EvaluateConfig, problems: list[Problem]) -> Posed:
+        asked = (part.model_dump_json(), generate.prompt, generate.token_healing, generate.stops)
+        if asked not in self._prompts:
+            self._prompts[asked] = self._sources.pose(generate, part, problems)
+        return self._prompts[asked]
+
+    def _read(self, part: EvaluateConfig) -> tuple[list[Problem], str]:
         source = part.model_dump_json()
         if source not in self._problems:
             problems = self._sources.problems(part)

@@ -9,6 +9,7 @@ from typing import Any
 from flextune.config import EMBEDDED_MODEL, DecodeConfig, Experiment
 from flextune.config.validation import SettingError, validate
 from flextune.files.names import slug
+from flextune.generation.prompts.template import anywhere
 from flextune.languages import canonical
 from flextune.models.dtypes import stored_dtype
 from flextune.registry import BENCHMARKS
@@ -26,6 +27,7 @@ def model_request(
     decode: DecodeConfig | Mapping[str, Any] | None = None,
     dtype: str = "auto",
     seed: int = 0,
+    generate: Mapping[str, Any] | None = None,
     server: Mapping[str, Any] | None = None,
 ) -> Experiment:
     """The request as an experiment; its name is the model's.
@@ -41,6 +43,7 @@ def model_request(
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
+        generate: More keys of the section ``generate``: ``prompt``, ``token_healing``, ``stops``.
         server: The keys of ``generate.server``: a server has the model; None: it is decoded here.
 
     Raises:
@@ -53,15 +56,17 @@ def model_request(
     spelled = [name for text in given for name in text.split(",")]
     part = {"benchmark": benchmark or EMBEDDED_MODEL, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
-    generate: dict[str, Any] = {"adapter": folder, "export": "merged" if merged else "adapter"}
+    asked = {**(generate or {}), "adapter": folder, "export": "merged" if merged else "adapter"}
+    if "prompt" in asked:
+        asked["prompt"] = anywhere(asked["prompt"])
     if server is not None:
-        generate |= {"engine": "server", "server": dict(server)}
+        asked |= {"engine": "server", "server": dict(server)}
     raw = {
         "name": slug(model),
         "model": model,
         "dtype": dtype if dtype != "auto" else _dtype(model, served=server is not None),
         "train": None,
-        "generate": generate,
+        "generate": asked,
         "seeds": [seed],
         "decode": [decode or {}],
         "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],

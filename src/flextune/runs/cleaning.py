@@ -17,7 +17,8 @@ class Piece:
 
     Attributes:
         folder: Of one key.
-        reason: Why: ``unreachable`` (no score of the run, and no search, is made from it) or ``unfinished``.
+        reason: ``unreachable``: no score of the run, and no search, is made from it; ``unfinished``: a
+            training that was cut off besides.
         bytes: That it takes.
     """
 
@@ -27,7 +28,7 @@ class Piece:
 
 
 def removable(run: Run) -> list[Piece]:
-    """What scores.json, tuning and matching of a run do not refer to, and trainings that were cut off.
+    """What scores.json, tuning and matching of a run do not refer to.
 
     Of a run without scores nothing: it is to be continued.
 
@@ -61,10 +62,8 @@ def _removable(run: Run) -> Iterator[Piece]:
         for folder in sorted(path for path in (run.folder / kind).glob("*") if path.is_dir()):
             trained = Trained(folder)
             unfinished = kind == layout.TRAINED and not trained.finished and not trained.diverged
-            if unfinished:
-                yield Piece(folder, "unfinished", _size(folder))
-            elif folder.name not in keys:
-                yield Piece(folder, "unreachable", _size(folder))
+            if folder.name not in keys:
+                yield Piece(folder, "unfinished" if unfinished else "unreachable", _size(folder))
 
 
 def _searched(run: Run) -> set[str | None]:

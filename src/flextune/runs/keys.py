@@ -42,7 +42,15 @@ def _content(record: Example | Problem) -> dict[str, Any]:
     return row
 
 
-def training_key(recipe: Recipe, *, model: str, dtype: str, data: str, start: str | None = None) -> str:
+def training_key(
+    recipe: Recipe,
+    *,
+    model: str,
+    dtype: str,
+    data: str,
+    start: str | None = None,
+    quantization: str | None = None,
+) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
@@ -51,10 +59,12 @@ def training_key(recipe: Recipe, *, model: str, dtype: str, data: str, start: st
         dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
         start: What stands for the adapter that is trained on; None for a fresh one.
+        quantization: Of its linear layers; None: none.
     """
     begun = {} if start is None else {"start": start}
+    bits = {} if quantization is None else {"quantization": quantization}
     return digest(
-        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **recipe.given()}
+        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **bits, **recipe.given()}
     )
 
 
@@ -67,6 +77,8 @@ def generation_key(
     problems: str,
     decode: DecodeConfig,
     seed: int | None,
+    posed: Mapping[str, Any] | None = None,
+    quantization: str | None = None,
 ) -> str:
     """Key of one model's completions.
 
@@ -78,21 +90,33 @@ def generation_key(
         problems: ``content_digest`` of the problems.
         decode: How completions are decoded.
         seed: Seed of the draws; None where nothing is drawn.
+        posed: How the problems are posed, where that is not as they are: the template's revision, ...
+        quantization: Of its linear layers; None: none.
     """
+    bits = {} if quantization is None else {"quantization": quantization}
     return digest(
         {
             "version": VERSION,
             "model": model,
             "dtype": dtype,
+            **bits,
             "adapter": adapter,
             **serving,
             "problems": problems,
             "decode": decode.model_dump(mode="json", exclude_defaults=True),
             "seed": seed,
+            **(posed or {}),
         }
     )
 
 
-def judging_key(*, generation: str, judge: JudgeConfig) -> str:
-    """Key of the verdicts on one generation's completions."""
-    return digest({"version": VERSION, "generation": generation, "judge": judge.given()})
+def judging_key(*, generation: str, judge: JudgeConfig, whole: bool = False) -> str:
+    """Key of the verdicts on one generation's completions.
+
+    Args:
+        generation: Its key.
+        judge: Limits, and how outputs are compared.
+        whole: Whether completions are judged up to the program's end, not to their first stop string.
+    """
+    cut = {"cut": "program"} if whole else {}
+    return digest({"version": VERSION, "generation": generation, "judge": judge.given(), **cut})

@@ -25,11 +25,19 @@ MERGES = "merges"
 TRAINING_LOG = "training.jsonl"
 SPECTRUM = "spectrum.json"
 DIVERGED = "diverged.json"
+#: Where an unfinished training goes on from; removed when it has finished.
+CHECKPOINTS = "checkpoints"
 #: PEFT folder; it appears when the training has finished.
 ADAPTER = "adapter"
+#: A model folder, where an arm's adapter is to be merged and ``flextune train`` was asked.
+MERGED = "merged"
+#: The adapter of the last good step, where the loss became NaN.
+LAST_GOOD = "last_good"
 ADAPTER_CONFIG = "adapter_config.json"
 
 PROBLEMS = "problems.jsonl"
+#: What the model was given, where that is not the problems' own prompts.
+PROMPTS = "prompts.jsonl"
 COMPLETIONS = "completions.jsonl"
 VERDICTS = "verdicts.jsonl"
 

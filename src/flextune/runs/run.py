@@ -113,11 +113,21 @@ class Generated(Keyed):
         """Lines of ``Completion``."""
         return self.folder / layout.COMPLETIONS
 
-    def begin(self, row: Mapping[str, Any], problems: Sequence[Problem]) -> None:
-        """Write what the key stands for and its problems, unless they are there: the folder stands alone."""
+    def begin(
+        self, row: Mapping[str, Any], problems: Sequence[Problem], prompts: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """Write what the key stands for and its problems, unless they are there: the folder stands alone.
+
+        Args:
+            row: What the key stands for.
+            problems: That are posed.
+            prompts: How, where that is not as they are: a row for each.
+        """
         file = self.folder / layout.PROBLEMS
         if not file.exists():
             self.describe(row)
+            if prompts:
+                write_lines(self.folder / layout.PROMPTS, prompts)
             write_lines(file, map(problem_row, problems))
 
     def problems(self) -> list[Problem]:

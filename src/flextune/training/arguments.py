@@ -10,10 +10,13 @@ from transformers import TrainerCallback, TrainingArguments
 
 from flextune.config import PENALTY_FORM, PenaltyConfig, PenaltySection, Recipe, TrainConfig
 from flextune.errors import FlextuneError
+from flextune.extras import need
 from flextune.spectral.form import PenaltyForm
 from flextune.spectral.penalty import Penalty
+from flextune.training.batches.choice import check_batches
 from flextune.training.callbacks.early_stopping import EarlyStopping
 from flextune.training.callbacks.penalty import SpectralCallback
+from flextune.training.memory import check_liger
 
 if TYPE_CHECKING:
     from flextune.models.load import LoadedModel
@@ -78,7 +81,8 @@ def training_arguments(
         seed=recipe.seed,
         use_cpu=on_cpu,
         bf16=loaded.model.dtype == torch.bfloat16 or train.mixed_precision == "bfloat16",
-        fp16=loaded.model.dtype == torch.float16,
+        fp16=loaded.model.dtype == torch.float16 or train.mixed_precision == "float16",
+        torch_compile=train.torch_compile,
         logging_steps=train.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,
@@ -87,7 +91,8 @@ def training_arguments(
         eval_on_start=evaluate,
         prediction_loss_only=True,
         save_strategy="no",
-        report_to=[],
+        report_to=list(train.report_to),
+        run_name=f"{folder.parent.parent.name}/{folder.name}",
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=not on_cpu,
@@ -96,6 +101,10 @@ def training_arguments(
     # Without torchrun, one device: the Trainer would spread each batch over all with DataParallel.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     return arguments
+
+
+def _mixed(train: TrainConfig) -> torch.dtype | None:
+    return None if train.mixed_precision is None else getattr(torch, train.mixed_precision)
 
 
 def check_recipe(loaded: LoadedModel, train: TrainConfig) -> None:
@@ -118,17 +127,28 @@ def check_training(train: TrainConfig, *, device: torch.device, dtype: torch.dty
         config: Of transformers.
 
     Raises:
-        FlextuneError: A dtype or device that training cannot use, or texts longer than the model's context.
+        FlextuneError: A dtype or device that training cannot use, batches that the model cannot take, or
+            texts longer than its context.
     """
-    if device.type == "cpu" and dtype == torch.float16:
+    if device.type == "cpu" and torch.float16 in (dtype, _mixed(train)):
         raise FlextuneError(
             "training in float16 needs a CUDA device; use dtype float32 or bfloat16 on the CPU"
         )
+    if train.mixed_precision is not None and dtype not in (torch.float32, _mixed(train)):
+        raise FlextuneError(
+            f"train.mixed_precision {train.mixed_precision} is for weights in float32, and dtype is"
+            f" {str(dtype).removeprefix('torch.')}; leave one of them out"
+        )
+    if train.use_liger_kernel:
+        check_liger(device, config)
+    for tracker in train.report_to:
+        need(tracker, what=f"train.report_to {tracker}")
     if device.type == "cuda" and device.index:
         raise FlextuneError(
             f"training runs on the first visible CUDA device, not {device}: set CUDA_VISIBLE_DEVICES="
             f"{device.index} and use device cuda"
         )
+    check_batches(train, config)
     context = getattr(config, "max_position_embeddings", None)
     if context is not None and train.max_length > context:
         raise FlextuneError(

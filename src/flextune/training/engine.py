@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flextune.errors import FlextuneError
-from flextune.files.objects import write_object
+from flextune.errors import DivergedError, FlextuneError, TrainingInterrupted
+from flextune.models.adapter_folder import adapter_identity
+from flextune.models.quantization import quantization_of
 from flextune.records import Example
 from flextune.runs import layout
+from flextune.runs.keys import content_digest
+from flextune.training.checkpoints import Checkpoints
+from flextune.training.interrupts import Interrupts
+from flextune.training.writing import PARTIAL, write_adapter, write_spectrum
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import TrainerCallback
 
-    from flextune.config import Recipe, TrainConfig
+    from flextune.config import Recipe
     from flextune.models.load import LoadedModel
+    from flextune.training.batches.encoded import Encoded
+    from flextune.training.trainer import FlexTrainer
 
-_PARTIAL = "adapter.partial"
+Progress = Callable[[int, int], None]
 
 
 def train_adapter(
@@ -36,14 +42,15 @@ def train_adapter(
     callbacks: Sequence[TrainerCallback] = (),
     start: Path | None = None,
     resume: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Fine-tune a LoRA adapter and write it.
 
-    In ``folder``: ``training.jsonl`` while it runs (started again), then ``spectrum.json``, then
-    ``adapter/`` in PEFT's format, which appears at once and only when the training is complete. On the
-    CPU the adapter's weights depend on the arguments and the number of threads alone. The base model and the
-    global random generators are left as they were.
+    In ``folder``: ``training.jsonl`` and ``checkpoints/`` while it runs, then ``spectrum.json``, then
+    ``adapter/`` in PEFT's format, which appears at once and only when the training is complete; checkpoints
+    are removed then. A training that was killed goes on from the last checkpoint that is whole, and ends
+    with the same bytes. On the CPU the adapter's weights depend on the arguments and the number of threads
+    alone. The base model and the global random generators are left as they were.
 
     Args:
         model: The base model.
@@ -54,13 +61,15 @@ def train_adapter(
         folder: Made if it is not there.
         callbacks: Take part in the training beside those of the recipe, and after them.
         start: A LoRA adapter of the same shape and scale, whose matrices are trained on; None: fresh ones.
-        resume: A ``checkpoint-N`` folder of the same training (``control.should_save`` in a callback writes
-            one into ``folder``); the training continues after its step N.
+        resume: A ``checkpoint-N`` folder of the same training, to go on after its step N; None: the newest in
+            ``folder``, if there is one (``control.should_save`` in a callback writes one).
         progress: Called with (steps done, steps in all).
 
     Raises:
         FlextuneError: No example to learn from, a target or option that the model, the device or the examples
-            do not allow, a loss that is not finite, or a folder that cannot be read or written.
+            do not allow, a checkpoint of another training, a loss that is not finite, too little memory, or a
+            folder that cannot be read or written.
+        TrainingInterrupted: Ctrl-C was pressed; the step was finished and saved before.
     """
     from safetensors import SafetensorError
 
@@ -69,109 +78,214 @@ def train_adapter(
     check_recipe(model, recipe.train)
     if resume is not None and not (resume / "trainer_state.json").is_file():
         raise FlextuneError(f"{resume}: no trainer_state.json; it is not a checkpoint of a training")
+    training = _Training(model, examples, validation, recipe, folder, start)
     try:
-        with _preserved_randomness():
+        with _preserved_randomness(), Interrupts() as interrupts:
             _forget(folder)
-            adapted = _fit(model, examples, validation, recipe, folder, callbacks, start, resume, progress)
-            _write(adapted, folder)
+            trainer = training.trainer(callbacks, progress, interrupts)
+            training.run(trainer, resume)
+            write_spectrum(trainer.model, folder)
+            training.write(trainer, layout.ADAPTER)
+            training.checkpoints.clear()
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
+    if interrupts.asked:
+        raise TrainingInterrupted("interrupted; this training has finished")
 
 
-def _fit(
-    model: LoadedModel,
-    examples: Sequence[Example],
-    validation: Sequence[Example],
-    recipe: Recipe,
-    folder: Path,
-    callbacks: Sequence[TrainerCallback],
-    start: Path | None,
-    resume: Path | None,
-    progress: Callable[[int, int], None] | None,
-) -> Any:
-    """The trained PEFT model."""
-    from transformers import PrinterCallback
+@dataclass
+class _Training:
+    """One training, from its examples to a trained model."""
 
-    from flextune.models.adapters import attach_adapter
-    from flextune.models.starting import begin_with
-    from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
-    from flextune.training.batches.padded import Collator
-    from flextune.training.callbacks.logbook import Logbook
-    from flextune.training.trainer import FlexTrainer
+    model: LoadedModel
+    examples: Sequence[Example]
+    validation: Sequence[Example]
+    recipe: Recipe
+    folder: Path
+    start: Path | None
 
-    rows, held_out = _rows(model, examples, validation, recipe.train)
-    adapted = attach_adapter(model, recipe.adapter, recipe.seed)
-    if start is not None:
-        begin_with(adapted, start)
-    trainer = FlexTrainer(
-        model=adapted,
-        args=training_arguments(model, recipe, folder, evaluate=bool(held_out)),
-        train_dataset=rows,
-        eval_dataset=held_out or None,
-        data_collator=Collator(model.tokenizer.pad_token_id),
-        callbacks=[
-            *recipe_callbacks(recipe),
-            *callbacks,
-            Logbook(folder / layout.TRAINING_LOG, progress),
-        ],
-        base=model.model,
-        **trainer_arguments(recipe),
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=None if resume is None else str(resume))
-    return adapted
+    @cached_property
+    def rows(self) -> tuple[Encoded, Encoded]:
+        """What is trained on, and what the validation loss is measured on, shortest first."""
+        from flextune.training.batches.encoded import encode
+        from flextune.training.batches.padded import COMPARED
 
+        train, tokenizer = self.recipe.train, self.model.tokenizer
+        compare = train.kl.tokens if train.kl is not None else None
+        learned = encode(tokenizer, self.examples, train.max_length, train.loss, compare)
+        learned.warn(train.max_length)
+        if not learned.rows:
+            raise FlextuneError(
+                f"nothing to learn from: {len(self.examples)} examples, none with a token that counts"
+            )
+        if compare and not any(row[COMPARED][1:].any() for row in learned.rows):
+            raise FlextuneError(
+                "train.kl: no example has a prompt to compare predictions on; use tokens: all"
+            )
+        held_out = encode(tokenizer, self.validation, train.max_length, train.loss)
+        if train.early_stopping is not None and not held_out.rows:
+            raise FlextuneError(
+                "train.early_stopping needs a validation loss, and there is no validation example"
+            )
+        held_out.rows.sort(key=lambda row: len(row["input_ids"]))
+        return learned, held_out
 
-def _rows(
-    model: LoadedModel, examples: Sequence[Example], validation: Sequence[Example], train: TrainConfig
-) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]]]:
-    """What is trained on, and what the validation loss is measured on, shortest first."""
-    from flextune.training.batches.padded import COMPARED, encode_all
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """Where it goes on from."""
+        import torch
+        import transformers
 
-    compare = train.kl.tokens if train.kl is not None else None
-    rows = encode_all(model.tokenizer, examples, train.max_length, train.loss, compare)
-    if not rows:
-        raise FlextuneError(f"nothing to learn from: {len(examples)} examples, none with a token that counts")
-    if compare and not any(row[COMPARED][1:].any() for row in rows):
-        raise FlextuneError("train.kl: no example has a prompt to compare predictions on; use tokens: all")
-    held_out = encode_all(model.tokenizer, validation, train.max_length, train.loss)
-    if train.early_stopping is not None and not held_out:
-        raise FlextuneError(
-            "train.early_stopping needs a validation loss, and there is no validation example"
+        model = self.model
+        training = {
+            "model": model.identity,
+            "dtype": str(model.model.dtype).removeprefix("torch."),
+            "quantization": quantization_of(model.model),
+            "examples": content_digest([*self.examples, *self.validation]),
+            "start": None if self.start is None else adapter_identity(self.start),
+            **self.recipe.given(),
+        }
+        circumstances = {
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "device": model.model.device.type,
+            "threads": torch.get_num_threads(),
+        }
+        return Checkpoints(self.folder / layout.CHECKPOINTS, training, circumstances)
+
+    def trainer(
+        self, callbacks: Sequence[TrainerCallback], progress: Progress | None, interrupts: Interrupts
+    ) -> FlexTrainer:
+        """A Trainer that is ready to begin."""
+        import torch
+        from transformers import PrinterCallback
+
+        from flextune.models.adapters import attach_adapter
+        from flextune.models.starting import begin_with
+        from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
+        from flextune.training.batches.choice import choose_batches
+        from flextune.training.callbacks.logbook import Logbook
+        from flextune.training.callbacks.saving import Saving
+        from flextune.training.memory import recompute_activations, use_liger
+        from flextune.training.trainer import FlexTrainer
+
+        model, recipe = self.model, self.recipe
+        learned, held_out = self.rows
+        adapted = attach_adapter(model, recipe.adapter, recipe.seed)
+        if self.start is not None:
+            begin_with(adapted, self.start)
+        if recipe.train.gradient_checkpointing:
+            recompute_activations(adapted)
+        if recipe.train.use_liger_kernel:
+            use_liger(adapted)
+        arguments = training_arguments(model, recipe, self.folder, evaluate=bool(held_out.rows))
+        half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
+        trainer = FlexTrainer(
+            model=adapted,
+            args=arguments,
+            train_dataset=learned.rows,
+            eval_dataset=held_out.rows or None,
+            batches=choose_batches(
+                adapted,
+                recipe.train,
+                pad=model.tokenizer.pad_token_id,
+                computed=half or model.model.dtype,
+            ),
+            callbacks=[
+                *recipe_callbacks(recipe),
+                *callbacks,
+                Logbook(self.folder / layout.TRAINING_LOG, progress),
+                Saving(recipe.train.save_steps, interrupts),
+            ],
+            checkpoints=self.checkpoints,
+            encoded=learned,
+            base=model.model,
+            **trainer_arguments(recipe),
         )
-    held_out.sort(key=lambda row: len(row["input_ids"]))
-    return rows, held_out
+        trainer.remove_callback(PrinterCallback)
+        return trainer
+
+    def run(self, trainer: FlexTrainer, resume: Path | None) -> None:
+        """Train to the end.
+
+        Raises:
+            FlextuneError: The loss is not finite, or memory does not suffice; says what to do.
+        """
+        if resume is None:
+            resume = self.checkpoints.newest()
+        else:
+            self.checkpoints.check(resume)
+        try:
+            trainer.train(resume)
+        except DivergedError as error:
+            raise DivergedError(f"{error}{self._kept(trainer)}") from None
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            train = self.recipe.train
+            raise FlextuneError(
+                f"out of memory at step {trainer.state.global_step + 1} ({train.batch_size} texts of up to"
+                f" {train.max_length} tokens a batch): lower train.batch_size and raise"
+                " train.gradient_accumulation_steps by as much, lower train.max_length, or set"
+                " train.gradient_checkpointing: true or quantization: nf4"
+            ) from error
+
+    def write(self, trainer: FlexTrainer, name: str) -> None:
+        """Write the adapter's folder."""
+        write_adapter(
+            trainer.model, self.folder, tokenizer=self.model.tokenizer, card=self._card(trainer), name=name
+        )
+
+    def _card(self, trainer: FlexTrainer) -> str:
+        from flextune.training.card import model_card
+
+        learned, held_out = self.rows
+        losses = [row for row in trainer.state.log_history if "loss" in row or "eval_loss" in row]
+        last = {key: row[key] for row in losses for key in ("loss", "eval_loss") if key in row}
+        return model_card(
+            base=self.model.name,
+            recipe=self.recipe.row(),
+            counts={
+                "examples": learned.examples,
+                "trained on": len(learned.rows),
+                "cut to max_length": len(learned.cut),
+                "left out, with an empty completion": len(learned.empty),
+                "left out, without a token that counts": len(learned.unlearned),
+                "held out for the validation loss": len(held_out.rows),
+            },
+            trained={
+                "steps": trainer.state.global_step,
+                "batches": trainer.batches.kind,
+                **{f"last {key}": f"{value:.4f}" for key, value in last.items()},
+            },
+            quantization=quantization_of(self.model.model),
+        )
+
+    def _kept(self, trainer: FlexTrainer) -> str:
+        """Keep the adapter of the last good step, and say where."""
+        import torch
+
+        weights = [weight for weight in trainer.model.parameters() if weight.requires_grad]
+        if not trainer.state.global_step or not all(bool(torch.isfinite(w).all()) for w in weights):
+            return ""
+        self.write(trainer, layout.LAST_GOOD)
+        kept = self.folder / layout.LAST_GOOD
+        return f"; the adapter after step {trainer.state.global_step} is kept in {kept}"
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _forget(folder: Path) -> None:
     """Make the folder, without what an earlier training left: an adapter there means "finished"."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (layout.ADAPTER, _PARTIAL):
+    for name in (layout.ADAPTER, layout.LAST_GOOD, PARTIAL):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
     (folder / layout.SPECTRUM).unlink(missing_ok=True)
-
-
-def _write(adapted: Any, folder: Path) -> None:
-    """Write the spectrum, then the adapter, which appears whole."""
-    from peft import get_peft_model_state_dict
-
-    from flextune.spectral.spectrum import adapter_spectrum
-
-    rows = adapter_spectrum(get_peft_model_state_dict(adapted, save_embedding_layers=False))
-    write_object(folder / layout.SPECTRUM, {"matrices": rows})
-    partial = folder / _PARTIAL
-    adapted.save_pretrained(str(partial), save_embedding_layers=False)
-    # PEFT's model card is an empty form, and its config lists a set in an order that changes by process.
-    (partial / "README.md").unlink(missing_ok=True)
-    config = json.loads((partial / layout.ADAPTER_CONFIG).read_text())
-    for key in ("target_modules", "target_parameters"):
-        config[key] = sorted(config[key]) if config.get(key) else config.get(key)
-    (partial / layout.ADAPTER_CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    for path in partial.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    partial.replace(folder / layout.ADAPTER)
 
 
 @contextlib.contextmanager

@@ -27,10 +27,17 @@ def summed_divergence(logits: Tensor, base_logits: Tensor, compared: Tensor) -> 
     return (log_p.exp() * (log_p - log_q)).sum()
 
 
-def base_predictions(base: Any, input_ids: Tensor) -> Tensor:
-    """Logits of the model without its adapter; no graph, and no dropout: it is in evaluation mode."""
+def base_predictions(base: Any, input_ids: Tensor, position_ids: Tensor | None = None) -> Tensor:
+    """Logits of the model without its adapter; no graph, and no dropout: it is in evaluation mode.
+
+    Args:
+        base: The model.
+        input_ids: Of a batch.
+        position_ids: Of a batch that has several texts in a row.
+    """
+    positions = {} if position_ids is None else {"position_ids": position_ids}
     with torch.no_grad():
-        logits: Tensor = base(input_ids=input_ids, use_cache=False).logits
+        logits: Tensor = base(input_ids=input_ids, **positions, use_cache=False).logits
     return logits
 
 

@@ -8,20 +8,24 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
-from flextune.training.batches.order import GroupedOrder
-from flextune.training.batches.padded import COMPARED
+from flextune.training.batches.choice import Batches
+from flextune.training.batches.encoded import Encoded, names_of, texts_of
+from flextune.training.batches.padded import COMPARED, COUNTED
 from flextune.training.callbacks.penalty import SpectralCallback, SpectralLossMixin
 from flextune.training.callbacks.penalty_term import PenaltyTerm, Way
 from flextune.training.callbacks.sophia import SophiaMixin
+from flextune.training.counted import counted_loss, keeps_logits
 from flextune.training.kl import base_predictions, summed_divergence
+from flextune.training.resuming import ResumingMixin
 from flextune.training.usage import PeakMemory, Stopwatch, preserved_generators
 
 
-class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
+class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
     """Trainer for LoRA.
 
     The penalty comes as everywhere: ``SpectralCallback`` among the callbacks, or the mixin's ``penalty`` and
@@ -40,10 +44,12 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
     The seed (``args.seed``) decides the order of the examples and, by the Trainer, dropout.
 
     Args:
+        batches: How rows become batches; None: padded, as many rows as the arguments say.
+        encoded: What ``train_dataset`` is, for errors that name an example.
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
         kl: Weight of the divergence.
         sophia: ``SophiaMixin``'s; None: another optimizer.
-        **kwargs: Of ``SophiaMixin``, ``SpectralLossMixin`` and ``transformers.Trainer``.
+        **kwargs: Of ``ResumingMixin``, ``SophiaMixin``, ``SpectralLossMixin`` and ``transformers.Trainer``.
 
     Raises:
         DivergedError: While training, at the first loss that is not finite.
@@ -52,12 +58,21 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
     def __init__(
         self,
         *,
+        batches: Batches | None = None,
+        encoded: Encoded | None = None,
         base: nn.Module | None = None,
         kl: float = 0.0,
         sophia: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        if batches is not None:
+            kwargs["data_collator"] = batches.collate
         super().__init__(sophia=sophia, **kwargs)
+        self.batches = batches or Batches("padded", self.data_collator, self.args.train_batch_size)
+        if getattr(self.data_collator, "counted", False):
+            self.compute_loss_func = self._counted_loss
+        self._counted: Tensor | None = None
+        self.encoded = encoded
         self.base = base
         self.kl = kl
         self._compared: Tensor | float = 1.0
@@ -74,12 +89,22 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         # Reading the loss waits for the device; on the CPU that costs nothing.
         look = loss.device.type == "cpu" or self.state.global_step % self.args.logging_steps == 0
         if look and not math.isfinite(loss.item()):
+            texts = "" if self.encoded is None else f"example {self._culprits(inputs, self.encoded)}; "
             raise DivergedError(
-                f"the loss is {loss.item()} at step {self.state.global_step + 1} (learning rate "
+                f"the loss is {loss.item()} at step {self.state.global_step + 1} ({texts}learning rate "
                 f"{self._get_learning_rate():.3g}, {self.model.dtype}): lower train.learning_rate"
                 " or use a wider dtype"
             )
         return loss
+
+    def _culprits(self, inputs: dict[str, Any], encoded: Encoded) -> str:
+        """The names of a batch's texts whose own loss is not finite; of all, where each alone is fine."""
+        named = list(zip(names_of(inputs, encoded), texts_of(inputs), strict=True))
+        with torch.no_grad(), preserved_generators(self.args.device):
+            ids = [text[None].to(self.args.device) for _, text in named]
+            losses = [self.model(input_ids=each, labels=each, use_cache=False).loss.item() for each in ids]
+        bad = [name for (name, _), loss in zip(named, losses, strict=True) if not math.isfinite(loss)]
+        return ", ".join(dict.fromkeys(bad or [name for name, _ in named]))
 
     def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: Any) -> tuple[list[Any], Any]:
         """The micro-batches of one optimizer step; counts the tokens that the divergence is a mean over."""
@@ -99,6 +124,8 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
 
     def _warm_up(self, batches: Sequence[dict[str, Any]], items: Any) -> None:
         """Do what a step does, and take all of it back."""
+        # A resumed training has sums already.
+        sums = self._divergence, self._divergence_steps
         model = self.model_wrapped
         model.train()
         with preserved_generators(self.args.device):
@@ -111,7 +138,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
             for term, way in self._terms():
                 term.warm_up(way)
         model.zero_grad()
-        self._divergence, self._divergence_steps = 0.0, 0
+        self._divergence, self._divergence_steps = sums
 
     def _terms(self) -> Iterator[tuple[PenaltyTerm, Way]]:
         if self._term is not None:
@@ -122,7 +149,7 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
 
     def curvature_batch(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """Without what the model's forward does not take."""
-        return {key: value for key, value in inputs.items() if key != COMPARED}
+        return {key: value for key, value in inputs.items() if key not in (COMPARED, COUNTED)}
 
     def compute_loss(
         self,
@@ -132,17 +159,27 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """The task's loss, and in training what is added to it."""
-        compared = inputs.pop(COMPARED, None)
+        compared, self._counted = inputs.pop(COMPARED, None), inputs.pop(COUNTED, None)
         if compared is None or not self.kl:
+            if self._counted is not None and keeps_logits(self.model):
+                inputs = {**inputs, "logits_to_keep": self._counted}
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         with self.accelerator.autocast():
-            base_logits = base_predictions(self.base, inputs["input_ids"])
+            base_logits = base_predictions(self.base, inputs["input_ids"], inputs.get("position_ids"))
         divergence = summed_divergence(outputs.logits, base_logits, compared)
         share = self.kl * divergence / self._compared
         self._divergence = self._divergence + share.detach()
         loss = loss + self._beside(share.to(loss.dtype), num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
+
+    def _counted_loss(self, outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
+        """The loss of a batch that says which positions count; its logits are of those, or of all."""
+        assert self._counted is not None
+        logits = outputs.logits
+        if logits.shape[1] == labels.shape[1]:
+            logits = logits[:, self._counted]
+        return counted_loss(logits, labels, self._counted, num_items_in_batch)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the seconds of training, ``kl`` to lines with a training loss, the memory to the last line."""
@@ -183,7 +220,17 @@ class FlexTrainer(SophiaMixin, SpectralLossMixin, Trainer):
         """As the Trainer's, which counts the model's parameters again for every batch."""
         return int(6 * inputs["input_ids"].numel() * self._weights_per_token)
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> GroupedOrder:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        lengths = [len(row["input_ids"]) for row in rows]
-        return GroupedOrder(lengths, self.args.train_batch_size, self.args.seed)
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Batches in an order that the seed and the epoch decide, also where a resume begins within one."""
+        lengths = [len(row["input_ids"]) for row in self.train_dataset]
+        args = self.args
+        self._sampler = self.batches.sampler(lengths, args.seed)
+        loader: DataLoader[Any] = DataLoader(
+            self.train_dataset,
+            batch_sampler=self._sampler,
+            collate_fn=self.data_collator,
+            num_workers=args.dataloader_num_workers,
+            pin_memory=args.dataloader_pin_memory,
+        )
+        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        return prepared

@@ -34,6 +34,8 @@ class Stopwatch:
         self._device = device
         self._began: tuple[float, float] | None = None
         self._before = (0.0, 0.0)
+        #: Seconds of an earlier process, whose training goes on here.
+        self.earlier = (0.0, 0.0)
 
     @property
     def started(self) -> bool:
@@ -43,7 +45,7 @@ class Stopwatch:
     @property
     def seconds(self) -> float:
         """Seconds counted so far."""
-        return self._counted()[0]
+        return self.earlier[0] + self._counted()[0]
 
     @property
     def cpu_seconds(self) -> float:
@@ -51,7 +53,7 @@ class Stopwatch:
 
         On the CPU this hardly depends on what else the machine does, and ``seconds`` does.
         """
-        return self._counted()[1]
+        return self.earlier[1] + self._counted()[1]
 
     def start(self) -> None:
         """Start counting; nothing changes if it has started already."""

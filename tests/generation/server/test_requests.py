@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.serving import serving
 
 from flextune.config import DecodeConfig, ServerConfig
 from flextune.errors import FlextuneError
+from flextune.generation.engine import Prompt
 from flextune.generation.server import Served
 from flextune.generation.server.asks import (
     GarbledReplyError,
@@ -22,7 +24,8 @@ from flextune.generation.server.asks import (
     reply_of,
 )
 from flextune.generation.server.kinds import KINDS, check_decode
-from flextune.records import Problem
+from flextune.generation.server.posing import check_posed
+from flextune.records import Message, Problem
 
 PROBLEM = Problem("p", "mine", "java", "int f() {\n", "t", stop=("\n    }\n", "", "\nclass"))
 GREEDY = DecodeConfig(max_new_tokens=20)
@@ -174,9 +177,9 @@ def test_an_answer_that_only_reasoned_is_empty():
 
 def test_a_chat_asks_for_what_follows_and_loses_its_fence():
     (message,) = plain_messages(PROBLEM)
-    assert message["role"] == "user"
-    assert "Java" in message["content"]
-    assert message["content"].endswith(PROBLEM.prompt)
+    assert message.role == "user"
+    assert "Java" in message.content
+    assert message.content.endswith(PROBLEM.prompt)
     chat = served(endpoint="chat")
     asked = body_of(chat, Job(0, PROBLEM, 0, GREEDY, 0))
     assert "prompt" not in asked
@@ -204,3 +207,44 @@ def test_sglang_gets_the_adapter_beside_the_model():
     asked = body("sglang", GREEDY, adapter="flex")
     assert (asked["model"], asked["lora_path"]) == ("base", "flex")
     assert body("vllm", GREEDY, adapter="flex")["model"] == "flex"
+
+
+def test_turns_of_a_prompt_are_asked_as_they_are_and_the_answer_is_kept() -> None:
+    chat = served(endpoint="chat")
+    prompt = Prompt(messages=(Message("user", "Write f."),), kind="answer")
+    job = replace(Job(0, PROBLEM, 0, GREEDY, 0), posed=prompt)
+    asked = body_of(chat, job)
+    assert asked["messages"] == [{"role": "user", "content": "Write f."}]
+    assert "stop" not in asked
+    text = "```python\ndef f(): pass\n```"
+    completion = completion_of(chat, job, Reply(text, True))
+    assert (completion.text, completion.kind) == (text, "answer")
+
+
+def test_helpers_behind_a_stop_string_are_asked_for_and_kept() -> None:
+    problem = Problem("p", "mine", "py", "def f(n):\n", "", ("\ndef",))
+    prompt = Prompt(f"# Solved.\n{problem.prompt}", stop=problem.stop, whole=True)
+    job = replace(Job(0, problem, 0, GREEDY, 0), posed=prompt)
+    asked = body_of(served("vllm"), job)
+    assert asked["prompt"] == prompt.text
+    assert "stop" not in asked
+    helper = "def g(n):\n    return n\n\n"
+    completion = completion_of(served(), job, Reply(f"    return g(n)\n\n{helper}print(f(1))\n", True))
+    assert completion.text == "    return g(n)\n"
+    assert completion.program == f"    return g(n)\n\n{helper}"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "prompt", "complaint"),
+    [
+        ("completions", Prompt(messages=(Message("user", "f"),)), "set generate.server.endpoint: chat"),
+        ("chat", Prompt("# Solved.\n"), "set generate.server.endpoint: completions"),
+        ("completions", Prompt("a", suffix="b"), "no endpoint for infilling"),
+        ("completions", Prompt("a", healing=True), "generate.token_healing: needs the model's tokens"),
+    ],
+)
+def test_a_prompt_that_a_server_cannot_be_given_is_refused(
+    endpoint: str, prompt: Prompt, complaint: str
+) -> None:
+    with pytest.raises(FlextuneError, match=complaint):
+        check_posed(served(endpoint=endpoint).config, [prompt])

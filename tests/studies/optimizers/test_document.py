@@ -22,7 +22,7 @@ from tests.support.optimizer_runs import (
 
 from flextune.errors import FlextuneError
 from flextune.report.run_data import read_run
-from flextune.studies import writing
+from flextune.studies import figures, writing
 from flextune.studies.optimizers.study import OptimizersStudy
 from flextune.studies.writing import write_report
 
@@ -88,7 +88,7 @@ def test_the_study_says_what_it_ran_on(tmp_path: Path) -> None:
         "- Command: `flextune run study.yaml`",
         "- Commit: `0123456789abcdef`",
         "- Versions: flextune 0.1.0, torch 2.13.0",
-        "- Hardware: cpu a processor, cores 2",
+        "- Machine: a processor, 2 cores",
     ):
         assert f"\n{line}\n" in text
 
@@ -182,10 +182,10 @@ def test_without_pictures_the_figures_are_on_the_page(tmp_path: Path) -> None:
 def test_pictures_are_linked_by_the_names_they_are_written_under(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def draw(figures: Mapping[str, go.Figure], folder: Path, formats: object) -> Iterator[Path]:
+    def draw(drawn: Mapping[str, go.Figure], folder: Path, formats: object) -> Iterator[Path]:
         folder.mkdir()
-        for name, figure in figures.items():
-            assert figure.layout.width == writing.WIDTH
+        for name, figure in drawn.items():
+            assert figure.layout.width == figures.WIDTH
             (folder / f"{name}.png").write_bytes(b"picture")
             yield folder / f"{name}.png"
 
@@ -266,7 +266,6 @@ def test_several_seeds_need_no_such_reason(tmp_path: Path) -> None:
 
 
 def test_the_same_run_gives_the_same_document(tmp_path: Path) -> None:
-    # Written by the version before studies had a room of their own.
     expected = Path(__file__).with_name("optimizers.md").read_text(encoding="utf-8")
     adapter = {"rank": 8, "alpha": 16.0, "dropout": 0.05, "targets": "mlp", "layers": None}
     path = whole(tmp_path).write(adapter=adapter)

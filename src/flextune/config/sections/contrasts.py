@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from flextune.config.names import BenchmarkName, LanguageName
 from flextune.config.section import Float, Section
-from flextune.config.sections.train import Lexicon
+from flextune.config.sections.data import Lexicon
 from flextune.errors import did_you_mean
 
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from flextune.config.names import BenchmarkName, LanguageName
 from flextune.config.section import Int, Section
-from flextune.config.sections.train import Lexicon
+from flextune.config.sections.data import Lexicon
 from flextune.registry import BENCHMARKS
 
 

@@ -30,6 +30,22 @@ class GenerateConfig(Section):
     fault: Literal["none", "alpha-twice", "half-the-layers", "another-base", "dropout-on"] = Field(
         "none", description="A mistake of merging tools, made on purpose to measure what it costs."
     )
+    prompt: str = Field(
+        "completion",
+        min_length=1,
+        description="How problems are posed: completion, chat, few-shot, chain-of-thought, infilling, "
+        "translation, ..., or a template file of one's own.",
+    )
+    token_healing: bool = Field(
+        False,
+        description="Take back the prompt's last tokens where longer ones begin with their text, and choose "
+        "among all tokens that do.",
+    )
+    stops: Literal["benchmark", "program"] = Field(
+        "benchmark",
+        description="Where a completion ends. program: helpers that follow are kept too, and both ends are "
+        "judged and shown.",
+    )
     adapter: str | None = Field(
         None,
         description="Folder of a PEFT adapter that was trained elsewhere; needs train: null. null: none.",

@@ -84,6 +84,12 @@ class TrainConfig(Section):
     max_steps: Int | None = Field(None, ge=1, description="Optimizer steps; overrides epochs.")
     batch_size: Int = Field(4, ge=1, description="Examples per batch and device.")
     gradient_accumulation_steps: Int = Field(1, ge=1, description="Batches per optimizer step.")
+    batches: Literal["auto", "padded", "padding_free", "packed"] = Field(
+        "auto",
+        description="padded: texts of similar length, to the longest. padding_free: the same in one row,"
+        " kept apart. packed: batch_size x max_length tokens per batch, so fewer steps. "
+        "auto: padding_free on CUDA where the model allows it, else padded.",
+    )
     learning_rate: Float = Field(2e-4, gt=0, description="Its highest value, after the warm-up.")
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="How the learning rate falls after the warm-up."
@@ -92,10 +98,30 @@ class TrainConfig(Section):
     weight_decay: Float = Field(0.0, ge=0, description="Decoupled weight decay of the optimizer.")
     max_grad_norm: Float = Field(1.0, ge=0, description="Largest gradient norm; 0 switches clipping off.")
     max_length: Int = Field(512, ge=8, description="Tokens per example; longer ones are cut.")
-    mixed_precision: Literal["bfloat16"] | None = Field(
-        None, description="Matrix products of the training in this type."
+    mixed_precision: Literal["bfloat16", "float16"] | None = Field(
+        None, description="Matrix products of the training in this type; float16 with a scaled loss, on CUDA."
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Compute activations again in the backward pass: less memory, about a third slower.",
+    )
+    torch_compile: bool = Field(
+        False, description="Compile the model's forward pass; the first steps take minutes."
+    )
+    use_liger_kernel: bool = Field(
+        False, description="Liger's kernels for norms and activations (CUDA; extra liger)."
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
+    save_steps: Int | None = Field(
+        None,
+        ge=1,
+        description="Optimizer steps between two checkpoints. null: after a minute, then so that they take at"
+        " most a hundredth of the time.",
+    )
+    report_to: list[Literal["tensorboard", "mlflow", "wandb", "trackio"]] = Field(
+        default_factory=list,
+        description="Trackers that get what training.jsonl gets; each must be installed.",
+    )
     early_stopping: EarlyStoppingConfig | None = Field(
         None, description="Stop when the validation loss no longer falls. null: never."
     )

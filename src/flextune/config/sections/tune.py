@@ -70,6 +70,11 @@ def tuned_settings(tune: TuneConfig | None, arm: ArmConfig, resolved: ResolvedAr
         )
     ratios = {**tune.settings, **arm.tune}
     for key in ratios:
+        if key.startswith("generate."):
+            raise ValueError(
+                f"tune: {key} changes no training, so no validation loss can choose it; "
+                "make an arm for each value instead"
+            )
         value = value_of(resolved, key)
         if not isinstance(value, float) or value <= 0:
             raise ValueError(f"tune: {key} of arm {arm.name!r} is {value!r}, not a positive real number")

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from flextune.data.answers.reading import read_answer, read_completion, read_program, read_text
+from flextune.data.answers.reading import (
+    judged_pair,
+    read_answer,
+    read_completion,
+    read_program,
+    read_text,
+)
 from flextune.data.answers.rules import RULES, Extraction, Step
 
-__all__ = ["RULES", "Extraction", "Step", "read_answer", "read_completion", "read_program", "read_text"]
+__all__ = [
+    "RULES",
+    "Extraction",
+    "Step",
+    "judged_pair",
+    "read_answer",
+    "read_completion",
+    "read_program",
+    "read_text",
+]

@@ -17,7 +17,7 @@ from flextune.data.answers.regions import answer_region, structured
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
 from flextune.data.answers.wanted import Wanted, defines, wanted_in, wanted_of
-from flextune.records import Problem
+from flextune.records import Completion, Problem
 from flextune.stopping import cut_at_stop
 
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
@@ -93,6 +93,27 @@ def read_text(problem: Problem, text: str) -> Extraction:
     if stopped:
         trace.note("stop")
     return replace(found, steps=tuple(trace.steps))
+
+
+def judged_pair(
+    problem: Problem, completion: Completion, *, whole: bool = False
+) -> tuple[Problem, Completion]:
+    """What is judged for something that flextune generated.
+
+    A completion follows the prompt as it is. An answer is read as one; the completion then holds what is
+    judged, and the file of completions what the model wrote.
+
+    Args:
+        problem: What it is for.
+        completion: As the file has it.
+        whole: Whether it is judged up to the program's end, where that was kept.
+    """
+    if whole and completion.program is not None:
+        completion = replace(completion, text=completion.program)
+    if completion.kind == "answer":
+        problem, text = read_answer(problem, completion.text).pair
+        completion = replace(completion, text=text)
+    return problem, completion
 
 
 def _program_up_to_stop(problem: Problem, text: str) -> Extraction:

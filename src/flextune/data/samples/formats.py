@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Placed
@@ -85,12 +85,23 @@ def _line(row: Row) -> Sample:
         raise FlextuneError(f"{row.where}: missing field {lacks} (found: {found})")
     return Sample(
         where=row.where,
-        kind=_TEXTS[text],
+        kind=_kind(row, text),
         text=row.text(text),
         # MBPP's own ids are numbers.
         name=row.identifier(key),
         language=row.optional_text("language"),
     )
+
+
+def _kind(row: Row, field: str) -> Kind:
+    """What a text is: a line of ours says so where the field does not."""
+    said = row.optional_text("kind") if field == "text" else None
+    if said is None:
+        return _TEXTS[field]
+    if said not in _TEXTS.values():
+        known = ", ".join(dict.fromkeys(_TEXTS.values()))
+        raise FlextuneError(f'{row.where}: field "kind" is {said!r} (known: {known})')
+    return cast(Kind, said)
 
 
 def _multipl_e(row: Row) -> Iterator[Sample]:

@@ -39,6 +39,33 @@ class NanWatch(LogitsProcessor):
         return self._broken.view(rows, -1).any(-1)
 
 
+class HealedBeams(LogitsProcessor):
+    """Lets a beam choose only tokens that agree with what it must say again of its prompt.
+
+    Args:
+        rows: Of the batch; each has as many beams as the others.
+        prompt_width: Tokens before the first generated one.
+    """
+
+    def __init__(self, rows: Sequence[Row], prompt_width: int) -> None:
+        self._rows = rows
+        self._width = prompt_width
+        # A token says one character at least.
+        self._longest = max((len(row.healed.text) for row in rows if row.healed), default=0)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Take one step's scores, shape ``(rows * beams, vocabulary)``."""
+        if input_ids.shape[1] - self._width >= self._longest:
+            return scores
+        beams = input_ids.shape[0] // len(self._rows)
+        for beam, ids in enumerate(input_ids[:, self._width :].tolist()):
+            healed = self._rows[beam // beams].healed
+            if healed and (rest := healed.rest(ids)):
+                agreeing = healed.vocabulary.agreeing(rest).to(scores.device)
+                scores[beam] = scores[beam].masked_fill(~agreeing, -torch.inf)
+        return scores
+
+
 class StopStrings(StoppingCriteria):
     """Ends a beam at its stop string, and the search at NaN logits: here the tokens leave the device anyway.
 
@@ -106,7 +133,7 @@ def beam_search(
         input_ids=ids,
         attention_mask=mask,
         generation_config=_settings(rows[0].decode, rows[0].max_new_tokens, eos, filler),
-        logits_processor=LogitsProcessorList([watch]),
+        logits_processor=LogitsProcessorList([watch, HealedBeams(rows, ids.shape[1])]),
         stopping_criteria=StoppingCriteriaList([StopStrings(stopped, ids.shape[1], rows, watch)]),
     )
     return [_until_end(row, eos) for row in output[:, ids.shape[1] :].tolist()]

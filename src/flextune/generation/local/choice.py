@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from flextune.config import DecodeConfig
+from flextune.generation.local.healing import Healing
 from flextune.generation.local.rows import Row
 from flextune.generation.local.sampling import (
     draw,
@@ -41,6 +42,7 @@ class Choice:
         self._numbers = self._zeros(slots, self._tokens if self._sampled else 0, torch.float64)
         self._seen = self._zeros(slots, vocabulary if self._penalized else 0, torch.bool)
         self._drawn = torch.zeros(slots, dtype=torch.long, device=device)
+        self._healing = Healing()
         self._settings: list[DecodeConfig] = []
         self._values: dict[str, Tensor] = {}
 
@@ -48,6 +50,7 @@ class Choice:
         """Rows take the slots behind those that are taken."""
         first = len(self._settings)
         self._settings += [row.decode for row in rows]
+        self._healing.admit([row.healed for row in rows])
         places = slice(first, first + len(rows))
         self._drawn[places] = 0
         if self._sampled:
@@ -62,16 +65,21 @@ class Choice:
     def keep(self, order: Sequence[int]) -> None:
         """The rows of the slots ``order`` take the slots 0, 1, ...; all others have left."""
         self._settings = [self._settings[slot] for slot in order]
+        self._healing.keep(order)
         slots = torch.tensor(order, dtype=torch.long, device=self._device)
         for held in (self._numbers, self._drawn, self._seen):
             held[: len(order)] = held[slots]
         self._tell()
 
+    def allowed(self, logits: Tensor) -> Tensor:
+        """Logits of the tokens that each row may choose, ``-inf`` for the others; shapes as ``choose``."""
+        return self._healing.allowed(logits)
+
     def choose(self, logits: Tensor) -> Tensor:
         """Next tokens.
 
         Args:
-            logits: Float32, shape ``(rows, vocabulary)``; row ``i`` is that of slot ``i``.
+            logits: Of ``allowed``, float32, shape ``(rows, vocabulary)``; row ``i`` is that of slot ``i``.
 
         Returns:
             Ids, shape ``(rows,)``.
@@ -85,6 +93,7 @@ class Choice:
         if self._penalized:
             self._seen[:rows].scatter_(1, tokens[:, None], True)
         self._drawn[:rows] += 1
+        self._healing.chosen(tokens)
         return tokens
 
     def _drawn_from(self, logits: Tensor) -> Tensor:

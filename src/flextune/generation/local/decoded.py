@@ -99,7 +99,8 @@ def look(
         raise NanLogitsError(rows[int(broken.int().argmax())])
     running = []
     for place, (row, so_far) in enumerate(zip(rows, decoded, strict=True)):
-        so_far.extend(ids[place].long().tolist(), gaps[place].tolist(), eos)
+        ends = {*eos, *row.ends} if row.ends else eos
+        so_far.extend(ids[place].long().tolist(), gaps[place].tolist(), ends)
         if not (so_far.full or stopped(row, so_far.ids)):
             running.append(place)
     return running

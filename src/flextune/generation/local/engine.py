@@ -57,7 +57,7 @@ class LocalEngine:
         self._model: PreTrainedModel = loaded.model
         self._name = loaded.name
         self._kind = f"model {loaded.name!r}: a model of type {self._model.config.model_type!r}"
-        self._texts = Texts(self._model, loaded.tokenizer)
+        self._texts = Texts(self._model, loaded.tokenizer, loaded.name)
         self._eos = end_tokens(self._model, loaded.tokenizer)
         if state_name(self._model) is None:
             raise FlextuneError(
@@ -209,9 +209,10 @@ class LocalEngine:
         for limit, group in groupby(limited, key=lambda place: batch[place].max_new_tokens):
             places = list(group)
             rows = [batch[place] for place in places]
-            texts = beam_search(self._model, rows, eos=self._eos, stopped=self._texts.stopped)
+            eos = {*self._eos, *rows[0].ends}
+            texts = beam_search(self._model, rows, eos=eos, stopped=self._texts.stopped)
             for place, ids in zip(places, texts, strict=True):
-                decoded[place] = Decoded(limit, ids, ended=bool(ids) and ids[-1] in self._eos)
+                decoded[place] = Decoded(limit, ids, ended=bool(ids) and ids[-1] in eos)
         return [decoded[place] for place in range(len(batch))]
 
     # For both.

@@ -48,7 +48,7 @@ def continue_batch(
     states = DecoderStates(model)
     recent: list[Tensor] = []
     for step in range(steps):
-        logits = _last_logits(model, ids, mask[:, : width + step], positions, states)
+        logits = choice.allowed(_last_logits(model, ids, mask[:, : width + step], positions, states))
         tokens = choice.choose(logits)
         recent.append(with_gaps(logits, tokens))
         ids, positions = tokens[:, None], torch.minimum(positions[:, -1:] + 1, last)

@@ -11,10 +11,15 @@ import torch
 from torch import Tensor
 
 from flextune.config import DecodeConfig
+from flextune.generation.engine import Prompt
+from flextune.generation.local.healing import Healed
 from flextune.records import Problem
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
+
+
+_NOTHING = Prompt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,9 @@ class Row:
         max_new_tokens: New tokens that fit; 0 when the prompt fills the context.
         decode: How to decode.
         seed: Of its draws.
+        posed: What the model is given.
+        healed: What of the prompt's end is decoded again; None: nothing.
+        ends: Ids that end this answer, beside those that end any.
     """
 
     request: int
@@ -38,6 +46,9 @@ class Row:
     max_new_tokens: int
     decode: DecodeConfig
     seed: int = 0
+    posed: Prompt = _NOTHING
+    healed: Healed | None = None
+    ends: frozenset[int] = frozenset()
 
     @property
     def key(self) -> tuple[str, int]:

@@ -149,6 +149,7 @@ class SlotLoop:
         for _ in range(min(LOOK_EVERY, most)):
             columns = self._columns(len(recent))
             logits = self._step(self._cache, self._tokens[:rows], self._lengths[:rows], columns)[:taken]
+            logits = self._choice.allowed(logits)
             tokens = self._choice.choose(logits)
             recent.append(with_gaps(logits, tokens))
             self._tokens[:taken] = tokens

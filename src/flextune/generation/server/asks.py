@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flextune.config import DecodeConfig
-from flextune.generation.engine import Request
+from flextune.data.answers.program_end import program_end
+from flextune.generation.engine import Prompt, Request
 from flextune.generation.seeds import row_seed
 from flextune.generation.server.kinds import KINDS, sent_stops
 from flextune.generation.server.served import Served
 from flextune.languages import language_name
-from flextune.records import Completion, Finish, Problem
+from flextune.records import Completion, Finish, Message, Problem, as_row
 from flextune.stopping import cut_at_stop
-
-#: One turn of a chat: ``{"role": "user", "content": "..."}``.
-Message = Mapping[str, str]
 
 #: llama.cpp's seeds have 32 bits and one that means "any"; others take signed ones.
 _SEED_BITS = 31
@@ -35,6 +33,7 @@ class Job:
         sample: 0, 1, ... within the problem.
         decode: How.
         seed: Of its draws.
+        posed: What the model is given; None: the problem's prompt.
     """
 
     place: int
@@ -42,6 +41,12 @@ class Job:
     sample: int
     decode: DecodeConfig
     seed: int
+    posed: Prompt | None = None
+
+    @property
+    def prompt(self) -> Prompt:
+        """What the model is given."""
+        return self.posed or Prompt(self.problem.prompt, stop=self.problem.stop)
 
     @property
     def what(self) -> str:
@@ -52,7 +57,14 @@ class Job:
 def jobs_of(request: Request, place: int) -> list[Job]:
     """Every answer of a request that is not there yet; the samples of a problem in a row."""
     return [
-        Job(place, problem, sample, request.decode, row_seed(request.seed, problem, sample))
+        Job(
+            place,
+            problem,
+            sample,
+            request.decode,
+            row_seed(request.seed, problem, sample),
+            request.prompts.get(problem.name),
+        )
         for problem in request.problems
         for sample in range(request.decode.n)
         if (problem.name, sample) not in request.done
@@ -89,9 +101,10 @@ def body_of(served: Served, job: Job, adapters: Mapping[str, int] | None = None)
         adapters: llama.cpp's adapters there: ids by name.
     """
     kind = KINDS[served.config.kind]
-    body: dict[str, Any] = {"model": served.name, **_posed(served, job.problem)}
+    body: dict[str, Any] = {"model": served.name, **_posed(served, job)}
     body |= {"max_tokens": job.decode.max_new_tokens, **kind.sampling(job.decode)}
-    if stops := sent_stops(kind, job.problem.stop):
+    # What follows the first stop string is wanted, too, where a program's end is looked for.
+    if stops := () if job.prompt.whole else sent_stops(kind, job.prompt.stop):
         body["stop"] = stops
     if job.decode.strategy == "sample":
         body["seed"] = job.seed % (1 << _SEED_BITS)
@@ -108,10 +121,11 @@ def body_of(served: Served, job: Job, adapters: Mapping[str, int] | None = None)
     return body
 
 
-def _posed(served: Served, problem: Problem) -> dict[str, Any]:
+def _posed(served: Served, job: Job) -> dict[str, Any]:
     if served.config.endpoint == "completions":
-        return {"prompt": problem.prompt}
-    return {"messages": plain_messages(problem)}
+        return {"prompt": job.prompt.text}
+    messages = job.prompt.messages or plain_messages(job.problem)
+    return {"messages": [as_row(message) for message in messages]}
 
 
 def plain_messages(problem: Problem) -> list[Message]:
@@ -121,7 +135,7 @@ def plain_messages(problem: Problem) -> list[Message]:
         f"Continue this {language} program. Answer only with the text that comes right after it: "
         "no explanation, no markdown, and nothing of what is there already."
     )
-    return [{"role": "user", "content": f"{instruction}\n\n{problem.prompt}"}]
+    return [Message("user", f"{instruction}\n\n{problem.prompt}")]
 
 
 def reply_of(response: Any) -> Reply:
@@ -148,12 +162,14 @@ def reply_of(response: Any) -> Reply:
 
 
 def completion_of(served: Served, job: Job, reply: Reply) -> Completion:
-    """The answer, cut at the problem's stop strings: servers look for them each in a way of its own."""
-    stops: Sequence[str] = job.problem.stop
+    """The answer, cut at the prompt's stop strings: servers look for them each in a way of its own."""
+    prompt = job.prompt
+    stops: Sequence[str] = prompt.stop
     text = reply.text
-    if served.config.endpoint == "chat":
+    if served.config.endpoint == "chat" and prompt.kind == "completion":
         fenced = _FENCED.match(text)
         text = fenced[1] if fenced else text
+    end = program_end(job.problem, text, final=True).text if prompt.whole else None
     text, cut = cut_at_stop(text, stops, ended=reply.ended)
     return Completion(
         name=job.problem.name,
@@ -161,6 +177,8 @@ def completion_of(served: Served, job: Job, reply: Reply) -> Completion:
         text=text,
         finish=_finish(served, reply, stops, cut),
         tokens=reply.tokens,
+        kind=prompt.kind,
+        program=(text if end is None else end) if prompt.whole else None,
     )
 
 

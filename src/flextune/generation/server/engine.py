@@ -15,6 +15,7 @@ from flextune.generation.server.checks import There, look
 from flextune.generation.server.client import Client, TooLongError
 from flextune.generation.server.kinds import KINDS, check_decode
 from flextune.generation.server.pool import answering, apart, side_by_side
+from flextune.generation.server.posing import check_posed
 from flextune.generation.server.retrying import Patience
 from flextune.generation.server.served import Served
 from flextune.records import Completion
@@ -55,6 +56,7 @@ class ServerEngine:
         """
         for request in requests:
             check_decode(self._kind, request.decode)
+            check_posed(self._served.config, request.prompts.values())
         jobs = [job for place, request in enumerate(requests) for job in jobs_of(request, place)]
         if not jobs:
             return

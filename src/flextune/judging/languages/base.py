@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from flextune.errors import both_ends
 from flextune.judging.languages.marks import NOTHING, Seam, seam
 from flextune.judging.sandbox.command import Command, Held, Result
 from flextune.judging.sandbox.limits import Limits
@@ -256,7 +257,7 @@ class Basis:
 
 def classify(result: Result, secret: bytes) -> Finding:
     """The outcome of a run under a runner that follows the protocol of ``Language``."""
-    message = tail(result.errors) or tail(result.output)
+    message = ends(result.errors) or ends(result.output)
     reply = result.reply
     running = reply.startswith(STARTED + RUNNING)
     stage: Stage = "run" if running else "compile"
@@ -301,9 +302,9 @@ _BREACHES: Mapping[str, tuple[Outcome, str]] = {
 }
 
 
-def tail(text: bytes) -> str:
-    """The last characters of what a program said, in valid text."""
-    return text[-4 * MESSAGE_CHARACTERS :].decode("utf-8", "replace").strip()[-MESSAGE_CHARACTERS:]
+def ends(text: bytes) -> str:
+    """What a program said, in valid text; of more than is kept the first lines and the last."""
+    return both_ends(text.decode("utf-8", "replace").strip(), MESSAGE_CHARACTERS)
 
 
 def _number(version: str) -> tuple[int, ...]:

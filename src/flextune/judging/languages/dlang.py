@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flextune.judging.languages.base import Finding, tail
+from flextune.judging.languages.base import Finding, ends
 from flextune.judging.languages.marks import BRACES, Seam, marked
 from flextune.judging.languages.native import SHIM, Native, fastest_linker, linker
 from flextune.judging.sandbox.command import Result
@@ -69,7 +69,7 @@ class D(Native):
             return finding
         # The failures of unit tests are on standard output, their number on standard error.
         report = _ADDRESSES.sub(b"", result.output + b"\n" + result.errors)
-        message = tail(report)
+        message = ends(report)
         if b": [unittest] " in report or b"core.exception.AssertError@" in report:
             return Finding("wrong_answer", finding.stage, message)
         if b"core.exception.OutOfMemoryError" in report:

@@ -77,7 +77,7 @@ def merge_options(
     usable_adapter(adapter)
     if prompts is not None and benchmark is not None:
         raise FlextuneError("--prompts and --benchmark exclude each other: choose one")
-    rounded = _one_of("--round", rounding, ("nearest", "stochastic"))
+    rounded = _one_of("--rounding", rounding, ("nearest", "stochastic"))
     dtypes = get_args(DType)
     kind = _one_of("--dtype", dtype, ("auto", *dtypes))
     asked: AnswerOptions | None = None

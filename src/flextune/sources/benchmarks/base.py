@@ -40,6 +40,8 @@ class Benchmark:
         problems: Reads them.
         has_lexicons: Whether its descriptions come in more than one wording.
         elsewhere: What to do about a language that it lacks, for the message.
+        translates: The benchmark that has the same problems, solved in Python; problems are joined by the
+            number in their names, or by name.
     """
 
     name: str
@@ -48,3 +50,4 @@ class Benchmark:
     problems: ReadProblems
     has_lexicons: bool = False
     elsewhere: str = ""
+    translates: str | None = None

@@ -23,5 +23,6 @@ BENCHMARKS.register(
         multipl_e.LANGUAGES,
         problems,
         elsewhere="humaneval has its problems in Python",
+        translates="humaneval",
     ),
 )

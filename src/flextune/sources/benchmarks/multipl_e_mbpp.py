@@ -23,5 +23,6 @@ BENCHMARKS.register(
         multipl_e.LANGUAGES,
         problems,
         elsewhere="mbpp has its problems in Python",
+        translates="mbpp",
     ),
 )

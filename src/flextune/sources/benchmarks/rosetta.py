@@ -23,4 +23,7 @@ def problems(language: str, lexicon: str, limit: int | None, data_dir: Path | No
     ]
 
 
-BENCHMARKS.register("rosetta", Benchmark("rosetta", "Rosetta", tuple(LANGUAGES), problems, has_lexicons=True))
+BENCHMARKS.register(
+    "rosetta",
+    Benchmark("rosetta", "Rosetta", tuple(LANGUAGES), problems, has_lexicons=True, translates="rosetta"),
+)

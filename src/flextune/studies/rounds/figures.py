@@ -11,7 +11,8 @@ from flextune.records import Score
 from flextune.report.charts.bars import Bar, Series, draw_grouped_bars
 from flextune.report.charts.lines import draw_lines
 from flextune.report.charts.marks import Band, Line
-from flextune.report.palette import ARM_COLOURS, GREY
+from flextune.report.labels import lexicon_words
+from flextune.report.palette import BASELINE, arm_style
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart
 from flextune.studies.rounds.claims import DECODING
@@ -51,15 +52,15 @@ def rounds_chart(run: RunData) -> Chart:
             paper.append(Bar(place, 100 * row.rate))
         for score in measured:
             point = _point(score, 0.0)
-            label = f"ours, {score.lexicon} words" if score.lexicon else "ours"
+            label = ", ".join(part for part in ("ours", lexicon_words(score.lexicon)) if part)
             if point is not None:
                 ours.setdefault(label, []).append(Bar(place, point.value, point.low, point.high))
-    series = [Series("paper", GREY, tuple(paper))]
+    series = [Series("paper", BASELINE.colour, tuple(paper))]
     series += [
-        Series(label, ARM_COLOURS[i % len(ARM_COLOURS)], tuple(bars))
-        for i, (label, bars) in enumerate(ours.items())
+        Series(label, arm_style(place).colour, tuple(bars), arm_style(place).pattern)
+        for place, (label, bars) in enumerate(ours.items())
     ]
-    drawn = draw_grouped_bars(series, y="pass@1, %", hover="%{x}<br>%{y:.1f} %")
+    drawn = draw_grouped_bars(series, x="pass@1, %", hover="%{y}<br>%{x:.1f} %")
     return Chart("rounds", "pass@1 by round: the paper's and ours (figures 1 and 4)", drawn)
 
 
@@ -137,12 +138,13 @@ def _strength_lines(run: RunData) -> Iterator[Line]:
 def _drawn(lines: dict[tuple[str, str, str | None], list[Point]]) -> Iterator[Line]:
     for number, ((arm, language, lexicon), points) in enumerate(lines.items()):
         points = sorted(points, key=lambda point: point.x)
-        words = f", {lexicon} words" if lexicon else ""
+        names = (language_name(language), lexicon_words(lexicon))
         yield Line(
-            f"{arm}: {language_name(language)}{words}",
+            f"{arm}: {', '.join(name for name in names if name)}",
             tuple(point.x for point in points),
             tuple(point.value for point in points),
-            ARM_COLOURS[number % len(ARM_COLOURS)],
+            arm_style(number).colour,
+            dash=arm_style(number).dash,
             hover="%{x:g}: %{y:.1f} %",
             band=Band(tuple(p.low for p in points), tuple(p.high for p in points), 0.12),
             markers=7,

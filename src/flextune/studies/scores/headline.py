@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flextune.records import Comparison
 from flextune.report.formats import count
 from flextune.report.labels import Labels
-from flextune.report.verdict_words import change, plain
+from flextune.report.verdict_words import NBSP, change
 from flextune.statistics.decision import Direction, direction
 from flextune.statistics.tally import setting
 
@@ -80,7 +80,7 @@ def _named(comparisons: Sequence[Comparison], labels: Labels) -> str:
 
 def _place(comparison: Comparison, labels: Labels) -> str:
     name = labels.name(setting(comparison)).replace(" · ", " ")
-    return f"{name} ({plain(change(comparison))} %, {comparison.verdict})"
+    return f"{name} ({change(comparison)}{NBSP}%, {comparison.verdict})"
 
 
 def _sentence(parts: Sequence[str]) -> str:

@@ -20,4 +20,4 @@ def programs_link(comparison: Comparison, labels: Labels, show: str) -> str:
     choice = {"set": labels.anchor(setting(comparison)), "arm": comparison.arm, "show": show}
     if comparison.baseline != labels.baseline:
         choice["against"] = comparison.baseline
-    return f"programs?{urlencode(choice)}"
+    return f"programs?{urlencode(choice, errors='replace')}"

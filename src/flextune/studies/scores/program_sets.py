@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from flextune.errors import both_ends
 from flextune.languages import language_name
 from flextune.records import OUTCOMES, Completion, Outcome, Problem, Score
 from flextune.report.labels import Labels
@@ -79,7 +80,7 @@ class ProgramSet:
         cells, texts = [], []
         for cell, completion, message in self._programs(row.name, further=further):
             cells.append(cell)
-            texts += [shortened(completion.text), shortened(message, LONGEST_MESSAGE)]
+            texts += [shortened(completion.text), both_ends(message, LONGEST_MESSAGE)]
         shared = [] if further else self._texts(row)
         before = pool.left
         places = pool.add([*shared, *texts], ROW_BYTES * len(cells))

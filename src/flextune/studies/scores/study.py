@@ -46,5 +46,6 @@ def _run_section(run: RunData) -> Section:
         "facts": facts(run, program_facts(run)),
         "as_code": AS_CODE,
         "experiment_text": run.experiment_text,
+        "prompts": {name: str(row.get("text") or "") for name, row in run.prompts().items()},
     }
     return Section(id="run", title="What was run", name="Run", order=90, fragment=Fragment(template, values))

@@ -55,6 +55,20 @@ class EarlyStopping(TrainerCallback):
         self._waited += 1
         control.should_training_stop |= self._waited >= self.patience
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it: the best adapter so far, and how long it has been the best."""
+        return {
+            "best": self._best,
+            "best_step": self._best_step,
+            "waited": self._waited,
+            "weights": dict(self._weights),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._best, self._best_step = state["best"], state["best_step"]
+        self._waited, self._weights = state["waited"], dict(state["weights"])
+
     def on_train_end(
         self,
         args: TrainingArguments,

@@ -10,6 +10,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from flextune.files.whole import write_whole
+
 Progress = Callable[[int, int], None]
 
 _STEP_KEYS = ("loss", "penalty", "grad_norm", "learning_rate")
@@ -76,6 +78,14 @@ class Logbook(TrainerCallback):
         if state.best_metric is not None:
             best = {"kept_step": state.best_global_step, "kept_eval_loss": state.best_metric}
             self._write({"step": state.global_step, **best})
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it: the lines so far."""
+        return {"text": self.path.read_text()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on behind them; what was logged after the checkpoint is logged again."""
+        write_whole(self.path, state["text"])
 
     def _report(self, state: TrainerState) -> None:
         if self.progress is not None:

@@ -158,6 +158,14 @@ class SpectralCallback(TrainerCallback):
                 self.term.record(self.term.penalty.value(self.term.pairs))
         logs["penalty"] = state.log_history[-1]["penalty"] = self.term.report()
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it: the penalty since the last log."""
+        return self.term.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self.term.load_state_dict(state)
+
     def _rate(self, optimizer: Optimizer) -> float:
         """The learning rate of the penalised matrices.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -92,6 +92,14 @@ class PenaltyTerm:
         """Count one step's penalty, before ``strength``; it stays on its device."""
         self._total = self._total + value.detach()
         self._count += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was counted since the last report."""
+        return {"total": float(self._total), "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on counting from there."""
+        self._total, self._count = state["total"], state["count"]
 
     def report(self) -> float:
         """``strength`` times the mean since the last report."""

@@ -21,6 +21,8 @@ page.tables = (() => {
       shown += 1;
     }
     box.style.maxWidth = `${Math.floor(width)}px`;
+    // A column that is scrolled to begins where the one that stays ends.
+    box.style.scrollPaddingLeft = `${first}px`;
     return others.length - shown;
   }
 
@@ -57,6 +59,8 @@ page.tables = (() => {
       look(box);
     }
   }
+  // What is folded away has no width of its own until it is opened; the event does not bubble.
+  document.addEventListener("toggle", ({ target }) => target.open && target.querySelectorAll(".scroll").forEach(look), true);
   addEventListener("resize", () => document.querySelectorAll(".scroll").forEach(look));
   watch(document);
   return { watch };

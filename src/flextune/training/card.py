@@ -1,0 +1,109 @@
+"""The model card in an adapter's folder: what it is, how it was made, how to use it, and what it scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flextune.runs.environment import describe_environment
+
+_SCORES, _END = "<!-- scores -->", "<!-- end of scores -->"
+_NO_SCORES = "None yet: `flextune run` and `flextune eval` measure them."
+
+
+def model_card(
+    *,
+    base: str,
+    recipe: Mapping[str, Any],
+    counts: Mapping[str, int],
+    trained: Mapping[str, Any],
+    quantization: str | None = None,
+) -> str:
+    """The card as Markdown, with the hub's header.
+
+    Args:
+        base: Name of the base model.
+        recipe: Every setting, ``Recipe.row()``.
+        counts: What became of the examples, by what happened to them.
+        trained: What the training came to: steps, losses.
+        quantization: Of the base model while it was trained.
+    """
+    environment = describe_environment()
+    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
+    loading = f"AutoModelForCausalLM.from_pretrained({base!r})"
+    bits = "" if quantization is None else f", whose linear layers were in {quantization} meanwhile"
+    return f"""\
+---
+base_model: {json.dumps(base)}
+library_name: peft
+pipeline_tag: text-generation
+tags:
+- lora
+- flextune
+---
+
+# An adapter for {base}
+
+LoRA, trained by flextune on {_data(recipe["train"])}{bits}.
+
+## Use
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+model = PeftModel.from_pretrained({loading}, "THIS_FOLDER")
+```
+
+`flextune merge THIS_FOLDER -o MERGED` writes a model that needs no adapter.
+
+## Scores
+
+{_SCORES}
+{_NO_SCORES}
+{_END}
+
+## Data
+
+{_rows(counts)}
+
+## Training
+
+{_rows(trained)}
+
+- command: `{environment["command"]}`
+- versions: {versions}
+
+## Recipe
+
+```json
+{json.dumps(recipe, indent=2)}
+```
+"""
+
+
+def with_scores(card: str, scores: Sequence[tuple[str, str]]) -> str:
+    """A card with these scores in place of those that it had.
+
+    Args:
+        card: As ``model_card`` made it; one without the place for scores comes back as it is.
+        scores: What was measured, and its result.
+    """
+    before, found, rest = card.partition(_SCORES)
+    if not found or _END not in rest or not scores:
+        return card
+    rows = "\n".join(f"| {what} | {result} |" for what, result in scores)
+    table = f"| benchmark | pass@1 |\n|---|---|\n{rows}"
+    return f"{before}{_SCORES}\n{table}\n{_END}{rest.partition(_END)[2]}"
+
+
+def _data(train: Mapping[str, Any]) -> str:
+    """The source of the examples; a mixture is in the recipe."""
+    data = train["data"]
+    return f"{data} ({train['language']})" if isinstance(data, str) else "a mixture (see the recipe)"
+
+
+def _rows(values: Mapping[str, Any]) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in values.items())

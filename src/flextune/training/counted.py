@@ -1,0 +1,36 @@
+"""A causal model's loss from logits of the positions that count, and of no others."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from flextune.models.encoding import IGNORED
+
+
+def keeps_logits(model: Any) -> bool:
+    """Whether a model's forward computes only the logits that it is asked for."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "logits_to_keep" in inspect.signature(base.forward).parameters
+
+
+def counted_loss(
+    logits: Tensor, labels: Tensor, positions: Tensor, items: Tensor | int | None = None
+) -> Tensor:
+    """Cross entropy over labels that are not -100, computed in float32.
+
+    Args:
+        logits: At ``positions``, shape ``(rows, positions, vocabulary)``.
+        labels: Of all tokens, shape ``(rows, tokens)``, not shifted.
+        positions: See ``counted_positions``.
+        items: What the sum is divided by; None: the number of labels that count.
+    """
+    targets = labels[:, positions + 1].reshape(-1)
+    wide = logits.reshape(-1, logits.shape[-1])
+    if wide.dtype != torch.float64:
+        wide = wide.float()
+    total = torch.nn.functional.cross_entropy(wide, targets, ignore_index=IGNORED, reduction="sum")
+    return total / (targets.ne(IGNORED).sum() if items is None else items)
