@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from flextune.data.answers import read_answer
 from flextune.errors import FlextuneError
 from flextune.files.lines import json_line
 from flextune.files.names import file_name
@@ -57,10 +58,33 @@ def write_samples(
     _WRITERS[form](path, answers, decode or {})
 
 
+def _program(problem: Problem, completion: Completion) -> str:
+    """Prompt and completion; of an answer in markdown what is judged of it."""
+    if completion.kind == "completion":
+        return problem.prompt + completion.text
+    judged, text = read_answer(problem, completion.text).pair
+    return judged.prompt + text
+
+
+def _continuation(problem: Problem, completion: Completion) -> str:
+    """What follows the prompt.
+
+    Raises:
+        FlextuneError: The answer is a whole program, which follows nothing.
+    """
+    program = _program(problem, completion)
+    if not program.startswith(problem.prompt):
+        raise FlextuneError(
+            f"--format multipl-e: the answer to {problem.name!r}, sample {completion.sample}, is a program of "
+            "its own and does not continue the prompt; judge it with flextune judge, or use --format evalplus"
+        )
+    return program[len(problem.prompt) :]
+
+
 def _evalplus(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
     """``evalplus.evaluate --samples``: programs under EvalPlus's names."""
     rows = [
-        {"task_id": _evalplus_name(problem), "solution": problem.prompt + completion.text}
+        {"task_id": _evalplus_name(problem), "solution": _program(problem, completion)}
         for problem, completions in answers
         for completion in completions
     ]
@@ -85,7 +109,7 @@ def _multipl_e(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
             "max_tokens": decode.get("max_new_tokens"),
             "prompt": problem.prompt,
             "tests": problem.tests,
-            "completions": [completion.text for completion in completions],
+            "completions": [_continuation(problem, completion) for completion in completions],
             "stop_tokens": list(problem.stop),
         }
         file = path / f"{file_name(problem.name)}.json.gz"
@@ -98,7 +122,7 @@ def _multipl_e(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
 def _bigcode(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
     """``--load_generations_path``: for each problem, in the benchmark's order, its programs."""
     generations = [
-        [problem.prompt + completion.text for completion in completions] for problem, completions in answers
+        [_program(problem, completion) for completion in completions] for problem, completions in answers
     ]
     write_whole(path, json.dumps(generations, ensure_ascii=False) + "\n")
 
@@ -118,7 +142,7 @@ def _lm_eval(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
             "target": problem.tests,
             "arguments": {"gen_args_0": {"arg_0": problem.prompt, "arg_1": _generation(problem, decode)}},
             "resps": [[completion.text for completion in completions]],
-            "filtered_resps": [[problem.prompt + completion.text for completion in completions]],
+            "filtered_resps": [[_program(problem, completion) for completion in completions]],
             "filter": "create_test",
             "metrics": [],
         }
