@@ -123,8 +123,8 @@ def test_generate_writes_what_another_tool_reads_and_judge_reads_it_back(
     flextune: Call, tmp_path: Path, real_data: Path, form: str
 ):
     output = tmp_path / "made"
-    asked = ("--benchmark", "humaneval", "--limit", "3", "--data-dir", real_data, "--format", form)
-    asked = (*asked, "-o", output)
+    problems = ("--benchmark", "humaneval", "--limit", "3", "--data-dir", real_data)
+    asked = (*problems, "--format", form, "-o", output)
     with serving() as fake:
         said = flextune("generate", "base", "--server", fake.url, *asked)
         assert said.code == 0, said.err
@@ -132,8 +132,8 @@ def test_generate_writes_what_another_tool_reads_and_judge_reads_it_back(
         assert flextune("generate", "base", "--server", fake.url, *asked).code == 0
         assert len(fake.requests) == asked_before
     assert len(read_lines(tmp_path / "made.completions.jsonl")) == 3
-    problems = tmp_path / "made.completions.jsonl.problems.jsonl"
-    pairs, skipped = read_samples(output, own_problems(problems, "py"))
+    known = own_problems(tmp_path / "made.completions.jsonl.problems.jsonl", "py")
+    pairs, skipped = read_samples(output, known)
     assert (len(pairs), skipped) == (3, [])
 
 

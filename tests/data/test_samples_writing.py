@@ -112,6 +112,23 @@ def test_lm_eval_gets_the_lines_of_its_log(tmp_path: Path):
     }
 
 
+CHAT = "Sure:\n```python\ndef f0():\n    return 7\n```\nDone."
+
+
+def test_an_answer_in_markdown_becomes_the_program_that_is_judged(tmp_path: Path):
+    answers = [(PROBLEMS[0], [Completion("HumanEval/0", 0, CHAT, kind="answer")])]
+    write_samples("evalplus", tmp_path / "samples.jsonl", answers)
+    (row,) = rows(tmp_path / "samples.jsonl")
+    assert row["solution"].strip() == "def f0():\n    return 7"
+
+
+def test_an_answer_that_does_not_continue_its_prompt_is_no_completion(tmp_path: Path):
+    other = CHAT.replace("def f0():", "import math\n\n\ndef f0():")
+    answers = [(PROBLEMS[0], [Completion("HumanEval/0", 0, other, kind="answer")])]
+    with pytest.raises(FlextuneError, match="is a program of its own and does not continue the prompt"):
+        write_samples("multipl-e", tmp_path / "out", answers)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_format_takes_what_its_tool_knows(form: str):
     assert check_format(form, PROBLEMS) == form

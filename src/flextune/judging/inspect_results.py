@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from flextune.errors import FlextuneError
 from flextune.records import Outcome, Verdict
@@ -18,7 +18,7 @@ _LETTERS: dict[str, Outcome] = {
 }
 
 
-def is_inspect(value: Any) -> bool:
+def is_inspect(value: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether a JSON value is a log of inspect."""
     return isinstance(value, Mapping) and isinstance(value.get("eval"), Mapping) and "status" in value
 

@@ -44,7 +44,7 @@ def check_format(form: str, problems: Sequence[Problem], *, chat: bool = False) 
             "--format multipl-e: it holds what follows the prompt, and answers of a chat do not; "
             "use another --prompt, or flextune's own format"
         )
-    return form  # type: ignore[return-value]
+    return form
 
 
 def _fits(form: str, problem: Problem) -> bool:
@@ -66,6 +66,29 @@ def write_samples(
         decode: How they were decoded, for layouts that say so.
     """
     _WRITERS[form](path, answers, decode or {})
+
+
+def _program(problem: Problem, completion: Completion) -> str:
+    """Prompt and completion; of an answer in markdown what is judged of it."""
+    if completion.kind == "completion":
+        return problem.prompt + completion.text
+    judged, text = read_answer(problem, completion.text).pair
+    return judged.prompt + text
+
+
+def _continuation(problem: Problem, completion: Completion) -> str:
+    """What follows the prompt.
+
+    Raises:
+        FlextuneError: The answer is a whole program, which follows nothing.
+    """
+    program = _program(problem, completion)
+    if not program.startswith(problem.prompt):
+        raise FlextuneError(
+            f"--format multipl-e: the answer to {problem.name!r}, sample {completion.sample}, is a program of "
+            "its own and does not continue the prompt; judge it with flextune judge, or use --format evalplus"
+        )
+    return program[len(problem.prompt) :]
 
 
 def _evalplus(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
@@ -102,7 +125,7 @@ def _multipl_e(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
             "max_tokens": decode.get("max_new_tokens"),
             "prompt": problem.prompt,
             "tests": problem.tests,
-            "completions": [completion.text for completion in completions],
+            "completions": [_continuation(problem, completion) for completion in completions],
             "stop_tokens": list(problem.stop),
         }
         file = path / f"{file_name(problem.name)}.json.gz"
