@@ -11,6 +11,7 @@ from tests.support.command_line import Call
 COMMANDS = [
     [],
     ["run"],
+    ["sweep"],
     ["quickstart"],
     ["train"],
     ["generate"],

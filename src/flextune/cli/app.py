@@ -29,6 +29,7 @@ from flextune.cli import (
     schema,
     score,
     spectrum,
+    sweep,
     train,
 )
 from flextune.cli.options import BenchmarkCommand
@@ -45,6 +46,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run_file.run_file)
+app.command("sweep")(sweep.sweep)
 app.command("quickstart")(quickstart.quickstart)
 app.command("train")(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flextune.config.arms import ArmConfig
+from flextune.config.effects import effective
 from flextune.config.experiment import EMBEDDED_MODEL, DType, Experiment
 from flextune.config.optimizers.base import OptimizerConfig
 from flextune.config.overrides import merged, nested, set_key
@@ -19,6 +20,7 @@ from flextune.config.sections.judge import JudgeConfig
 from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
+from flextune.config.sections.sweep import RangeConfig, SweepConfig
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
     KLConfig,
@@ -48,12 +50,15 @@ __all__ = [
     "OptimizerConfig",
     "PenaltyConfig",
     "PenaltySection",
+    "RangeConfig",
     "Recipe",
     "ReplayConfig",
+    "SweepConfig",
     "Targets",
     "TrainConfig",
     "TuneConfig",
     "dump_experiment",
+    "effective",
     "load_experiment",
     "make_experiment",
     "matched_setting",
