@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from flextune.api.adapters import merge, spectrum
-    from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, train
+    from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, sweep, train
     from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
@@ -51,6 +51,7 @@ _HOMES = {
     "run": "flextune.api.experiments",
     "score": "flextune.api.verdicts",
     "spectrum": "flextune.api.adapters",
+    "sweep": "flextune.api.experiments",
     "train": "flextune.api.experiments",
     "write_report": "flextune.studies.writing",
 }
@@ -80,6 +81,7 @@ __all__ = [
     "run",
     "score",
     "spectrum",
+    "sweep",
     "train",
     "write_report",
 ]

@@ -12,6 +12,7 @@ COMMANDS = [
     [],
     ["run"],
     ["sweep"],
+    ["tune"],
     ["quickstart"],
     ["train"],
     ["generate"],

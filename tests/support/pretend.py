@@ -1,4 +1,4 @@
-"""An execution without a model: adapters are marks, programs pass or fail by rule, and every piece is logged."""
+"""An execution without a model: adapters are marks, programs pass by rule, and every piece is logged."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pytest
 
 from flextune.config import Experiment, make_experiment
 from flextune.errors import FlextuneError
+from flextune.sweeps.automatic import automatic_sweep
 from flextune.sweeps.space import Space, deciding, make_space
 
 BASE: dict[str, Any] = {"name": "x", "train": {"data": "rosetta"}, "evaluate": [{"language": "py"}]}
@@ -119,7 +120,31 @@ def test_the_baseline_is_the_base_model_unless_it_is_said() -> None:
     assert space({"adapter.rank": [1, 2]}).baseline().train is None
     own = space({"adapter.rank": [1, 2]}, {"baseline": {"penalty": None, "adapter": {"rank": 4}}})
     assert own.baseline().adapter.rank == 4
-    with pytest.raises(FlextuneError, match="sweep.baseline.judge: is the same"):
+    with pytest.raises(FlextuneError, match=r"sweep\.baseline\.judge: is the same"):
         space({"adapter.rank": [1, 2]}, {"baseline": {"judge": {"cpu_seconds": 1}}})
     with pytest.raises(FlextuneError, match=r"sweep.baseline.adapter.rnk: unknown key|unknown key"):
         space({"adapter.rank": [1, 2]}, {"baseline": {"adapter": {"rnk": 1}}})
+
+
+def test_a_budget_makes_a_bracket_around_the_experiment_s_own_values() -> None:
+    plain = make_experiment({**BASE, "penalty": {"strength": 0.01}})
+    found = automatic_sweep(plain, 7)
+    assert (found.name, found.sweep.search, found.sweep.trials) == ("x-tuned", "bracket", 7)
+    assert set(found.sweep.keys) == {"train.learning_rate", "adapter.alpha", "penalty.strength"}
+    assert "penalty.strength" not in automatic_sweep(make_experiment(BASE), 7).sweep.keys
+    make_space(found)
+
+
+def test_a_budget_moves_what_the_section_tune_names_of_the_arm_that_is_meant() -> None:
+    tune = {"settings": {"train.learning_rate": 3}, "seed": 77}
+    arms = [{"name": "base", "train": None}, {"name": "s", "optimizer": {"name": "sophia"}}]
+    arms[1]["tune"] = {"optimizer.gamma": 4}
+    both = make_experiment({**BASE, "tune": tune, "arms": arms})
+    found = automatic_sweep(both, 5, arm="s", by_loss=True)
+    assert found.sweep.keys == {"train.learning_rate": 3.0, "optimizer.gamma": 4.0}
+    assert (found.name, found.sweep.seed, found.sweep.objective) == ("x-s-tuned", 77, "eval_loss")
+    for name, said in ((None, "name one of: base, s"), ("t", "no arm 't'"), ("base", "trains nothing")):
+        with pytest.raises(FlextuneError, match=said):
+            automatic_sweep(both, 5, arm=name)
+    with pytest.raises(FlextuneError, match="flextune sweep"):
+        automatic_sweep(experiment({"adapter.rank": [1, 2]}), 5)

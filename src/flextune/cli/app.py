@@ -31,6 +31,7 @@ from flextune.cli import (
     spectrum,
     sweep,
     train,
+    tune,
 )
 from flextune.cli.options import BenchmarkCommand
 from flextune.errors import FlextuneError
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.command("run")(run_file.run_file)
 app.command("sweep")(sweep.sweep)
+app.command("tune")(tune.tune)
 app.command("quickstart")(quickstart.quickstart)
 app.command("train")(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)

@@ -25,7 +25,7 @@ def show_sweep(result: SweepResult, *, as_json: bool) -> None:
     for sentence in sentences(result.found):
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     console.print(f"configuration: {result.run.folder / 'chosen.yaml'}", highlight=False, soft_wrap=True)
-    console.print(f"page: {result.report.page}", highlight=False, soft_wrap=True)
+    console.print(f"page: {result.run.page}", highlight=False, soft_wrap=True)
 
 
 def show_sweep_plan(found: SweepOutline, *, as_json: bool) -> None:

@@ -172,7 +172,8 @@ def _axis(experiment: Experiment, key: str) -> Axis:
 
 def own_value(experiment: Experiment, key: str) -> Any:
     """The experiment's own value of a dotted key; None where there is none."""
-    node: Any = experiment.model_dump(mode="json")
+    # An optimizer's own defaults may depend on its other options.
+    node: Any = {**experiment.model_dump(mode="json"), "optimizer": experiment.optimizer.options()}
     for part in _path(key).split("."):
         if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
             node = node[int(part)]

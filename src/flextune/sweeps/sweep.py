@@ -17,7 +17,7 @@ from flextune.runs.run import Run
 from flextune.search.base import Search, Settings, Trial, words
 from flextune.search.blind import Listed, random_configurations
 from flextune.search.bracket import Bracket
-from flextune.studies.writing import Report, write_report
+from flextune.studies.writing import write_report
 from flextune.sweeps.choice import finish
 from flextune.sweeps.ledger import Ledger
 from flextune.sweeps.parts import Parts, split_by
@@ -35,12 +35,10 @@ class SweepResult:
     Attributes:
         run: Its folder.
         found: What ``swept.json`` holds.
-        report: The page, and what studies wrote beside it.
     """
 
     run: Run
     found: dict[str, Any]
-    report: Report
 
 
 def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> SweepResult:
@@ -68,10 +66,7 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
             _work(trying, search, options)
         finally:
             search.close()
-        with FileLock(ledger.folder / "locks" / "finish"):
-            found = finish(trying, baseline)
-            report = write_report(folder)
-    return SweepResult(execution.run, found, report)
+        return _finished(trying, baseline)
 
 
 def make_search(space: Space, run: Run) -> Search:
@@ -142,6 +137,19 @@ def _halves(space: Space, execution: Execution, ledger: Ledger) -> tuple[Score, 
     (score,) = gather_scores(plan.evaluations, execution.run)
     with FileLock(ledger.folder / "locks" / "halves"):
         return score, split_by(score, part, space.sweep.seed, ledger.folder / "halves.json")
+
+
+def _finished(trying: Trying, baseline: Score) -> SweepResult:
+    """The result; of several workers the first makes it, and the others wait and read it."""
+    run = trying.execution.run
+    lock = FileLock(trying.ledger.folder / "locks" / "finish")
+    first = lock.try_to_take()
+    with lock:
+        if not first and run.swept_file.exists() and run.page.exists():
+            return SweepResult(run, run.swept)
+        found = finish(trying, baseline)
+        write_report(run.folder)
+        return SweepResult(run, found)
 
 
 def _work(trying: Trying, search: Search, options: RunOptions) -> None:

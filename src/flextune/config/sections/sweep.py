@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from flextune.config.section import Float, Int, Section, Seed
 from flextune.config.sections.contrasts import ContrastPlace
-from flextune.config.sections.tune import TuneConfig
 
 SearchName = Literal["grid", "random", "tpe", "bracket"]
 #: Searches that fix every configuration before an outcome is seen.
@@ -150,9 +149,3 @@ class SweepConfig(Section):
                 raise ValueError(f"keys.{key}: {what}")
         elif not bracket:
             raise ValueError(f"keys.{key}: a ratio is for search: bracket; give a list or {{low, high}}")
-
-
-def sweep_of_tune(tune: TuneConfig) -> SweepConfig:
-    """The search that a section ``tune`` describes."""
-    keys: dict[str, Any] = dict(tune.settings)
-    return SweepConfig(keys=keys, search="bracket", trials=tune.most, seed=tune.seed, objective="eval_loss")
