@@ -222,8 +222,10 @@ def main() -> None:
     print(f"seed {given.seed}, {repeats} sweeps of each of {len(DESIGNS)} kinds", flush=True)
     with multiprocessing.get_context("fork").Pool(given.workers) as pool:
         tasks = [(name, repeats, given.seed) for name in DESIGNS]
-        rows = [row for rows in pool.imap(measure, tasks, chunksize=1) for row in rows]
-    print("\n".join(table(rows)))
+        rows = []
+        for of_design in pool.imap(measure, tasks, chunksize=1):
+            rows += of_design
+            print("\n".join(list(table(of_design))[2:]), flush=True)
     if given.write:
         text = given.write.read_text(encoding="utf-8")
         before, rest = text.split(BEGIN)

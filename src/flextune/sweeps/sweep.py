@@ -57,7 +57,9 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
     with execution.run.shared() as alone:
         ledger.join(space.digest, execution.environment()["versions"] | _commit(execution), alone=alone)
         _check(space, execution)
-        search = make_search(space, execution.run)
+        # Two workers that make a database's tables at the same time fail.
+        with FileLock(ledger.folder / "locks" / "storage"):
+            search = make_search(space, execution.run)
         try:
             if alone:
                 execution.run.begin(experiment, execution.environment())
