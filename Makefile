@@ -11,8 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MINIMUM := .venv-min
-# Tests of a second or less, without compilers, attacks, several processes and the files of benchmarks (docs/testing.md).
-QUICK := not slow and not toolchain and not hostile and not processes and not data
+# Tests of a second or less, without compilers, attacks, several processes, browsers and the files of benchmarks (docs/testing.md).
+QUICK := not slow and not toolchain and not hostile and not processes and not data and not browser
 
 .PHONY: demo check test test-minimum coverage lint prepare system toolchains clean
 

@@ -6,8 +6,17 @@ import re
 import tomllib
 from pathlib import Path
 
-#: They check the code and run no test; kaleido needs a Chrome, too.
-LEFT_OUT = {"coverage", "import-linter", "kaleido", "mypy", "ruff", "types-pyyaml"}
+#: They check the code and run no test, or need a Chrome.
+LEFT_OUT = {
+    "axe-playwright-python",
+    "coverage",
+    "import-linter",
+    "kaleido",
+    "mypy",
+    "playwright",
+    "ruff",
+    "types-pyyaml",
+}
 
 
 def minimum(requirement: str) -> str:

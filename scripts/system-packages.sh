@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what this machine lacks.
 #   system-packages.sh        what flextune's demo needs: venv, bubblewrap, a JDK with javatuples, Node.js
-#   system-packages.sh test   also the toolchains of the languages that the tests cover
+#   system-packages.sh test   also the toolchains of the languages that the tests cover, and a browser
 # Without the right to install it prints the one command to run.
 set -eu
 
@@ -29,6 +29,8 @@ if [ "${1:-}" = test ]; then
     need lua-unit lua5.4 -e "require 'luaunit'"
     need php-cli command -v php
     need postgresql test -d /usr/lib/postgresql
+    # Ubuntu's package of this name wants snapd; there, any Chrome on the path serves the tests as well.
+    command -v google-chrome >/dev/null 2>&1 || need chromium command -v chromium
 fi
 [ -n "$missing" ] || exit 0
 

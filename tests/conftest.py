@@ -20,7 +20,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-pytest_plugins = ["tests.support.marking", "tests.support.sharing", "tests.support.tiny"]
+pytest_plugins = [
+    "tests.support.browser",
+    "tests.support.marking",
+    "tests.support.sharing",
+    "tests.support.tiny",
+]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # So it is for a shell's background jobs, and would be for every process that a test starts.

@@ -17,7 +17,17 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from flextune.api.adapters import merge, spectrum
-    from flextune.api.experiments import evaluate, generate, load_problems, open_run, run, sweep, train
+    from flextune.api.data import load_examples, overlap
+    from flextune.api.experiments import (
+        evaluate,
+        generate,
+        load_problems,
+        open_run,
+        reproduce,
+        run,
+        sweep,
+        train,
+    )
     from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
@@ -43,11 +53,14 @@ _HOMES = {
     "evaluate": "flextune.api.experiments",
     "generate": "flextune.api.experiments",
     "judge_files": "flextune.judging",
+    "load_examples": "flextune.api.data",
     "load_experiment": "flextune.config",
     "load_problems": "flextune.api.experiments",
     "merge": "flextune.api.adapters",
     "open_run": "flextune.api.experiments",
+    "overlap": "flextune.api.data",
     "power": "flextune.api.verdicts",
+    "reproduce": "flextune.api.experiments",
     "run": "flextune.api.experiments",
     "score": "flextune.api.verdicts",
     "spectrum": "flextune.api.adapters",
@@ -73,11 +86,14 @@ __all__ = [
     "evaluate",
     "generate",
     "judge_files",
+    "load_examples",
     "load_experiment",
     "load_problems",
     "merge",
     "open_run",
+    "overlap",
     "power",
+    "reproduce",
     "run",
     "score",
     "spectrum",

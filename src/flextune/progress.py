@@ -10,8 +10,14 @@ from typing import Protocol
 class Stage(Protocol):
     """One piece of work with a known size."""
 
-    def update(self, done: int, total: int) -> None:
-        """Report that ``done`` of ``total`` steps are finished."""
+    def update(self, done: int, total: int, detail: str = "") -> None:
+        """Report that ``done`` of ``total`` steps are finished.
+
+        Args:
+            done: Finished steps.
+            total: All of them.
+            detail: How it goes, in a few words: ``loss 0.412``, ``310 tokens/s``.
+        """
 
 
 class Reporter(Protocol):
@@ -35,7 +41,7 @@ class Reporter(Protocol):
 
 
 class _SilentStage:
-    def update(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int, detail: str = "") -> None:
         pass
 
 

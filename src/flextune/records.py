@@ -92,12 +92,29 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation: ``system``, ``user``, ``assistant`` or what else a template knows."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """One training text, ``prompt + completion``; a completion-only loss covers the second part."""
+    """One training text, ``prompt + completion``; a completion-only loss covers the second part.
+
+    Attributes:
+        name: Unique in its source.
+        prompt: What is given.
+        completion: What is learned.
+        messages: A conversation that a model's chat template has yet to write out
+            (``flextune.models.chat``); prompt and completion are empty until then.
+    """
 
     name: str
     prompt: str
     completion: str
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

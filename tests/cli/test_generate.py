@@ -13,7 +13,7 @@ from flextune.records import Problem
 from flextune.rosetta.rows import rows
 from flextune.runner.plan import Sources, make_plan
 
-SHORT = ("--limit", "4", "--max-new-tokens", "8", "--batch-size", "2")
+SHORT = ("--benchmark", "rosetta", "--limit", "4", "--max-new-tokens", "8", "--batch-size", "2")
 
 
 def generate(flextune: Call, model: object, output: Path, *options: object) -> list[dict[str, object]]:
@@ -54,7 +54,7 @@ def test_generate_then_judge_then_compare(flextune: Call, model_folder: Path, tm
 
 def test_generate_goes_on_where_it_was_stopped(flextune: Call, model_folder: Path, tmp_path: Path):
     output = tmp_path / "made.jsonl"
-    sampled = ("--temperature", "0.8", "--samples", "2", "--seed", "3")
+    sampled = ("--temperature", "0.8", "--n", "2", "--seed", "3")
     generate(flextune, model_folder, output, *sampled)
     whole = output.read_bytes()
     lines = whole.splitlines(keepends=True)
@@ -91,17 +91,14 @@ def test_another_request_into_the_same_file_is_refused(
         (["--dtype", "float8"], "--dtype: Input should be 'float32'"),
         (["--temperature", "0.5", "--top-p", "2"], "--top-p: Input should be less than or equal to 1"),
         (["--n", "3"], "--n 3 needs --temperature above 0"),
-        (["--samples", "3"], "--n 3 needs --temperature above 0"),
         (["--num-beams", "2", "--n", "3"], "--n 3 needs --temperature above 0"),
-        (["--beams", "2", "--temperature", "1"], "--num-beams and --temperature exclude each other"),
+        (["--num-beams", "2", "--temperature", "1"], "--num-beams and --temperature exclude each other"),
         (["--seed", "-1"], "--seed: Input should be greater than or equal to 0 (given: -1)"),
     ],
 )
-def test_a_wrong_option_is_one_line(
-    flextune: Call, model_folder: Path, tmp_path: Path, options: list[str], complaint: str
-):
+def test_a_wrong_option_is_one_line(flextune: Call, tmp_path: Path, options: list[str], complaint: str):
     output = tmp_path / "made.jsonl"
-    assert flextune("generate", model_folder, "-o", output, *options).complaint.startswith(complaint)
+    assert flextune("generate", "rosetta", "-o", output, *options).complaint.startswith(complaint)
     assert not list(tmp_path.iterdir())
 
 
@@ -194,7 +191,7 @@ def test_a_merged_adapter_is_another_request(tmp_path: Path):
     (tmp_path / "adapter_model.safetensors").touch()
 
     def key(merged: bool) -> str:
-        request = ModelRequest(f"rosetta+{tmp_path}", limit=1, merged=merged).experiment(["py"])
+        request = ModelRequest(limit=1, merged=merged).experiment(f"rosetta+{tmp_path}", ["py"])
         sources = Sources(
             model=lambda name: "sha256:1",
             adapter=lambda folder: "adapter",

@@ -28,7 +28,7 @@ def test_a_plan_tells_the_work_and_its_power_and_does_nothing(flextune: Call, tm
     assert "lora train 0 of 3 trained" in lines
     assert "base rosetta py base judge 0 of 3 programs judged" in lines
     assert "lora rosetta py base judge 0 of 9 programs judged" in lines
-    assert "trainings: 3 to do, 0 there" in lines
+    assert "trainings: 3 to do, 0 there already" in lines
     assert any(
         line.startswith("can show, lora − base (3 problems, 3 trainings): no difference") for line in lines
     )
@@ -39,21 +39,25 @@ def test_a_plan_tells_the_work_and_its_power_and_does_nothing(flextune: Call, tm
 
 
 def test_power_says_what_an_experiment_can_show(flextune: Call):
-    few = flextune("power", "--problems", "164", "--seeds", "2", "--json").json
+    few = flextune("power", "--problem-count", "164", "--seeds", "2", "--json").json
     assert (few["detectable"], set(few["shown"])) == (None, {0.0})
     assert (
-        "that takes 3 trainings (there are 2)" in flextune("power", "--problems", "164", "--seeds", "2").out
+        "that takes 3 trainings (there are 2)"
+        in flextune("power", "--problem-count", "164", "--seeds", "2").out
     )
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--problems", "1"], "power: problems must lie between 2 and 100000 (given: 1)"),
-        (["--problems", "40", "--rate", "1.5"], "power: rate must lie between 0.001 and 0.999 (given: 1.5)"),
-        (["--problems", "40", "--rate", "nan"], "power: rate must lie between"),
+        (["--problem-count", "1"], "power: problems must lie between 2 and 100000 (given: 1)"),
         (
-            ["--problems", "40", "--seed-spread", "3"],
+            ["--problem-count", "40", "--rate", "1.5"],
+            "power: rate must lie between 0.001 and 0.999 (given: 1.5)",
+        ),
+        (["--problem-count", "40", "--rate", "nan"], "power: rate must lie between"),
+        (
+            ["--problem-count", "40", "--seed-spread", "3"],
             "power: seed spread must lie between 0 and 0.3 (given: 3)",
         ),
     ],

@@ -60,11 +60,15 @@ def test_train_prints_adapters_that_run_then_reuses(
 
 
 def test_an_override_changes_what_is_run(flextune: Call, experiment_file: Path, runs: Path):
-    found = flextune("run", experiment_file, "evaluate.0.limit=2", "--runs", runs, "--json").json
+    changed = ("run", experiment_file, "evaluate.0.limit=2", "--runs", runs)
+    complaint = flextune(*changed).complaint
+    assert complaint.startswith(f"{runs}/small holds the results of another experiment (baseline: rosetta py")
+    assert "--replace replaces its scores and page" in complaint
+    found = flextune(*changed, "--replace", "--json").json
     assert {estimate["count"] for row in found["scores"] for estimate in row["estimates"]} == {2}
 
 
-EVAL = ("--limit", "3", "--max-new-tokens", "8", "--batch-size", "2")
+EVAL = ("--benchmark", "rosetta", "--alone", "--limit", "3", "--max-new-tokens", "8", "--batch-size", "2")
 
 
 def test_eval_of_a_model_with_its_adapter_writes_what_its_own_run_wrote(
@@ -72,7 +76,7 @@ def test_eval_of_a_model_with_its_adapter_writes_what_its_own_run_wrote(
 ):
     model = f"{model_folder}+{adapter_of(runs)}"
     asked = ("--language", "py", "--language", "py", "--runs", runs, "--json")
-    (score,) = flextune("eval", model, *EVAL, *asked).json
+    (score,) = flextune("eval", model, *EVAL, *asked).json["scores"]
     key = adapter_of(runs).parent.name
     assert (score["arm"], score["benchmark"], score["language"]) == (key, "rosetta", "py")
     assert score["estimates"][0]["metric"] == "pass@1"
@@ -123,23 +127,33 @@ def test_an_evaluation_never_writes_into_the_run_of_a_file(flextune: Call, model
 
 
 def test_another_request_for_the_same_row_replaces_it(flextune: Call, model_folder: Path, runs: Path):
-    drawn = ("--temperature", "1", "--max-new-tokens", "8", "--runs", runs, "--json")
-    flextune("eval", model_folder, "--limit", "2", "--seed", 0, *drawn).json
-    (score,) = flextune("eval", model_folder, "--limit", "4", "--seed", 1, *drawn).json
+    drawn = (
+        "--benchmark",
+        "rosetta",
+        "--temperature",
+        "1",
+        "--max-new-tokens",
+        "8",
+        "--runs",
+        runs,
+        "--json",
+    )
+    assert flextune("eval", model_folder, "--limit", "2", "--seed", 0, *drawn).code == 0
+    (score,) = flextune("eval", model_folder, "--limit", "4", "--seed", 1, *drawn, "--json").json["scores"]
     assert (set(score["outcomes"]), score["estimates"][0]["count"]) == ({"1"}, 4)
 
 
 def test_seeds_of_one_evaluation_are_added(flextune: Call, model_folder: Path, runs: Path):
     drawn = ("--temperature", "1", "--runs", runs, "--json")
     for seed in (0, 1):
-        (score,) = flextune("eval", model_folder, *EVAL, "--seed", seed, *drawn).json
+        (score,) = flextune("eval", model_folder, *EVAL, "--seed", seed, *drawn).json["scores"]
     assert set(score["outcomes"]) == {"0", "1"}
 
 
 def test_an_adapter_for_another_model_is_one_line(flextune: Call, runs: Path, tmp_path: Path):
     other = tiny_model(tmp_path / "other", hidden_size=32, max_position_embeddings=1024)
     adapter = adapter_of(runs)
-    complaint = flextune("eval", f"{other}+{adapter}", "--limit", "1", "--runs", tmp_path).complaint
+    complaint = flextune("eval", f"{other}+{adapter}", *EVAL, "--runs", tmp_path).complaint
     assert complaint.startswith(f"{adapter}: adapter for another model")
     assert "needs" in complaint
 
@@ -163,7 +177,7 @@ def test_an_adapter_that_is_none_is_one_line(
 def test_a_model_whose_path_holds_a_plus_is_a_model(flextune: Call, tmp_path: Path):
     tiny_model(tmp_path / "c++", max_position_embeddings=1024)
     output = tmp_path / "made.jsonl"
-    options = ("--limit", "1", "--max-new-tokens", "2")
+    options = ("--benchmark", "rosetta", "--limit", "1", "--max-new-tokens", "2")
     assert flextune("generate", tmp_path / "c++", "-o", output, *options).code == 0
 
 

@@ -139,6 +139,7 @@ def fake_datasets(monkeypatch: pytest.MonkeyPatch, load: Any) -> None:
     module = types.ModuleType("datasets")
     module.load_dataset = load  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "datasets", module)
+    monkeypatch.setattr("flextune.data.origins.reachable", lambda: True)
 
 
 def test_the_hub_is_asked_where_no_folder_has_the_file(monkeypatch: pytest.MonkeyPatch) -> None:

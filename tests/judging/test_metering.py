@@ -112,7 +112,7 @@ class Looks:
         )
 
     def _usage(self) -> Usage:
-        return Usage((1, 2), {1: 0, 2: 0}, 2, self.cpu_seconds, 1, 1, self.own)
+        return Usage((1, 2), 2, self.cpu_seconds, 1, 1, self.own)
 
     def meter(self) -> Meter:
         helper = SimpleNamespace(pid=1, kills=lambda: 0, cpu_seconds=lambda: None, counts_memory=True)

@@ -232,7 +232,7 @@ def test_artifacts_are_readable_whatever_the_umask_says(
 
 
 def usage(cpu_seconds: float = 0.1, *, threads: int = 1, resident_bytes: int = 1) -> Usage:
-    return Usage((1,), {1: 0}, threads, cpu_seconds, resident_bytes, largest_bytes=1)
+    return Usage((1,), threads, cpu_seconds, resident_bytes, largest_bytes=1)
 
 
 @pytest.mark.parametrize(

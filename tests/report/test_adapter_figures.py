@@ -106,18 +106,20 @@ def test_a_picture_without_kaleido_says_how_to_get_it(monkeypatch: pytest.Monkey
         files.check_formats(["png"])
 
 
-@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
-def test_a_picture_has_its_format(kind: str, tmp_path: Path) -> None:
+def test_pictures_have_their_formats(chromium: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("kaleido")
-    (path,) = files.write_figures({"power": two_adapters()}, tmp_path, [kind])
-    assert path.read_bytes().startswith({"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<svg"}[kind])
+    monkeypatch.setenv("BROWSER_PATH", chromium)
+    written = list(files.write_figures({"power": two_adapters()}, tmp_path, ["html", *files.PICTURES]))
+    assert [path.name for path in written] == ["power.html", "power.png", "power.pdf", "power.svg"]
+    begins = [path.read_bytes()[:4] for path in written[1:]]
+    assert begins == [b"\x89PNG", b"%PDF", b"<svg"]
 
 
 def test_a_picture_that_cannot_be_drawn_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def fail(*args: object, **options: object) -> None:
         raise RuntimeError("no browser\nand a long story")
 
-    monkeypatch.setattr(go.Figure, "write_image", fail)
+    monkeypatch.setattr(files, "write_images", fail)
     with pytest.raises(FlextuneError, match=r"power\.png: cannot be drawn \(no browser\); it takes Chromium"):
         list(files.write_figures({"power": two_adapters()}, tmp_path, ["png"]))
 

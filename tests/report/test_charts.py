@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flextune.report.charts.bars import Bar, Segments, Series, draw_grouped_bars, draw_stacked_bars
 from flextune.report.charts.grid import draw_grid
 from flextune.report.charts.lines import draw_lines
@@ -64,8 +66,24 @@ def test_a_grid_has_a_panel_for_each_row_and_column() -> None:
 
 def test_a_bar_has_its_interval_where_there_is_one() -> None:
     series = Series("arm", "#333333", (Bar("here", 5.0, 4.0, 8.0), Bar("there", 6.0)))
-    (bars,) = draw_grouped_bars([series], y="score", hover="%{y}").data
-    assert (bars.error_y.arrayminus, bars.error_y.array) == ((1.0, 0), (3.0, 0))
+    (bars,) = draw_grouped_bars([series], x="score", hover="%{x}").data
+    # An interval of length 0 would be drawn as a cap.
+    assert (bars.error_x.arrayminus, bars.error_x.array) == ((1.0, None), (3.0, None))
+
+
+def test_bars_carry_their_numbers_and_patterns_and_hover_says_their_name_inside() -> None:
+    series = Series("arm", "#333333", (Bar("here", 5.0), Bar("there", 0.0)), "/")
+    (bars,) = draw_grouped_bars([series], x="score", hover="%{x}").data
+    assert bars.text == ("5.0", "")
+    assert bars.marker.pattern.shape == "/"
+    assert bars.hovertemplate == "<b>%{fullData.name}</b><br>%{x}<extra></extra>"
+    (lines,) = draw_lines([replace(line("a"), hover="%{y}")], x={}, y={}).data
+    assert lines.hovertemplate.endswith("<extra></extra>")
+
+
+def test_an_axis_to_100_has_room_for_half_of_its_last_label() -> None:
+    drawn = draw_stacked_bars([("g", "a")], [Segments("passed", "#444444", (100.0,), (4,))], x="%", hover="")
+    assert drawn.layout.margin.r >= 20
 
 
 def test_stacked_bars_have_their_groups_second_line() -> None:
@@ -81,7 +99,7 @@ def test_names_are_text_in_every_kind_of_chart() -> None:
         draw_lines([line(name, Band(BAND.low, BAND.high, 0.2, name))], x={}, y={}),
         draw_panels([Panel(name, Axis("x"), Axis("y"), (line(name, BAND),))]),
         draw_grid({(name, name): [line(name, BAND)]}, title=name, x="x", y="y"),
-        draw_grouped_bars([Series(name, "#555555", (Bar(name, 1.0),))], y="y", hover=""),
+        draw_grouped_bars([Series(name, "#555555", (Bar(name, 1.0),))], x="x", hover=""),
         draw_stacked_bars([(name, name)], [Segments(name, "#666666", (1.0,), (1,))], x="x", hover=""),
     )
     for chart in charts:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from flextune.config import Experiment
 from flextune.records import Score
-from flextune.report.labels import GREY, Labels, labels
+from flextune.report.labels import Labels, labels
+from flextune.report.palette import GREY
 
 EXPERIMENT = {
     "name": "x",
@@ -30,24 +31,31 @@ def test_arms_and_settings_come_in_the_experiments_order() -> None:
     found = made(held("flex", "java", "reserved"), held("z-base", "java"), held("flex", "py"))
     assert found.arms == ("z-base", "flex")
     assert [found.name(where) for where in found.settings] == [
-        "Python · base words",
-        "Java · retention",
-        "Java · transfer",
+        "Python · old words",
+        "Java · old words",
+        "Java · taught words",
     ]
 
 
-def test_reserved_words_are_transfer_only_where_they_were_not_taught() -> None:
+def test_words_are_called_the_same_in_every_language() -> None:
     found = made(held("flex", "py", "reserved"), held("flex", "java", "reserved"))
-    assert [found.wording(where) for where in found.settings] == ["taught words", "transfer"]
+    assert [found.wording(where) for where in found.settings] == ["taught words"] * 2
 
 
-def test_words_that_no_arm_was_taught_are_not_called_transfer() -> None:
+def test_a_setting_has_one_name_in_addresses() -> None:
+    found = made(held("flex", "py", "reserved"), held("flex", "py"), held("flex", "c++", None))
+    assert [found.anchor(where) for where in found.settings] == ["py-base", "py-reserved", "c"]
+    twins = made(held("flex", "c++", None), held("flex", "c#", None))
+    assert sorted(twins.anchor(where) for where in twins.settings) == ["c-1", "c-2"]
+
+
+def test_words_that_no_arm_was_taught_are_not_called_taught() -> None:
     scores = [held("flex", "py", "reserved"), held("flex", "java", "reserved")]
     untaught = labels(trained(), scores, "z-base")
     assert {untaught.wording(where) for where in untaught.settings} == {"reserved words"}
     arm: dict[str, object] = {"name": "flex", "train": {"lexicon": "reserved"}}
     by_arm = labels(trained(arm), scores, "z-base")
-    assert {by_arm.wording(where) for where in by_arm.settings} == {"taught words", "transfer"}
+    assert {by_arm.wording(where) for where in by_arm.settings} == {"taught words"}
 
 
 def test_a_benchmark_is_named_only_beside_another() -> None:

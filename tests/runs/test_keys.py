@@ -55,6 +55,8 @@ DEFAULTS = [
     },
     {
         "data": "mbpp",
+        "deduplicate": "none",
+        "start": None,
         "language": "py",
         "lexicon": "base",
         "format": "paper",

@@ -42,7 +42,9 @@ def test_every_benchmark_and_source_is_registered_under_its_own_name() -> None:
     assert BENCHMARKS.names() == (
         "apps", "humaneval", "humaneval-plus", "mbpp", "multipl-e", "multipl-e-mbpp", "rosetta",
     )  # fmt: skip
-    assert TRAINING_SOURCES.names() == ("mbpp", "rosetta")
+    assert TRAINING_SOURCES.names() == (
+        "apps", "codesearchnet", "mbpp", "rosetta", "rosetta-apps", "rosetta-codesearchnet",
+    )  # fmt: skip
     for registry in (BENCHMARKS, TRAINING_SOURCES):
         assert [entry.name for entry in registry.entries().values()] == list(registry.names())
 

@@ -41,6 +41,8 @@ def marks(item: pytest.Item) -> list[str]:
         found.append("data")
     if item.path.is_relative_to(_HERE / "hostile"):
         found.append("hostile")
+    if "chromium" in fixtures:
+        found.append("browser")
     if "together" in fixtures:
         found.append("processes")
     if {"sandboxed", "once"} & set(fixtures) and _language(item) != "py":

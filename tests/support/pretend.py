@@ -49,7 +49,7 @@ class Pretend(Execution):
     """
 
     def __init__(self, folder: Path, options: RunOptions) -> None:
-        self.run, self.options = Run(folder), options
+        self.run, self.options, self.reporter = Run(folder), options, options.reporter
         self._origins: dict[str, str] = {}
         self._sources = Sources(
             model=lambda name: name,

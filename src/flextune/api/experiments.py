@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import (
     DecodeConfig,
@@ -14,6 +14,7 @@ from flextune.config import (
     make_experiment,
 )
 from flextune.config.experiment import DType
+from flextune.errors import FlextuneError
 from flextune.progress import Reporter, Silent
 from flextune.records import Example, Problem
 from flextune.runs.run import Run, find_run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
     from flextune.models.load import LoadedModel
+    from flextune.studies.rounds.experiments import Scale
 
 RUNS = Path("runs")
 
@@ -34,6 +36,7 @@ def run(
     data_dir: Path | str | None = None,
     workers: int | None = None,
     sandbox: bool = True,
+    replace: bool = False,
     reporter: Reporter | None = None,
 ) -> Run:
     """Run an experiment from end to end, as ``flextune run`` does; what is finished is not done again.
@@ -45,6 +48,7 @@ def run(
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
         workers: Programs to judge in parallel; None: one per core.
         sandbox: False runs programs with your rights. Dangerous.
+        replace: Replace scores and page of another experiment of this name.
         reporter: Told of the progress.
 
     Returns:
@@ -56,7 +60,7 @@ def run(
     from flextune.runner.execute import run_experiment
 
     resolved = _experiment(experiment, overrides)
-    options = _options(data_dir, workers, sandbox, reporter)
+    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
     return run_experiment(resolved, Path(runs) / resolved.name, options).run
 
 
@@ -100,6 +104,39 @@ def sweep(
     return run_sweep(resolved, Path(runs) / resolved.name, options).run
 
 
+def reproduce(
+    scale: Scale = "embedded",
+    *overrides: str,
+    model: str | None = None,
+    rounds: Sequence[str] | None = None,
+    runs: Path | str = RUNS,
+    data_dir: Path | str | None = None,
+    workers: int | None = None,
+    sandbox: bool = True,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Run the rounds of arXiv:2604.06253 as one experiment, as ``flextune reproduce`` does.
+
+    Args:
+        scale: ``embedded``: the embedded model. ``small``: ``model``. ``full``: Code Llama 7B.
+        overrides: ``key.path=value``, set in every arm.
+        model: For ``small``: a folder, a hub id or a GGUF file.
+        rounds: Which of them, ``"0"`` to ``"5"``, ``"3a"`` to ``"3c"``; None: all.
+        runs: As for ``run``.
+        data_dir: As for ``run``.
+        workers: As for ``run``.
+        sandbox: As for ``run``.
+        reporter: As for ``run``.
+
+    Raises:
+        FlextuneError: An unknown round, ``small`` without a model, and what ``run`` raises.
+    """
+    from flextune.studies.rounds.experiments import ROUNDS, all_rounds
+
+    experiment = all_rounds(scale, model=model, rounds=rounds or ROUNDS, overrides=overrides)
+    return run(experiment, runs=runs, data_dir=data_dir, workers=workers, sandbox=sandbox, reporter=reporter)
+
+
 def train(
     model: LoadedModel | str,
     examples: Sequence[Example],
@@ -110,6 +147,7 @@ def train(
     dtype: DType = "float32",
     device: str = "auto",
     callbacks: Sequence[TrainerCallback] = (),
+    start: Path | str | None = None,
     resume: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
@@ -117,13 +155,15 @@ def train(
 
     Args:
         model: A loaded model, or what ``model:`` takes in an experiment.
-        examples: What it learns from.
-        recipe: Adapter, training, optimizer, penalty, seed.
+        examples: What it learns from; conversations are written out by the model's chat template.
+        recipe: Adapter, training, optimizer, penalty, seed. Its ``train.data`` and ``train.start`` are for
+            experiments.
         folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
         device: Where it is loaded.
         callbacks: Of transformers; they take part after those of the recipe.
+        start: An adapter of the same shape and scale, whose matrices are trained on.
         resume: A checkpoint of the same training.
         progress: Called with (steps done, steps in all).
 
@@ -135,20 +175,25 @@ def train(
     """
     from flextune.extras import need
 
+    if recipe.train.start is not None:
+        raise FlextuneError(
+            "train: recipe.train.start is for experiments; give the adapter's folder as start="
+        )
     need("torch", "transformers", "peft", "accelerate")
+    from flextune.models.chat import written_out
     from flextune.models.load import load_model
     from flextune.training.engine import train_adapter
 
     loaded = load_model(model, dtype=dtype, device=device) if isinstance(model, str) else model
-    start = None if resume is None else Path(resume)
     train_adapter(
         loaded,
-        examples,
-        validation,
+        written_out(loaded.tokenizer, examples, loaded.name),
+        written_out(loaded.tokenizer, validation, loaded.name),
         recipe,
         Path(folder),
         callbacks=callbacks,
-        resume=start,
+        start=None if start is None else Path(start).expanduser(),
+        resume=None if resume is None else Path(resume),
         progress=progress,
     )
     return Path(folder) / "adapter"
@@ -159,12 +204,12 @@ def evaluate(
     *,
     adapter: Path | str | None = None,
     merged: bool = False,
-    benchmark: str = "rosetta",
+    benchmark: str | None = None,
     languages: Sequence[str] | str = ("py",),
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
-    dtype: DType = "float32",
+    dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
     name: str | None = None,
     runs: Path | str = RUNS,
@@ -181,12 +226,12 @@ def evaluate(
         model: ``rosetta``, a folder, a hub id or a GGUF file.
         adapter: A PEFT folder, trained anywhere.
         merged: Merge the adapter into the weights.
-        benchmark: Its name.
+        benchmark: Its name; may be left out for the embedded model.
         languages: Short names.
         lexicon: Wording of the descriptions (Rosetta only).
         limit: Only the first N problems.
         decode: The keys of a ``decode`` section; None: greedy.
-        dtype: Type of the weights.
+        dtype: Type of the weights; auto: as the model is stored.
         seed: Of the draws.
         name: Of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
@@ -223,12 +268,12 @@ def generate(
     *,
     adapter: Path | str | None = None,
     merged: bool = False,
-    benchmark: str = "rosetta",
+    benchmark: str | None = None,
     language: str = "py",
     lexicon: str = "base",
     limit: int | None = None,
     decode: DecodeConfig | Mapping[str, Any] | None = None,
-    dtype: DType = "float32",
+    dtype: DType | Literal["auto"] = "auto",
     seed: int = 0,
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
@@ -303,9 +348,14 @@ def _experiment(
 
 
 def _options(
-    data_dir: Path | str | None, workers: int | None, sandbox: bool, reporter: Reporter | None
+    data_dir: Path | str | None,
+    workers: int | None,
+    sandbox: bool,
+    reporter: Reporter | None,
+    *,
+    replace: bool = False,
 ) -> Any:
     from flextune.runner.execute import RunOptions
 
     folder = None if data_dir is None else Path(data_dir)
-    return RunOptions(folder, workers, sandbox, reporter or Silent())
+    return RunOptions(folder, workers, sandbox, reporter or Silent(), replace)

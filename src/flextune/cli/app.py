@@ -14,25 +14,33 @@ import typer
 import flextune
 from flextune.cli import (
     check_problems,
+    clean,
     compare,
     doctor,
     evaluate,
+    figures,
     generate,
+    init,
     judge,
+    listing,
     merge,
+    overlap,
     power,
     quickstart,
     report,
+    reproduce,
     rosetta,
     run_file,
     runs,
     schema,
     score,
+    show_run,
     spectrum,
     sweep,
     train,
     tune,
 )
+from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
 from flextune.errors import FlextuneError
 
@@ -42,28 +50,34 @@ _INTERRUPTED = "interrupted; what is finished is kept, run the same command agai
 app = typer.Typer(
     help="Fine-tune code models in one language and know what it does to the others.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run_file.run_file)
-app.command("sweep")(sweep.sweep)
-app.command("tune")(tune.tune)
-app.command("quickstart")(quickstart.quickstart)
-app.command("train")(train.train)
+app.command("run", cls=ExperimentCommand)(run_file.run_file)
+app.command("sweep", cls=ExperimentCommand)(sweep.sweep)
+app.command("tune", cls=ExperimentCommand)(tune.tune)
+app.command("init")(init.init)
+app.command("quickstart", cls=ExperimentCommand)(quickstart.quickstart)
+app.command("reproduce", cls=ExperimentCommand)(reproduce.reproduce)
+app.command("train", cls=ExperimentCommand)(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)
 app.command("judge", cls=BenchmarkCommand)(judge.judge)
 app.command("check-problems")(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
+app.command("overlap", cls=BenchmarkCommand)(overlap.overlap)
 app.command("power")(power.power)
 app.command("report")(report.report)
+app.command("figures")(figures.figures)
 app.command("merge", cls=BenchmarkCommand)(merge.merge)
 app.command("spectrum")(spectrum.spectrum)
 app.command("runs")(runs.runs)
+app.command("show")(show_run.show)
+app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
+app.add_typer(listing.app, name="list")
 app.add_typer(rosetta.app, name="rosetta")
 
 
@@ -76,7 +90,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        False, "-V", "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
     """Fine-tune code models in one language and know what it does to the others."""

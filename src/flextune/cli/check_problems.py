@@ -43,9 +43,10 @@ def check_problems(
     """
     from flextune import judging
     from flextune.cli.terminal import progress
-    from flextune.files.output import check_output
+    from flextune.files.output import check_no_input, check_output
 
     if output is not None:
+        check_no_input(output, {"FILE": file})
         check_output(output, fields=("problem", "reference", "mutants", "killed"), what="checks")
     problems = judging.read_problems(file)
     settings = judging.JudgeSettings(

@@ -1,4 +1,4 @@
-"""``flextune eval``: a model, with or without an adapter, on a benchmark; no experiment file."""
+"""``flextune eval``: models, with or without adapters, on benchmarks, and what the adapters changed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ from flextune.cli.requests import ModelRequest
 
 @grouped
 def evaluate(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL[+ADAPTER]...", help=o.MODEL, show_default=False)
+    ],
     request: ModelRequest,
     limits: LimitOptions,
     language: o.Languages = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Do not evaluate the base model of an adapter, too.")
+    ] = False,
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
         typer.Option("--name", help="Name of the run (default: eval-MODEL).", show_default=False),
@@ -28,24 +34,23 @@ def evaluate(
     no_sandbox: o.NoSandbox = False,
     as_json: o.Json = False,
 ) -> None:
-    """Evaluate a model on a benchmark by running its programs.
+    """Evaluate models on a benchmark by running their programs, and compare adapters with their base model.
+
+    flextune eval BASE BASE+ADAPTER --benchmark humaneval
 
     Evaluations of one model extend one run: `flextune runs` lists it, `flextune report` shows all of it.
     """
-    from flextune.cli.terminal import out, print_json, progress
+    from flextune.cli.show import show_evaluation
+    from flextune.cli.terminal import progress
     from flextune.config import JudgeConfig
-    from flextune.records import as_row
-    from flextune.runner.evaluate import evaluate_model
+    from flextune.runner.evaluate import evaluate_models, with_base_models
     from flextune.runner.execute import RunOptions
-    from flextune.studies.scores.score_table import score_table
 
-    experiment = request.experiment(language or ["py"])
-    experiment = experiment.model_copy(update={"judge": JudgeConfig(**limits.section())})
+    judge = JudgeConfig(**limits.section())
+    asked = [request.experiment(model, language) for model in models]
+    asked = [experiment.model_copy(update={"judge": judge}) for experiment in asked]
+    asked = asked if alone else with_base_models(asked)
     with progress() as reporter:
         options = RunOptions(data_dir, workers, not no_sandbox, reporter)
-        result = evaluate_model(experiment, runs / (name or f"eval-{experiment.name}"), options)
-    if as_json:
-        print_json([as_row(score) for score in result.scores])
-    else:
-        out().print(score_table(result.scores, result.comparisons))
-        out().print(f"page: {result.report.page}", highlight=False, soft_wrap=True)
+        result = evaluate_models(asked, runs / (name or f"eval-{asked[0].name}"), options)
+    show_evaluation(result, as_json=as_json)

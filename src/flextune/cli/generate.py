@@ -14,17 +14,25 @@ from flextune.cli.requests import ModelRequest
 
 @grouped
 def generate(
+    model: Annotated[str, typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL)],
     request: ModelRequest,
     output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
-    language: Annotated[str, typer.Option("--language", help="py, java, js, ...")] = "py",
+    language: o.Languages = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,
 ) -> None:
     """Write completions, and the problems beside them (OUTPUT.problems.jsonl), for `flextune judge`."""
     from flextune.cli.terminal import print_json, progress
+    from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment([language])
+    experiment = request.experiment(model, language)
+    if len(experiment.evaluate) > 1:
+        given = ", ".join(part.language for part in experiment.evaluate)
+        where = (
+            f"{request.problems}: has several languages" if not language else "--language: a file holds one"
+        )
+        raise FlextuneError(f"{where} ({given}); choose one with --language")
     with progress() as reporter:
         written = generate_file(experiment, output, data_dir=data_dir, reporter=reporter)
     if as_json:

@@ -104,12 +104,15 @@ def judge(
     """
     from flextune.cli.explain import show_explanation
     from flextune.cli.terminal import progress
+    from flextune.files.output import check_no_input
     from flextune.judging import JudgeSettings, judge_request
 
     if explain is not None:
         known = _benchmark_problems(benchmark, language, None, data_dir) if benchmark else problems
         show_explanation(explain, samples, known, as_json=as_json)
         return
+    if output is not None:
+        check_no_input(output, {"--samples": samples, "--problems": problems, "--cache": cache})
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
     settings = JudgeSettings(
         limits.limits(),

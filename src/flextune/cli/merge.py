@@ -24,7 +24,7 @@ class HowToMerge:
         typer.Option("--base", help="Base model (default: the one that the adapter was made for)."),
     ] = None
     dtype: Annotated[
-        str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: the base model's.")
+        str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: as the base model is stored.")
     ] = "auto"
     onto: Annotated[
         str,

@@ -30,10 +30,17 @@ NoSandbox = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 #: Stands in a help text for the names that ``--benchmark`` takes; see ``BenchmarkCommand``.
 BENCHMARKS = "{benchmarks}"
-Benchmark = Annotated[str, typer.Option("--benchmark", help=f"{BENCHMARKS}.")]
+Benchmark = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--benchmark", help=f"{BENCHMARKS}; may be left out for the model rosetta.", show_default=False
+    ),
+]
+#: Help of an argument ``MODEL[+ADAPTER]``.
+MODEL = "rosetta, a folder, hub id or GGUF; then a PEFT folder."
 Languages = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--language", help="Python, java, c++, ...; may be given several times."),
+    typer.Option("--language", help="Python, java, c++, ...; several times, or with commas."),
 ]
 Lexicon = Annotated[str, typer.Option("--lexicon", help="base or reserved wording (rosetta).")]
 Limit = Annotated[
@@ -42,10 +49,8 @@ Limit = Annotated[
 ]
 Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 decodes greedily.")]
 TopP = Annotated[float, typer.Option("--top-p", help="Nucleus of sampling.")]
-Completions = Annotated[int, typer.Option("--n", "--samples", min=1, help="Completions per problem.")]
-NumBeams = Annotated[
-    int, typer.Option("--num-beams", "--beams", min=0, help="Number of beams; 0 disables beam search.")
-]
+Completions = Annotated[int, typer.Option("--n", min=1, help="Completions per problem.")]
+NumBeams = Annotated[int, typer.Option("--num-beams", min=0, help="Number of beams; 0 disables beam search.")]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Tokens per completion.")]
 TopK = Annotated[int, typer.Option("--top-k", min=0, help="Sample among so many tokens; 0: all.")]
 MinP = Annotated[float, typer.Option("--min-p", min=0, help="Leave out tokens below this share of the best.")]
@@ -60,7 +65,9 @@ BatchSize = Annotated[
     typer.Option("--batch-size", min=1, help="Texts decoded together (default: what memory allows)."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
-DType = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or float16.")]
+DType = Annotated[
+    str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: as the model is stored.")
+]
 
 # What decides a verdict beside the limits.
 Tolerance = Annotated[

@@ -29,7 +29,7 @@ def show_plan(experiment: Experiment, folder: Path, options: RunOptions, *, as_j
 
 
 def _print(found: Outline, experiment: Experiment, console: Console) -> None:
-    from flextune.report.formats import count
+    from flextune.report import formats
     from flextune.report.tables import Table, rich_table
     from flextune.runner.outline import EXPECTED_RATE, EXPECTED_SEED_SPREAD
 
@@ -42,12 +42,18 @@ def _print(found: Outline, experiment: Experiment, console: Console) -> None:
     ]
     title = f"{experiment.name} in {found.folder}"
     console.print(rich_table(Table(title, ("what", "", "state"), tuple(rows), align="lll"), {"what": 48}))
-    if found.tuning:
-        line(
-            f"tuning: up to {count(found.tuning, 'training')} before these; their settings are not known yet"
-        )
+    for name, work in found.searches.items():
+        line(_search(name, work))
     line(f"trainings: {_sum(found.trainings)}")
     line(f"programs: {_sum(found.evaluations)}")
+    for need in found.memory:
+        line(
+            f"memory: {need.model}, {formats.large(need.parameters)} parameters, "
+            f"{formats.size(need.bytes)} in {need.dtype}; training takes more"
+        )
+    line(f"time here: {formats.duration(found.seconds)}, within a factor of two or so")
+    if found.note:
+        line(found.note)
     for question in found.questions:
         line(_question(question))
     if found.questions:
@@ -65,9 +71,16 @@ def _progress(work: Work, what: str) -> str:
     return f"{work.done} of {work.total} {what}{there}"
 
 
+def _search(name: str, work: Work) -> str:
+    if work.done == work.total:
+        return f"{name}: finished ({work.done} trainings)"
+    there = f", {work.done} there" if work.done else ""
+    return f"{name}: up to {work.total} trainings before these{there}; their settings are not known yet"
+
+
 def _sum(parts: Sequence[Work]) -> str:
     total, done = sum(work.total for work in parts), sum(work.done for work in parts)
-    return f"{total - done:,} to do, {done:,} there"
+    return f"{total - done:,} to do, {done:,} there already"
 
 
 def _question(question: Question) -> str:

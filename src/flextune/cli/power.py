@@ -19,14 +19,14 @@ class Against(StrEnum):
 
 def power(
     problems: Annotated[
-        int, typer.Option("--problems", help="Problems posed to both arms.", show_default=False)
+        int, typer.Option("--problem-count", help="Problems posed to both arms.", show_default=False)
     ],
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings of an arm; 0: two fixed models.")] = 3,
     rate: Annotated[float, typer.Option("--rate", help="Expected pass rate of the baseline, 0 to 1.")] = 0.3,
     seed_spread: Annotated[
         float, typer.Option("--seed-spread", help="Standard deviation of a training's pass rate, 0 to 1.")
     ] = 0.03,
-    samples: Annotated[int, typer.Option("--samples", "--n", help="Answers per problem and training.")] = 1,
+    samples: Annotated[int, typer.Option("--n", help="Answers per problem and training.")] = 1,
     baseline: Annotated[
         Against,
         typer.Option(

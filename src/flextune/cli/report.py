@@ -16,16 +16,19 @@ def report(
     pictures: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(
+            "--format",
             "--pictures",
-            help="svg, png or pdf: also write the figures of the studies as files.",
+            help="html, svg, png or pdf: also write the figures of the studies as files.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
     """Write the page of a finished run again, with the documents of its studies; print their paths."""
+    from flextune.report.charts.files import check_formats
     from flextune.runs.run import find_run
     from flextune.studies.writing import write_report
 
+    check_formats([] if pictures is None else [pictures])
     report = write_report(find_run(run, runs).folder, pictures)
     for path in (report.page, *(path for study in report.studies for path in study.documents)):
         typer.echo(path)

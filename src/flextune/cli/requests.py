@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """The options of ``eval`` and ``generate``: a model, a benchmark and a way of decoding."""
+    """The options of ``eval`` and ``generate``: a benchmark, a way of decoding and a form of the model."""
 
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL[+ADAPTER]", help="rosetta, a folder, hub id or GGUF; then a PEFT folder."
+    benchmark: o.Benchmark = None
+    problems: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--problems",
+            help="Instead of --benchmark: a file of your own problems (docs/rows.md).",
+            show_default=False,
         ),
-    ]
-    benchmark: o.Benchmark = "rosetta"
+    ] = None
     lexicon: o.Lexicon = "base"
     limit: o.Limit = None
     temperature: o.Temperature = 0.0
@@ -39,28 +41,48 @@ class ModelRequest:
     length_penalty: o.LengthPenalty = 1.0
     batch_size: o.BatchSize = None
     seed: o.Seed = 0
-    dtype: o.DType = "float32"
+    dtype: o.DType = "auto"
     merged: Annotated[bool, typer.Option("--merged", help="Merge the adapter into the weights.")] = False
 
-    def experiment(self, languages: Sequence[str]) -> Experiment:
-        """An experiment that evaluates the model and trains nothing.
+    def experiment(self, model: str, languages: Sequence[str] | None) -> Experiment:
+        """An experiment that evaluates a model and trains nothing.
+
+        Args:
+            model: ``MODEL`` or ``MODEL+ADAPTER``.
+            languages: Those asked for; None: Python, or all that a file of problems has.
 
         Raises:
             FlextuneError: A value that an experiment file could not hold either, under its option's name.
         """
-        name, adapter = split_model(self.model)
+        name, adapter = split_model(model)
         return _checked(
             name,
             adapter=adapter,
             merged=self.merged,
-            benchmark=self.benchmark,
-            languages=languages,
+            benchmark=self._benchmark(),
+            languages=languages or self._languages(),
             lexicon=self.lexicon,
             limit=self.limit,
             decode=self._decode(),
             dtype=self.dtype,
             seed=self.seed,
         )
+
+    def _benchmark(self) -> str | None:
+        """The benchmark's name if one is given, or the path of the problems."""
+        from flextune.errors import FlextuneError
+
+        if self.problems is None:
+            return self.benchmark
+        if self.benchmark is not None:
+            raise FlextuneError("--problems and --benchmark exclude each other: give one of them")
+        # Absolute, so that it is known for a path whatever its name ends in.
+        return str(self.problems.expanduser().absolute())
+
+    def _languages(self) -> list[str]:
+        from flextune.sources.own import own_languages
+
+        return ["py"] if self.problems is None else own_languages(self.problems.expanduser())
 
     def _decode(self) -> dict[str, Any]:
         """Beams if given, greedy at temperature 0, else sampling."""

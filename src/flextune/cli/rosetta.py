@@ -58,3 +58,19 @@ def rows(
         found = problem_rows(language, lexicon=lexicon, limit=limit)
     for row in found:
         typer.echo(json.dumps(row, ensure_ascii=False))
+
+
+@app.command("card")
+def card(as_json: o.Json = False) -> None:
+    """Count what the benchmark is made of: splits, retrieval, what its tests catch (a minute)."""
+    from flextune.cli.terminal import out, print_json, progress
+    from flextune.report.tables import Table, rich_table
+    from flextune.rosetta.card import card as count
+
+    with progress() as reporter:
+        counted = count(reporter)
+    if as_json:
+        print_json(counted.as_row())
+        return
+    table = Table("Rosetta", ("what", "number", "share"), tuple(counted.lines()))
+    out().print(rich_table(table, {}))

@@ -27,13 +27,14 @@ def progress() -> Iterator[Reporter]:
         yield PlainReporter()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=16),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[detail]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         yield RichReporter(bars)
@@ -48,7 +49,7 @@ class RichReporter:
     @contextmanager
     def stage(self, label: str, total: int) -> Iterator[Stage]:
         """A new bar."""
-        stage = _RichStage(self._bars, self._bars.add_task(label, total=total), label)
+        stage = _RichStage(self._bars, self._bars.add_task(label, total=total, detail=""), label)
         try:
             yield stage
         finally:
@@ -62,18 +63,19 @@ class RichReporter:
 class _RichStage:
     def __init__(self, bars: Progress, task: TaskID, label: str) -> None:
         self._bars, self._task, self._label = bars, task, label
-        self._done = False
+        self._done, self._detail = False, ""
         self._started = time.monotonic()
 
-    def update(self, done: int, total: int) -> None:
-        self._bars.update(self._task, completed=done, total=total)
-        self._done = done >= total
+    def update(self, done: int, total: int, detail: str = "") -> None:
+        self._bars.update(self._task, completed=done, total=total, detail=detail)
+        self._done, self._detail = done >= total, detail
 
     def close(self) -> None:
         self._bars.remove_task(self._task)
         if self._done:
             seconds = time.monotonic() - self._started
-            self._bars.console.print(f"{self._label} ({seconds:.0f} s)", highlight=False, markup=False)
+            words = ", ".join(filter(None, (f"{seconds:.0f} s", self._detail)))
+            self._bars.console.print(f"{self._label} ({words})", highlight=False, markup=False)
 
 
 class PlainReporter:
@@ -103,16 +105,17 @@ class _PlainStage:
         self._started = self._written = time.monotonic()
         self._latest = ""
 
-    def update(self, done: int, total: int) -> None:
-        self._latest = f"{done}/{total}"
+    def update(self, done: int, total: int, detail: str = "") -> None:
+        self._latest = ", ".join(filter(None, (f"{done}/{total}", detail)))
         now = time.monotonic()
         if now - self._written > PLAIN_INTERVAL:
             self._written = now
             self._write(f"{self._label}: {self._latest}")
 
     def close(self) -> None:
-        seconds = time.monotonic() - self._started
-        self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
+        if self._latest:
+            seconds = time.monotonic() - self._started
+            self._write(f"{self._label}: {self._latest} ({seconds:.1f} s)")
 
 
 def out() -> Console:

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
 
 import typer
 
-from flextune.cli.options import DataDir, Json, Runs
+from flextune.cli import experiments as e
+from flextune.cli import options as o
 
 
 def train(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Experiment file (YAML).", show_default=False)],
-    overrides: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Argument(
-            metavar="KEY.PATH=VALUE", help="Set keys of the file: train.epochs=1.", show_default=False
-        ),
-    ] = None,
-    data_dir: DataDir = None,
-    runs: Runs = Path("runs"),
-    as_json: Json = False,
+    file: e.File,
+    overrides: e.Overrides = None,
+    data_dir: o.DataDir = None,
+    runs: o.Runs = Path("runs"),
+    quickly: e.Quick = False,
+    as_json: o.Json = False,
 ) -> None:
     """Train the adapters of an experiment and print their folders; `flextune run` then reuses them."""
     from flextune.cli.terminal import print_json, progress
-    from flextune.config import load_experiment
+    from flextune.config import quick
     from flextune.runner.execute import RunOptions, train_experiment
 
-    experiment = load_experiment(file, overrides or [])
+    experiment, folder = e.open_experiment(file, overrides, runs)
+    if quickly:
+        experiment = quick(experiment)
+        folder = folder.with_name(experiment.name)
     with progress() as reporter:
         options = RunOptions(data_dir, reporter=reporter)
-        adapters = train_experiment(experiment, runs / experiment.name, options)
+        adapters = train_experiment(experiment, folder, options)
     if as_json:
         print_json([str(path) for path in adapters])
     else:

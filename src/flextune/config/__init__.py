@@ -13,6 +13,7 @@ from flextune.config.recipe import Recipe
 from flextune.config.schema import schema
 from flextune.config.sections.adapter import AdapterConfig, Targets
 from flextune.config.sections.contrasts import ContrastsConfig
+from flextune.config.sections.data import DataPart
 from flextune.config.sections.decode import DecodeConfig
 from flextune.config.sections.evaluate import EvaluateConfig
 from flextune.config.sections.generate import GenerateConfig
@@ -20,6 +21,7 @@ from flextune.config.sections.judge import JudgeConfig
 from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
+from flextune.config.sections.start import StartConfig
 from flextune.config.sections.sweep import RangeConfig, SweepConfig
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
@@ -38,6 +40,7 @@ __all__ = [
     "ArmConfig",
     "ContrastsConfig",
     "DType",
+    "DataPart",
     "DecodeConfig",
     "EarlyStoppingConfig",
     "EvaluateConfig",
@@ -53,6 +56,7 @@ __all__ = [
     "RangeConfig",
     "Recipe",
     "ReplayConfig",
+    "StartConfig",
     "SweepConfig",
     "Targets",
     "TrainConfig",

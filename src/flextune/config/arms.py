@@ -38,8 +38,13 @@ class ArmConfig(Section):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The keys that it sets, as they are written."""
-        return dict(self.model_extra or {})
+        """The keys that it sets; ``adapter: PATH`` says that an adapter is ready and nothing is trained."""
+        given = dict(self.model_extra or {})
+        if isinstance(given.get("adapter"), str):
+            served = given.get("generate")
+            folder = {"adapter": given.pop("adapter")}
+            given = {"train": None, **given, "generate": {**(served or {}), **folder}}
+        return given
 
     def with_settings(self, settings: dict[str, Any]) -> ArmConfig:
         """The arm with other keys set, and with nothing to tune or match."""

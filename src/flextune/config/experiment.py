@@ -23,7 +23,7 @@ from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.sweep import SweepConfig
 from flextune.config.sections.train import TrainConfig
 from flextune.config.sections.tune import TuneConfig, tuned_settings
-from flextune.config.validation import unknown_key, validate
+from flextune.config.validation import places, unknown_key, validate
 
 #: The embedded base model; any other value is a folder, a hub id or a GGUF file.
 EMBEDDED_MODEL = "rosetta"
@@ -94,6 +94,7 @@ class Experiment(Section):
         if self.generate.adapter is not None and self.train is not None and not self.arms:
             raise ValueError("generate.adapter: an adapter from elsewhere needs train: null")
         self._check_contrasts()
+        self._check_starts()
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
             tuned_settings(self.tune, arm, resolved)
             matched_setting(self.match, arm, resolved)
@@ -123,13 +124,34 @@ class Experiment(Section):
                 " decode in sweep.keys"
             )
 
+    def _check_starts(self) -> None:
+        """An arm starts from one that is above it, and that trains; and is not searched itself."""
+        above: list[str] = []
+        if not self.arms:
+            return
+        for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
+            start = resolved.train.start if resolved.train is not None else None
+            if start is not None and start.arm is not None and start.run is None:
+                where = f"arms.{arm.name}.train.start.arm"
+                if start.arm not in above:
+                    known = ", ".join(above) or "none"
+                    raise ValueError(
+                        f"{where}: no arm {start.arm!r} that trains above this one (there: {known})"
+                    )
+                if arm.match is not None or tuned_settings(self.tune, arm, resolved):
+                    raise ValueError(
+                        f"{where}: an arm that is tuned or matched starts from a folder, not an arm"
+                    )
+            if resolved.train is not None:
+                above.append(arm.name)
+
     def _check_contrasts(self) -> None:
         """Contrasts are between arms of the experiment, and in evaluations that it makes."""
         self.contrasts.check([arm.name for arm in self.given_arms()])
         parts = [part for arm in self.resolved_arms() for part in arm.evaluate]
         for number, place in enumerate(self.contrasts.where):
             lexicons = [(p, p.lexicon if p.has_lexicons else None) for p in parts]
-            if not any(place.fits(part.benchmark, part.language, lexicon) for part, lexicon in lexicons):
+            if not any(place.fits(part.name, part.language, lexicon) for part, lexicon in lexicons):
                 given = place.model_dump(exclude_none=True)
                 wanted = ", ".join(f"{key}: {value}" for key, value in given.items())
                 raise ValueError(f"contrasts.where.{number}: the experiment does not evaluate {{{wanted}}}")
@@ -154,7 +176,7 @@ class Experiment(Section):
         known = [key for key in Experiment.model_fields if key not in NOT_OF_AN_ARM]
         for key in arm.settings:
             if key not in known:
-                raise unknown_key(f"{prefix}.{key}", [*known, "tune", "match"])
+                raise unknown_key(f"{prefix}.{key}", [*known, "tune", "match"], places(Experiment))
         raw = {**merged(base, arm.settings), "name": arm.name, "seeds": self.seeds}
         return validate(Experiment, raw, prefix=prefix)
 

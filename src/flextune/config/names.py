@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -9,6 +10,14 @@ from pydantic import AfterValidator, Field
 
 from flextune.languages import canonical
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES, Registry
+
+#: What tells a path from a name: a folder in it, or the ending of a file of rows.
+PATH_PATTERN = r"/|^~|\.(jsonl|json|parquet)(\.gz)?$"
+
+
+def is_path(name: str) -> bool:
+    """Whether a text is the path of a file or folder, and not a registered name."""
+    return re.search(PATH_PATTERN, name) is not None
 
 
 def _registered(registry: Registry[Any]) -> Callable[[str], str]:
@@ -20,6 +29,21 @@ def _registered(registry: Registry[Any]) -> Callable[[str], str]:
     return check
 
 
+def _data(name: str) -> str:
+    if name in TRAINING_SOURCES or is_path(name):
+        return name
+    raise ValueError(
+        f"{TRAINING_SOURCES.unknown(name)}; a file of your own ends in .jsonl, .json or .parquet, and a"
+        " dataset of the hub is given as hub: OWNER/NAME"
+    )
+
+
+def _benchmark(name: str) -> str:
+    if name in BENCHMARKS or is_path(name):
+        return name
+    raise ValueError(f"{BENCHMARKS.unknown(name)}; a file of your own problems ends in .jsonl or .json")
+
+
 def _listed(registry: Registry[Any]) -> Callable[[dict[str, Any]], None]:
     """Adds the names to the JSON schema, when somebody asks for it: editors complete them."""
 
@@ -29,11 +53,23 @@ def _listed(registry: Registry[Any]) -> Callable[[dict[str, Any]], None]:
     return add
 
 
+def _listed_or_path(registry: Registry[Any]) -> Callable[[dict[str, Any]], None]:
+    """As ``_listed``, where a path may stand in a name's place."""
+
+    def add(schema: dict[str, Any]) -> None:
+        schema["anyOf"] = [{"enum": list(registry.names())}, {"pattern": PATH_PATTERN}]
+
+    return add
+
+
+#: A registered benchmark, or a file of a user's own problems.
 BenchmarkName = Annotated[
-    str, AfterValidator(_registered(BENCHMARKS)), Field(json_schema_extra=_listed(BENCHMARKS))
+    str, AfterValidator(_benchmark), Field(json_schema_extra=_listed_or_path(BENCHMARKS))
 ]
 SourceName = Annotated[
     str, AfterValidator(_registered(TRAINING_SOURCES)), Field(json_schema_extra=_listed(TRAINING_SOURCES))
 ]
+#: A registered source of training data, or the path of a user's own rows.
+DataName = Annotated[str, AfterValidator(_data), Field(json_schema_extra=_listed_or_path(TRAINING_SOURCES))]
 #: A short name, however it is spelled. Which languages there are is for the benchmark or the source to say.
 LanguageName = Annotated[str, AfterValidator(canonical)]

@@ -1,8 +1,8 @@
 """The one way to set keys of an experiment: arms, the command line, ``--quick``, tuning and searches use it.
 
 Everything happens on the raw mapping, before it is checked: mappings are merged key by key, at every depth;
-anything else (a list, a number, null) replaces what was there. Two sections know better than that: an
-optimizer of another name and a penalty's preset start afresh.
+anything else (a list, a number, null) replaces what was there. Some sections know better than that: an
+optimizer of another name, a penalty's preset, and training data or a start from elsewhere begin afresh.
 """
 
 from __future__ import annotations
@@ -12,16 +12,30 @@ from typing import Any
 
 import yaml
 
+from flextune.config.sections.data import ORIGINS
 from flextune.config.sections.optimizer import merge_optimizers
 from flextune.config.sections.penalty import merge_penalties
+from flextune.config.sections.start import STARTS
 from flextune.config.strict_yaml import RepeatedKey, load_yaml
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, did_you_mean
 
 Raw = Mapping[str, Any]
+
+#: Keys of the section ``train`` to those of their own keys that say that it is another one.
+_AFRESH = {"data": ORIGINS, "start": STARTS}
+
+
+def _merge_train(base: Raw, override: Raw) -> dict[str, Any]:
+    """A part of data or a start of another origin keeps nothing of the one before."""
+    given = {key: value for key, value in override.items() if key in _AFRESH and isinstance(value, Mapping)}
+    another = {key for key, value in given.items() if {*_AFRESH[key]} & {*value}}
+    return _merged_deeply({key: value for key, value in base.items() if key not in another}, override)
+
 
 _SECTIONS: dict[str, Callable[[Raw, Raw], dict[str, Any]]] = {
     "optimizer": merge_optimizers,
     "penalty": merge_penalties,
+    "train": _merge_train,
 }
 
 
@@ -114,7 +128,9 @@ def _place(items: list[Any], key: str, path: str) -> int:
             return position
     if key.isdecimal() and int(key) < len(items):
         return int(key)
-    raise FlextuneError(f"{path}: no item {key!r} in that list of {len(items)}")
+    names = [str(item["name"]) for item in items if isinstance(item, Mapping) and "name" in item]
+    there = f"there are {', '.join(names)}" if names else f"it has {len(items)}, numbered from 0"
+    raise FlextuneError(f"{path}: no item {key!r} in that list{did_you_mean(key, names)} ({there})")
 
 
 def assignment(text: str) -> tuple[str, Any]:
@@ -131,4 +147,6 @@ def assignment(text: str) -> tuple[str, Any]:
     except RepeatedKey as error:
         raise FlextuneError(f"{text!r}: {error.problem}") from error
     except yaml.YAMLError as error:
-        raise FlextuneError(f"{text!r}: the value is not valid YAML") from error
+        raise FlextuneError(
+            f"{text!r}: the value is not valid YAML; quote the whole override for the shell"
+        ) from error

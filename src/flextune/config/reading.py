@@ -14,6 +14,15 @@ from flextune.config.strict_yaml import RepeatedKey, load_yaml
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError
 
+#: What YAML's values are called.
+_KINDS: dict[type, str] = {
+    list: "a list",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+}
+
 
 def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """Read an experiment file and apply ``key.path=value`` overrides (values are YAML).
@@ -23,6 +32,10 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise FlextuneError(
+            f"{path}: a folder without experiment.yaml; give an experiment file, or the folder of a run"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise FlextuneError(f"{path}: cannot read the experiment file ({reason})") from error
@@ -38,6 +51,8 @@ def parse_experiment(text: str, *, where: str, overrides: Iterable[str] = ()) ->
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", error)
         fault = problem if isinstance(error, RepeatedKey) else f"not valid YAML ({problem})"
+        if "'\\t'" in str(problem):
+            fault += "; indent with spaces, not tabs"
         raise FlextuneError(f"{where}{line}: {fault}") from error
     return make_experiment(raw, where=where, overrides=overrides)
 
@@ -46,8 +61,14 @@ def make_experiment(
     raw: Mapping[str, Any], *, where: str = "experiment", overrides: Iterable[str] = ()
 ) -> Experiment:
     """An experiment from a mapping, with the same overrides and errors as from a file."""
+    if raw is None:
+        raise FlextuneError(f"{where}: nothing in it; `flextune init` prints an experiment to start from")
     if not isinstance(raw, Mapping):
-        raise FlextuneError(f"{where}: an experiment is a mapping of keys (found: {type(raw).__name__})")
+        found = _KINDS.get(type(raw), type(raw).__name__)
+        raise FlextuneError(
+            f"{where}: an experiment is a mapping of keys, as in `name: mine` (found: {found}); "
+            "`flextune init` prints one to start from"
+        )
     changed = dict(raw)
     try:
         for override in overrides:

@@ -46,12 +46,16 @@ class Recipe(Section):
         """What determines the adapter's weights, without settings at their defaults.
 
         A later option does then not train old runs again. How often the training logs is left out, and all of
-        a penalty of strength 0.
+        a penalty of strength 0. Of examples and of a start from another adapter a key has the content.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
+        elsewhere = {"logging_steps", "deduplicate", "start"}
+        # Which examples these are, a key says by their content; a path says nothing.
+        if not isinstance(self.train.data, str) or self.train.part.source is None:
+            elsewhere |= {"data"}
         return {
             "adapter": self.adapter.model_dump(mode="json", exclude_defaults=True),
-            "train": self.train.model_dump(mode="json", exclude_defaults=True, exclude={"logging_steps"}),
+            "train": self.train.model_dump(mode="json", exclude_defaults=True, exclude=elsewhere),
             "optimizer": self.optimizer.given(),
             "penalty": self.penalty.given() if self.penalty is not None and penalized else None,
             "seed": self.seed,

@@ -64,6 +64,13 @@ def _complete_arms(document: dict[str, Any]) -> None:
         if name != "ArmConfig"
     }
     arm["properties"] |= _redirected(copy.deepcopy(settings))
+    ready = {
+        "type": "string",
+        "description": "Folder of a ready adapter: it is evaluated, nothing is trained.",
+    }
+    adapter = arm["properties"]["adapter"]
+    kept = {name: adapter.pop(name) for name in ("description",) if name in adapter}
+    arm["properties"]["adapter"] = {"anyOf": [adapter, ready], **kept}
     arm["additionalProperties"] = False
     definitions |= {name: _redirected(section) for name, section in partial.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -56,6 +56,15 @@ OTHER_NAMES = {
 }
 
 
+#: pydantic's kinds of error to what is wanted; ``name`` and ``value`` are what was given.
+_WANTED = {
+    "list_type": "a list is wanted, as in {name}=[{value}]",
+    "model_type": "a mapping of keys is wanted, as in {name}: {{...}}",
+    "dict_type": "a mapping of keys is wanted, as in {name}: {{...}}",
+    "string_pattern_mismatch": "letters, digits and . _ + - only, and a letter or digit first",
+}
+
+
 class SettingError(FlextuneError):
     """A key of an experiment that cannot be as it is given.
 
@@ -101,8 +110,11 @@ def _explain(model: type[Section], error: ValidationError) -> SettingError:
     # Of a union, pydantic also names the member it tried: "literal[...]", "list[str]".
     key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     if first["type"] == "extra_forbidden":
-        return unknown_key(key, known_keys(model, first["loc"][:-1]))
+        return unknown_key(key, known_keys(model, first["loc"][:-1]), places(model))
     given = first.get("input")
+    if first["type"] in _WANTED:
+        wanted = _WANTED[first["type"]].format(name=key.rpartition(".")[2], value=_as_yaml(given))
+        return SettingError(key, f"{{key}}: {wanted} (given: {_as_yaml(given)})")
     quoted = isinstance(given, str) and repr(given) in first["msg"]
     silent = quoted or isinstance(given, (dict, list)) or first["type"] == "missing"
     shown = "" if silent else f" (given: {json.dumps(given, default=str)})"
@@ -110,15 +122,34 @@ def _explain(model: type[Section], error: ValidationError) -> SettingError:
     return SettingError(key, f"{{key}}: {message}{shown}")
 
 
-def unknown_key(key: str, known: list[str]) -> SettingError:
-    """The error for a key that does not exist, with what it is called here, or the nearest known key."""
+def unknown_key(key: str, known: list[str], elsewhere: Sequence[str] = ()) -> SettingError:
+    """The error for a key that does not exist, with what it is called here, or the nearest known key.
+
+    Args:
+        key: Its dotted path.
+        known: The keys that there are beside it.
+        elsewhere: Dotted paths of all keys, to find one that stands in another section.
+    """
     name = key.rpartition(".")[2]
-    here = OTHER_NAMES.get(name)
-    if here is not None and ("." in here or here in known):
+    here = OTHER_NAMES.get(name, name)
+    moved = [path for path in elsewhere if path.rpartition(".")[2] == here]
+    if here != name and ("." in here or here in known):
         hint = f"; here it is called {here!r}"
+    elif moved:
+        hint = f"; it is {' or '.join(map(repr, moved))}"
     else:
         hint = did_you_mean(name, known)
     return SettingError(key, f"unknown key '{{key}}'{hint} (known: {', '.join(sorted(known))})")
+
+
+def _as_yaml(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def places(model: type[Section]) -> list[str]:
+    """Dotted paths of the keys in an experiment's sections: ``train.learning_rate``."""
+    sections = {name: _section_of(field.annotation) for name, field in model.model_fields.items()}
+    return [f"{name}.{key}" for name, section in sections.items() if section for key in section.model_fields]
 
 
 def known_keys(model: type[Section], path: tuple[int | str, ...] = ()) -> list[str]:

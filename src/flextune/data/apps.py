@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -87,17 +87,26 @@ def read(
     for given, known in ((split, get_args(Split)), *((one, get_args(Difficulty)) for one in wanted)):
         if given not in known:
             raise FlextuneError(f"apps: unknown {given!r} (known: {', '.join(known)})")
-    names = [
-        f"{stem}{end}"
-        for stem in (f"apps/{split}", f"apps-{split}", "apps")
-        for end in (".jsonl", ".jsonl.gz")
-    ]
-    rows = load_rows(names, data_dir=data_dir, hub=HubSource(HUB_REPO, "all", split))
-    parsed = (parse_row(row) for row in rows if row.fields.get("split", split) == split)
+    parsed = map(parse_row, published_rows(data_dir, split))
     found = [row for row in parsed if row.inputs and (not wanted or row.difficulty in wanted)]
     if not found:
         raise FlextuneError(f"apps: no row of the {split} split with tests in the file")
     return found
+
+
+def published_rows(data_dir: Path | None, split: Split) -> Iterator[Row]:
+    """Rows of one split as they are, from ``apps/SPLIT``, ``apps-SPLIT`` or ``apps`` in a folder, or the hub.
+
+    Raises:
+        FlextuneError: For a file missing everywhere.
+    """
+    names = [
+        f"{stem}{end}"
+        for stem in (f"apps/{split}", f"apps-{split}", "apps")
+        for end in (".jsonl", ".jsonl.gz", ".parquet")
+    ]
+    rows = load_rows(names, data_dir=data_dir, hub=HubSource(HUB_REPO, "all", split))
+    return (row for row in rows if row.fields.get("split", split) == split)
 
 
 def parse_row(row: Row) -> AppsRow:
@@ -106,11 +115,11 @@ def parse_row(row: Row) -> AppsRow:
     Raises:
         FlextuneError: Naming row and field.
     """
-    tests = _json(row, "input_output", dict)
+    tests = json_field(row, "input_output", dict)
     inputs, outputs = (_tests(row, tests, key) for key in ("inputs", "outputs"))
     if len(inputs) != len(outputs):
         raise FlextuneError(f"{row.where}: {len(inputs)} inputs but {len(outputs)} outputs in input_output")
-    solutions = _json(row, "solutions", list)
+    solutions = json_field(row, "solutions", list)
     return AppsRow(
         number=row.integer("problem_id" if "problem_id" in row.fields else "id"),
         question=row.text("question"),
@@ -123,7 +132,7 @@ def parse_row(row: Row) -> AppsRow:
     )
 
 
-def _json(row: Row, key: str, kind: type[Any]) -> Any:
+def json_field(row: Row, key: str, kind: type[Any]) -> Any:
     """A field of JSON, or of JSON as text; where that is empty, an empty value."""
     value = row.fields.get(key)
     if isinstance(value, str) and value.strip():
@@ -155,6 +164,13 @@ def plain_prompt(row: AppsRow) -> str:
     return f"\nQUESTION:\n{row.question}{starter}\nUse {way} format\nANSWER:\n"
 
 
+def docstring_prompt(row: AppsRow) -> str:
+    """The authors' imports and, in a docstring, the authors' prompt: a program's beginning."""
+    question = plain_prompt(row).replace('"""', "'''")
+    raw = "r" if "\\" in question else ""
+    return f'{PREAMBLE}{raw}"""{question}"""\n'
+
+
 def problems(rows: Iterable[AppsRow]) -> list[Problem]:
     """Problems whose prompt is the authors' imports and, in a docstring, the authors' prompt.
 
@@ -165,13 +181,11 @@ def problems(rows: Iterable[AppsRow]) -> list[Problem]:
 
 def problem(row: AppsRow) -> Problem:
     """One task as a problem."""
-    question = plain_prompt(row).replace('"""', "'''")
-    raw = "r" if "\\" in question else ""
     return Problem(
         name=row.name,
         benchmark="apps",
         language="py",
-        prompt=f'{PREAMBLE}{raw}"""{question}"""\n',
+        prompt=docstring_prompt(row),
         tests=_calls(row) if row.function else "",
         stop=STOPS,
         reference=row.solutions[0] if row.solutions else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flextune.errors import FlextuneError
+from flextune.errors import FlextuneError, one_line
 from flextune.extras import missing
-from flextune.files.rows import Row, read_rows
+from flextune.files.rows import Row
+from flextune.files.tables import read_table
+from flextune.hub import reach_hub
 
 #: Where benchmark files are looked for when no folder is given.
 DATA_VARIABLE = "FLEXTUNE_DATA"
+
+_FOLDER = f"or give a folder that holds the file with --data-dir or ${DATA_VARIABLE}"
 
 _COMMIT = re.compile(r"@([0-9a-f]{40})/")
 
@@ -38,7 +43,7 @@ class HubSource:
 def load_rows(
     names: Sequence[str], *, data_dir: Path | None, hub: HubSource, environ: Mapping[str, str] | None = None
 ) -> Iterator[Row]:
-    """Rows of the first file that is there, or of the hub.
+    """Rows of the first file that is there, or of the hub; a name with ``*`` stands for several files.
 
     With ``data_dir`` only that folder counts; without it ``$FLEXTUNE_DATA`` does, and the hub for what that
     folder lacks. What was read is noted for ``recorded_origins``.
@@ -53,11 +58,9 @@ def load_rows(
         FlextuneError: If ``data_dir`` lacks the file, a named folder does not exist, no source has the
             rows, or a row is bad.
     """
-    path = find(*names, data_dir=data_dir, environ=environ)
-    if path is not None:
-        if _record.get() is not None:
-            _note(path.name, _file_origin(path))
-        return read_rows(path)
+    files = _find(names, data_dir, environ)
+    if files:
+        return rows_of(files)
     folder = _variable(environ)
     looked = f"no {' or '.join(names)} in {folder}; " if folder else ""
     try:
@@ -66,28 +69,46 @@ def load_rows(
         raise FlextuneError(f"{looked}{error}") from error
 
 
+def rows_of(files: Sequence[Path]) -> Iterator[Row]:
+    """Rows of files, one after the other; what was read is noted for ``recorded_origins``."""
+    for file in files:
+        note_file(file)
+    return itertools.chain.from_iterable(map(read_table, files))
+
+
+def note_file(path: Path) -> None:
+    """Note for ``recorded_origins`` that a file is read; one that is not there is noted by nobody."""
+    if _record.get() is not None and path.is_file():
+        _note(path.name, _file_origin(path))
+
+
 def find(*names: str, data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Path | None:
     """First of ``names`` in ``data_dir``, or without one in ``$FLEXTUNE_DATA``; None: use the hub.
 
     Raises:
         FlextuneError: If ``data_dir`` has none of them, or the folder that counts is no folder.
     """
+    return next(iter(_find(names, data_dir, environ)), None)
+
+
+def _find(names: Sequence[str], data_dir: Path | None, environ: Mapping[str, str] | None) -> list[Path]:
     if data_dir is not None:
-        path = _in_folder(data_dir.expanduser(), names, option="--data-dir")
-        if path is None:
+        files = _in_folder(data_dir.expanduser(), names, option="--data-dir")
+        if not files:
             raise FlextuneError(
                 f"--data-dir {data_dir}: no {' or '.join(names)} in this folder; give the one that holds it, "
                 f"or leave --data-dir out to use ${DATA_VARIABLE} or the hub"
             )
-        return path
+        return files
     folder = _variable(environ)
-    return None if folder is None else _in_folder(folder, names, option=f"${DATA_VARIABLE}")
+    return [] if folder is None else _in_folder(folder, names, option=f"${DATA_VARIABLE}")
 
 
-def _in_folder(folder: Path, names: Sequence[str], *, option: str) -> Path | None:
+def _in_folder(folder: Path, names: Sequence[str], *, option: str) -> list[Path]:
     if not folder.is_dir():
         raise FlextuneError(f"{option} {folder}: no such folder; give the one that holds {names[0]}")
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+    found = (sorted(path for path in folder.glob(name) if path.is_file()) for name in names)
+    return next(filter(None, found), [])
 
 
 def _variable(environ: Mapping[str, str] | None) -> Path | None:
@@ -95,26 +116,32 @@ def _variable(environ: Mapping[str, str] | None) -> Path | None:
     return Path(value).expanduser() if value else None
 
 
-def hub_rows(repo: str, config: str, split: str) -> Iterator[Row]:
+def hub_rows(repo: str, config: str | None, split: str, instead: str = _FOLDER) -> Iterator[Row]:
     """Rows of one split of a hub dataset, in its order.
+
+    Args:
+        repo: ``OWNER/NAME``.
+        config: Of a dataset that has several; None: its default.
+        split: ``train`` for example.
+        instead: What else a user can do, for the message.
 
     Raises:
         FlextuneError: If the ``hub`` extra is missing or the dataset cannot be had.
     """
-    instead = f"or give a folder that holds the file with --data-dir or ${DATA_VARIABLE}"
     try:
         import datasets
     except ImportError as error:
-        message = f"{repo}: {missing('datasets', 'the hub')}, {instead}"
-        raise FlextuneError(message) from error
-    try:
-        table = datasets.load_dataset(repo, config, split=split)
-    # What it raises without a network, a repository or a cache differs from release to release.
-    except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        message = f"{repo} ({config}, {split}): cannot be had from the hub ({reason[0]}); check the network, "
-        raise FlextuneError(message + instead) from error
-    _note(repo, f"{repo}@{_revision(table)} ({config}, {split})")
+        raise FlextuneError(f"{repo}: {missing('datasets', 'the hub')}, {instead}") from error
+    what = f"{config}, {split}" if config else split
+    with reach_hub() as unreachable:
+        try:
+            table = datasets.load_dataset(repo, config, split=split)
+        # What it raises without a network, a repository or a cache differs from release to release.
+        except Exception as error:
+            reason = f"not reached, {unreachable}; not in its cache" if unreachable else one_line(error)
+            message = f"{repo} ({what}): cannot be had from the hub ({reason}); check the network, {instead}"
+            raise FlextuneError(message) from error
+    _note(repo, f"{repo}@{_revision(table)} ({what})")
     return (Row(f"{repo}:{number}", dict(fields)) for number, fields in enumerate(table, start=1))
 
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from flextune.data.python_source import parse_python
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 _INDENTATION = re.compile(r"^[ \t]+")
 
 #: Width of one level where the code itself shows none.
@@ -79,8 +81,11 @@ def pose_as_docstring(code: str, *, description: str, tests: str) -> tuple[str, 
     """
     tree = parse_python(code)
     function = None if tree is None else _tested_function(tree, tests)
-    if function is None:
-        return None
+    return None if function is None else pose_function(code, function, description)
+
+
+def pose_function(code: str, function: Function, description: str) -> tuple[str, str] | None:
+    """As ``pose_as_docstring``, for one of the program's functions, as it was parsed."""
     lines = [line + "\n" for line in code.split("\n")]
     own_docstring = ast.get_docstring(function, clean=False) is not None
     body = function.body[own_docstring:]
@@ -100,7 +105,7 @@ def pose_as_docstring(code: str, *, description: str, tests: str) -> tuple[str, 
     return prompt, completion.strip("\n") + "\n"
 
 
-def _tested_function(tree: ast.Module, tests: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _tested_function(tree: ast.Module, tests: str) -> Function | None:
     """The last definition of the program's function that the tests call first."""
     functions = {
         node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -113,7 +118,7 @@ def _tested_function(tree: ast.Module, tests: str) -> ast.FunctionDef | ast.Asyn
     return None
 
 
-def _signature_end(lines: list[str], function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:
+def _signature_end(lines: list[str], function: Function) -> tuple[int, int]:
     """Line (from 0) and column of the colon that ends the signature."""
     source = io.StringIO("".join(lines[function.lineno - 1 :]))
     depth = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from flextune.errors import FlextuneError
@@ -18,10 +18,9 @@ def check_output(path: Path, *, fields: Collection[str], what: str) -> None:
         what: What the lines are, for the message: ``verdicts``.
 
     Raises:
-        FlextuneError: It is a folder, or a file of something else.
+        FlextuneError: It is a folder, lies in none, or is a file of something else.
     """
-    if path.is_dir():
-        raise FlextuneError(f"-o {path}: is a folder; give the name of a file in it")
+    check_new_file(path)
     if not path.exists():
         return
     other = f"-o {path}: this file is there already and does not hold {what}; choose another name"
@@ -31,3 +30,30 @@ def check_output(path: Path, *, fields: Collection[str], what: str) -> None:
         raise FlextuneError(other) from None
     if not all(row.keys() >= set(fields) for row in rows) or (not rows and path.stat().st_size):
         raise FlextuneError(other)
+
+
+def check_new_file(path: Path) -> None:
+    """Return if there may be a file at ``path``: it is no folder, and the folder that it lies in is there.
+
+    Raises:
+        FlextuneError: One of both does not hold.
+    """
+    if path.is_dir():
+        raise FlextuneError(f"-o {path}: is a folder; give the name of a file in it")
+    if not path.parent.is_dir():
+        raise FlextuneError(f"-o {path}: there is no folder {path.parent}; make it, or choose another place")
+
+
+def check_no_input(path: Path, inputs: Mapping[str, Path | None]) -> None:
+    """Return if a result may be written to ``path`` without replacing what it is made from.
+
+    Args:
+        path: What the user named for the result.
+        inputs: Option to the file that it names; links to a file are that file.
+
+    Raises:
+        FlextuneError: It is one of them.
+    """
+    for option, file in inputs.items():
+        if file is not None and path.exists() and file.exists() and path.samefile(file):
+            raise FlextuneError(f"-o {path}: is the file of {option}; choose another file")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError
-from flextune.files.lines import numbered_records
 from flextune.judging.files import Identity, identity
+from flextune.judging.verdict_files import read_verdicts
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Comparison, Score, Verdict
 
 VERDICTS = "verdicts.jsonl"
@@ -95,7 +95,10 @@ def read_side(path: Path) -> Side:
         evaluations = [folder.parent for folder in sorted(path.glob(f"judged/*/{VERDICTS}"))]
         if evaluations:
             raise FlextuneError(f"{path}: a run; give one of its evaluations: {_listed(evaluations)}")
-        raise FlextuneError(f"{file}: no such verdict file")
+        what = "no verdicts.jsonl in this folder" if path.is_dir() else "no such verdict file"
+        raise FlextuneError(
+            f"{path}: {what}; give a file of flextune judge -o, or a folder runs/NAME/judged/KEY"
+        )
     latest = _latest(file)
     if not latest:
         raise FlextuneError(f"{file}: no verdicts in it")
@@ -114,7 +117,7 @@ def _latest(file: Path) -> dict[Identity, Verdict]:
     """The verdicts of a file. One that said nothing about its program may be followed by another."""
     latest: dict[Identity, Verdict] = {}
     lines: dict[Identity, int] = {}
-    for number, verdict in numbered_records(file, Verdict):
+    for number, verdict in read_verdicts(file):
         key = identity(verdict)
         place = f"{verdict.name}, sample {verdict.sample}"
         if verdict.outcome not in OUTCOMES:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flextune.data.answers import Extraction, Step
-from flextune.data.problem_rows import read_problems
 from flextune.data.samples import SampleReader
 from flextune.data.samples.formats import Sample
 from flextune.errors import FlextuneError
+from flextune.judging.files import read_problems
 from flextune.judging.languages import languages
 from flextune.records import Problem
 
@@ -58,7 +58,7 @@ def explain_sample(
         FlextuneError: A file cannot be read, or there is no such sample.
     """
     if isinstance(problems, (Path, str)):
-        problems = read_problems(Path(problems), languages()).found
+        problems = read_problems(Path(problems)).found
     reader = SampleReader(problems, judged=languages())
     found: list[Explanation] = []
     counts: dict[str, int] = {}

@@ -17,13 +17,14 @@ from flextune.errors import FlextuneError
 from flextune.files.lenient import Skipped
 from flextune.files.lines import LineWriter, read_records, write_lines
 from flextune.files.locks import locked
-from flextune.files.output import check_output
+from flextune.files.output import check_no_input, check_output
 from flextune.judging.judgement import Judgement
 from flextune.judging.languages import languages
 from flextune.judging.packages import Packages, packages_in
 from flextune.judging.scoring import LanguageScore, score_verdicts
 from flextune.judging.settings import (
     JudgeSettings,
+    note_faults,
     note_missing_libraries,
     note_missing_toolchains,
     note_not_strict,
@@ -117,6 +118,11 @@ def judge_files(
             ``output`` is a file of something else than verdicts.
     """
     source = Path(problems) if isinstance(problems, str) else problems
+    if output is not None:
+        given = source if isinstance(source, Path) else None
+        check_no_input(
+            Path(output), {"samples": Path(samples), "problems": given, "cache": settings and settings.cache}
+        )
     request = read_request(Path(samples), problems=source, limit=limit)
     return judge_request(
         request,
@@ -247,6 +253,7 @@ def _judge(
             if writer:
                 writer.write([as_row(verdict)])
     note_missing_libraries(known.values(), reporter)
+    note_faults(known.values(), reporter)
     note_unsupported(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flextune.errors import FlextuneError
-from flextune.files.lines import read_records
 from flextune.judging.evalplus_results import evalplus_verdicts
+from flextune.judging.verdict_files import read_verdicts
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Estimate, Outcome, Score, Verdict
 
 
@@ -74,7 +74,10 @@ def score_file(path: Path | str) -> list[LanguageScore]:
     file = given / "verdicts.jsonl" if given.is_dir() else given
     if not file.is_file():
         raise FlextuneError(f"{file}: no such file of verdicts")
-    verdicts = evalplus_verdicts(file) if file.suffix == ".json" else read_records(file, Verdict)
+    if file.suffix == ".json":
+        verdicts = evalplus_verdicts(file)
+    else:
+        verdicts = [verdict for _, verdict in read_verdicts(file)]
     if not verdicts:
         raise FlextuneError(f"{file}: no verdicts in it")
     for verdict in verdicts:

@@ -15,6 +15,9 @@ from flextune.judging.sandbox.limits import Limits
 from flextune.progress import Reporter
 from flextune.records import Problem, Verdict
 
+#: Reasons that a person will read.
+_REASONS_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class JudgeSettings:
@@ -102,6 +105,15 @@ def note_missing_libraries(verdicts: Iterable[Verdict], reporter: Reporter) -> N
     for advice, count in Counter(verdict.message.partition("\n")[0] for verdict in lacking).most_common():
         programs = "1 program is" if count == 1 else f"{count} programs are"
         reporter.note(f"{advice} ({programs} not scored)")
+
+
+def note_faults(verdicts: Iterable[Verdict], reporter: Reporter) -> None:
+    """Report why programs could not be judged by the sandbox, each reason once for a language."""
+    faults = [verdict for verdict in verdicts if verdict.outcome == "sandbox_fault"]
+    reasons = Counter((v.language, v.message.strip().rpartition("\n")[2]) for v in faults)
+    for (name, reason), count in reasons.most_common(_REASONS_SHOWN):
+        programs = "1 program was" if count == 1 else f"{count} programs were"
+        reporter.note(f"{name}: {programs} not judged: {reason or 'the sandbox gave no reason'}")
 
 
 def note_not_strict(problems: Iterable[Problem], reporter: Reporter) -> None:

@@ -56,9 +56,14 @@ class GgufName(NamedTuple):
         return f"{self.place}:{self.file}" if _is_hub_id(self.place) else str(Path(self.place) / self.file)
 
 
+def is_gguf(name: Path | str) -> bool:
+    """Whether a file's name is that of a GGUF file."""
+    return str(name).lower().endswith(SUFFIX)
+
+
 def gguf_name(name: str) -> GgufName | None:
     """``FOLDER/FILE.gguf`` or ``OWNER/REPOSITORY:FILE.gguf``; None for any other name of a model."""
-    if not name.lower().endswith(SUFFIX):
+    if not is_gguf(name):
         return None
     repository, colon, file = name.rpartition(":")
     if colon and _is_hub_id(repository):

@@ -6,12 +6,14 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import EMBEDDED_MODEL
-from flextune.errors import FlextuneError, one_line
+from flextune.errors import FlextuneError, did_you_mean, one_line
+from flextune.hub import reach_hub
 from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
 from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
@@ -148,11 +150,12 @@ def model_files(name: str, revision: str | None = None) -> Path:
 
     wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.py", "LICENSE*"]
     try:
-        folder = Path(snapshot_download(name, revision=revision or commit, allow_patterns=wanted))
-        if not any(folder.glob("*.safetensors")):
-            folder = Path(
-                snapshot_download(name, revision=revision or commit, allow_patterns=[*wanted, "*.bin"])
-            )
+        with reach_hub():
+            folder = Path(snapshot_download(name, revision=revision or commit, allow_patterns=wanted))
+            if not any(folder.glob("*.safetensors")):
+                folder = Path(
+                    snapshot_download(name, revision=revision or commit, allow_patterns=[*wanted, "*.bin"])
+                )
     except (OSError, ValueError) as error:
         raise FlextuneError(f"model {name!r}: its files cannot be fetched ({one_line(error)})") from error
     return folder
@@ -274,20 +277,30 @@ def _from_hub(name: str, repository: str, file: str) -> Path:
     from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(repository, file))
+        with reach_hub() as unreachable:
+            return Path(hf_hub_download(repository, file))
     except GatedRepoError:
         raise FlextuneError(
             f"model {name!r} is gated: accept its licence on huggingface.co, then run `hf auth login`"
         ) from None
-    except LocalEntryNotFoundError:
+    except LocalEntryNotFoundError as error:
+        hint = "" if "/" in name else did_you_mean(name, [EMBEDDED_MODEL])
+        remedy = hint or "; give a folder, or try again with a network"
         raise FlextuneError(
-            f"model {name!r}: no such folder, and the hub cannot be reached (and it is not in its cache)"
+            f"model {name!r}: no such folder, and the hub cannot be reached "
+            f"({unreachable or one_line(error)}; not in its cache either){remedy}"
         ) from None
     except HFValidationError:
         raise FlextuneError(f"model {name!r} is neither a folder nor a hub id") from None
     except OSError as error:
         reason = one_line(error)
         raise FlextuneError(f"model {name!r}: no such folder, and not on the hub ({reason})") from None
+
+
+def _hub_for(name: str) -> AbstractContextManager[object]:
+    """For reading a model that may lie on the hub; a folder and a file need no network."""
+    local = name == EMBEDDED_MODEL or gguf_name(name) is not None or Path(name).expanduser().exists()
+    return contextlib.nullcontext() if local else reach_hub()
 
 
 def _load_weights(name: str, source: str, revision: str | None, dtype: DType) -> Any:
@@ -332,7 +345,7 @@ def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
 
     place, options = _arguments(source, revision)
     try:
-        with _no_progress_bar():
+        with _no_progress_bar(), _hub_for(source):
             tokenizer = AutoTokenizer.from_pretrained(place, **options)
     except json.JSONDecodeError as error:
         raise FlextuneError(
@@ -360,8 +373,11 @@ def _read(name: str, load: Callable[[], Any]) -> Any:
     from safetensors import SafetensorError
 
     try:
-        return load()
+        with _hub_for(name):
+            return load()
     except SafetensorError as error:
         raise FlextuneError(f"model {name!r}: a weight file is damaged ({error}); fetch it again") from None
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
-        raise FlextuneError(f"model {name!r} cannot be loaded: {one_line(error)}") from error
+        reason = one_line(error)
+        remedy = "; fetch the model again, with its weights" if "no file named" in reason else ""
+        raise FlextuneError(f"model {name!r} cannot be loaded: {reason}{remedy}") from error

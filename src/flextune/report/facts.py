@@ -1,109 +1,95 @@
-"""What was run: model, data, settings, versions, hardware."""
+"""What was run: model, training, evaluation, machine; facts by name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flextune.config import Experiment
-from flextune.config.section import Section
 from flextune.languages import language_name
 from flextune.report import formats
 from flextune.report.labels import benchmark_title
-from flextune.report.run_data import JsonObject, RunData
-from flextune.report.settings_text import optimizer_options, pairs, setting_name, training_data
+from flextune.report.run_data import RunData
+from flextune.report.settings_facts import training_facts
+from flextune.report.settings_text import pairs
 
-#: Kinds of penalty that are controls, of the penalty's own trace unless an arm is matched in another way.
-CONTROLS = ("l2", "permuted", "reversed")
 #: Facts that are code.
-AS_CODE = ("Command", "Commit")
+AS_CODE = ("Revision", "Command", "Commit")
+#: What counts of a processor, and how it is said.
+MEMORY = "memory_gib"
 
 
-def facts(run: RunData) -> list[tuple[str, str]]:
-    """Names and values; unknown ones are left out."""
+def facts(run: RunData, programs: Sequence[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """Names and values; unknown ones are left out.
+
+    Args:
+        run: The run.
+        programs: What is known of the generated programs, placed with the evaluation.
+    """
     environment, seeds = run.environment, [training.seed for training in run.trainings]
     benchmarks = dict.fromkeys(benchmark_title(s[0]) for s in run.labels.settings)
     languages = dict.fromkeys(language_name(s[1]) for s in run.labels.settings)
     values = [
-        ("Model", run.experiment.model if run.experiment else None),
-        *(_training_facts(run) if seeds else ()),
+        ("Model", _model(run)),
+        ("Revision", ", ".join(_revisions(run))),
+        *(training_facts(run) if seeds else ()),
         ("Arms", ", ".join(run.labels.arms)),
         ("Seeds", ", ".join(dict.fromkeys(seeds))),
         ("Evaluated on", f"{', '.join(benchmarks)} in {', '.join(languages)}" if benchmarks else None),
-        ("Decoding", "; ".join(dict.fromkeys(s[3] for s in run.labels.settings))),
+        ("Decoding", _decoding(run)),
+        *programs,
+        ("Limits", _limits(run)),
         ("Command", environment.get("command")),
         ("Commit", environment.get("commit")),
         ("Date", environment.get("date")),
         ("Versions", pairs(environment.get("versions") or {})),
-        ("Hardware", pairs(environment.get("hardware") or {})),
+        ("Machine", _machine(environment.get("hardware") or {})),
     ]
     return [(name, str(value)) for name, value in values if value]
 
 
-def _training_facts(run: RunData) -> list[tuple[str, str]]:
-    experiment = run.experiment
-    if experiment is None:
-        return [("Trained on", "; ".join(_training_data(run))), ("Tuned", "; ".join(_tuned(run.tuned)))]
-    return [
-        ("Trained on", "; ".join(_training_data(run))),
-        ("Adapter", f"LoRA: {pairs(_json(experiment.adapter))}"),
-        ("Optimizer", "; ".join(_optimizers(experiment))),
-        ("Tuned", "; ".join(_tuned(run.tuned))),
-        ("Penalty", pairs(_json(experiment.penalty)) if experiment.penalty else ""),
-        ("Controls", "; ".join(_controls(run, experiment))),
+def _model(run: RunData) -> str:
+    """Its name, its size as far as the run recorded it, and the type of its weights."""
+    if run.experiment is None:
+        return ""
+    models = dict.fromkeys(arm.model for arm in run.experiment.resolved_arms())
+    sizes = {row.get("model"): row.get("parameters") for row in run.run.work()}
+    named = [f"{model} ({sizes[model]:,} parameters)" if sizes.get(model) else model for model in models]
+    return f"{', '.join(named)}, {run.experiment.dtype}"
+
+
+def _revisions(run: RunData) -> list[str]:
+    """What the models are: a commit of the hub, or a digest of the files."""
+    found = [training.settings.get("identity") for training in run.trainings]
+    return list(dict.fromkeys(str(identity) for identity in found if identity))
+
+
+def _decoding(run: RunData) -> str:
+    """Each way of decoding with its limit."""
+    names = dict.fromkeys(s[3] for s in run.labels.settings)
+    limits = {
+        decode.label: decode.max_new_tokens for decode in (run.experiment.decode if run.experiment else ())
+    }
+    return "; ".join(f"{name}, at most {limits[name]:,} tokens" if name in limits else name for name in names)
+
+
+def _limits(run: RunData) -> str:
+    """What a judged program might use."""
+    if run.experiment is None:
+        return ""
+    judge = run.experiment.judge
+    times = f"{judge.cpu_seconds:g} s of CPU, {judge.wall_limit:g} s by the clock"
+    return f"{times}, {judge.memory_mib:,} MiB a program"
+
+
+def _machine(hardware: dict[str, Any]) -> str:
+    if not hardware:
+        return ""
+    gpus = hardware.get("gpus")
+    parts = [
+        str(hardware.get("cpu") or ""),
+        formats.count(int(hardware["cores"]), "core") if hardware.get("cores") else "",
+        f"{hardware[MEMORY]:g} GiB of memory" if hardware.get(MEMORY) else "",
+        ", ".join(gpus) if gpus else "no GPU" if gpus is not None else "",
+        str(hardware.get("system") or ""),
     ]
-
-
-def _controls(run: RunData, experiment: Experiment) -> list[str]:
-    """How the penalties' controls are matched with the penalty, and arms with another arm's update."""
-    searched = run.run.matched
-    arms = searched.get("arms") or {}
-    of_trace = [
-        arm.name
-        for arm in experiment.resolved_arms()
-        if arm.penalty is not None and arm.penalty.kind in CONTROLS and arm.name not in arms
-    ]
-    lines = [f"{', '.join(of_trace)}: matched by trace"] if of_trace else []
-    for name, row in arms.items():
-        norm = f"norm {row['norm']:.3g}, {searched['arm']}'s {searched['norm']:.3g}"
-        missed = "" if row.get("within") else ", outside of the tolerance"
-        setting = pairs({setting_name(row["setting"]): row["value"]})
-        lines.append(
-            f"{name}: matched by the update's norm ({setting}: {norm}, seed {searched['seed']}{missed})"
-        )
-    return lines
-
-
-def _training_data(run: RunData) -> list[str]:
-    """Each training data once; what a run's trainings say before what its experiment does."""
-    texts = [training_data(training.settings.get("train") or {}) for training in run.trainings]
-    if any(texts):
-        return list(dict.fromkeys(filter(None, texts)))
-    train = run.experiment.train if run.experiment else None
-    return [training_data(_json(train))] if train else []
-
-
-def _optimizers(experiment: Experiment) -> list[str]:
-    """The experiment's, then what arms have in its place; options at their defaults are left out."""
-    base = experiment.optimizer.options()
-    own = {arm.name: arm.settings["optimizer"] for arm in experiment.arms if arm.settings.get("optimizer")}
-    arms = [f"{name}: {_optimizer(section, section)}" for name, section in own.items()]
-    return [_optimizer(base, optimizer_options(base)), *arms]
-
-
-def _optimizer(section: JsonObject, options: dict[str, Any]) -> str:
-    text = pairs({key: value for key, value in options.items() if key != "name"})
-    return ", ".join(part for part in (section.get("name"), text) if part)
-
-
-def _tuned(tuned: JsonObject) -> list[str]:
-    """The best settings of each arm, and what finding them took."""
-    return [
-        f"{name}: "
-        + pairs({setting_name(key): value for key, value in (search.get("settings") or {}).items()})
-        + f" ({formats.count(len(search.get('trials') or ()), 'training')})"
-        for name, search in (tuned.get("arms") or {}).items()
-    ]
-
-
-def _json(section: Section) -> JsonObject:
-    return section.model_dump(mode="json")
+    return ", ".join(part for part in parts if part)

@@ -67,3 +67,27 @@ def spread(mean: Spread | None, digits: int, *, signed: bool = False) -> str:
 def mean_alone(mean: Spread | None, digits: int) -> str:
     """A mean without its interval, where a table has no room for it."""
     return number(mean.value if mean else None, digits)
+
+
+def large(value: float) -> str:
+    """A large number in a few characters: ``6.7 B``, ``1.4 M``, ``320``."""
+    for unit, size in (("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:.1f} {unit}"
+    return f"{value:.0f}"
+
+
+def size(value: float) -> str:
+    """Bytes: ``27.0 GB``, ``5.6 MB``."""
+    return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
+
+
+def duration(seconds: float) -> str:
+    """``3 h 20 min``, ``4 min``, ``50 s``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 48 else f"{hours / 24:.0f} days"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,25 +11,8 @@ from flextune.config import Experiment
 from flextune.languages import language_name
 from flextune.records import OUTCOMES, Comparison, Outcome, Score
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES
+from flextune.report.palette import BASELINE, Style, arm_style
 from flextune.statistics.tally import Setting, setting
-
-#: Okabe and Ito's palette, told apart with every common colour blindness; grey is the baseline's.
-GREY = "#8a8f98"
-ARM_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-OUTCOME_COLOURS: dict[Outcome, str] = {
-    "passed": "#009E73",
-    "wrong_answer": "#E69F00",
-    "exception": "#D55E00",
-    "compile_error": "#CC79A7",
-    "timeout": "#56B4E9",
-    "memory_limit": "#0072B2",
-    "output_limit": "#F0E442",
-    "ended_early": "#5b5b5b",
-    "toolchain_missing": "#b9bec6",
-    "library_missing": "#c9cdd4",
-    "strict_unsupported": "#c9b8a8",
-    "sandbox_fault": "#d9dce1",
-}
 
 
 def benchmark_title(name: str) -> str:
@@ -44,6 +28,19 @@ def source_title(name: str) -> str:
 def outcome_name(outcome: str) -> str:
     """``wrong_answer`` is ``wrong answer``."""
     return outcome.replace("_", " ")
+
+
+def lexicon_words(lexicon: str | None, *, taught: bool = True) -> str:
+    """What the page and the terminal call a lexicon.
+
+    Args:
+        lexicon: ``base`` are the words of pretraining, ``reserved`` those that were kept for teaching.
+        taught: Whether any arm was taught the reserved words.
+    """
+    if lexicon is None:
+        return ""
+    names = {"base": "old words", "reserved": "taught words" if taught else "reserved words"}
+    return names.get(lexicon, f"{lexicon} words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +61,20 @@ class Labels:
     trained: str
     taught: bool
 
-    def colour(self, arm: str) -> str:
-        """The arm's colour in every figure: grey for the baseline, then the palette in order."""
+    def style(self, arm: str) -> Style:
+        """What the arm looks like in every figure: grey for the baseline, then the palette in order."""
         if arm == self.baseline or arm not in self.arms:
-            return GREY
+            return BASELINE
         others = [name for name in self.arms if name != self.baseline]
-        return ARM_COLOURS[others.index(arm) % len(ARM_COLOURS)]
+        return arm_style(others.index(arm))
+
+    def colour(self, arm: str) -> str:
+        """The colour of its style."""
+        return self.style(arm).colour
 
     def wording(self, where: Setting) -> str:
-        """What a lexicon measures: new words in an untaught language are transfer, old ones retention."""
-        _, language, lexicon, _ = where
-        if lexicon is None:
-            return ""
-        if lexicon == "base":
-            return "base words" if language == self.trained else "retention"
-        if lexicon != "reserved" or not self.taught:
-            return f"{lexicon} words"
-        return "taught words" if language == self.trained else "transfer"
+        """The words that problems are posed in: old ones, or those that were taught in one language."""
+        return lexicon_words(where[2], taught=self.taught)
 
     def detail(self, where: Setting) -> str:
         """What tells this setting from others of its language: benchmark, wording, decoding as needed."""
@@ -99,6 +93,13 @@ class Labels:
         detail = self.detail(where)
         return f"{language_name(where[1])} · {detail}" if detail else language_name(where[1])
 
+    def anchor(self, where: Setting) -> str:
+        """The setting's name in an address: ``py-reserved``."""
+        names = [_address(place, self.settings) for place in self.settings]
+        name = _address(where, self.settings)
+        twice = [place for place, other in zip(self.settings, names, strict=True) if other == name]
+        return name if len(twice) < 2 else f"{name}-{twice.index(where) + 1}"
+
     def sort_key(self, row: Score | Comparison) -> tuple[int, int]:
         """By setting, then by arm."""
         return (_place(self.settings, setting(row)), _place(self.arms, row.arm))
@@ -115,7 +116,7 @@ def labels(experiment: Experiment | None, scores: Sequence[Score], baseline: str
     arms = experiment.resolved_arms() if experiment is not None else []
     names = dict.fromkeys([*(arm.name for arm in arms), baseline, *(score.arm for score in scores)])
     scored = {score.arm for score in scores}
-    order = [(part.benchmark, part.language) for arm in arms for part in arm.evaluate]
+    order = [(part.name, part.language) for arm in arms for part in arm.evaluate]
 
     def place(where: Setting) -> tuple[int, str, int, str]:
         listed = _place(order, (where[0], where[1]))
@@ -134,6 +135,17 @@ def outcomes_present(outcomes: Iterable[str]) -> list[Outcome]:
     """The outcomes that occur, in the records' order."""
     seen = set(outcomes)
     return [outcome for outcome in OUTCOMES if outcome in seen]
+
+
+def _address(where: Setting, settings: Sequence[Setting]) -> str:
+    benchmark, language, lexicon, decoding = where
+    parts = [
+        language,
+        lexicon or "",
+        benchmark if len({s[0] for s in settings}) > 1 else "",
+        decoding if len({s[3] for s in settings}) > 1 else "",
+    ]
+    return re.sub(r"[^a-z0-9.]+", "-", "-".join(part for part in parts if part).lower()).strip("-")
 
 
 def _place(order: Sequence[Any], item: Any) -> int:

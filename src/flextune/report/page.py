@@ -14,8 +14,11 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from flextune.report.formats import count
+from flextune.report.palette import DARK
 from flextune.report.sections import Fragment, Section, asset
 
+#: The page's own scripts, in the order in which they run.
+SCRIPTS = ("page/inks.js", "page/charts.js", "page/tables.js", "page/print.js")
 #: What a section without a fragment of its own looks like.
 _PLAIN = Fragment('{% from "macros.html.j2" import plain %}{{ plain(section) }}')
 
@@ -37,11 +40,13 @@ def render(title: str, sections: Sequence[Section]) -> str:
     environment = _environment()
     scripts = [
         _clean(get_plotlyjs()),
-        _clean("\n".join([_template("page.js"), *(s.script for s in ordered if s.script)])),
+        _clean("\n".join([*map(_template, SCRIPTS), *(s.script for s in ordered if s.script)])),
     ]
     return environment.get_template("page.html.j2").render(
         title=title,
+        headline=[line for section in ordered for line in section.headline],
         sections=[(section, _body(section, environment)) for section in ordered],
+        inks_json=_embedded(DARK),
         figures_json=_embedded({chart.id: chart.figure.to_plotly_json() for chart in charts}),
         data_json={section.id: _embedded(section.data) for section in ordered if section.data},
         style=_trusted("\n".join([_template("page.css"), *(s.style for s in ordered if s.style)])),

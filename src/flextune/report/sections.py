@@ -9,6 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from flextune.report.charts.numbers import numbers
 from flextune.report.tables import Table
 
 
@@ -20,11 +21,18 @@ class Chart:
         id: Unique on the page; also the name of its file, where it is written as one.
         title: The caption.
         figure: Drawn in the page's colours.
+        text: What it shows, in a sentence or two for whoever cannot see it.
     """
 
     id: str
     title: str
     figure: go.Figure
+    text: str = ""
+
+    @property
+    def numbers(self) -> Table | None:
+        """What the figure draws, as a table; None where a table would not help."""
+        return numbers(self.figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Fragment:
 
     Attributes:
         template: A Jinja template. It sees ``section``, ``values`` by their names, and may import the macros
-            ``chart``, ``table`` and ``names`` from ``macros.html.j2``. Values are escaped.
+            ``chart``, ``table``, ``scroll`` and ``names`` from ``macros.html.j2``. Values are escaped.
         values: By name.
     """
 
@@ -50,6 +58,7 @@ class Section:
         title: The heading.
         order: Sections come in this order; those with equal numbers as they are given.
         name: In the list of sections at the top; the title if empty.
+        headline: What the page says first, above all sections: a few words, printed bold, and what goes on.
         intro: A paragraph above everything else.
         charts: Drawn after it.
         tables: Below the charts.
@@ -57,7 +66,7 @@ class Section:
         side_by_side: Charts stand in two columns where the window is wide enough.
         fragment: In place of intro, charts, tables and notes. It must draw every chart that the section has.
         style: CSS of its own.
-        script: JavaScript of its own, run after the charts are drawn.
+        script: JavaScript of its own, run after the page's, whose ``page`` it may use (``templates/page/``).
         data: JSON for the script, in the element ``ID-data``.
     """
 
@@ -65,6 +74,7 @@ class Section:
     title: str
     order: int = 75
     name: str = ""
+    headline: tuple[tuple[str, str], ...] = ()
     intro: str = ""
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()

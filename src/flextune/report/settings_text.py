@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flextune.config.sections.data import ORIGINS
 from flextune.config.sections.optimizer import read_optimizer
 from flextune.errors import FlextuneError
 from flextune.languages import language_name
@@ -14,13 +15,24 @@ from flextune.report.labels import source_title
 
 def training_data(train: Mapping[str, Any]) -> str:
     """What a ``train`` section learns from: ``Rosetta, Python, reserved words``."""
-    data = str(train.get("data") or "")
+    given = train.get("data") or ""
+    if isinstance(given, list):
+        return " + ".join(map(_part, given))
+    data = _part(given) if isinstance(given, Mapping) else str(given)
     parts = [source_title(data)]
     if "language" in train:
         parts.append(language_name(str(train["language"])))
     if data in TRAINING_SOURCES and TRAINING_SOURCES.get(data).has_lexicons and train.get("lexicon"):
         parts.append(f"{train['lexicon']} words")
     return ", ".join(part for part in parts if part)
+
+
+def _part(part: Any) -> str:
+    """One part of a mixture: its source, and its share where it has one."""
+    if not isinstance(part, Mapping):
+        return source_title(str(part))
+    name = source_title(str(next((part[key] for key in ORIGINS if part.get(key)), "")))
+    return f"{part['share']:.0%} {name}" if part.get("share") else name
 
 
 def pairs(section: Any) -> str:

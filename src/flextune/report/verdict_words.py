@@ -25,6 +25,30 @@ def verdict_word(comparison: Comparison) -> str:
     return word if comparison.primary else f"({word})"
 
 
+def mark(comparison: Comparison) -> str:
+    """One sign for the verdict; full ones are certain."""
+    certain = comparison.verdict == "certain"
+    way = direction(comparison)
+    if way == "rises":
+        return "▲" if certain else "△"
+    if way == "falls":
+        return "▼" if certain else "▽"
+    return "=" if comparison.verdict == "same" else "·"
+
+
+def change(comparison: Comparison) -> str:
+    """``55.0 → 21.7``: the scores on the problems compared, in percent."""
+    return f"{percent(comparison.baseline_rate)}{NBSP}→{NBSP}{percent(comparison.rate)}"
+
+
+def brief(comparison: Comparison) -> str:
+    """The verdict in a cell of a table; what is undecided has the smallest difference that it could show."""
+    word = verdict_word(comparison)
+    if comparison.verdict != "undecided" or comparison.detectable is None:
+        return word
+    return f"{word}, ±{100 * comparison.detectable:.1f}"
+
+
 def sentence(comparison: Comparison) -> str:
     """The verdict, the scores, the difference with its interval, and what the verdict rests on."""
     words = _sentence(comparison)
@@ -35,8 +59,7 @@ def measured(comparison: Comparison) -> str:
     """``30.0 → 7.5 % (−22.5 points [−38.3, −6.8])``: what was found, whatever it means."""
     c = comparison
     span = interval(c.low, c.high, signed=True).replace(" ", NBSP)
-    change = f"{percent(c.baseline_rate)} → {percent(c.rate)}{NBSP}%".replace(" → ", f"{NBSP}→{NBSP}")
-    return f"{change} ({points(c.difference)}{NBSP}points{NBSP + span if span else ''})"
+    return f"{change(c)}{NBSP}% ({points(c.difference)}{NBSP}points{NBSP + span if span else ''})"
 
 
 def tested(comparison: Comparison) -> str:

@@ -32,6 +32,7 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         if adapter not in adapters:
             adapters.add(adapter)
             _check_targets(training)
+        _check_starts(training)
 
 
 def _config(model: BaseModel) -> Any:
@@ -56,6 +57,18 @@ def _check_training(training: Training, config: Any) -> None:
         dtype=getattr(torch, training.model.dtype),
         config=config,
     )
+
+
+def _check_starts(training: Training) -> None:
+    """Adapters from elsewhere that a training begins with; those of this run do not exist yet."""
+    from flextune.models.adapter_folder import usable_adapter
+    from flextune.models.starting import check_start
+
+    for merged in training.model.merged:
+        if merged.folder is not None:
+            usable_adapter(merged.folder)
+    if training.start is not None and training.start.folder is not None:
+        check_start(training.model.name, training.start.folder, training.recipe.adapter)
 
 
 def _check_targets(training: Training) -> None:

@@ -1,4 +1,4 @@
-"""Evaluate one model without an experiment file; every evaluation of a model extends the same run."""
+"""Evaluate models without an experiment file; every evaluation of a model extends the same run."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flextune.config import ArmConfig, Experiment
+from flextune.config import ArmConfig, Experiment, GenerateConfig
 from flextune.errors import FlextuneError
 from flextune.files.names import slug
-from flextune.records import Score
+from flextune.records import Comparison, Score
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
 from flextune.runner.score import gather_scores, write_scores
 from flextune.runs import layout
 from flextune.runs.run import Run
-from flextune.statistics.tally import setting
+from flextune.statistics.tally import Setting, setting
 from flextune.studies.writing import write_report
 
 # What one evaluation may ask of an arm that another one asked for already.
@@ -24,14 +24,19 @@ _EXTENDED = ("decode", "evaluate")
 
 
 def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> RunResult:
-    """Evaluate a model, or a model with an adapter that was trained anywhere; trains nothing.
+    """As ``evaluate_models``, of one model."""
+    return evaluate_models([request], folder, options)
 
-    The folder becomes a run like any other: an arm for each form of the model, and each evaluation adds to
+
+def evaluate_models(requests: Sequence[Experiment], folder: Path, options: RunOptions) -> RunResult:
+    """Evaluate models, with or without adapters that were trained anywhere; trains nothing.
+
+    The folder becomes a run like any other: an arm for each form of a model, and each evaluation adds to
     what earlier ones found.
 
     Args:
-        request: Model, adapter, benchmarks, decodings and limits, with ``train: null`` and no arms.
-        folder: Of this or earlier evaluations; finished work in it is not done again.
+        requests: Model, adapter, benchmarks, decodings and limits, with ``train: null`` and no arms.
+        folder: Of these or earlier evaluations; finished work in it is not done again.
         options: What does not change the result.
 
     Returns:
@@ -41,25 +46,52 @@ def evaluate_model(request: Experiment, folder: Path, options: RunOptions) -> Ru
         FlextuneError: Anything a user can mend.
     """
     execution = Execution(folder, options)
-    run = execution.run
-    with run.locked():
-        earlier = run.experiment if (folder / layout.EXPERIMENT).is_file() else None
-        known = list(run.scores.scores) if run.scores_file.is_file() else []
-        experiment, arm = extended(earlier, request, folder.name)
-        plan = execution.plan(request.model_copy(update={"name": arm}))
-        execution.check_judge(plan.evaluations)
-        run.begin(experiment, execution.environment(), pending=execution.pending(plan))
-        execution.evaluate(plan)
-        new = gather_scores(plan.evaluations, run)
-        scores, comparisons = write_scores(experiment, _together(known, new, run), run)
-        note_ties(plan.evaluations, run, options.reporter)
-        asked = {setting(score) for score in new}
+    asked: set[tuple[str, Setting]] = set()
+    scores: list[Score] = []
+    comparisons: list[Comparison] = []
+    with execution.run.locked():
+        for request in requests:
+            new, scores, comparisons = _evaluate(request, execution)
+            asked |= {(score.arm, setting(score)) for score in new}
         return RunResult(
             Run(folder),
-            [score for score in scores if score.arm == arm and setting(score) in asked],
-            [row for row in comparisons if row.arm == arm and setting(row) in asked],
+            [score for score in scores if (score.arm, setting(score)) in asked],
+            [row for row in comparisons if (row.arm, setting(row)) in asked],
             write_report(folder),
         )
+
+
+def with_base_models(requests: Sequence[Experiment]) -> list[Experiment]:
+    """The requests, and before the first adapter of a model that model itself where it was not asked for.
+
+    An adapter's score alone does not say whether the adapter helped.
+    """
+    bare = [request for request in requests if request.generate.adapter is None]
+    found: list[Experiment] = []
+    for request in requests:
+        base = request.model_copy(update={"generate": GenerateConfig()})
+        if base not in bare and request.generate.adapter is not None:
+            bare.append(base)
+            found.append(base)
+        found.append(request)
+    return found
+
+
+def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], list[Score], list[Comparison]]:
+    """One evaluation: its scores, then all scores and comparisons of the run with it."""
+    # What an evaluation before this one wrote is read again.
+    run = Run(execution.run.folder)
+    earlier = run.experiment if (run.folder / layout.EXPERIMENT).is_file() else None
+    known = list(run.scores.scores) if run.scores_file.is_file() else []
+    experiment, arm = extended(earlier, request, run.name)
+    plan = execution.plan(request.model_copy(update={"name": arm}))
+    execution.check_judge(plan.evaluations)
+    run.begin(experiment, execution.environment(), pending=execution.pending(plan))
+    execution.evaluate(plan)
+    new = gather_scores(plan.evaluations, run)
+    scores, comparisons = write_scores(experiment, _together(known, new, run), run)
+    note_ties(plan.evaluations, run, execution.options.reporter)
+    return new, scores, comparisons
 
 
 def extended(earlier: Experiment | None, request: Experiment, name: str) -> tuple[Experiment, str]:
@@ -69,13 +101,13 @@ def extended(earlier: Experiment | None, request: Experiment, name: str) -> tupl
     """
     settings = _settings(request)
     if earlier is None:
-        arm = _arm_name(request, ())
+        arm = _arm_name(request, (), request.model)
         first = ArmConfig.model_validate({"name": arm, **settings})
         base = {"name": name, "model": request.model, "train": None, "seeds": request.seeds, "arms": [first]}
         return Experiment.model_validate(base), arm
     same = next((one for one in earlier.arms if _form(one.settings) == _form(settings)), None)
     _check_evaluation(earlier, name)
-    arm = same.name if same else _arm_name(request, [one.name for one in earlier.arms])
+    arm = same.name if same else _arm_name(request, [one.name for one in earlier.arms], earlier.model)
     lists = {key: _union(same.settings[key] if same else [], settings[key], key) for key in _EXTENDED}
     changed = ArmConfig.model_validate({"name": arm, **settings, **lists})
     arms = [changed if one.name == arm else one for one in earlier.arms]
@@ -106,10 +138,17 @@ def _form(settings: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if key not in _EXTENDED}
 
 
-def _arm_name(request: Experiment, taken: Sequence[str]) -> str:
-    """``base`` or the adapter's folder, and how it is used."""
+def _arm_name(request: Experiment, taken: Sequence[str], first: str) -> str:
+    """``base``, another model's name, or the adapter's folder; and how it is used.
+
+    Args:
+        request: The model's.
+        taken: Names of arms that there are.
+        first: The run's first model.
+    """
     adapter = request.generate.adapter
-    parts = [_adapter_name(Path(adapter)) if adapter else "base"]
+    bare = "base" if request.model == first else slug(request.model)
+    parts = [_adapter_name(Path(adapter)) if adapter else bare]
     parts += ["merged"] if adapter and request.generate.export == "merged" else []
     parts += [request.dtype] if request.dtype != "float32" else []
     name = "-".join(parts)

@@ -16,13 +16,18 @@ from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Problem, Score
+from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.checks import check_trainings
+from flextune.runner.counting import CountedReporter
+from flextune.runner.data_notes import data_notes
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
-from flextune.runner.models import ModelStore
+from flextune.runner.models import ModelStore, written_examples
 from flextune.runner.plan import BaseModel, Evaluation, Examples, Plan, Sources, Training, make_plan
+from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
+from flextune.runner.starts import finished_adapter
 from flextune.runner.tuning import tune
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
@@ -55,12 +60,14 @@ class RunOptions:
         workers: Programs judged at the same time; None: one per core.
         sandbox: False runs programs with the rights of this process. Dangerous.
         reporter: Told of the progress.
+        replace: Whether scores and page of another experiment in the folder may be replaced.
     """
 
     data_dir: Path | None = None
     workers: int | None = None
     sandbox: bool = True
     reporter: Reporter = field(default_factory=Silent)
+    replace: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,8 +102,13 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
             "evaluate: [{benchmark: rosetta, language: java}]"
         )
     refuse_sweep(experiment)
+    experiment = with_base_arm(experiment)
+    if note := baseline_note(experiment):
+        options.reporter.note(note)
     execution = Execution(folder, options)
     with execution.run.locked():
+        if not options.replace:
+            check_replaces_nothing(experiment, folder)
         plan = execution.begin(experiment)
         execution.evaluate(plan)
         scores, comparisons = score_run(experiment, plan.evaluations, execution.run)
@@ -134,6 +146,8 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     return Sources(
         model=models.identity,
         adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
+        finished=finished_adapter,
+        written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
     )
@@ -170,7 +184,8 @@ class Execution:
     def __init__(self, folder: Path, options: RunOptions) -> None:
         self.run = Run(folder)
         self.options = options
-        self.models = ModelStore(self.run)
+        self.models = ModelStore(self.run, options.reporter)
+        self.reporter = options.reporter
         self._sources = remembered(plan_sources(self.models, options.data_dir))
         self._origins: dict[str, str] = {}
 
@@ -195,8 +210,12 @@ class Execution:
 
     def begin(self, experiment: Experiment, *, judged: bool = True) -> Plan:
         """Check what can be known, write what is run, tune and match what is to be."""
+        self.reporter.note(f"{experiment.name}: reading models and data")
         plan = self.plan(experiment)
-        check_trainings([t for t in plan.trainings if not self.run.trained(t.key).finished])
+        unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
+        check_trainings(unfinished)
+        for note in data_notes(plan, unfinished):
+            self.options.reporter.note(note)
         if judged:
             self.check_judge(plan.evaluations)
         self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
@@ -232,13 +251,35 @@ class Execution:
 
     def evaluate(self, plan: Plan) -> None:
         """Train, generate and judge what is missing, one base model after the other."""
-        with JudgeQueue(self.run, self._judge, self.options.reporter) as judging:
+        self.reporter = self._counted(plan)
+        with JudgeQueue(self.run, self._judge, self.reporter) as judging:
 
             def generate(evaluations: list[Evaluation]) -> None:
-                generate_all(evaluations, self.models, self.run, judging.submit, self.options.reporter)
+                generate_all(evaluations, self.models, self.run, judging.submit, self.reporter)
 
             for model in plan.models():
                 self._evaluate_model(plan, model, generate)
+
+    def _counted(self, plan: Plan) -> CountedReporter:
+        """A reporter that numbers the stages which are left; says what is there already."""
+        run, evaluations = self.run, plan.evaluations
+        untrained = [t for t in plan.trainings if not run.trained(t.key).finished]
+        forms = {e.generation.form for e in evaluations if not _answered(e, run)}
+        unjudged = {
+            e.key for e in evaluations if len(run.judged(e.key).known_verdicts()) < e.generation.total
+        }
+        there = [
+            f"{total - left} of {total} {what}"
+            for what, left, total in (
+                ("trainings", len(untrained), len(plan.trainings)),
+                ("evaluations", len(unjudged), len({e.key for e in evaluations})),
+            )
+            if left < total
+        ]
+        if there:
+            self.options.reporter.note(f"already there: {', '.join(there)}")
+        left = {"train": len(untrained), "generate": len(forms), "judge": len(unjudged)}
+        return CountedReporter(self.options.reporter, left)
 
     def _evaluate_model(
         self, plan: Plan, model: BaseModel, generate: Callable[[list[Evaluation]], None]
@@ -255,17 +296,21 @@ class Execution:
         trained = self.run.trained(training.key)
         if trained.finished:
             return
+        from flextune.training.callbacks.watch import Watch
         from flextune.training.engine import train_adapter
 
         trained.describe(training.row())
-        with self.options.reporter.stage(f"train {training.label}", 1) as stage:
+        base, watch = self.models.base(training.model), Watch()
+        with self.reporter.stage(f"train {training.label}", 1) as stage:
             train_adapter(
-                self.models.base(training.model),
+                base,
                 training.examples,
                 training.validation,
                 training.recipe,
                 trained.folder,
-                progress=stage.update,
+                start=self.models.start_folder(training.start) if training.start else None,
+                callbacks=[watch],
+                progress=lambda done, total: stage.update(done, total, watch.detail),
             )
         _spare_later_collections()
 
@@ -290,6 +335,17 @@ class Execution:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+
+
+def _judged(evaluation: Evaluation, run: Run) -> bool:
+    """Whether all verdicts are there."""
+    return len(run.judged(evaluation.key).known_verdicts()) >= evaluation.generation.total
+
+
+def _answered(evaluation: Evaluation, run: Run) -> bool:
+    """Whether all completions are there."""
+    generation = evaluation.generation
+    return len(run.generated(generation.key).completions()) >= generation.total
 
 
 def _spare_later_collections() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import groupby
@@ -69,7 +70,26 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    write_completions(jobs, models.form(form), reporter, label=label, complete=complete)
+    loaded, before, start = models.form(form), _counted(jobs), time.monotonic()
+    write_completions(jobs, loaded, reporter, label=label, complete=complete)
+    seconds, after = time.monotonic() - start, _counted(jobs)
+    run.note_work(
+        {
+            "stage": "generate",
+            "what": label,
+            "model": form.model.name,
+            "parameters": models.parameters.get(form.model.name),
+            "programs": after[0] - before[0],
+            "tokens": after[1] - before[1],
+            "seconds": round(seconds, 3),
+        }
+    )
+
+
+def _counted(jobs: Sequence[tuple[Generation, Path]]) -> tuple[int, int]:
+    """Completions that the files hold, and their tokens."""
+    completions = [c for _, file in jobs for c in read_records(file, Completion)]
+    return len(completions), sum(completion.tokens for completion in completions)
 
 
 def _is_missing(generation: Generation, run: Run) -> bool:
@@ -111,6 +131,7 @@ def write_completions(
         for place in [place for place, count in enumerate(left) if count == 0]:
             complete(jobs[place][0])
         engine: Engine = LocalEngine(model)
+        tokens, start = 0, time.monotonic()
         for answers in engine.answer(requests):
             by_job: dict[int, list[Completion]] = {}
             for answer in answers:
@@ -119,7 +140,8 @@ def write_completions(
                 writers[place].write(map(as_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
-            stage.update(total - sum(left), total)
+                tokens += sum(completion.tokens for completion in completions)
+            stage.update(total - sum(left), total, f"{tokens / (time.monotonic() - start):.0f} tokens/s")
             for place in by_job:
                 if left[place] == 0:
                     complete(jobs[place][0])

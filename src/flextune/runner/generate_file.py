@@ -9,6 +9,7 @@ from flextune.data.multipl_e import problem_row
 from flextune.errors import FlextuneError
 from flextune.files.lines import write_lines
 from flextune.files.objects import read_object, write_object
+from flextune.files.output import check_new_file
 from flextune.progress import Reporter
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
@@ -33,7 +34,8 @@ def generate_file(request: Experiment, output: Path, *, data_dir: Path | None, r
     Raises:
         FlextuneError: ``output`` holds the completions of another request.
     """
-    models = ModelStore()
+    check_new_file(output)
+    models = ModelStore(reporter=reporter)
     (evaluation,) = make_plan(request, plan_sources(models, data_dir)).evaluations
     generation = evaluation.generation
     request_file = output.with_name(output.name + ".request.json")

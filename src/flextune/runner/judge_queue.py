@@ -10,7 +10,7 @@ from types import TracebackType
 
 from flextune.config import JudgeConfig
 from flextune.judging import Judge, Limits
-from flextune.judging.settings import note_missing_libraries, with_progress
+from flextune.judging.settings import note_faults, note_missing_libraries, with_progress
 from flextune.progress import Reporter
 from flextune.records import as_row
 from flextune.runner.plan import Evaluation
@@ -110,8 +110,9 @@ class JudgeQueue:
         with judged.writer() as writer, contextlib.closing(verdicts):
             for verdict in verdicts:
                 writer.write([as_row(verdict)])
-                if verdict.outcome == "library_missing":
+                if verdict.outcome in ("library_missing", "sandbox_fault"):
                     lacking.append(verdict)
                 if self._stop.is_set():
                     return
         note_missing_libraries(lacking, self._reporter)
+        note_faults(lacking, self._reporter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from flextune.errors import DivergedError
 from flextune.files.objects import write_object
 from flextune.progress import Reporter
 from flextune.runner.plan import Training
-from flextune.runner.trials import trial
+from flextune.runner.trials import NotTrained, SearchState, only_look_up, trial
 from flextune.runs.run import Run
 from flextune.search.secant import next_value
 
@@ -89,11 +89,10 @@ def match(
 
     arms = {arm.name: arm for arm in experiment.given_arms()}
     target = norm(arms[section.arm])
-    searches: dict[str, Search] = {}
-    for arm, resolved in zip(arms.values(), experiment.resolved_arms(), strict=True):
-        start = matched_setting(section, arm, resolved)
-        if arm.match is not None and start is not None:
-            searches[arm.name] = _searched(Search(arm, arm.match, target), start, section, norm)
+    searches = {
+        search.arm.name: _searched(search, start, section, norm)
+        for search, start in _searches(experiment, target)
+    }
     for name, search in searches.items():
         if search.difference > section.tolerance:
             reporter.note(
@@ -103,10 +102,60 @@ def match(
     rows = {name: search.row(section.tolerance) for name, search in searches.items()}
     found = {"arm": section.arm, "norm": target, "seed": section.seed, "arms": rows}
     write_object(run.matched_file, found)
-    matched = [
-        searches[name].arm_at(searches[name].best) if name in searches else arm for name, arm in arms.items()
+    return _with_matches(experiment, searches)
+
+
+def matching_state(experiment: Experiment, run: Run, *, plan: Plan) -> SearchState:
+    """How far the matching of an experiment is in a run; nothing is trained or written.
+
+    Args:
+        experiment: With a ``match`` section, and nothing left to tune.
+        run: May hold trainings.
+        plan: The trainings of an experiment.
+    """
+    assert experiment.match is not None
+    section = experiment.match
+    train = only_look_up(run)
+
+    def norm(arm: ArmConfig) -> float:
+        return _norm(trial(arm, experiment, section.seed), run, plan, train)
+
+    searches = {search.arm.name: (search, start) for search, start in _searches(experiment, 1.0)}
+    most = 1 + section.trainings * len(searches)
+    done, finished = 0, True
+    try:
+        (reference,) = [arm for arm in experiment.given_arms() if arm.name == section.arm]
+        target = norm(reference)
+        done = 1
+    except (NotTrained, DivergedError):
+        return SearchState(done, most, None)
+    for search, start in searches.values():
+        search.target = target
+        try:
+            _searched(search, start, section, norm)
+        except (NotTrained, DivergedError):
+            finished = False
+        done += len(search.norms)
+    if not finished:
+        return SearchState(done, most, None)
+    found = {name: search for name, (search, _) in searches.items()}
+    return SearchState(done, done, _with_matches(experiment, found))
+
+
+def _searches(experiment: Experiment, target: float) -> Iterator[tuple[Search, float]]:
+    """The search for each arm that is matched, and where it begins."""
+    for arm, resolved in zip(experiment.given_arms(), experiment.resolved_arms(), strict=True):
+        start = matched_setting(experiment.match, arm, resolved)
+        if arm.match is not None and start is not None:
+            yield Search(arm, arm.match, target), start
+
+
+def _with_matches(experiment: Experiment, searches: Mapping[str, Search]) -> Experiment:
+    arms = [
+        searches[arm.name].arm_at(searches[arm.name].best) if arm.name in searches else arm
+        for arm in experiment.given_arms()
     ]
-    return experiment.model_copy(update={"arms": matched, "match": None})
+    return experiment.model_copy(update={"arms": arms, "match": None})
 
 
 def _searched(

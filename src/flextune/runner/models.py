@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flextune.extras import need
-from flextune.runner.plan import BaseModel, Form
+from flextune.progress import Reporter, Silent
+from flextune.records import Example
+from flextune.runner.plan import BaseModel, Form, Start
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
@@ -18,12 +20,16 @@ class ModelStore:
 
     Args:
         run: Where adapters that were trained here lie.
+        reporter: Told of each base model before it is loaded.
     """
 
-    def __init__(self, run: Run | None = None) -> None:
+    def __init__(self, run: Run | None = None, reporter: Reporter | None = None) -> None:
         self._run = run
+        self._reporter = reporter or Silent()
         self._identities: dict[str, str] = {}
         self._held: tuple[BaseModel, LoadedModel] | None = None
+        #: Parameters of every base model that was loaded, by name.
+        self.parameters: dict[str, int] = {}
 
     def identity(self, name: str) -> str:
         """What a model is, found once and without loading it."""
@@ -40,8 +46,25 @@ class ModelStore:
             from flextune.models.load import load_model
 
             self._held = None
-            self._held = (model, load_model(model.name, dtype=model.dtype, device=model.device))
+            self._reporter.note(f"loading model {model.name} in {model.dtype}")
+            loaded = load_model(model.name, dtype=model.dtype, device=model.device)
+            for start in model.merged:
+                loaded = self._merged(loaded, start)
+            self._held = (model, loaded)
+            self.parameters[model.name] = loaded.model.num_parameters()
         return self._held[1]
+
+    def start_folder(self, start: Start) -> Path:
+        """Folder of an adapter that a training begins with."""
+        if start.folder is not None:
+            return start.folder
+        assert self._run is not None
+        return self._run.trained(str(start.training)).adapter
+
+    def _merged(self, loaded: LoadedModel, start: Start) -> LoadedModel:
+        from flextune.models.merging.memory import merge_adapter
+
+        return merge_adapter(loaded, self.start_folder(start))
 
     def form(self, form: Form) -> LoadedModel:
         """A form of a model in memory."""
@@ -56,3 +79,18 @@ class ModelStore:
             return form.folder
         assert self._run is not None
         return self._run.trained(form.training).adapter
+
+
+def written_examples(model: str, examples: list[Example]) -> list[Example]:
+    """Examples whose conversations are written out by a model's chat template; the model is not loaded.
+
+    Raises:
+        FlextuneError: As ``flextune.models.chat.written_out``; or no such model.
+    """
+    if not any(example.messages for example in examples):
+        return examples
+    need("torch", "transformers")
+    from flextune.models.chat import written_out
+    from flextune.models.load import load_tokenizer
+
+    return written_out(load_tokenizer(model), examples, model)

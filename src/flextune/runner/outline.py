@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flextune.config import Experiment
 from flextune.records import Score
+from flextune.runner.baseline import baseline_note, with_base_arm
+from flextune.runner.estimate import Memory, estimated_seconds, memory
 from flextune.runner.execute import Execution, RunOptions
+from flextune.runner.matching import matching_state
 from flextune.runner.plan import Evaluation, Plan, Training
+from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import contrasts
+from flextune.runner.tuning import tuning_state
 from flextune.runs.run import Run
 from flextune.statistics.power import Power, power
 from flextune.statistics.simulation import Baseline, Design
@@ -61,15 +66,21 @@ class Outline:
         folder: Of the run.
         trainings: In their order.
         evaluations: In their order.
-        tuning: Trainings that a search may take at most, for all arms; 0 without one.
+        searches: ``tune`` and ``match`` to the trainings that they have and may take at most, for all arms.
         questions: What is compared, a line for each design.
+        memory: Of each base model.
+        seconds: That the work which is not done takes here, roughly.
+        note: What should be known about the baseline; may be empty.
     """
 
     folder: Path
     trainings: tuple[Work, ...]
     evaluations: tuple[Work, ...]
-    tuning: int
+    searches: dict[str, Work]
     questions: tuple[Question, ...]
+    memory: tuple[Memory, ...]
+    seconds: float
+    note: str
 
 
 def outline(experiment: Experiment, folder: Path, options: RunOptions) -> Outline:
@@ -78,17 +89,55 @@ def outline(experiment: Experiment, folder: Path, options: RunOptions) -> Outlin
     Raises:
         FlextuneError: As ``run_experiment``, for the data and the models' names.
     """
+    experiment = with_base_arm(experiment)
     execution = Execution(folder, options)
-    plan = execution.plan(experiment)
     run = execution.run
-    most = experiment.tune.most * len(experiment.given_arms()) if experiment.tune is not None else 0
+    if not options.replace:
+        check_replaces_nothing(experiment, folder)
+    searches, settled = _searches(experiment, execution)
+    plan = execution.plan(settled)
+    needed = tuple(memory(model) for model in plan.models())
     return Outline(
         folder,
         tuple(_together(Work(_arm(t), 1, int(run.trained(t.key).finished)) for t in plan.trainings)),
         tuple(_together(_evaluation(evaluation, run) for evaluation in plan.evaluations)),
-        most,
+        searches,
         tuple(_questions(experiment, plan)),
+        needed,
+        _seconds(plan, needed, searches, run, options),
+        baseline_note(experiment),
     )
+
+
+def _searches(experiment: Experiment, execution: Execution) -> tuple[dict[str, Work], Experiment]:
+    """What is searched, and the experiment with what was found by the searches that are finished."""
+
+    def plan(variant: Experiment) -> list[Training]:
+        return execution.plan(variant).trainings
+
+    found: dict[str, Work] = {}
+    if experiment.tune is not None:
+        state = tuning_state(experiment, execution.run, plan=plan)
+        found["tune"] = Work("tune", state.most, state.done)
+        experiment = state.result or experiment
+    if experiment.match is not None:
+        state = matching_state(experiment, execution.run, plan=plan)
+        found["match"] = Work("match", state.most, state.done)
+        experiment = state.result or experiment
+    return found, experiment.model_copy(update={"tune": None, "match": None})
+
+
+def _seconds(
+    plan: Plan, needed: Sequence[Memory], searches: dict[str, Work], run: Run, options: RunOptions
+) -> float:
+    trainings = [training for training in plan.trainings if not run.trained(training.key).finished]
+    evaluations = [e for e in plan.evaluations if not run.judged(e.key).verdicts_file.exists()]
+    parameters = {one.model: one.parameters for one in needed}
+    # A search trains what its arms train, with other settings.
+    more = sum(work.total - work.done for work in searches.values())
+    pool = trainings or plan.trainings
+    searched = [pool[number % len(pool)] for number in range(more)] if pool else []
+    return estimated_seconds([*trainings, *searched], evaluations, parameters, run, options.workers)
 
 
 def _together(parts: Iterable[Work]) -> Iterator[Work]:
@@ -132,7 +181,7 @@ def _questions(experiment: Experiment, plan: Plan) -> Iterator[Question]:
         one = next(evaluations[0] for (place, _), evaluations in by_place.items() if place == where)
         part = one.generation.part
         lexicon = part.lexicon if part.has_lexicons else None
-        score = Score("", part.benchmark, part.language, lexicon, one.generation.decode.label)
+        score = Score("", part.name, part.language, lexicon, one.generation.decode.label)
         for contrast in contrasts(experiment, [score]):
             sides = by_place.get((where, contrast.arm)), by_place.get((where, contrast.baseline))
             if contrast.primary and sides[0] and sides[1]:

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flextune.config import DecodeConfig, DType, EvaluateConfig, Experiment, JudgeConfig, Recipe, TrainConfig
+from flextune.config import (
+    DecodeConfig,
+    DType,
+    EvaluateConfig,
+    Experiment,
+    JudgeConfig,
+    Recipe,
+    StartConfig,
+    TrainConfig,
+)
 from flextune.errors import FlextuneError
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
+from flextune.runner.starts import check_sequence
 from flextune.runs.keys import content_digest, generation_key, judging_key, training_key
 
 Examples = tuple[list[Example], list[Example]]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A finished adapter that a training begins with.
+
+    Attributes:
+        identity: What stands for it in a key.
+        training: Key of its training in this run; None for a folder from elsewhere.
+        folder: Of an adapter from elsewhere.
+    """
+
+    identity: str
+    training: str | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -25,18 +50,34 @@ class BaseModel:
         name: As in the experiment.
         dtype: Of its weights.
         device: Where it runs; no part of what it is.
-        identity: What ``name`` stands for.
+        identity: What ``name`` stands for, with the adapters that were merged into it.
+        merged: Adapters that are merged into its weights, one after the other, before anything else.
     """
 
     name: str
     dtype: DType
     device: str
     identity: str
+    merged: tuple[Start, ...] = ()
+
+    def with_merged(self, start: Start) -> BaseModel:
+        """The model with one more adapter in its weights."""
+        return replace(self, identity=f"{self.identity}+{start.identity}", merged=(*self.merged, start))
 
 
 @dataclass(frozen=True)
 class Training:
-    """One adapter to train; arms that differ only in how they use it share it."""
+    """One adapter to train; arms that differ only in how they use it share it.
+
+    Attributes:
+        key: Its training key.
+        label: Names it in progress lines.
+        model: The base model.
+        recipe: Everything else that determines it, beside examples and start.
+        examples: What it learns from.
+        validation: What its validation loss is measured on.
+        start: The adapter whose matrices are trained on; None: fresh ones.
+    """
 
     key: str
     label: str
@@ -44,6 +85,7 @@ class Training:
     recipe: Recipe
     examples: list[Example]
     validation: list[Example]
+    start: Start | None = None
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
@@ -54,6 +96,8 @@ class Training:
             **self.recipe.row(),
             "examples": len(self.examples),
             "validation": len(self.validation),
+            **({"start": self.start.identity} if self.start else {}),
+            **({"merged": [start.identity for start in self.model.merged]} if self.model.merged else {}),
         }
 
 
@@ -100,16 +144,11 @@ class Generation:
             model=form.model.identity,
             dtype=form.model.dtype,
             adapter=form.adapter,
-            serving={**form.serving.given(), **self._rounds()},
+            serving=form.serving.given(),
             problems=self.content,
             decode=self.decode,
             seed=self.seed,
         )
-
-    def _rounds(self) -> dict[str, int]:
-        """Merging in half precision rounded twice in earlier versions, and gave other weights."""
-        once = self.form.serving.merged and self.form.model.dtype != "float32"
-        return {"rounds": 1} if once else {}
 
     @property
     def total(self) -> int:
@@ -175,7 +214,8 @@ class Plan:
     def models(self) -> list[BaseModel]:
         """Every base model once: each is loaded in turn."""
         users = [*(e.generation.form.model for e in self.evaluations), *(t.model for t in self.trainings)]
-        return list(dict.fromkeys(users))
+        # What is merged into a model has to be trained before, on the model without it.
+        return sorted(dict.fromkeys(users), key=lambda model: len(model.merged))
 
     def of(self, training: str | None, model: BaseModel | None = None) -> list[Evaluation]:
         """The evaluations of one training, or (None) of what was not trained here; of one model if given."""
@@ -196,12 +236,16 @@ class Sources:
         adapter: Identity of an adapter folder from elsewhere.
         problems: Problems of an evaluation.
         examples: Training and validation examples.
+        written: Examples whose conversations a model's chat template has written out, by the model's name.
+        finished: Folder of the adapter that another run has, by the run's folder, arm and seed.
     """
 
     model: Callable[[str], str]
     problems: Callable[[EvaluateConfig], list[Problem]]
     examples: Callable[[TrainConfig], Examples]
     adapter: Callable[[Path], str] = str
+    written: Callable[[str, list[Example]], list[Example]] = lambda model, examples: examples
+    finished: Callable[[Path, str, int], Path] = lambda run, arm, seed: run / arm / str(seed)
 
 
 def make_plan(experiment: Experiment, sources: Sources) -> Plan:
@@ -226,13 +270,16 @@ class _Planner:
         self.evaluations: dict[tuple[str, int | None, str], Evaluation] = {}
         self._sources = sources
         self._identities: dict[str, str] = {}
-        self._examples: dict[str, tuple[Examples, str]] = {}
+        self._examples: dict[tuple[str, str], tuple[Examples, str]] = {}
+        self._by_arm: dict[tuple[str, int], Training] = {}
         self._problems: dict[str, tuple[list[Problem], str]] = {}
 
     def add(self, arm: Experiment, seed: int) -> None:
         """One arm with one seed."""
-        model = self._model(arm)
-        training = None if arm.train is None else self._training(arm, arm.train, model, seed)
+        model, training = self._model(arm), None
+        if arm.train is not None:
+            trained = self._training(arm, arm.train, model, seed)
+            model, training = trained.model, trained.key
         for evaluation in self._evaluated(arm, seed, self._form(arm, model, training)):
             place = (evaluation.arm, evaluation.seed, evaluation.key)
             self.evaluations.setdefault(place, evaluation)
@@ -242,16 +289,47 @@ class _Planner:
             self._identities[arm.model] = self._sources.model(arm.model)
         return BaseModel(arm.model, arm.dtype, arm.device, self._identities[arm.model])
 
-    def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> str:
-        source = train.model_dump_json()
+    def _training(self, arm: Experiment, train: TrainConfig, model: BaseModel, seed: int) -> Training:
+        source = (arm.model, train.model_dump_json())
         if source not in self._examples:
-            pair = self._sources.examples(train)
-            self._examples[source] = (pair, content_digest([*pair[0], *pair[1]]))
+            learned, validation = (
+                self._sources.written(arm.model, part) for part in self._sources.examples(train)
+            )
+            content = content_digest([*learned, *validation])
+            self._examples[source] = ((learned, validation), content)
         examples, data = self._examples[source]
         recipe = arm.recipe(seed)
-        key = training_key(recipe, model=model.identity, dtype=model.dtype, data=data)
-        training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples)
-        return self.trainings.setdefault(key, training).key
+        start = None
+        if train.start is not None:
+            model, start = self._start(arm, train.start, model, seed)
+        key = training_key(
+            recipe,
+            model=model.identity,
+            dtype=model.dtype,
+            data=data,
+            start=start.identity if start else None,
+        )
+        training = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
+        self._by_arm[arm.name, seed] = self.trainings.setdefault(key, training)
+        return self._by_arm[arm.name, seed]
+
+    def _start(
+        self, arm: Experiment, section: StartConfig, model: BaseModel, seed: int
+    ) -> tuple[BaseModel, Start | None]:
+        """The model that an arm is trained on, and the adapter that it trains on."""
+        if section.arm is not None and section.run is None:
+            before = self._by_arm.get((section.arm, seed))
+            if before is None:
+                raise FlextuneError(f"train.start.arm: there is no arm {section.arm!r} above that trains")
+            check_sequence(arm, section, before)
+            model = replace(before.model, device=model.device)
+            start = Start(before.key, training=before.key)
+        else:
+            folder = Path(section.adapter or section.run or "").expanduser()
+            if section.arm is not None:
+                folder = self._sources.finished(folder, section.arm, seed)
+            start = Start(self._sources.adapter(folder), folder=folder)
+        return (model.with_merged(start), None) if section.use == "merged" else (model, start)
 
     def _form(self, arm: Experiment, model: BaseModel, training: str | None) -> Form:
         generate = arm.generate

@@ -92,7 +92,7 @@ def baseline_arm(experiment: Experiment) -> str:
 def _setting(evaluation: Evaluation) -> Setting:
     part = evaluation.generation.part
     lexicon = part.lexicon if part.has_lexicons else None
-    return part.benchmark, part.language, lexicon, evaluation.generation.decode.label
+    return part.name, part.language, lexicon, evaluation.generation.decode.label
 
 
 def _outcomes(run: Run, evaluation: Evaluation) -> dict[str, list[Outcome]]:

@@ -2,7 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from flextune.config import ArmConfig, Experiment, merged
+from flextune.runner.plan import Training
+from flextune.runs.run import Run
+
+
+class NotTrained(Exception):
+    """Raised where a training would begin of which only the result was to be looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchState:
+    """How far a search is.
+
+    Attributes:
+        done: Trainings that it has.
+        most: Trainings that it may take, those included; of a finished search those that it took.
+        result: The experiment with what was found; None where the search is not finished.
+    """
+
+    done: int
+    most: int
+    result: Experiment | None
+
+
+def only_look_up(run: Run) -> Callable[[Training], None]:
+    """In place of what trains: refuses whatever is not finished in a run."""
+
+    def look_up(training: Training) -> None:
+        if not run.trained(training.key).finished:
+            raise NotTrained
+
+    return look_up
 
 
 def trial(

@@ -12,7 +12,7 @@ from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
 from flextune.runner.plan import Training
-from flextune.runner.trials import trial
+from flextune.runner.trials import NotTrained, SearchState, only_look_up, trial
 from flextune.runs.run import Run
 from flextune.search.bracket import Bracket, Point, best_point, interior, next_point
 
@@ -86,21 +86,71 @@ def tune(
     if experiment.tune is None:
         return experiment
     searches = _searches(experiment)
+    budget, _ = _search(searches, experiment, run, plan, train)
+    rows = {search.arm.name: search.row() for search in searches}
+    write_object(run.tuned_file, {"trainings": budget, "seed": experiment.tune.seed, "arms": rows})
+    return _with_best(experiment, searches)
+
+
+def tuning_state(
+    experiment: Experiment, run: Run, *, plan: Callable[[Experiment], list[Training]]
+) -> SearchState:
+    """How far the tuning of an experiment is in a run; nothing is trained or written.
+
+    Args:
+        experiment: With a ``tune`` section.
+        run: May hold trainings.
+        plan: As for ``tune``.
+    """
+    assert experiment.tune is not None
+    searches = _searches(experiment)
+    _, finished = _search(searches, experiment, run, plan, only_look_up(run))
+    done = sum(len(search.losses) for search in searches)
+    if finished:
+        return SearchState(done, done, _with_best(experiment, searches))
+    return SearchState(done, experiment.tune.most * len(searches), None)
+
+
+def _search(
+    searches: list[Search],
+    experiment: Experiment,
+    run: Run,
+    plan: Callable[[Experiment], list[Training]],
+    train: Callable[[Training], None],
+) -> tuple[int, bool]:
+    """Fill every search; the trainings of each, and whether all were to be had."""
+    assert experiment.tune is not None
     budget, most = experiment.tune.trainings, experiment.tune.most
     while True:
+        finished = True
         for search in searches:
-            while len(search.losses) < budget:
-                point = next_point(search.losses, len(search.bracket.start))
-                if point is None:
-                    break
-                _try(search, point, experiment, run, plan, train)
-        if budget >= most or all(interior(search.losses) for search in searches):
-            break
+            try:
+                _fill(search, budget, experiment, run, plan, train)
+            except NotTrained:
+                finished = False
+        if not finished or budget >= most or all(interior(search.losses) for search in searches):
+            return budget, finished
         budget = min(budget + _MORE, most)
-    by_name = {search.arm.name: search for search in searches}
-    rows = {name: search.row() for name, search in by_name.items()}
-    write_object(run.tuned_file, {"trainings": budget, "seed": experiment.tune.seed, "arms": rows})
-    arms = [by_name[arm.name].best() if arm.name in by_name else arm for arm in experiment.given_arms()]
+
+
+def _fill(
+    search: Search,
+    budget: int,
+    experiment: Experiment,
+    run: Run,
+    plan: Callable[[Experiment], list[Training]],
+    train: Callable[[Training], None],
+) -> None:
+    while len(search.losses) < budget:
+        point = next_point(search.losses, len(search.bracket.start))
+        if point is None:
+            return
+        _try(search, point, experiment, run, plan, train)
+
+
+def _with_best(experiment: Experiment, searches: list[Search]) -> Experiment:
+    best = {search.arm.name: search.best() for search in searches}
+    arms = [best.get(arm.name, arm) for arm in experiment.given_arms()]
     return experiment.model_copy(update={"arms": arms, "tune": None})
 
 

@@ -27,8 +27,8 @@ def digest(value: Any) -> str:
 def content_digest(records: Iterable[Example | Problem]) -> str:
     """What data is, wherever it was read from.
 
-    What a problem's entry point is called, its tests say too. Cases and a posed prompt count where there
-    are any.
+    What a problem's entry point is called, its tests say too. Cases, a posed prompt and messages count where
+    there are any.
     """
     return digest([_content(record) for record in records])
 
@@ -36,13 +36,13 @@ def content_digest(records: Iterable[Example | Problem]) -> str:
 def _content(record: Example | Problem) -> dict[str, Any]:
     row = as_row(record)
     row.pop("entry_point", None)
-    for key in ("cases", "posed"):
+    for key in ("cases", "posed", "messages"):
         if not row.get(key):
             row.pop(key, None)
     return row
 
 
-def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
+def training_key(recipe: Recipe, *, model: str, dtype: str, data: str, start: str | None = None) -> str:
     """Key of one adapter: all that determines its weights.
 
     Args:
@@ -50,8 +50,12 @@ def training_key(recipe: Recipe, *, model: str, dtype: str, data: str) -> str:
         model: Identity of the base model.
         dtype: Of its weights.
         data: ``content_digest`` of the training and validation examples.
+        start: What stands for the adapter that is trained on; None for a fresh one.
     """
-    return digest({"version": VERSION, "model": model, "dtype": dtype, "data": data, **recipe.given()})
+    begun = {} if start is None else {"start": start}
+    return digest(
+        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **recipe.given()}
+    )
 
 
 def generation_key(

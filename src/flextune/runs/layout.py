@@ -9,6 +9,8 @@ MATCHED = "matched.json"
 SWEPT = "swept.json"
 SCORES = "scores.json"
 PAGE = "report.html"
+#: What generating took, a line for each time that a model was asked.
+WORK = "work.jsonl"
 LOCK = ".lock"
 
 #: The record of a sweep at work: its trials, and who works on what.
@@ -33,3 +35,6 @@ ADAPTER_CONFIG = "adapter_config.json"
 PROBLEMS = "problems.jsonl"
 COMPLETIONS = "completions.jsonl"
 VERDICTS = "verdicts.jsonl"
+
+#: Files that hold what was asked for, and nothing that was found.
+ASKED = frozenset({EXPERIMENT, ENVIRONMENT, LOCK, KEY, PROBLEMS})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import math
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -268,6 +269,15 @@ class Run:
             )
         return value
 
+    def note_work(self, row: Mapping[str, Any]) -> None:
+        """Add a line to what the run's work took."""
+        with LineWriter(self.folder / layout.WORK) as writer:
+            writer.write([dict(row)])
+
+    def work(self) -> list[dict[str, Any]]:
+        """What the run's work took; [] where nothing was recorded."""
+        return read_lines(self.folder / layout.WORK)
+
     @cached_property
     def swept(self) -> dict[str, Any]:
         """What a sweep found; empty where none was made, or it has not ended.
@@ -332,7 +342,28 @@ class Run:
             FlextuneError: Another process is in it, or an earlier version wrote it.
         """
         self.check_format()
+        made = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
         self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with self._lock():
+                yield
+        except BaseException:
+            # A request that failed before it found anything leaves no folder behind.
+            if made and not self._found():
+                shutil.rmtree(self.folder)
+                # Another run may lie in a folder above by now.
+                with suppress(OSError):
+                    for path in made[1:]:
+                        path.rmdir()
+            raise
+
+    def _found(self) -> bool:
+        """Whether a file holds more than what was asked for."""
+        files = (path for path in self.folder.rglob("*") if path.is_file() and path.name not in layout.ASKED)
+        return any(path.stat().st_size for path in files)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
         with (self.folder / layout.LOCK).open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import plotly.graph_objects as go
-
 from flextune.errors import FlextuneError
 from flextune.files.whole import write_whole
 from flextune.report.charts.files import check_formats, write_figures
@@ -15,10 +13,8 @@ from flextune.report.page import render
 from flextune.report.run_data import RunData, read_run
 from flextune.report.sections import Chart
 from flextune.studies.base import Study
+from flextune.studies.figures import as_picture
 from flextune.studies.registry import studies_of
-
-#: Pixels of a picture; a page has its own width.
-WIDTH = 1080
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ def _write_study(name: str, study: Study, run: RunData, pictures: str | None) ->
 
 def _pictures(charts: list[Chart], folder: Path, kind: str) -> dict[str, str]:
     """Id to file, relative to the folder above."""
-    wide = {chart.id: go.Figure(chart.figure).update_layout(width=WIDTH) for chart in charts}
+    wide = {chart.id: as_picture(chart) for chart in charts}
     paths = write_figures(wide, folder, check_formats((kind,)))
     return {path.stem: f"{folder.name}/{path.name}" for path in paths}
 

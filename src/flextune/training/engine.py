@@ -34,6 +34,7 @@ def train_adapter(
     folder: Path,
     *,
     callbacks: Sequence[TrainerCallback] = (),
+    start: Path | None = None,
     resume: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -52,6 +53,7 @@ def train_adapter(
         recipe: Everything else that determines the adapter.
         folder: Made if it is not there.
         callbacks: Take part in the training beside those of the recipe, and after them.
+        start: A LoRA adapter of the same shape and scale, whose matrices are trained on; None: fresh ones.
         resume: A ``checkpoint-N`` folder of the same training (``control.should_save`` in a callback writes
             one into ``folder``); the training continues after its step N.
         progress: Called with (steps done, steps in all).
@@ -70,7 +72,7 @@ def train_adapter(
     try:
         with _preserved_randomness():
             _forget(folder)
-            adapted = _fit(model, examples, validation, recipe, folder, callbacks, resume, progress)
+            adapted = _fit(model, examples, validation, recipe, folder, callbacks, start, resume, progress)
             _write(adapted, folder)
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
@@ -83,6 +85,7 @@ def _fit(
     recipe: Recipe,
     folder: Path,
     callbacks: Sequence[TrainerCallback],
+    start: Path | None,
     resume: Path | None,
     progress: Callable[[int, int], None] | None,
 ) -> Any:
@@ -90,6 +93,7 @@ def _fit(
     from transformers import PrinterCallback
 
     from flextune.models.adapters import attach_adapter
+    from flextune.models.starting import begin_with
     from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
     from flextune.training.batches.padded import Collator
     from flextune.training.callbacks.logbook import Logbook
@@ -97,6 +101,8 @@ def _fit(
 
     rows, held_out = _rows(model, examples, validation, recipe.train)
     adapted = attach_adapter(model, recipe.adapter, recipe.seed)
+    if start is not None:
+        begin_with(adapted, start)
     trainer = FlexTrainer(
         model=adapted,
         args=training_arguments(model, recipe, folder, evaluate=bool(held_out)),

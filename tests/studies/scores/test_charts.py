@@ -12,7 +12,7 @@ from flextune.report.labels import labels
 from flextune.report.run_data import TrainedAdapter, read_run
 from flextune.statistics.summary import estimate
 from flextune.studies.scores.estimates import draw_scores, score_bars
-from flextune.studies.scores.losses import draw_losses, loss_curves
+from flextune.studies.scores.losses import LossCurve, draw_losses, loss_curves
 from flextune.studies.scores.outcomes import draw_outcomes, outcome_shares
 from flextune.studies.scores.spectra import mean_spectra
 
@@ -35,8 +35,8 @@ def test_score_bars_are_the_estimates_in_percent(finished_run: Path) -> None:
     assert first.low is not None
     assert first.high is not None
     bar = drawn.data[1]
-    assert bar.y[0] - bar.error_y.arrayminus[0] == pytest.approx(100 * first.low)
-    assert bar.y[0] + bar.error_y.array[0] == pytest.approx(100 * first.high)
+    assert bar.x[0] - bar.error_x.arrayminus[0] == pytest.approx(100 * first.low)
+    assert bar.x[0] + bar.error_x.array[0] == pytest.approx(100 * first.high)
 
 
 def test_an_undefined_score_has_no_bar() -> None:
@@ -67,11 +67,17 @@ def test_a_penalty_of_zero_and_a_loss_of_nan_are_no_points() -> None:
     assert [(row.kind, row.steps) for row in loss_curves([training(log)])] == [("loss", (1,))]
 
 
-def test_one_legend_entry_stands_for_all_seeds(finished_run: Path) -> None:
-    run = read_run(finished_run)
-    drawn = draw_losses(loss_curves(run.trainings), ("penalty",), run.labels, "penalty")
-    assert len(drawn.data) == 3
-    assert [curve.showlegend for curve in drawn.data] == [True, False, False]
+def test_seeds_are_one_line_their_mean_with_their_range_around_it() -> None:
+    curves = [
+        LossCurve(("flex",), "0", "loss", (5, 10), (2.0, 1.0)),
+        LossCurve(("flex",), "1", "loss", (5, 10, 15), (4.0, 1.5, 0.5)),
+    ]
+    names = labels(None, [Score("flex", "b", "py", None, "greedy")], "base")
+    band, mean = draw_losses(curves, ("loss",), names, "loss").data
+    assert (mean.x, mean.y) == ((5, 10, 15), (3.0, 1.25, 0.5))
+    assert band.y == (4.0, 1.5, 0.5, 0.5, 1.0, 2.0)
+    (alone,) = draw_losses(curves[:1], ("loss",), names, "loss").data
+    assert alone.y == (2.0, 1.0)
 
 
 def test_a_matrix_without_order_is_flat_at_one() -> None:

@@ -97,7 +97,7 @@ def test_findings_name_the_arms_of_a_contrast_and_put_primary_ones_first() -> No
     first, second = finding.arms
     assert (first.arm, first.direction, first.primary) == ("lora − flex", "falls", True)
     assert (second.arm, second.primary) == ("flex", False)
-    assert (finding.language, first.detail) == ("Java", "retention")
+    assert (finding.language, first.detail) == ("Java", "old words")
 
 
 def test_scores_near_zero_are_said_to_tell_nothing() -> None:
@@ -116,4 +116,4 @@ def test_too_few_problems_for_near_zero_still_do_not_make_a_comparison_of_nothin
     scores = [scored("base", 0.0, 0.0, 0.088), scored("flex", 0.0, 0.0, 0.088)]
     (finding,) = findings(scores, [compared("flex", 0.0, -0.09, 0.09, 1.0)], labels(None, scores, "base"))
     assert finding.arms == ()
-    assert finding.notes == ("retention: no arm passed any of 40 problems, so there is nothing to compare.",)
+    assert finding.notes == ("old words: no arm passed any of 40 problems, so there is nothing to compare.",)

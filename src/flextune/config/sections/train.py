@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from flextune.config.names import LanguageName, SourceName
+from flextune.config.names import LanguageName
 from flextune.config.section import Float, Int, Section
-
-Lexicon = Literal["base", "reserved"]
+from flextune.config.sections.data import TRAIN_KEYS, Data, DataPart, Format, Lexicon, parts_of
+from flextune.config.sections.start import Start
 
 
 class EarlyStoppingConfig(Section):
@@ -51,13 +51,27 @@ class ReplayConfig(Section):
 class TrainConfig(Section):
     """Training data, and how it is learned from."""
 
-    data: SourceName = Field("mbpp", description="The source of the training examples.")
-    language: LanguageName = Field("py", description="Language of the training programs (Rosetta only).")
+    data: Data = Field(
+        "mbpp",
+        description="Where the training examples come from: a source's name, a path, a mapping, or a list of"
+        " these (a mixture).",
+    )
+    deduplicate: Literal["none", "exact", "near"] = Field(
+        "none",
+        description="Copies that are left out: none, equal ones, or near ones too. Of two the later goes.",
+    )
+    start: Start | None = Field(
+        None,
+        description="An adapter that this training begins with: its folder, or the keys below. null: none.",
+    )
+    language: LanguageName = Field(
+        "py", description="Language of the training programs, where a source has several."
+    )
     lexicon: Lexicon = Field("base", description="Wording of the training descriptions (Rosetta only).")
-    format: Literal["docstring", "paper"] = Field(
+    format: Format = Field(
         "paper",
         description="docstring: signature and description as HumanEval poses them. "
-        "paper: text, the tests as comments, then the code.",
+        "paper: text, the tests as comments, then the code. Of no concern to rows of your own.",
     )
     loss: Literal["completion", "full"] = Field(
         "completion", description="Tokens that count: the answer alone, or the prompt too (the paper's)."
@@ -98,4 +112,34 @@ class TrainConfig(Section):
             raise ValueError(
                 f"replay.languages: {self.language!r} is the language of the training; replay is of others"
             )
+        self._check_shares()
         return self
+
+    def _check_shares(self) -> None:
+        shares = [part.share for part in self.parts]
+        given = [share for share in shares if share is not None]
+        if given and len(shares) == 1:
+            raise ValueError("data: a share is of a mixture, and there is one part; use limit")
+        total = sum(given)
+        if given and (total > 1 + 1e-9 or (len(given) == len(shares)) != (abs(total - 1) <= 1e-9)):
+            raise ValueError(
+                f"data: the shares add up to {total:g}; they must be 1, or less where a part without a share"
+                " gives the rest"
+            )
+
+    @property
+    def parts(self) -> tuple[DataPart, ...]:
+        """What ``data`` consists of."""
+        return parts_of(self.data)
+
+    @property
+    def part(self) -> DataPart:
+        """The first part of ``data``: the only one where a source makes its examples."""
+        return self.parts[0]
+
+    def of_part(self, part: DataPart) -> TrainConfig:
+        """The section as the source of one part is given it: with the part's own keys, and no mixture."""
+        own = {key: getattr(part, key) for key in TRAIN_KEYS if getattr(part, key) is not None}
+        # Of a mixture, a part's examples are counted after copies have left.
+        limits = [limit for limit in (part.limit, *([self.limit] * (len(self.parts) == 1))) if limit]
+        return self.model_copy(update={**own, "data": part, "limit": min(limits, default=None)})

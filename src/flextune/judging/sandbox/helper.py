@@ -175,11 +175,22 @@ def _environment(command: Command, isolation: Isolation) -> dict[str, str]:
     """Variables of the helper, which are those of a warm runner's programs."""
     if not command.warm:
         return {"PATH": PATH, "LANG": "C.UTF-8"}
-    environment = environment_of(command)
-    for key, path in command.mounts.items():
-        seen = str(path) if isolation.kind == "none" else f"{INSIDE}/{key}"
-        environment = {name: value.replace("{" + key + "}", seen) for name, value in environment.items()}
-    return environment
+    places = places_of(command, isolation)
+    return {name: filled(value, places) for name, value in environment_of(command).items()}
+
+
+def places_of(command: Command, isolation: Isolation) -> dict[str, str]:
+    """Where a program sees what is mounted for it."""
+    if isolation.kind == "none":
+        return {name: str(path) for name, path in command.mounts.items()}
+    return {name: f"{INSIDE}/{name}" for name in command.mounts}
+
+
+def filled(text: str, places: dict[str, str]) -> str:
+    """``text`` with ``{name}`` replaced by its place; other braces stay."""
+    for name, path in places.items():
+        text = text.replace("{" + name + "}", path)
+    return text
 
 
 def environment_of(command: Command, home: str = "/tmp") -> dict[str, str]:

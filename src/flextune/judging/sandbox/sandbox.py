@@ -17,8 +17,8 @@ from typing import Any
 
 from flextune.judging.sandbox.child import Child
 from flextune.judging.sandbox.command import Command, Held, Result, SandboxFault
-from flextune.judging.sandbox.helper import Helper, environment_of
-from flextune.judging.sandbox.isolation import INSIDE, PROGRAM, Isolation, free_user
+from flextune.judging.sandbox.helper import Helper, environment_of, filled, places_of
+from flextune.judging.sandbox.isolation import PROGRAM, Isolation, free_user
 from flextune.judging.sandbox.limits import Limits
 from flextune.judging.sandbox.meter import PATIENCE
 from flextune.judging.sandbox.streams import memory_file, open_streams
@@ -204,15 +204,14 @@ class Sandbox:
                 else:
                     path.write_bytes(content)
                 path.chmod(0o755)
-            places = {"program": folder, **{name: str(path) for name, path in command.mounts.items()}}
             environment = environment_of(command, folder)
         else:
-            places = {"program": PROGRAM, **{name: f"{INSIDE}/{name}" for name in command.mounts}}
-            environment = environment_of(command)
+            folder, environment = PROGRAM, environment_of(command)
+        places = {"program": folder, **places_of(command, self.isolation)}
         sheet = {
-            "argv": _fill(command.argv, places),
+            "argv": [filled(argument, places) for argument in command.argv],
             "warm": command.warm is not None,
-            "environment": dict(zip(environment, _fill(tuple(environment.values()), places), strict=True)),
+            "environment": {name: filled(value, places) for name, value in environment.items()},
             "directory": environment["HOME"],
             "user": user,
             "rlimits": self._rlimits(limits, server=server),
@@ -270,16 +269,6 @@ class Session:
     def _complete(self) -> bool:
         reply = self._child.reply
         return len(reply) >= 4 and len(reply) >= 4 + int.from_bytes(reply[:4], "big")
-
-
-def _fill(argv: tuple[str, ...], places: dict[str, str]) -> tuple[str, ...]:
-    """``argv`` with ``{name}`` replaced; other braces stay."""
-    filled = []
-    for argument in argv:
-        for name, path in places.items():
-            argument = argument.replace("{" + name + "}", path)
-        filled.append(argument)
-    return tuple(filled)
 
 
 def _part(command: Command, sheet: bytes, given: list[int]) -> dict[str, Any]:

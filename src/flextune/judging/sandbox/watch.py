@@ -19,7 +19,6 @@ class Usage:
 
     Attributes:
         processes: Process numbers, the root's excluded.
-        parents: The parent of each.
         threads: Their threads together.
         cpu_seconds: User and system time, that of reaped children included.
         own_cpu_seconds: That of each process alone.
@@ -28,7 +27,6 @@ class Usage:
     """
 
     processes: tuple[int, ...]
-    parents: dict[int, int]
     threads: int
     cpu_seconds: float
     resident_bytes: int
@@ -38,27 +36,26 @@ class Usage:
 
 def tree_usage(root: int) -> Usage:
     """The descendants of ``root``; without it."""
-    parents: dict[int, int] = {}
+    pids: list[int] = []
     fields: list[list[bytes]] = []
-    queue = [(child, root) for child in children_of(root)]
+    queue = children_of(root)
     while queue:
-        pid, parent = queue.pop()
+        pid = queue.pop()
         try:
             with open(f"/proc/{pid}/stat", "rb") as file:
                 fields.append(file.read().rpartition(b")")[2].split())
         except OSError:
             continue
-        parents[pid] = parent
-        queue += [(child, pid) for child in children_of(pid)]
+        pids.append(pid)
+        queue += children_of(pid)
     return Usage(
-        processes=tuple(parents),
-        parents=parents,
+        processes=tuple(pids),
         threads=sum(int(values[17]) for values in fields),
         cpu_seconds=sum(sum(map(int, values[11:15])) for values in fields) / _TICK,
         resident_bytes=sum(int(values[21]) for values in fields) * _PAGE,
         largest_bytes=max((int(values[21]) for values in fields), default=0) * _PAGE,
         own_cpu_seconds={
-            pid: sum(map(int, values[11:13])) / _TICK for pid, values in zip(parents, fields, strict=True)
+            pid: sum(map(int, values[11:13])) / _TICK for pid, values in zip(pids, fields, strict=True)
         },
     )
 

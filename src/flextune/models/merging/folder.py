@@ -15,7 +15,7 @@ from flextune.files.objects import write_object
 from flextune.models.merging.adapted import AdaptedFiles
 from flextune.models.merging.companions import write_companions
 from flextune.models.merging.rounding import Rounding
-from flextune.models.merging.tensor_files import TensorWriter
+from flextune.models.merging.tensor_files import TensorWriter, tensor_bytes
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +80,7 @@ def write_merged(
 def merged_size(model: AdaptedFiles, dtype: torch.dtype | None) -> int:
     """Bytes that the weights of the merged model take, about."""
     places = model.files.checkpoint.places.values()
-    return sum(_bytes(place.shape, _dtype_of(place.dtype, dtype)) for place in places)
+    return sum(tensor_bytes(place.shape, _dtype_of(place.dtype, dtype)) for place in places)
 
 
 @contextlib.contextmanager
@@ -190,13 +190,6 @@ def _dtype_of(stored: torch.dtype, wanted: torch.dtype | None) -> torch.dtype:
     return wanted if wanted is not None and stored.is_floating_point else stored
 
 
-def _bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
-    count = dtype.itemsize
-    for length in shape:
-        count *= length
-    return count
-
-
 def _shard_name(number: int, count: int) -> str:
     return "model.safetensors" if count == 1 else f"model-{number:05}-of-{count:05}.safetensors"
 
@@ -204,7 +197,7 @@ def _shard_name(number: int, count: int) -> str:
 def _write_index(folder: Path, shards: dict[str, list[_Output]]) -> None:
     rows = [(row, file) for file, outputs in shards.items() for row in outputs]
     index: dict[str, Any] = {
-        "metadata": {"total_size": sum(_bytes(row.shape, row.dtype) for row, _ in rows)},
+        "metadata": {"total_size": sum(tensor_bytes(row.shape, row.dtype) for row, _ in rows)},
         "weight_map": {row.name: file for row, file in sorted(rows, key=lambda item: item[0].name)},
     }
     write_object(folder / "model.safetensors.index.json", index)

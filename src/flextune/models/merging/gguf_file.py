@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError, one_line
-from flextune.extras import need
+from flextune.models.gguf import need_gguf, without_bar
 from flextune.models.merging.checkpoint import Checkpoint
 from flextune.models.merging.tensor_files import TensorPlace
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: The end of such a file's name.
-GGUF = ".gguf"
 #: GGUF's types that are torch's; all others are kinds of quantisation.
 _PLAIN = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
@@ -47,13 +45,14 @@ def open_gguf(file: Path, skeleton: Any) -> GgufCheckpoint:
     Raises:
         FlextuneError: It cannot be read, or is of a model that transformers does not read from GGUF.
     """
-    need("gguf", what="a GGUF file")
+    need_gguf(str(file))
     from gguf import GGUFReader
     from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
     try:
         kinds = {tensor.tensor_type.name for tensor in GGUFReader(str(file)).tensors}
-        loaded = load_gguf_checkpoint(str(file), return_tensors=True, model_to_load=skeleton)["tensors"]
+        with without_bar():
+            loaded = load_gguf_checkpoint(str(file), return_tensors=True, model_to_load=skeleton)["tensors"]
     except (OSError, ValueError, KeyError, NotImplementedError, RuntimeError, IndexError) as error:
         raise FlextuneError(f"{file}: cannot be read as GGUF ({one_line(error)})") from error
     tensors = {name: _narrowest(tensor, kinds) for name, tensor in loaded.items()}

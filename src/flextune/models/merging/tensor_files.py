@@ -7,6 +7,7 @@ tensors' bytes one after the other (https://github.com/huggingface/safetensors, 
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 from collections.abc import Mapping, Sequence
@@ -61,10 +62,12 @@ class TensorPlace:
     @property
     def size(self) -> int:
         """Bytes."""
-        count = self.dtype.itemsize
-        for length in self.shape:
-            count *= length
-        return count
+        return tensor_bytes(self.shape, self.dtype)
+
+
+def tensor_bytes(shape: Sequence[int], dtype: torch.dtype) -> int:
+    """Bytes that a tensor takes."""
+    return math.prod(shape) * dtype.itemsize
 
 
 def read_places(file: Path) -> tuple[dict[str, TensorPlace], dict[str, str]]:

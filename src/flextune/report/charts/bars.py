@@ -1,4 +1,4 @@
-"""Bars: grouped with intervals, or stacked to a whole."""
+"""Bars: grouped with intervals, or stacked to a whole. All lie, so that names are read without turning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from flextune.report.charts.base import INK, figure, plain
+from flextune.report.charts.base import INK, boxed, figure, plain
+from flextune.report.palette import PAPER
+
+#: Pixels of a bar with room for its number; where there are more than ``ROOMY`` bars they are thin.
+BAR, THIN, ROOMY = 21, 11, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Bar:
 
     Attributes:
         place: The group that it stands in.
-        value: Its height.
+        value: Its length.
         low: Lower end of its interval; None where there is none.
         high: Upper end.
         details: What the series' ``hover`` reads as ``customdata``.
@@ -38,11 +42,13 @@ class Series:
         label: In the legend, as plain text.
         colour: Of its bars.
         bars: One a group at most.
+        pattern: Of its bars, one of plotly's shapes; empty: none.
     """
 
     label: str
     colour: str
     bars: tuple[Bar, ...]
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,46 +60,55 @@ class Segments:
         colour: Of its segments.
         values: One for each bar.
         details: One for each bar, which the chart's ``hover`` reads as ``customdata``.
+        pattern: Of its segments, one of plotly's shapes; empty: none.
     """
 
     label: str
     colour: str
     values: tuple[float, ...]
     details: tuple[Any, ...]
+    pattern: str = ""
 
 
-def draw_grouped_bars(series: Sequence[Series], *, y: str, hover: str) -> go.Figure:
-    """Bars grouped by their place, with their intervals.
+def draw_grouped_bars(series: Sequence[Series], *, x: str, hover: str) -> go.Figure:
+    """Bars grouped by their place, with their intervals, and with their numbers where they fit.
 
     Args:
-        series: Side by side in every group.
-        y: Title of the vertical axis, which starts at 0.
+        series: One below the other in every group.
+        x: Title of the horizontal axis, which starts at 0.
         hover: Plotly's template of a bar.
     """
+    places = {bar.place for one in series for bar in one.bars}
+    bars = len(places) * len(series)
     drawn = figure(
-        380,
+        96 + bars * (BAR if bars <= ROOMY else THIN) + 14 * len(places),
         barmode="group",
-        bargap=0.25,
-        xaxis={"showgrid": False},
-        yaxis={"title": y, "rangemode": "tozero"},
+        bargap=0.2,
+        uniformtext={"minsize": 10, "mode": "hide"},
+        xaxis={"title": x, "rangemode": "tozero"},
+        yaxis={"autorange": "reversed", "showgrid": False, "ticks": ""},
     )
     for one in series:
         drawn.add_bar(
             name=plain(one.label),
-            x=[plain(bar.place) for bar in one.bars],
-            y=[bar.value for bar in one.bars],
-            error_y={
+            orientation="h",
+            y=[_two_lines(bar.place) for bar in one.bars],
+            x=[bar.value for bar in one.bars],
+            error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [bar.high - bar.value if bar.high is not None else 0 for bar in one.bars],
-                "arrayminus": [bar.value - bar.low if bar.low is not None else 0 for bar in one.bars],
+                "array": [_reach(bar.value, bar.high) for bar in one.bars],
+                "arrayminus": [_reach(bar.low, bar.value) for bar in one.bars],
                 "color": INK,
                 "thickness": 1.2,
                 "width": 3,
             },
-            marker={"color": one.colour},
+            # The interval is at the other end.
+            insidetextanchor="start",
+            **_numbers([bar.value for bar in one.bars]),
+            **_area(one.colour, one.pattern),
             customdata=[list(bar.details) for bar in one.bars],
-            hovertemplate=hover,
+            hovertemplate=boxed(hover),
         )
     return drawn
 
@@ -101,7 +116,7 @@ def draw_grouped_bars(series: Sequence[Series], *, y: str, hover: str) -> go.Fig
 def draw_stacked_bars(
     bars: Sequence[tuple[str, str]], segments: Sequence[Segments], *, x: str, hover: str
 ) -> go.Figure:
-    """Horizontal bars of percentages, the first on top.
+    """Bars of percentages, the first on top, with their numbers where they fit.
 
     Args:
         bars: Group and name of each; a ``·`` in a group begins its second line.
@@ -110,17 +125,15 @@ def draw_stacked_bars(
         hover: Plotly's template of a segment.
     """
     drawn = figure(
-        110 + 22 * len(bars),
+        110 + 24 * len(bars),
         barmode="stack",
-        bargap=0.22,
+        bargap=0.18,
+        uniformtext={"minsize": 10, "mode": "hide"},
         xaxis={"title": x, "range": [0, 100]},
         legend={"traceorder": "normal"},
         yaxis={"autorange": "reversed", "automargin": True, "dividerwidth": 0, "ticks": ""},
     )
-    names = [
-        [plain(group).replace(" · ", "<br>") for group, _ in bars],
-        [plain(name) for _, name in bars],
-    ]
+    names = [[_two_lines(group) for group, _ in bars], [plain(name) for _, name in bars]]
     for one in segments:
         drawn.add_bar(
             name=plain(one.label),
@@ -128,7 +141,36 @@ def draw_stacked_bars(
             y=names,
             x=list(one.values),
             customdata=list(one.details),
-            marker={"color": one.colour},
-            hovertemplate=hover,
+            insidetextanchor="middle",
+            **_numbers(one.values),
+            **_area(one.colour, one.pattern),
+            hovertemplate=boxed(hover),
         )
     return drawn
+
+
+def _two_lines(group: str) -> str:
+    return plain(group).replace(" · ", "<br>")
+
+
+def _reach(start: float | None, end: float | None) -> float | None:
+    """None is no interval; one of length 0 would be drawn as a cap."""
+    return None if start is None or end is None else end - start
+
+
+def _numbers(values: Sequence[float]) -> dict[str, Any]:
+    return {
+        "text": [f"{value:.1f}" if value else "" for value in values],
+        "textposition": "inside",
+        "textangle": 0,
+        "insidetextfont": {"color": PAPER, "size": 11},
+    }
+
+
+def _area(colour: str, pattern: str) -> dict[str, Any]:
+    """A coloured area with the pattern in the ground's colour, and an edge towards its neighbour."""
+    marker: dict[str, Any] = {"color": colour, "line": {"color": PAPER, "width": 1}}
+    if pattern:
+        lines = {"fgcolor": PAPER, "fgopacity": 0.4, "size": 7, "solidity": 0.08 if pattern == "." else 0.15}
+        marker["pattern"] = {"shape": pattern, "bgcolor": colour, **lines}
+    return {"marker": marker}

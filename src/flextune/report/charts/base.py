@@ -7,8 +7,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from flextune.report.palette import AXES
+
 #: Drawn in mid grey, so that the figure also reads outside of the page, which sets its own ink.
-INK = "#666666"
+INK = AXES.light
 
 
 def figure(height: int, **layout: Any) -> go.Figure:
@@ -17,7 +19,8 @@ def figure(height: int, **layout: Any) -> go.Figure:
     drawn.update_layout(
         template="none",
         height=height,
-        margin={"l": 56, "r": 12, "t": 36, "b": 48},
+        # An axis that ends at a tick needs room for half of its label.
+        margin={"l": 56, "r": 24, "t": 36, "b": 48},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         hoverlabel={"align": "left"},
         font={"size": 13},
@@ -31,3 +34,10 @@ def figure(height: int, **layout: Any) -> go.Figure:
 def plain(text: str) -> str:
     """Text that plotly shows as it is: it would read ``<b>`` and links as markup."""
     return html.escape(text)
+
+
+def boxed(template: str) -> str:
+    """The template with the trace's name in the box: plotly puts it outside, in pale letters."""
+    if not template or "<extra>" in template:
+        return template
+    return f"<b>%{{fullData.name}}</b><br>{template}<extra></extra>"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
+from plotly.io import write_images
 
 from flextune.errors import FlextuneError
 from flextune.extras import need
@@ -33,33 +34,45 @@ def write_figures(
     """Write ``folder/NAME.FORMAT`` for each; pages share one ``plotly.min.js`` beside them.
 
     Yields:
-        Each file once it is there.
+        Each file once it is there; pictures are drawn together.
 
     Raises:
         FlextuneError: A file that cannot be written, or no browser to draw pictures with.
     """
+    pages, pictures = [], {}
+    for name, figure in figures.items():
+        # On its own a figure stands on white; the page of a run sets its own colours.
+        white = go.Figure(figure).update_layout(template="plotly_white", font={"color": "#222222"})
+        for kind in formats:
+            file = folder / f"{name}.{kind}"
+            if kind == "html":
+                pages.append((white, file))
+            else:
+                pictures[file] = white
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures.items():
-            # On its own a figure stands on white; the page of a run sets its own colours.
-            white = go.Figure(figure).update_layout(template="plotly_white", font={"color": "#222222"})
-            for kind in formats:
-                file = folder / f"{name}.{kind}"
-                if kind == "html":
-                    white.write_html(file, include_plotlyjs="directory")
-                else:
-                    _write_picture(white, file)
-                yield file
+        for white, file in pages:
+            white.write_html(file, include_plotlyjs="directory")
+            yield file
+        if pictures:
+            _write_pictures(pictures)
+            yield from pictures
     except OSError as error:
         raise FlextuneError(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
 
 
-def _write_picture(figure: go.Figure, file: Path) -> None:
+def _write_pictures(pictures: Mapping[Path, go.Figure]) -> None:
+    """All at once: each call starts a browser."""
     try:
-        figure.write_image(file, scale=2 if file.suffix == ".png" else 1)
+        write_images(
+            list(pictures.values()),
+            list(pictures),
+            scale=[2 if file.suffix == ".png" else 1 for file in pictures],
+        )
     # kaleido has no exceptions of its own for a browser that is missing or does not start.
     except (RuntimeError, ValueError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise FlextuneError(
-            f"{file}: cannot be drawn ({reason}); it takes Chromium, whose path may stand in $BROWSER_PATH"
+            f"{next(iter(pictures))}: cannot be drawn ({reason}); it takes Chromium, whose path may stand in "
+            "$BROWSER_PATH"
         ) from None

@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from flextune.report.charts.base import plain
+from flextune.report.charts.base import boxed, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def draw_marks(drawn: go.Figure, marks: Sequence[Mark], in_legend: set[str], **p
             legendgroup=plain(group),
             showlegend=mark.legend and group not in in_legend,
             customdata=[list(row) for row in mark.details] or None,
-            **({"hovertemplate": mark.hover} if mark.hover else {"hoverinfo": "skip"}),
+            **({"hovertemplate": boxed(mark.hover)} if mark.hover else {"hoverinfo": "skip"}),
         )
         drawn.add_trace(trace, **place)
         if mark.legend:

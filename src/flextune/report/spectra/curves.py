@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from flextune.report.charts.grid import draw_grid
 from flextune.report.charts.marks import Band, Line
-from flextune.report.labels import ARM_COLOURS
+from flextune.report.palette import ARM_COLOURS
 
 #: Factor and axis of a spectrum to what its panel is called.
 MATRICES = {

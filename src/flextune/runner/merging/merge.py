@@ -11,17 +11,18 @@ from pathlib import Path
 
 from flextune.audit.merging.companions import companion_faults
 from flextune.audit.merging.faults import Fault, weight_faults
-from flextune.audit.merging.verdict import MergeAudit, Thresholds
+from flextune.audit.merging.verdict import MergeAudit
 from flextune.audit.merging.weights import NOTHING, WeightAudit, audit_weights
 from flextune.errors import FlextuneError
 from flextune.files.names import slug
 from flextune.files.objects import write_object
+from flextune.models.gguf import is_gguf
 from flextune.models.load import DType
 from flextune.models.merging.adapted import AdaptedFiles, Onto, open_adapted
 from flextune.models.merging.checkpoint import open_checkpoint
 from flextune.models.merging.companions import onto_text
 from flextune.models.merging.folder import appearing, merged_size, write_merged
-from flextune.models.merging.gguf_file import GGUF, open_gguf
+from flextune.models.merging.gguf_file import open_gguf
 from flextune.models.merging.parameters import ModelFiles
 from flextune.models.merging.rounding import Rounding
 from flextune.progress import Reporter, Silent
@@ -41,7 +42,6 @@ class MergeOptions:
         rounding: Of the changed weights.
         force: Take a base model that the adapter was not made for, and keep a merge that is ``different``.
         answers: Run both models on problems; None: only the weights are audited.
-        thresholds: Of the verdict.
         reporter: Told of the progress.
     """
 
@@ -51,7 +51,6 @@ class MergeOptions:
     rounding: Rounding = field(default_factory=Rounding)
     force: bool = False
     answers: AnswerOptions | None = None
-    thresholds: Thresholds = field(default_factory=Thresholds)
     reporter: Reporter = field(default_factory=Silent)
 
 
@@ -142,7 +141,7 @@ def _write(model: AdaptedFiles, folder: Path, options: MergeOptions) -> None:
 def _audit(model: AdaptedFiles, merged: Path, options: MergeOptions) -> MergeAudit:
     weights, faults, note = _weights(model, merged, options)
     prompts = [problem.prompt for problem in options.answers.problems] if options.answers else []
-    if merged.suffix != GGUF:
+    if not is_gguf(merged):
         faults += companion_faults(model.files.checkpoint.folder, model.adapter.path, merged, prompts)
     audit = MergeAudit(
         adapter=str(model.adapter.path),
@@ -152,7 +151,6 @@ def _audit(model: AdaptedFiles, merged: Path, options: MergeOptions) -> MergeAud
         weights=weights,
         faults=tuple(faults),
         note=note,
-        thresholds=options.thresholds,
     )
     if options.answers is None:
         return audit
@@ -171,7 +169,7 @@ def _weights(
     model: AdaptedFiles, merged: Path, options: MergeOptions
 ) -> tuple[WeightAudit, list[Fault], str]:
     """The weights' audit, what is wrong with them, and what has to be known of it."""
-    if merged.suffix != GGUF:
+    if not is_gguf(merged):
         files = ModelFiles(open_checkpoint(merged), model.skeleton)
         weights = audit_weights(model, files, options.reporter)
         return weights, weight_faults(weights, model, files), ""
@@ -192,7 +190,7 @@ def _check_output(output: Path, base: Path, adapter: Path) -> None:
 
 
 def _check_merged(folder: Path, base: BaseFolder) -> None:
-    if folder.suffix == GGUF and folder.is_file():
+    if is_gguf(folder) and folder.is_file():
         return
     if not (folder / "config.json").is_file():
         raise FlextuneError(f"{folder}: no config.json; it is neither a merged model nor a GGUF file")

@@ -22,7 +22,8 @@ class MakeExamples(Protocol):
         """Make the examples.
 
         Args:
-            train: The section ``train``: its language, lexicon, format, limit and validation size.
+            train: The section ``train``: its language, lexicon, format, limit and validation size; of
+                ``train.part`` the options of the source's own.
             data_dir: What ``--data-dir`` gave, for ``flextune.data.origins.load_rows``.
 
         Returns:
@@ -44,6 +45,7 @@ class TrainingSource:
         languages: Short names of the languages that it has.
         examples: Makes them.
         has_lexicons: Whether its descriptions come in more than one wording.
+        options: Keys of a part of ``train.data`` that it heeds; others are refused.
     """
 
     name: str
@@ -51,3 +53,4 @@ class TrainingSource:
     languages: tuple[str, ...]
     examples: MakeExamples
     has_lexicons: bool = False
+    options: tuple[str, ...] = ("language", "format")

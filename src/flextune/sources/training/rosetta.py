@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +20,27 @@ if TYPE_CHECKING:
 
 
 def examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Example], list[Example]]:
-    """Lessons in the lexicon of ``train``; nothing is read from ``data_dir``."""
-    chosen = (train.language, train.lexicon, train.format)
-    return list(_lessons(*chosen, train.limit, False)), list(_lessons(*chosen, train.validation_size, True))
+    """Lessons in the lexicon of ``train``; nothing is read from ``data_dir``.
+
+    In several languages they are parallel programs: each problem comes in all of them, one after the other.
+    """
+    languages = train.part.languages or [train.language]
+    return (
+        _parallel(languages, train, train.limit, validation=False),
+        _parallel(languages, train, train.validation_size, validation=True),
+    )
+
+
+def _parallel(
+    languages: list[str], train: TrainConfig, limit: int | None, *, validation: bool
+) -> list[Example]:
+    each = None if limit is None else math.ceil(limit / len(languages))
+    by_language = [_lessons(name, train.lexicon, train.format, each, validation) for name in languages]
+    if len(languages) == 1:
+        return list(by_language[0])
+    rows = zip(*by_language, strict=True)
+    named = [(name, example) for row in rows for name, example in zip(languages, row, strict=True)]
+    return [replace(example, name=f"{example.name}/{name}") for name, example in named][:limit]
 
 
 # Made again for every training of a search, they would take longer than a short training.
@@ -39,5 +59,13 @@ def _lessons(
 
 
 TRAINING_SOURCES.register(
-    "rosetta", TrainingSource("rosetta", "Rosetta", tuple(LANGUAGES), examples, has_lexicons=True)
+    "rosetta",
+    TrainingSource(
+        "rosetta",
+        "Rosetta",
+        tuple(LANGUAGES),
+        examples,
+        has_lexicons=True,
+        options=("language", "languages", "lexicon", "format"),
+    ),
 )

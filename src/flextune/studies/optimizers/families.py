@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flextune.registry import OPTIMIZERS
-from flextune.report.labels import GREY
+from flextune.report.palette import ARM_COLOURS, GREY
 
 REFERENCE = "adamw"
 
@@ -31,12 +31,12 @@ class Family:
 
 FAMILIES = {
     REFERENCE: Family("AdamW", GREY),
-    "lion": Family("Lion", "#E69F00", role="sign"),
-    "sophia-constant": Family("Sophia-constant", "#CC79A7", claimed=True, role="constant curvature"),
-    "sophia-g": Family("Sophia-G", "#0072B2", claimed=True, role="estimated curvature"),
-    "sophia-h": Family("Sophia-H", "#009E73", claimed=True, role="estimated curvature"),
+    "lion": Family("Lion", ARM_COLOURS[1], role="sign"),
+    "sophia-constant": Family("Sophia-constant", ARM_COLOURS[4], claimed=True, role="constant curvature"),
+    "sophia-g": Family("Sophia-G", ARM_COLOURS[0], claimed=True, role="estimated curvature"),
+    "sophia-h": Family("Sophia-H", ARM_COLOURS[3], claimed=True, role="estimated curvature"),
 }
-_COLOUR_OF_OTHERS = "#D55E00"
+_COLOUR_OF_OTHERS = ARM_COLOURS[5]
 
 
 def family(name: str) -> Family:

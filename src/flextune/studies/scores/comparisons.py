@@ -10,9 +10,10 @@ from flextune.report import formats
 from flextune.report.labels import Labels
 from flextune.report.run_data import RunData
 from flextune.report.sections import Fragment, Section, asset
-from flextune.report.verdict_words import verdict_word
+from flextune.report.verdict_words import change, mark, verdict_word
 from flextune.statistics.decision import direction
 from flextune.statistics.tally import setting
+from flextune.studies.scores.links import programs_link
 
 
 def comparisons_section(run: RunData) -> Section | None:
@@ -45,6 +46,12 @@ def _row(comparison: Comparison, labels: Labels) -> dict[str, Any]:
         "p": formats.p_value(comparison.p_value),
         "adjusted": formats.p_value(comparison.adjusted_p),
         "verdict": verdict_word(comparison),
+        "change": change(comparison),
+        "mark": mark(comparison),
+        # For whoever hears the names of buttons one after another.
+        "of": f"in {comparison.arm} against {comparison.baseline}, {labels.name(where)}",
+        "won_link": programs_link(comparison, labels, "won"),
+        "lost_link": programs_link(comparison, labels, "lost"),
         "direction": direction(comparison),
         "method": comparison.method,
         "trainings": " / ".join(map(str, comparison.trainings)),

@@ -73,11 +73,16 @@ def score_bars(scores: Sequence[Score], labels: Labels, metric: str = "pass@1") 
 def draw_scores(bars: Sequence[ScoreBar], labels: Labels, metric: str = "pass@1") -> go.Figure:
     """Bars grouped by setting, one colour an arm."""
     series = [
-        Series(arm, labels.colour(arm), tuple(_percent(bar) for bar in bars if bar.arm == arm))
+        Series(
+            arm,
+            labels.style(arm).colour,
+            tuple(_percent(bar) for bar in bars if bar.arm == arm),
+            labels.style(arm).pattern,
+        )
         for arm in labels.arms
     ]
-    hover = "%{x}<br>%{y:.1f} %{customdata[0]}<br>%{customdata[1]} problems"
-    return draw_grouped_bars(series, y=f"{metric}, %", hover=hover)
+    hover = "%{y}<br>%{x:.1f} %{customdata[0]}<br>%{customdata[1]} problems"
+    return draw_grouped_bars(series, x=f"{metric}, %", hover=hover)
 
 
 def pass_at_1(score: Score) -> Estimate | None:

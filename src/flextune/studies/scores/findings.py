@@ -11,9 +11,12 @@ from flextune.report.formats import count
 from flextune.report.labels import Labels
 from flextune.report.run_data import RunData
 from flextune.report.sections import Fragment, Section, asset
-from flextune.report.verdict_words import LEGEND, sentence, unknown_note
+from flextune.report.verdict_words import LEGEND, mark, sentence, unknown_note
 from flextune.statistics.decision import Direction, direction
 from flextune.statistics.tally import setting
+from flextune.studies.scores.copies import copies
+from flextune.studies.scores.headline import headline
+from flextune.studies.scores.verdict_grid import grids
 
 #: Below this upper bound in every arm a benchmark is too hard to tell arms apart.
 NEAR_ZERO = 0.05
@@ -33,6 +36,7 @@ class ArmFinding:
         direction: Which way it was decided.
         words: The verdict.
         verdict: Its word alone.
+        mark: The same as a sign.
         primary: Whether it was named before the run.
     """
 
@@ -41,6 +45,7 @@ class ArmFinding:
     direction: Direction
     words: str
     verdict: str
+    mark: str
     primary: bool
 
 
@@ -88,19 +93,24 @@ def findings(
 
 def findings_section(run: RunData) -> Section:
     """The findings, and how to read them."""
+    copied = copies(run.scores, run.labels)
     values = {
+        "grids": grids(run.scores, run.comparisons, run.labels, copied),
+        "copied": copied,
         "findings": findings(run.scores, run.comparisons, run.labels),
         "primary": sum(comparison.primary for comparison in run.comparisons),
         "exploratory": sum(not comparison.primary for comparison in run.comparisons),
         "baseline": run.baseline,
         "legend": LEGEND,
-        "wordings": {run.labels.wording(where) for where in run.labels.settings},
+        "lexicons": {where[2] for where in run.labels.settings} - {None},
+        "taught": run.labels.taught,
         "trained": language_name(run.labels.trained),
     }
     return Section(
         id="findings",
         title="Findings",
         order=10,
+        headline=headline(run.comparisons, run.labels, copied),
         fragment=Fragment(asset("flextune.studies.scores", "templates/findings.html.j2"), values),
         style=asset("flextune.studies.scores", "templates/findings.css"),
     )
@@ -126,5 +136,6 @@ def _arm_finding(comparison: Comparison, detail: str, baseline: str) -> ArmFindi
         direction=direction(comparison),
         words=sentence(comparison) + (f"; {note}" if note else ""),
         verdict=comparison.verdict,
+        mark=mark(comparison),
         primary=comparison.primary,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import mean
 from typing import Literal
 
 import plotly.graph_objects as go
 
-from flextune.report.charts.base import plain
 from flextune.report.charts.lines import draw_lines
-from flextune.report.charts.marks import Line
+from flextune.report.charts.marks import Band, Line
 from flextune.report.labels import Labels
 from flextune.report.run_data import RunData, TrainedAdapter
 from flextune.report.sections import Chart, Section
@@ -49,7 +49,7 @@ def losses_section(run: RunData, without: frozenset[str] = frozenset()) -> Secti
     """
     curves = loss_curves([training for training in run.trainings if without.isdisjoint(training.arms)])
     charts = tuple(_charts(curves, run.labels))
-    note = "One line a seed. The task loss does not contain the penalty."
+    note = "Means over the seeds, with their range around them. The task loss does not contain the penalty."
     return (
         Section(id="training", title="Training", order=50, charts=charts, notes=(note,), side_by_side=True)
         if charts
@@ -74,7 +74,7 @@ def loss_curves(trainings: Sequence[TrainedAdapter]) -> list[LossCurve]:
 
 
 def draw_losses(curves: Sequence[LossCurve], kinds: Sequence[Kind], labels: Labels, title: str) -> go.Figure:
-    """The curves of the given kinds, one colour an arm; a click in the legend hides all its seeds.
+    """For each arm and kind the mean over its seeds, with their range around it.
 
     Args:
         curves: Those of other kinds are left out.
@@ -82,23 +82,35 @@ def draw_losses(curves: Sequence[LossCurve], kinds: Sequence[Kind], labels: Labe
         labels: Have the arms' colours.
         title: Of the vertical axis.
     """
-    lines = [_line(curve, labels, named=len(kinds) > 1) for curve in curves if curve.kind in kinds]
+    grouped: dict[tuple[tuple[str, ...], Kind], list[LossCurve]] = {}
+    for curve in curves:
+        if curve.kind in kinds:
+            grouped.setdefault((curve.arms, curve.kind), []).append(curve)
+    lines = [_line(seeds, labels, named=len(kinds) > 1) for seeds in grouped.values()]
     return draw_lines(lines, x={"title": "optimizer step"}, y={"title": title})
 
 
-def _line(curve: LossCurve, labels: Labels, *, named: bool) -> Line:
-    arms = ", ".join(curve.arms)
+def _line(curves: Sequence[LossCurve], labels: Labels, *, named: bool) -> Line:
+    """The mean over the seeds of one arm and kind; a step counts where any of them has it."""
+    arms, kind = ", ".join(curves[0].arms), curves[0].kind
+    by_step: dict[int, list[float]] = {}
+    for curve in curves:
+        for step, value in zip(curve.steps, curve.values, strict=True):
+            by_step.setdefault(step, []).append(value)
+    steps = tuple(sorted(by_step))
+    low, high = (tuple(end(by_step[step]) for step in steps) for end in (min, max))
+    style = labels.style(curves[0].arms[0])
     return Line(
-        label=f"{arms}, {NAMES[curve.kind]}" if named else arms,
-        group=f"{arms} {curve.kind}",
-        x=curve.steps,
-        y=curve.values,
-        colour=labels.colour(curve.arms[0]),
-        dash=DASHES[curve.kind],
-        width=1.6,
-        opacity=0.9,
-        markers=5 if curve.kind == "eval_loss" else 0,
-        hover=f"{plain(arms)}, seed {plain(curve.seed)}<br>step %{{x}}: %{{y:.4g}}<extra></extra>",
+        label=f"{arms}, {NAMES[kind]}" if named else arms,
+        x=steps,
+        y=tuple(mean(by_step[step]) for step in steps),
+        colour=style.colour,
+        dash=DASHES[kind] if kind == "eval_loss" else style.dash,
+        width=2.2 if kind == "eval_loss" else 1.8,
+        markers=6 if kind == "eval_loss" else 0,
+        band=Band(low, high, 0.16) if len(curves) > 1 else None,
+        details=tuple((len(by_step[step]), low[i], high[i]) for i, step in enumerate(steps)),
+        hover="step %{x}: %{y:.4g}<br>%{customdata[0]} seeds, %{customdata[1]:.4g} to %{customdata[2]:.4g}",
     )
 
 

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from flextune.records import Outcome, Score
 from flextune.report.charts.bars import Segments, draw_stacked_bars
-from flextune.report.labels import OUTCOME_COLOURS, Labels, outcome_name, outcomes_present
+from flextune.report.labels import Labels, outcome_name, outcomes_present
+from flextune.report.palette import OUTCOME_STYLES
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Section
 from flextune.statistics.tally import setting
@@ -61,7 +62,8 @@ def _segments(outcome: Outcome, shares: Sequence[OutcomeShare], bars: Sequence[t
     parts = [by_bar.get(bar) for bar in bars]
     return Segments(
         label=outcome_name(outcome),
-        colour=OUTCOME_COLOURS[outcome],
+        colour=OUTCOME_STYLES[outcome].colour,
+        pattern=OUTCOME_STYLES[outcome].pattern,
         values=tuple(100 * part.share if part else 0 for part in parts),
         details=tuple(part.programs if part else 0 for part in parts),
     )

@@ -10,9 +10,9 @@ from rich.text import Text
 from flextune.languages import language_name
 from flextune.records import Comparison, Score
 from flextune.report.formats import interval, p_value, percent, points
-from flextune.report.labels import benchmark_title
+from flextune.report.labels import benchmark_title, lexicon_words
 from flextune.report.tables import Table, Tone, rich_table
-from flextune.report.verdict_words import unknown_note, verdict_word
+from flextune.report.verdict_words import plain, sentence, unknown_note, verdict_word
 from flextune.statistics.decision import direction
 from flextune.statistics.tally import Setting, setting
 from flextune.studies.scores.estimates import pass_at_1
@@ -24,13 +24,14 @@ DIFFERENCE = HEADER.index("difference")
 Row = tuple[tuple[str, ...], Comparison | None]
 
 
-def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> Group:
+def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison], *, taught: bool = True) -> Group:
     """pass@1 with its interval, and how each comparison is decided, setting by setting.
 
     Args:
         scores: Estimated scores; arms and settings are shown in the order in which they first come.
         comparisons: The first with an arm stands in the arm's row, where it is with the baseline; others have
             rows of their own.
+        taught: Whether any arm was taught the reserved words.
     """
     settings = list(dict.fromkeys(setting(score) for score in scores))
     against_all = _baseline(comparisons)
@@ -39,7 +40,9 @@ def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> G
     tones: dict[tuple[int, int], Tone] = {}
     for where in settings:
         tones[len(rows), 0] = "strong"
-        rows.append((f"{_where(where, settings)}:", "", "", "", ""))
+        # The words that problems are posed in do not fit into the first column.
+        words = lexicon_words(where[2], taught=taught)
+        rows.append((f"{_where((*where[:2], None, where[3]), settings, taught)}:", words, "", "", ""))
         for cells, comparison in _rows(where, scores, comparisons, against_all):
             if comparison is not None and (tone := _tone(comparison)):
                 tones[len(rows), DIFFERENCE] = tone
@@ -47,6 +50,14 @@ def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> G
         rules.add(len(rows) - 1)
     table = Table("", HEADER, tuple(rows), align="lrrrl", rules=frozenset(rules), tones=tones)
     return Group(rich_table(table, WIDTHS), *(Text(line) for line in notes(comparisons)))
+
+
+def sentences(comparisons: Sequence[Comparison], *, taught: bool = True) -> Iterator[str]:
+    """Each comparison in the page's words, after what was compared; ``taught`` as for ``score_table``."""
+    settings = list(dict.fromkeys(setting(comparison) for comparison in comparisons))
+    for comparison in comparisons:
+        where = _where(setting(comparison), settings, taught)
+        yield f"{where}, {comparison.arm} − {comparison.baseline}: {plain(sentence(comparison))}"
 
 
 def notes(comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -82,13 +93,13 @@ def _rows(
             yield (name, "", *_test(comparison)), comparison
 
 
-def _where(where: Setting, settings: Sequence[Setting]) -> str:
+def _where(where: Setting, settings: Sequence[Setting], taught: bool) -> str:
     """Language and wording; benchmark and decoding only where the run has several."""
     benchmark, language, lexicon, decoding = where
     parts = [
         benchmark_title(benchmark) if len({s[0] for s in settings}) > 1 else "",
         language_name(language),
-        lexicon or "",
+        lexicon_words(lexicon, taught=taught),
         decoding if len({s[3] for s in settings}) > 1 else "",
     ]
     return " ".join(part for part in parts if part)

@@ -93,7 +93,8 @@ def draw_spectra(spectra: Sequence[MeanSpectrum], factor: str, labels: Labels) -
             label=", ".join(mean.arms),
             x=mean.frequencies,
             y=mean.power,
-            colour=labels.colour(mean.arms[0]),
+            colour=labels.style(mean.arms[0]).colour,
+            dash=labels.style(mean.arms[0]).dash,
             hover="%{x:.2f}: %{y:.3f}",
         )
         for mean in spectra

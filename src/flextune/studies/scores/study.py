@@ -7,6 +7,7 @@ from flextune.report.run_data import RunData
 from flextune.report.sections import Fragment, Section, asset
 from flextune.studies.base import Study
 from flextune.studies.registry import arms_drawn
+from flextune.studies.scores.answered import program_facts
 from flextune.studies.scores.comparisons import comparisons_section
 from flextune.studies.scores.estimates import scores_section
 from flextune.studies.scores.findings import findings_section
@@ -41,5 +42,9 @@ class ScoresStudy(Study):
 
 def _run_section(run: RunData) -> Section:
     template = asset("flextune.studies.scores", "templates/run.html.j2")
-    values = {"facts": facts(run), "as_code": AS_CODE, "experiment_text": run.experiment_text}
+    values = {
+        "facts": facts(run, program_facts(run)),
+        "as_code": AS_CODE,
+        "experiment_text": run.experiment_text,
+    }
     return Section(id="run", title="What was run", name="Run", order=90, fragment=Fragment(template, values))

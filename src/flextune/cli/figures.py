@@ -1,0 +1,42 @@
+"""``flextune figures``: every figure of a run as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flextune.cli.options import Runs
+
+
+def figures(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or folder.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the figures; made if need be.", show_default=False)
+    ],
+    formats: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--format",
+            help="png, pdf, svg or html; may be given several times (default: png, pdf and svg).",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--only", help="Name of a figure; may be given several times.", show_default=False),
+    ] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Write every figure of a finished run, those of its page and of its studies, and print their paths.
+
+    Pictures need the extra `figures` and a Chromium, whose path may stand in $BROWSER_PATH.
+    """
+    from flextune.report.charts.files import PICTURES, check_formats
+    from flextune.runs.run import find_run
+    from flextune.studies.figures import export_figures
+
+    kinds = check_formats(formats or PICTURES)
+    for path in export_figures(find_run(run, runs).folder, out, kinds, only or ()):
+        typer.echo(path)

@@ -1,0 +1,91 @@
+"""``flextune list``: benchmarks, training data, languages and models by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from flextune.cli.options import Json
+
+app = typer.Typer(help="What there is, by the names that commands and files take.", no_args_is_help=True)
+
+
+@app.command("benchmarks")
+def benchmarks(as_json: Json = False) -> None:
+    """Benchmarks and the languages that each has."""
+    _show(_sources("BENCHMARKS"), ("name", "title", "languages"), as_json)
+
+
+@app.command("data")
+def data(as_json: Json = False) -> None:
+    """Sources of training examples: what train.data takes."""
+    _show(_sources("TRAINING_SOURCES"), ("name", "title", "languages"), as_json)
+
+
+@app.command("languages")
+def languages(as_json: Json = False) -> None:
+    """Languages, how they may be spelled, and whether programs can be judged here."""
+    _show(list(_languages()), ("name", "title", "spellings", "judged"), as_json)
+
+
+@app.command("models")
+def models(as_json: Json = False) -> None:
+    """The embedded model, and those in the hub's cache; any folder, hub id or GGUF file can be given, too."""
+    _show(list(_models()), ("name", "title", "gib"), as_json)
+
+
+def _sources(registry: str) -> list[dict[str, Any]]:
+    from flextune import registry as registries
+
+    entries = getattr(registries, registry).entries().values()
+    return [{"name": one.name, "title": one.title, "languages": list(one.languages)} for one in entries]
+
+
+def _languages() -> Iterator[dict[str, Any]]:
+    from flextune.judging import languages as judged
+    from flextune.languages import LANGUAGES
+
+    known = judged()
+    for name, language in LANGUAGES.entries().items():
+        tool = known[name].toolchain() if name in known else None
+        state = "no" if tool is None else "yes" if tool.found else f"missing: {tool.install}"
+        others = [spelling for spelling in language.spellings if spelling != name]
+        yield {"name": name, "title": language.full, "spellings": others, "judged": state}
+
+
+def _models() -> Iterator[dict[str, Any]]:
+    from flextune.config import EMBEDDED_MODEL
+    from flextune.extras import installed
+
+    yield {"name": EMBEDDED_MODEL, "title": "embedded: three languages, for trying things out", "gib": 0.0}
+    if not installed("huggingface_hub"):
+        return
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repositories = scan_cache_dir().repos
+    except CacheNotFound:
+        return
+    for repository in sorted(repositories, key=lambda one: one.repo_id):
+        if repository.repo_type == "model":
+            size = round(repository.size_on_disk / 2**30, 2)
+            yield {"name": repository.repo_id, "title": "in the hub's cache", "gib": size}
+
+
+def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
+    from flextune.cli.terminal import out, print_json
+    from flextune.report.tables import Table, rich_table
+
+    if as_json:
+        print_json(rows)
+        return
+    cells = tuple(tuple(_cell(row[column]) for column in columns) for row in rows)
+    table = Table("", columns, cells, align="l" * len(columns))
+    out().print(rich_table(table, {"title": 24, "languages": 40, "spellings": 20, "judged": 32}, gap=1))
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,71 @@
+"""Which stage of how many a run is at, and how long the rest takes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from flextune.progress import Reporter, Stage
+
+#: What the processes of a run wait for; judging runs beside both.
+_WAITED_FOR = ("train", "generate")
+
+
+class CountedReporter:
+    """Puts ``[7/38]`` before the label of every stage, and the time left after it.
+
+    The first word of a label is its kind. The time left is that of the stages that are left, each as long as
+    the mean of those of its kind that are finished; nothing is said while one of the kinds is unknown.
+
+    Args:
+        reporter: Receives the stages.
+        left: Kind of stage to how many there will be.
+    """
+
+    def __init__(self, reporter: Reporter, left: Mapping[str, int]) -> None:
+        self._reporter = reporter
+        self._left = Counter(left)
+        self._total = sum(left.values())
+        self._begun = 0
+        self._seconds: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def stage(self, label: str, total: int) -> Iterator[Stage]:
+        """A stage with its number."""
+        kind, start = label.partition(" ")[0], time.monotonic()
+        with self._lock:
+            counted = kind in self._left
+            self._begun += counted
+            number = f"[{self._begun}/{max(self._total, self._begun)}] " if counted else ""
+            left = self._time_left() if counted else ""
+        with self._reporter.stage(f"{number}{label}{left}", total) as stage:
+            yield stage
+        with self._lock:
+            if counted:
+                self._left[kind] -= 1
+                self._seconds.setdefault(kind, []).append(time.monotonic() - start)
+
+    def note(self, text: str) -> None:
+        """Hand a line on."""
+        self._reporter.note(text)
+
+    def _time_left(self) -> str:
+        seconds = 0.0
+        for kind in _WAITED_FOR:
+            taken = self._seconds.get(kind)
+            if self._left[kind] > 0:
+                if not taken:
+                    return ""
+                seconds += self._left[kind] * sum(taken) / len(taken)
+        return f" ({_words(seconds)} left)" if seconds else ""
+
+
+def _words(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "under a minute"
+    return f"about {minutes} min" if minutes < 90 else f"about {seconds / 3600:.1f} h"

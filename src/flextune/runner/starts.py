@@ -1,0 +1,66 @@
+"""Sequential fine-tuning: which adapter a training begins with, and whether it can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flextune.config import Experiment, StartConfig
+from flextune.errors import FlextuneError
+from flextune.runs import layout
+from flextune.runs.run import Run
+
+if TYPE_CHECKING:
+    from flextune.runner.plan import Training
+
+
+def finished_adapter(folder: Path, arm: str, seed: int) -> Path:
+    """The adapter that one arm of a finished run has for a seed.
+
+    Raises:
+        FlextuneError: There is no such run, arm or seed, the arm trains nothing, or its adapter is for
+            merged weights.
+    """
+    run = Run(folder)
+    if not run.scores_file.is_file():
+        raise FlextuneError(f"{folder}: no {layout.SCORES}; it is not the folder of a finished run")
+    scores = run.scores.scores
+    trained = {score.arm: score.trainings for score in scores if any(score.trainings.values())}
+    if arm not in trained:
+        known = ", ".join(trained) or "none"
+        raise FlextuneError(f"{folder}: no arm {arm!r} that was trained (there: {known})")
+    key = trained[arm].get(str(seed))
+    if key is None:
+        raise FlextuneError(f"{folder}: arm {arm!r} has no seed {seed} (it has: {', '.join(trained[arm])})")
+    training = run.trained(key)
+    if training.settings().get("merged"):
+        raise FlextuneError(
+            f"{training.adapter}: was trained on weights that another adapter is merged into; merge both into"
+            " a folder (flextune merge) and give that as the model"
+        )
+    return training.adapter
+
+
+def check_sequence(arm: Experiment, section: StartConfig, before: Training) -> None:
+    """Refuse to go on from an arm of another model, or with matrices of another shape or scale.
+
+    Args:
+        arm: The arm that begins with another's adapter.
+        section: Its ``train.start``.
+        before: The other's training.
+
+    Raises:
+        FlextuneError: Naming arm and key.
+    """
+    where = f"arms.{arm.name}.train.start"
+    if (before.model.name, before.model.dtype) != (arm.model, arm.dtype):
+        raise FlextuneError(f"{where}: arm {section.arm!r} is of another model or dtype")
+    if section.use == "merged":
+        return
+    for key in ("rank", "alpha", "targets", "layers"):
+        theirs, ours = getattr(before.recipe.adapter, key), getattr(arm.adapter, key)
+        if theirs != ours:
+            raise FlextuneError(
+                f"{where}: arm {section.arm!r} has adapter.{key} {theirs}, this one {ours}; make them equal,"
+                " or use: merged"
+            )

@@ -1,0 +1,75 @@
+"""The figures of a run as files, for papers and slides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from flextune.errors import FlextuneError, did_you_mean
+from flextune.report.charts.base import plain
+from flextune.report.charts.files import write_figures
+from flextune.report.run_data import RunData, read_run
+from flextune.report.sections import Chart
+from flextune.studies.registry import studies_of
+
+#: Pixels of a picture; a page has its own width.
+WIDTH = 1080
+
+
+def run_charts(run: RunData) -> dict[str, Chart]:
+    """Every chart of the page and of the studies by its id; of two with one id the page's counts."""
+    studies = studies_of(run).values()
+    sections = sorted(
+        (s for study in studies for s in study.sections(run)), key=lambda section: section.order
+    )
+    charts = [chart for section in sections for chart in section.charts]
+    charts += [chart for study in studies for chart in study.pictures(run)]
+    return {chart.id: chart for chart in reversed(charts)}
+
+
+def export_figures(
+    run_folder: Path, out: Path, formats: Sequence[str], only: Sequence[str] = ()
+) -> Iterator[Path]:
+    """Write ``out/ID.FORMAT`` for every chart.
+
+    Args:
+        run_folder: Of a finished run.
+        out: Is made if need be; files of these names are replaced.
+        formats: png, pdf, svg or html.
+        only: Ids of the charts; all of them if empty.
+
+    Yields:
+        Each file once it is there.
+
+    Raises:
+        FlextuneError: A run that cannot be read, a figure that it does not have, or one that cannot be drawn.
+    """
+    charts = run_charts(read_run(run_folder))
+    for name in only:
+        if name not in charts:
+            known = ", ".join(sorted(charts)) or "none"
+            raise FlextuneError(
+                f"no figure {name!r} in {run_folder}{did_you_mean(name, charts)} (known: {known})"
+            )
+    chosen = {name: chart for name, chart in charts.items() if not only or name in only}
+    return write_figures({name: as_picture(chart) for name, chart in sorted(chosen.items())}, out, formats)
+
+
+def as_picture(chart: Chart) -> go.Figure:
+    """The chart with the width of a file and, where the drawing has none, its title."""
+    figure = go.Figure(chart.figure).update_layout(width=WIDTH)
+    if figure.layout.title.text is None:
+        # Above the legend, in room of its own.
+        figure.update_layout(
+            height=figure.layout.height + 34,
+            margin_t=figure.layout.margin.t + 34,
+            title={
+                "text": plain(chart.title),
+                "x": 0.01,
+                "y": 1 - 18 / (figure.layout.height + 34),
+                "yanchor": "top",
+            },
+        )
+    return figure
