@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from flextune.config.arms import NOT_OF_AN_ARM
 from flextune.config.experiment import Experiment
 from flextune.config.sections.train import TrainConfig
 from flextune.registry import TRAINING_SOURCES
+
+#: Fields that are looked at one by one below, and those that no arm has.
+_SEEN_TO = {
+    *NOT_OF_AN_ARM,
+    *("model", "dtype", "device", "adapter", "train", "optimizer", "penalty"),
+    *("generate", "decode", "judge", "evaluate"),
+}
 
 
 def effective(experiment: Experiment) -> dict[str, Any]:
@@ -15,7 +23,9 @@ def effective(experiment: Experiment) -> dict[str, Any]:
     Left out are a penalty of strength 0, epochs where there is a number of steps, what belongs to another
     way of decoding, everything about training where nothing is trained, and what is only about speed.
     """
+    others = set(Experiment.model_fields) - _SEEN_TO
     return {
+        **experiment.model_dump(mode="json", include=others),
         "model": experiment.model,
         "dtype": experiment.dtype,
         "training": _training(experiment),

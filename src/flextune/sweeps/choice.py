@@ -18,13 +18,11 @@ from flextune.search.base import Trial
 from flextune.statistics.selection.crossfit import cross_fit
 from flextune.statistics.selection.field import Field, restricted
 from flextune.statistics.selection.max_t import max_t
-from flextune.sweeps.space import BASELINE, CHOSEN, Space, deciding
+from flextune.sweeps.space import BASELINE, CHOSEN, NOT_VARIED, Space, deciding
 from flextune.sweeps.trials import Trying, evaluate
 
 #: What stands for the decoding of baseline and configurations where they decode differently.
 AS_CONFIGURED = "as configured"
-#: Keys of an experiment that an arm may have.
-ARM_KEYS = ("model", "dtype", "adapter", "train", "optimizer", "penalty", "generate", "decode")
 
 
 def finish(trying: Trying, baseline: Score) -> dict[str, Any]:
@@ -105,7 +103,7 @@ def deciding_place(space: Space) -> dict[str, Any]:
 def _arm(own: Experiment, arm: Experiment) -> dict[str, Any]:
     """The keys in which an arm differs from the experiment."""
     ours, theirs = own.model_dump(mode="json"), arm.model_dump(mode="json")
-    return {key: theirs[key] for key in ARM_KEYS if ours[key] != theirs[key]}
+    return {key: theirs[key] for key in theirs if key not in NOT_VARIED and ours[key] != theirs[key]}
 
 
 def _over_all(trying: Trying, trials: Sequence[Trial], baseline: Score) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from flextune.search.base import Axis, Settings, combinations
 #: What every configuration of a sweep shares: other problems or other limits would be another question.
 NOT_VARIED = (*NOT_OF_AN_ARM, "evaluate", "judge", "device")
 #: Combinations that are looked at for a key's effect.
-LOOKED_AT = 2_000
+LOOKED_AT = 300
 #: Name of the arm that every configuration is compared with.
 BASELINE = "baseline"
 #: Name of the arm that was chosen.
@@ -214,7 +214,9 @@ def _check_axis(space: Space, axis: Axis) -> None:
 def _alone(space: Space, axis: Axis) -> SettingError | None:
     """What is wrong with a value of the key itself, with all others at the experiment's own values."""
     alone = Space(space.experiment, (axis,))
-    for value in _looked_at(axis):
+    # A bracket walks away from what a key does not allow.
+    values = _looked_at(axis)[:1] if space.sweep.search == "bracket" else _looked_at(axis)
+    for value in values:
         try:
             alone.configured({axis.key: value}, CHOSEN, space.experiment.seeds)
         except SettingError as error:

@@ -62,7 +62,8 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
             search = make_search(space, execution.run)
         try:
             if alone:
-                execution.run.begin(experiment, execution.environment())
+                pending = not execution.run.swept_file.exists()
+                execution.run.begin(experiment, execution.environment(), pending=pending)
             baseline, parts = _halves(space, execution, ledger)
             trying = Trying(execution, space, ledger, parts)
             _work(trying, search, options)
@@ -147,7 +148,7 @@ def _finished(trying: Trying, baseline: Score) -> SweepResult:
     lock = FileLock(trying.ledger.folder / "locks" / "finish")
     first = lock.try_to_take()
     with lock:
-        if not first and run.swept_file.exists() and run.page.exists():
+        if not first and run.page.exists() and run.swept.get("trials") == trying.ledger.rows():
             return SweepResult(run, run.swept)
         found = finish(trying, baseline)
         write_report(run.folder)
