@@ -11,6 +11,8 @@ from tests.support.command_line import Call
 COMMANDS = [
     [],
     ["run"],
+    ["sweep"],
+    ["tune"],
     ["quickstart"],
     ["train"],
     ["generate"],

@@ -68,14 +68,6 @@ def write_samples(
     _WRITERS[form](path, answers, decode or {})
 
 
-def _program(problem: Problem, completion: Completion) -> str:
-    """Prompt and completion; of an answer in markdown what is judged of it."""
-    if completion.kind == "completion":
-        return problem.prompt + completion.text
-    judged, text = read_answer(problem, completion.text).pair
-    return judged.prompt + text
-
-
 def _continuation(problem: Problem, completion: Completion) -> str:
     """What follows the prompt.
 
