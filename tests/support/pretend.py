@@ -15,7 +15,8 @@ from flextune.config import Experiment, make_experiment
 from flextune.files.lines import write_lines
 from flextune.records import Completion, Example, Outcome, Problem, Verdict, as_row
 from flextune.runner.execute import Execution, RunOptions
-from flextune.runner.plan import Evaluation, Plan, Sources, Training
+from flextune.runner.plan import Plan, Sources
+from flextune.runner.work import Evaluation, Training
 from flextune.runs.run import Run
 
 PROBLEMS = 40

@@ -99,7 +99,7 @@ def test_what_the_keys_do_not_allow_or_diverges_is_a_failed_trial(
     from tests.support.pretend import Pretend
 
     from flextune.errors import DivergedError
-    from flextune.runner.plan import Training
+    from flextune.runner.work import Training
 
     train = Pretend.train
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flextune.runner.plan import BaseModel, Evaluation, Training
+from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.run import Run
 
 #: Characters of code in a token.

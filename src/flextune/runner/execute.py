@@ -27,11 +27,12 @@ from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
 from flextune.runner.models import ModelStore, written_examples
-from flextune.runner.plan import BaseModel, Evaluation, Examples, Plan, Sources, Training, make_plan
+from flextune.runner.plan import Examples, Plan, Sources, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
 from flextune.runner.starts import finished_adapter, refuse_merged_base
 from flextune.runner.tuning import tune
+from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
 from flextune.sources.loading import load_examples, load_problems

@@ -17,7 +17,8 @@ from flextune.runner.checks import check_prompts, check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
-from flextune.runner.plan import Generation, make_plan
+from flextune.runner.plan import make_plan
+from flextune.runner.work import Generation
 
 
 def generate_file(

@@ -12,10 +12,11 @@ from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.estimate import Memory, estimated_seconds, memory
 from flextune.runner.execute import Execution, RunOptions
 from flextune.runner.matching import matching_state
-from flextune.runner.plan import Evaluation, Plan, Training
+from flextune.runner.plan import Plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import contrasts
 from flextune.runner.tuning import tuning_state
+from flextune.runner.work import Evaluation, Training
 from flextune.runs.run import Run
 from flextune.statistics.power import Power, power
 from flextune.statistics.simulation import Baseline, Design

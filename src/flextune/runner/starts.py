@@ -12,7 +12,7 @@ from flextune.runs import layout
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
-    from flextune.runner.plan import Training
+    from flextune.runner.work import Training
 
 
 def finished_adapter(folder: Path, arm: str, seed: int) -> Path:

@@ -11,8 +11,8 @@ from flextune.config import ArmConfig, Experiment, merged, nested, tuned_setting
 from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
-from flextune.runner.plan import Training
 from flextune.runner.trials import NotTrained, SearchState, only_look_up, trial
+from flextune.runner.work import Training
 from flextune.runs.run import Run
 from flextune.search.bracket import Bracket, Point, best_point, interior, next_point
 

@@ -13,8 +13,9 @@ from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.records import UNKNOWN_OUTCOMES, Score
 from flextune.runner.execute import Execution
-from flextune.runner.plan import Evaluation, Plan, Training
+from flextune.runner.plan import Plan
 from flextune.runner.score import gather_scores
+from flextune.runner.work import Evaluation, Training
 from flextune.search.base import Trial
 from flextune.sweeps.ledger import Ledger
 from flextune.sweeps.parts import Parts
