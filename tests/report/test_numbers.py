@@ -44,6 +44,12 @@ def test_points_of_panels_are_named_by_their_panel() -> None:
     ]  # fmt: skip
 
 
+def test_values_without_places_are_numbered() -> None:
+    found = numbers(go.Figure([go.Bar(y=[3.0, 4.0], name="bars"), go.Scatter(y=[5.0], name="line")]))
+    assert found is not None
+    assert [row[:3] for row in found.rows] == [("0", "bars", "3"), ("1", "bars", "4"), ("line", "0", "5")]
+
+
 def test_what_cannot_be_read_has_no_table() -> None:
     assert numbers(go.Figure()) is None
     assert numbers(go.Figure(go.Heatmap(z=[[1]]))) is None

@@ -56,8 +56,8 @@ def _bars(trace: Any) -> Iterator[Row]:
     lying = trace.orientation == "h"
     places, values = (trace.y, trace.x) if lying else (trace.x, trace.y)
     errors = trace.error_x if lying else trace.error_y
-    for index, (place, value) in enumerate(zip(_places(places), _list(values), strict=True)):
-        yield place, _text(trace.name), _number(value), _interval(errors, index, value)
+    for index, (place, value) in enumerate(_pairs(_places(places), _list(values))):
+        yield _text(place), _text(trace.name), _number(value), _interval(errors, index, value)
 
 
 def _places(places: Any) -> list[str]:
@@ -77,8 +77,7 @@ def _interval(errors: Any, index: int, value: float) -> str:
 
 
 def _points(trace: Any, figure: go.Figure) -> Iterator[Row]:
-    xs, ys = _list(trace.x), _list(trace.y)
-    known = [(x, y) for x, y in zip(xs, ys, strict=True) if y is not None]
+    known = [(x, y) for x, y in _pairs(_list(trace.x), _list(trace.y)) if y is not None]
     name = ", ".join(part for part in (_text(trace.name), _panel(trace, figure)) if part)
     if not known or trace.hoverinfo == "skip":
         return
@@ -97,6 +96,11 @@ def _panel(trace: Any, figure: go.Figure) -> str:
     titles = figure.layout.annotations
     place = int((trace.xaxis or "x")[1:] or 1) - 1
     return _text(titles[place].text) if place < len(titles) else ""
+
+
+def _pairs(places: list[Any], values: list[Any]) -> list[tuple[Any, Any]]:
+    """Places with values, as plotly draws them: numbered where no places are given, no longer than either."""
+    return list(zip(places or range(len(values)), values, strict=False))
 
 
 def _list(values: Any) -> list[Any]:
