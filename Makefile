@@ -3,6 +3,7 @@
 # make test: the whole test suite.   make lint: check without tests.
 # make test-minimum: the quick tests with the oldest supported version of everything.
 # make coverage: which branches the quick tests leave out.
+# make picture: run the quickstart and take the README's picture of its page.
 # Each prepares what it needs first: a virtual environment in .venv, and system packages where they are
 # missing and may be installed.
 
@@ -14,10 +15,14 @@ MINIMUM := .venv-min
 # Tests of a second or less, without compilers, attacks, several processes, browsers and the files of benchmarks (docs/testing.md).
 QUICK := not slow and not toolchain and not hostile and not processes and not data and not browser
 
-.PHONY: demo check test test-minimum coverage lint prepare system toolchains clean
+.PHONY: demo picture check test test-minimum coverage lint prepare system toolchains clean
 
 demo: prepare
 	$(BIN)/flextune quickstart
+
+picture: prepare toolchains
+	$(BIN)/flextune quickstart --runs build/runs
+	$(BIN)/python scripts/page_picture.py build/runs/quickstart/report.html docs/quickstart.png
 
 check: lint
 	$(BIN)/pytest -n auto -m "$(QUICK)"

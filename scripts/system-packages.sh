@@ -28,6 +28,7 @@ if [ "${1:-}" = test ]; then
     need lua5.4 command -v lua5.4
     need lua-unit lua5.4 -e "require 'luaunit'"
     need php-cli command -v php
+    need postgresql test -d /usr/lib/postgresql
     # Ubuntu's package of this name wants snapd; there, any Chrome on the path serves the tests as well.
     command -v google-chrome >/dev/null 2>&1 || need chromium command -v chromium
 fi

@@ -44,7 +44,12 @@ def test_without_a_network_the_libraries_are_offline_for_the_block_and_asked_onc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = []
-    monkeypatch.setattr(hub, "unreachable", lambda endpoint: asked.append(endpoint) or "no network")
+
+    def ask(endpoint: str) -> str:
+        asked.append(endpoint)
+        return "no network"
+
+    monkeypatch.setattr(hub, "unreachable", ask)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     logger = logging.getLogger("huggingface_hub")
     level = logger.level

@@ -18,7 +18,16 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from flextune.api.adapters import merge, spectrum
     from flextune.api.data import load_examples, overlap
-    from flextune.api.experiments import evaluate, generate, load_problems, open_run, reproduce, run, train
+    from flextune.api.experiments import (
+        evaluate,
+        generate,
+        load_problems,
+        open_run,
+        reproduce,
+        run,
+        sweep,
+        train,
+    )
     from flextune.api.verdicts import compare, power, score
     from flextune.config import Experiment, Recipe, load_experiment
     from flextune.errors import FlextuneError
@@ -55,6 +64,7 @@ _HOMES = {
     "run": "flextune.api.experiments",
     "score": "flextune.api.verdicts",
     "spectrum": "flextune.api.adapters",
+    "sweep": "flextune.api.experiments",
     "train": "flextune.api.experiments",
     "write_report": "flextune.studies.writing",
 }
@@ -87,6 +97,7 @@ __all__ = [
     "run",
     "score",
     "spectrum",
+    "sweep",
     "train",
     "write_report",
 ]

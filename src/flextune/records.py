@@ -187,7 +187,8 @@ class Estimate:
         value: Point estimate in [0, 1], nan when undefined.
         low: Lower end of the 95 % interval.
         high: Upper end of the 95 % interval.
-        method: ``Wilson``, ``Wilson, over problems``, ``Wilson, over problems and seeds`` or ``none``.
+        method: ``Wilson``, ``Wilson, over problems``, ``Wilson, over problems and seeds``, ``bounds from N
+            samples`` (of pass@k without a value) or ``none``.
         count: Problems behind the number.
     """
 

@@ -11,6 +11,8 @@ from tests.support.command_line import Call
 COMMANDS = [
     [],
     ["run"],
+    ["sweep"],
+    ["tune"],
     ["quickstart"],
     ["train"],
     ["generate"],
@@ -19,7 +21,6 @@ COMMANDS = [
     ["check-problems"],
     ["compare"],
     ["score"],
-    ["overlap"],
     ["power"],
     ["overlap"],
     ["reproduce"],

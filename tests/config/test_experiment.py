@@ -214,7 +214,7 @@ def test_the_schema_knows_every_section():
 def test_the_schema_knows_the_keys_of_an_arm_and_asks_for_none_but_its_name():
     document = schema()
     arm = document["$defs"]["ArmConfig"]
-    assert set(arm["properties"]) == (set(Experiment.model_fields) - {"arms", "seeds", "contrasts"})
+    assert set(arm["properties"]) == (set(Experiment.model_fields) - {"arms", "seeds", "contrasts", "sweep"})
     assert arm["required"] == ["name"]
     assert arm["additionalProperties"] is False
     replay = document["$defs"]["ReplayConfig in an arm"]

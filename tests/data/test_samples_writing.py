@@ -143,3 +143,22 @@ def test_a_format_takes_what_its_tool_knows(form: str):
 def test_an_unknown_format_is_one_line():
     with pytest.raises(FlextuneError, match=r"unknown format 'alpaca' \(known: evalplus, multipl-e, bigcode"):
         check_format("alpaca", PROBLEMS)
+
+
+@pytest.mark.parametrize("form", ["evalplus", "bigcode", "lm-eval"])
+def test_an_answer_is_written_as_the_program_in_it(tmp_path: Path, form: SampleFormat):
+    problem = PROBLEMS[0]
+    program = f"{problem.prompt}    return 7\n"
+    text = f"It is seven.\n```python\n{program}```\n"
+    path = tmp_path / "samples"
+    write_samples(form, path, [(problem, [Completion(problem.name, 0, text, kind="answer")])])
+    written = path.read_text()
+    assert json.dumps(program)[1:-1] in written
+    if form != "lm-eval":
+        assert "It is seven." not in written
+
+
+def test_multipl_e_takes_no_answers_of_a_chat():
+    with pytest.raises(FlextuneError, match="--format multipl-e: it holds what follows the prompt"):
+        check_format("multipl-e", PROBLEMS, chat=True)
+    assert check_format("evalplus", PROBLEMS, chat=True) == "evalplus"

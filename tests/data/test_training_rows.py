@@ -66,6 +66,7 @@ def test_messages_wait_for_the_models_template(row: dict[str, Any], columns: Any
          'f:1: field "completion" must be text or a list of messages (found: a number)'),
         ([{"messages": "hello"}], None, 'f:1: field "messages" must be a list of messages (found: text)'),
         ([{"messages": [{"role": "user"}]}], None, 'f:1: messages[0] must have "role" and "content", both'),
+        ([{"prompt": "p", "completion": [ANSWER]}], None, "f:1: prompt and completion must both be text"),
         ([{"messages": [ANSWER, USER]}], None, "f:1: the last message is the user's; what is learned is"),
         ([{"messages": [USER, {**ANSWER, "content": " "}]}], None,
          'f:1: field "messages" ends in an empty message: nothing to learn'),

@@ -94,6 +94,11 @@ arms:
     assert merged.generation.form.serving.onto == "nf4"
 
 
+def test_what_changes_plain_weights_does_not_go_with_bits() -> None:
+    with pytest.raises(FlextuneError, match=r"quantization: generate.dtype .* change plain weights; use"):
+        parse_experiment("{name: x, quantization: nf4, generate: {dtype: bfloat16}}", where="x.yaml")
+
+
 def test_eight_bits_cannot_be_merged_into() -> None:
     with pytest.raises(FlextuneError, match="quantization: int8 weights cannot be merged into; use nf4"):
         parse_experiment("{name: x, quantization: int8, generate: {export: merged}}", where="x.yaml")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +146,12 @@ def test_without_scripts_tables_stay_and_nothing_empty_is_shown(page_file: Path,
     assert (
         found.page.locator("noscript").last.inner_text().startswith("The programs and charts need JavaScript")
     )
+
+
+def test_the_readmes_picture_is_taken_by_a_script(page_file: Path, tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "scripts" / "page_picture.py"
+    out = tmp_path / "page.png"
+    subprocess.run([sys.executable, script, page_file, out], check=True)
+    header = out.read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    assert struct.unpack(">II", header[16:]) == (1200, 1500)

@@ -10,7 +10,7 @@ import pytest
 from flextune.config import parse_experiment
 from flextune.records import Example
 from flextune.runner.estimate import estimated_seconds, memory, steps
-from flextune.runner.plan import BaseModel, Training
+from flextune.runner.work import BaseModel, Training
 from flextune.runs.run import Run
 
 ROSETTA = BaseModel("rosetta", "bfloat16", "cpu", "identity")

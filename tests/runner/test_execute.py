@@ -11,6 +11,7 @@ from tests.support.small_experiment import small_experiment
 from flextune.config import Experiment, load_experiment
 from flextune.errors import FlextuneError
 from flextune.runner.execute import RunOptions, run_experiment, train_experiment
+from flextune.runs.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
@@ -53,6 +54,18 @@ def test_a_run_leaves_what_the_design_says(finished: Path):
     assert {score["arm"] for score in scores["scores"]} == {"baseline", "lora", "fourier", "fourier-merged"}
     assert scores["baseline"] == "baseline"
     assert {row["count"] for row in scores["comparisons"]} == {5}
+
+
+def test_what_generating_took_is_recorded_once(finished: Path, model_folder: Path, tmp_path: Path):
+    run = Run(copy_of(finished, tmp_path))
+    keys = [folder.name for folder in (run.folder / "generated").iterdir()]
+    completions = [c for key in keys for c in run.generated(key).completions().values()]
+    work = run.work()
+    assert sum(row["programs"] for row in work) == len(completions)
+    assert sum(row["tokens"] for row in work) == sum(completion.tokens for completion in completions)
+    assert all(row["seconds"] >= 0 and row["parameters"] > 0 for row in work)
+    run_experiment(small_experiment(model_folder), run.folder, RunOptions())
+    assert run.work() == work
 
 
 def test_an_adapter_loads_in_plain_peft(finished: Path, model_folder: Path):

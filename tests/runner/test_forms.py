@@ -14,7 +14,8 @@ from flextune.progress import Silent
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import generate_all
 from flextune.runner.models import ModelStore
-from flextune.runner.plan import Evaluation, make_plan
+from flextune.runner.plan import make_plan
+from flextune.runner.work import Evaluation
 from flextune.runs.run import Run
 
 FORMS = {

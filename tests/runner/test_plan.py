@@ -8,7 +8,8 @@ from flextune.config import EvaluateConfig, TrainConfig, parse_experiment
 from flextune.errors import FlextuneError
 from flextune.generation.prompts.posing import pose
 from flextune.records import Example, Problem
-from flextune.runner.plan import BaseModel, Plan, Sources, make_plan
+from flextune.runner.plan import Plan, Sources, make_plan
+from flextune.runner.work import BaseModel
 
 TEXT = """
 name: x

@@ -13,7 +13,8 @@ from flextune.config import parse_experiment
 from flextune.errors import FlextuneError
 from flextune.records import Problem
 from flextune.runner.execute import RunOptions, run_experiment
-from flextune.runner.plan import Generation, Sources, make_plan
+from flextune.runner.plan import Sources, make_plan
+from flextune.runner.work import Generation
 
 SOURCES = Sources(
     model=lambda name: f"sha256:{name}",

@@ -14,7 +14,7 @@ from flextune.errors import FlextuneError
 from flextune.models.load import load_model
 from flextune.models.merging.memory import merge_adapter
 from flextune.records import Example, Problem
-from flextune.runner.execute import RunOptions, train_experiment
+from flextune.runner.execute import RunOptions, plan_sources, train_experiment
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Plan, Sources, make_plan
 from flextune.runs.run import Run
@@ -146,6 +146,11 @@ arms:
     first, second = (load_file(path / "adapter_model.safetensors") for path in (one, still))
     assert all(torch.allclose(first[name], second[name], atol=1e-9) for name in first)
     assert any(float(tensor.abs().sum()) > 0 for name, tensor in first.items() if "lora_B" in name)
+
+    with pytest.raises(
+        FlextuneError, match=rf"another adapter is merged into \({one.parent.name}\): merge that"
+    ):
+        plan_sources(ModelStore(), None).adapter(merged)
 
     run = Run(tmp_path)
     key = json.loads((merged.parent / "key.json").read_text())

@@ -41,9 +41,14 @@ def test_three_seeds_have_a_crossed_interval() -> None:
 
 def test_pass_at_10_appears_with_ten_samples_everywhere() -> None:
     nine, ten = "p" * 3 + "w" * 6, "p" * 3 + "w" * 7
-    assert [e.metric for e in estimate(score("a", {"0": f"{ten} {nine}"})).estimates] == ["pass@1"]
-    found = estimate(score("a", {"0": f"{ten} {'w' * 10}"})).estimates
-    assert [(e.metric, e.value) for e in found] == [("pass@1", 0.15), ("pass@10", 0.5)]
+    known = valued(score("a", {"0": f"{ten} {nine}"}))
+    assert [metric for metric, _ in known] == ["pass@1"]
+    assert valued(score("a", {"0": f"{ten} {'w' * 10}"})) == [("pass@1", 0.15), ("pass@10", 0.5)]
+
+
+def valued(of: Score) -> list[tuple[str, float]]:
+    """What has a value; the others have bounds alone."""
+    return [(e.metric, e.value) for e in estimate(of).estimates if not math.isnan(e.value)]
 
 
 def test_an_unknown_outcome_is_neither_pass_nor_failure() -> None:

@@ -61,15 +61,15 @@ def test_the_policy_lets_exactly_our_two_scripts_run(page: Reader) -> None:
 def test_the_page_tells_what_was_run_and_found(page: Reader) -> None:
     for expected in (
         "quickstart",
-        "Python, reserved words",
+        "Python, taught words",
         "torch 2.13.0",
         "flextune quickstart",
         "rank 8, alpha 16",
         "18 comparisons",
-        "cpu a processor, cores 2, memory gib 8 ",
-        "Retention: descriptions in the words of pretraining.",
-        "Transfer: descriptions in words that were taught in Python only.",
-        "transfer: no arm passed any of 40 problems",
+        "a processor, 2 cores, 8 GiB of memory, no GPU",
+        "Old words: descriptions in the words of pretraining;",
+        "Taught words: words that were taught in Python only;",
+        "taught words: no arm passed any of 40 problems",
     ):
         assert expected in page.text, expected
 
@@ -94,7 +94,7 @@ def test_every_figure_has_a_place_and_data(page: Reader) -> None:
 def test_all_programs_travel_inside_the_page(page: Reader) -> None:
     data = page.json("programs-data")
     assert data["arms"] == ["baseline", "lora", "flex", "flex-merged"]
-    assert sum(len(p["cells"]) for g in data["groups"] for p in g["problems"]) == 6 * 40 * 10
+    assert sum(len(problem[-1]) for one in data["sets"] for problem in one["problems"]) == 6 * 40 * 10
 
 
 def damage(path: Path, field: str) -> None:

@@ -30,6 +30,7 @@ TOGETHER = {
     "tests/runner/test_kill.py": "processes",
     "tests/spectral/test_sharded.py": "processes",
     "tests/support/test_processes.py": "processes",
+    "tests/sweeps/test_workers.py": "processes",
     "tests/training/test_penalty_processes.py": "processes",
     "tests/training/test_sophia_processes.py": "processes",
 }

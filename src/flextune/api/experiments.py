@@ -64,6 +64,46 @@ def run(
     return run_experiment(resolved, Path(runs) / resolved.name, options).run
 
 
+def sweep(
+    experiment: Experiment | Mapping[str, Any] | Path | str,
+    *overrides: str,
+    budget: int | None = None,
+    arm: str | None = None,
+    runs: Path | str = RUNS,
+    data_dir: Path | str | None = None,
+    workers: int | None = None,
+    sandbox: bool = True,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Vary keys of an experiment, choose, and report the choice, as ``flextune sweep`` and ``tune`` do.
+
+    Args:
+        experiment: With a section ``sweep``; or, with a budget, without one.
+        overrides: As for ``run``.
+        budget: Search around the experiment's own values with so many configurations, as ``flextune tune``.
+        arm: The arm that is meant, with a budget.
+        runs: As for ``run``.
+        data_dir: As for ``run``.
+        workers: As for ``run``.
+        sandbox: As for ``run``.
+        reporter: As for ``run``.
+
+    Returns:
+        The run: ``swept`` has the choice and what it is worth.
+
+    Raises:
+        FlextuneError: Anything a user can mend.
+    """
+    from flextune.sweeps.automatic import automatic_sweep
+    from flextune.sweeps.sweep import run_sweep
+
+    resolved = _experiment(experiment, overrides)
+    if budget is not None:
+        resolved = automatic_sweep(resolved, budget, arm=arm)
+    options = _options(data_dir, workers, sandbox, reporter)
+    return run_sweep(resolved, Path(runs) / resolved.name, options).run
+
+
 def reproduce(
     scale: Scale = "embedded",
     *overrides: str,

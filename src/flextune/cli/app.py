@@ -36,7 +36,9 @@ from flextune.cli import (
     score,
     show_run,
     spectrum,
+    sweep,
     train,
+    tune,
 )
 from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
@@ -54,6 +56,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run", cls=ExperimentCommand)(run_file.run_file)
+app.command("sweep", cls=ExperimentCommand)(sweep.sweep)
+app.command("tune", cls=ExperimentCommand)(tune.tune)
 app.command("init")(init.init)
 app.command("quickstart", cls=ExperimentCommand)(quickstart.quickstart)
 app.command("reproduce", cls=ExperimentCommand)(reproduce.reproduce)

@@ -5,7 +5,7 @@ A number that is not known is null, and no field is ever left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -27,11 +27,11 @@ class Open(BaseModel):
 
 
 @cache
-def row(record: type, more: tuple[tuple[str, Any], ...] = ()) -> type[BaseModel]:
+def row(record: type, more: tuple[tuple[str, Any], ...] = ()) -> Any:
     """The JSON object of a dataclass, with other fields behind its own."""
     hints = get_type_hints(record)
-    own = {field.name: (_json_type(hints[field.name]), ...) for field in fields(record)}
-    return create_model(record.__name__, __base__=_Row, **own, **{name: (kind, ...) for name, kind in more})
+    own = {field.name: _json_type(hints[field.name]) for field in fields(record)}
+    return _object(record.__name__, **own, **dict(more))
 
 
 def _json_type(kind: Any) -> Any:
@@ -40,33 +40,43 @@ def _json_type(kind: Any) -> Any:
         return float | None
     if isinstance(kind, type) and is_dataclass(kind):
         return row(kind)
-    origin = get_origin(kind)
+    origin: Any = get_origin(kind)
     if origin is Literal:
         return kind
     inner = tuple(map(_json_type, get_args(kind)))
     if origin in (Union, UnionType):
         return Union[inner]  # noqa: UP007 - made from values
     if origin is tuple:
-        return list[inner[0]] if len(inner) == 2 and inner[1] is ... else tuple[inner]
-    if (origin is not None and issubclass(origin, dict)) or getattr(origin, "__name__", "") == "Mapping":
-        return dict[inner]  # type: ignore[valid-type]
+        return _list(inner[0]) if len(inner) == 2 and inner[1] is ... else tuple.__class_getitem__(inner)
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping(inner[1])
     if origin is list:
-        return list[inner[0]]  # type: ignore[valid-type]
+        return _list(inner[0])
     if isinstance(kind, type) and kind not in (str, int, bool, NoneType):
         # Paths are text.
         return str
     return kind
 
 
-def _object(title: str, /, base: type[BaseModel] = _Row, **kinds: Any) -> Any:
-    return create_model(title, __base__=base, **{key: (kind, ...) for key, kind in kinds.items()})
+def _list(kind: Any) -> Any:
+    return list[kind]
+
+
+def _mapping(kind: Any) -> Any:
+    """Text to a kind of value."""
+    return dict[str, kind]
+
+
+def _object(title: str, /, base: Any = _Row, **kinds: Any) -> Any:
+    named: Any = {key: (kind, ...) for key, kind in kinds.items()}
+    return create_model(title, __base__=base, **named)
 
 
 def _scores() -> Any:
     from flextune.records import Comparison, Score
 
     kinds = {"format": int, "experiment": str, "baseline": str}
-    return _object("Scores", **kinds, scores=list[row(Score)], comparisons=list[row(Comparison)])
+    return _object("Scores", **kinds, scores=_list(row(Score)), comparisons=_list(row(Comparison)))
 
 
 def _plan() -> Any:
@@ -87,22 +97,22 @@ def _judge() -> Any:
         passed=int,
         unknown=int,
         languages=dict[str, dict[str, int]],
-        scores=list[row(LanguageScore, (("known", int),))],
+        scores=_list(row(LanguageScore, (("known", int),))),
         missing=dict[str, list[str]],
-        skipped=list[_object("Skipped", where=str, reason=str)],
-        not_passed=list[row(Verdict)],
+        skipped=_list(_object("Skipped", where=str, reason=str)),
+        not_passed=_list(row(Verdict)),
     )
 
 
 def _score() -> Any:
     from flextune.judging.scoring import LanguageScore
 
-    return list[row(LanguageScore, (("known", int),))]
+    return _list(row(LanguageScore, (("known", int),)))
 
 
 def _check_problems() -> Any:
     fields = {"language": str, "reference": str, "message": str, "empty": str, "mutants": int, "killed": int}
-    return dict[str, _object("Check", **fields, survivors=list[str])]
+    return _mapping(_object("Check", **fields, survivors=list[str]))
 
 
 def _compare() -> Any:
@@ -144,7 +154,7 @@ def _runs() -> Any:
     counts = {"trained": int, "judged": int}
     words = {"name": str, "folder": str, "date": str | None, "models": list[str]}
     ends = {"scored": bool, "baseline": str | None, "problem": str | None}
-    return list[_object("RunRow", **words, **counts, **ends)]
+    return _list(_object("RunRow", **words, **counts, **ends))
 
 
 def _show() -> Any:
@@ -155,21 +165,21 @@ def _show() -> Any:
     texts = dict.fromkeys(("benchmark", "language", "lexicon", "training"), str | None)
     evaluation = _object("EvaluationRow", folder=str, **texts, seed=int | None, judged=int, passed=int)
     lists = {"models": list[str], "arms": list[str], "seeds": list[int]}
-    parts = {"trainings": list[training], "evaluations": list[evaluation]}
+    parts = {"trainings": _list(training), "evaluations": _list(evaluation)}
     return _object("Shown", name=str, folder=str, **lists, scored=bool, page=str | None, **parts)
 
 
 def _clean() -> Any:
     piece = _object("Piece", run=str, folder=str, reason=str, bytes=int)
-    return _object("Cleaned", removed=bool, pieces=list[piece])
+    return _object("Cleaned", removed=bool, pieces=_list(piece))
 
 
 def _doctor() -> Any:
-    return list[_object("Found", what=str, found=bool, version=str | None, hint=str)]
+    return _list(_object("Found", what=str, found=bool, version=str | None, hint=str))
 
 
 def _sources() -> Any:
-    return list[_object("Source", name=str, title=str, languages=list[str])]
+    return _list(_object("Source", name=str, title=str, languages=list[str]))
 
 
 #: Command to what makes the type of its JSON.
@@ -199,8 +209,10 @@ FORMATS: dict[str, Callable[[], Any]] = {
     "doctor": _doctor,
     "list benchmarks": _sources,
     "list data": _sources,
-    "list languages": lambda: list[_object("Language", name=str, title=str, spellings=list[str], judged=str)],
-    "list models": lambda: list[_object("Model", name=str, title=str, gib=float)],
+    "list languages": lambda: _list(
+        _object("Language", name=str, title=str, spellings=list[str], judged=str)
+    ),
+    "list models": lambda: _list(_object("Model", name=str, title=str, gib=float)),
 }
 
 

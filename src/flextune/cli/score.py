@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,8 +31,9 @@ def score(
 ) -> None:
     """pass@1, @10 and @100 of a verdict file with 95 % intervals, for each language.
 
-    The estimator is the unbiased one. A k is left out where a problem has fewer samples. The exit status is 3
-    where nothing is known about a language.
+    The estimator is the unbiased one. Where a problem has fewer samples than k, but two or more, the
+    brackets are bounds of pass@k without a value. The exit status is 3 where nothing is known about a
+    language.
     """
     from flextune.cli.terminal import print_json
     from flextune.judging.scoring import score_file
@@ -103,6 +105,8 @@ def _outcomes(score: LanguageScore) -> str:
 def _shown(estimate: Estimate) -> str:
     if not estimate.count:
         return "-"
+    # With fewer samples than k there are bounds and no value.
+    value = "" if math.isnan(estimate.value) else f"{100 * estimate.value:.1f}"
     if estimate.low is None or estimate.high is None:
-        return f"{100 * estimate.value:.1f}"
-    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+        return value
+    return f"{value} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]".lstrip()

@@ -64,7 +64,10 @@ def spectrum(
 
 
 def _named(given: list[str]) -> dict[str, Path]:
-    """Names to folders; without a name given, the shortest end of the path that tells it from the others.
+    """Names to folders.
+
+    Without a name given, arm and seed of a run's adapter; else, and where two would be called the same, the
+    shortest end of the path that tells it from the others.
 
     Raises:
         FlextuneError: Two adapters of one name.
@@ -74,13 +77,35 @@ def _named(given: list[str]) -> dict[str, Path]:
 
     split = [_split(text) for text in given]
     paths = [folder.absolute().parts for name, folder in split if not name]
+    arms = [name or _arm_of(folder) for name, folder in split]
     found: dict[str, Path] = {}
-    for name, folder in split:
-        label = name or "/".join(shortest_end(folder.absolute().parts, paths))
+    for (name, folder), arm in zip(split, arms, strict=True):
+        known = arm if arms.count(arm) == 1 else ""
+        label = name or known or "/".join(shortest_end(folder.absolute().parts, paths))
         if label in found:
             raise FlextuneError(f"adapter {label!r} is given twice; name them, as in {label}=FOLDER")
         found[label] = folder
     return found
+
+
+def _arm_of(folder: Path) -> str:
+    """``lora seed 0`` for an adapter that a run trained and scored; else empty."""
+    from flextune.errors import FlextuneError
+    from flextune.runs import layout
+    from flextune.runs.run import Run
+
+    training, kind = folder.absolute().parent, folder.absolute().parent.parent
+    run = Run(kind.parent)
+    if kind.name != layout.TRAINED or not run.scores_file.is_file():
+        return ""
+    try:
+        scores = run.scores.scores
+    except FlextuneError:
+        return ""
+    seeds = (
+        (score.arm, seed) for score in scores for seed, key in score.trainings.items() if key == training.name
+    )
+    return next((f"{arm} seed {seed}" for arm, seed in seeds), "")
 
 
 def _split(text: str) -> tuple[str, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flextune.config.arms import ArmConfig
+from flextune.config.effects import effective
 from flextune.config.experiment import EMBEDDED_MODEL, DType, Experiment
 from flextune.config.optimizers.base import OptimizerConfig
 from flextune.config.overrides import merged, nested, set_key
@@ -22,6 +23,7 @@ from flextune.config.sections.optimizer import optimizer
 from flextune.config.sections.penalty import PENALTY_FORM, PENALTY_PRESETS, PenaltyConfig, PenaltySection
 from flextune.config.sections.server import Endpoint, ServerConfig, ServerKind
 from flextune.config.sections.start import StartConfig
+from flextune.config.sections.sweep import RangeConfig, SweepConfig
 from flextune.config.sections.train import (
     EarlyStoppingConfig,
     KLConfig,
@@ -52,15 +54,18 @@ __all__ = [
     "OptimizerConfig",
     "PenaltyConfig",
     "PenaltySection",
+    "RangeConfig",
     "Recipe",
     "ReplayConfig",
     "ServerConfig",
     "ServerKind",
     "StartConfig",
+    "SweepConfig",
     "Targets",
     "TrainConfig",
     "TuneConfig",
     "dump_experiment",
+    "effective",
     "load_experiment",
     "make_experiment",
     "matched_setting",

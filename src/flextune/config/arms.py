@@ -11,7 +11,7 @@ from flextune.config.section import Float, Section
 Ratio = Annotated[Float, Field(gt=1)]
 
 #: What an arm cannot set.
-NOT_OF_AN_ARM = ("name", "arms", "seeds", "tune", "match", "contrasts")
+NOT_OF_AN_ARM = ("name", "arms", "seeds", "tune", "match", "contrasts", "sweep")
 
 
 class ArmConfig(Section):

@@ -20,6 +20,7 @@ from flextune.config.sections.judge import JudgeConfig
 from flextune.config.sections.match import MatchConfig, matched_setting
 from flextune.config.sections.optimizer import Optimizer
 from flextune.config.sections.penalty import Penalty
+from flextune.config.sections.sweep import SweepConfig
 from flextune.config.sections.train import TrainConfig
 from flextune.config.sections.tune import TuneConfig, tuned_settings
 from flextune.config.validation import places, unknown_key, validate
@@ -69,6 +70,9 @@ class Experiment(Section):
     match: MatchConfig | None = Field(
         None, description="Give arms with a `match` an update of one arm's norm first. null: do not."
     )
+    sweep: SweepConfig | None = Field(
+        None, description="Keys to vary, for `flextune sweep`; an experiment with it has no arms. null: none."
+    )
     arms: list[ArmConfig] = Field(
         default_factory=list, description="Variations: each sets keys of the experiment for itself."
     )
@@ -102,6 +106,12 @@ class Experiment(Section):
             raise ValueError(
                 "quantization: int8 weights cannot be merged into; use nf4, or generate.export: adapter"
             )
+        changed = self.generate.dtype is not None or self.generate.fault != "none"
+        if self.quantization is not None and self.generate.export == "adapter" and changed:
+            raise ValueError(
+                "quantization: generate.dtype and generate.fault change plain weights; use"
+                " generate.export: merged"
+            )
         self._check_contrasts()
         self._check_starts()
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
@@ -111,12 +121,27 @@ class Experiment(Section):
                 raise ValueError(f"match.arm: arm {arm.name!r} trains nothing")
         if self.match is not None and self.match.arm not in given["arms"]:
             raise ValueError(f"match.arm: there is no arm {self.match.arm!r}")
-        for what, search in (("tune", self.tune), ("match", self.match)):
+        self._check_sweep()
+        for what, search in (("tune", self.tune), ("match", self.match), ("sweep", self.sweep)):
             if search is not None and search.seed in self.seeds:
                 raise ValueError(
                     f"{what}.seed: {search.seed} is one of the seeds that the result is made with"
                 )
         return self
+
+    def _check_sweep(self) -> None:
+        """A sweep varies the experiment itself."""
+        if self.sweep is None:
+            return
+        given = {"arms": self.arms, "tune": self.tune, "match": self.match, "contrasts": self.contrasts.named}
+        for key, value in given.items():
+            if value:
+                raise ValueError(f"sweep: an experiment with a sweep has no {key}; remove one of the two")
+        if len(self.decode) > 1:
+            raise ValueError(
+                f"sweep: the experiment has {len(self.decode)} ways of decoding; give one, and vary the key"
+                " decode in sweep.keys"
+            )
 
     def _check_starts(self) -> None:
         """An arm starts from one that is above it, and that trains; and is not searched itself."""

@@ -56,6 +56,10 @@ def _form(row: Row, columns: Mapping[Column, str] | None) -> tuple[Column, ...]:
 def _example(row: Row, form: tuple[Column, ...], columns: Mapping[Column, str]) -> Example:
     values = {name: _value(row, columns.get(name, name)) for name in form}
     turns = [turn for name, value in values.items() for turn in _turns(row, columns.get(name, name), value)]
+    if turns and any(isinstance(value, str) for value in values.values()):
+        raise FlextuneError(
+            f"{row.where}: prompt and completion must both be text, or both be lists of messages"
+        )
     if turns:
         return Example(row.where, "", "", _conversation(row, turns, columns.get(form[-1], form[-1])))
     learned = values[form[-1]]

@@ -44,3 +44,38 @@ def _is_still(path: Path, number: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(number))
     except FileNotFoundError:
         return False
+
+
+class FileLock:
+    """A lock that the kernel lets go when its process ends, however it ends. Its file stays.
+
+    Args:
+        path: Made, with its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a")
+
+    def take(self) -> None:
+        """Wait until it is free."""
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def try_to_take(self) -> bool:
+        """Whether it was free, and is ours now."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def __enter__(self) -> FileLock:
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let it go."""
+        self._file.close()

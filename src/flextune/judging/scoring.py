@@ -21,8 +21,8 @@ class LanguageScore:
         samples: Verdicts.
         passed: Verdicts that are a pass.
         outcomes: How many verdicts each other outcome has.
-        estimates: pass@k for 1, 10 and 100, as far as every problem has samples; the value is nan where
-            nothing is known.
+        estimates: pass@k for 1, 10 and 100; the value is nan where nothing is known, and where there are
+            fewer samples than k: then the interval's ends are bounds.
         left_out: Problems that the estimates leave out, because one of their outcomes is unknown.
         missing: Problems without a sample, where the problems are known; the estimates leave them out too.
     """

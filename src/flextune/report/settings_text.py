@@ -10,11 +10,11 @@ from flextune.config.sections.optimizer import read_optimizer
 from flextune.errors import FlextuneError
 from flextune.languages import language_name
 from flextune.registry import TRAINING_SOURCES
-from flextune.report.labels import source_title
+from flextune.report.labels import lexicon_words, source_title
 
 
 def training_data(train: Mapping[str, Any]) -> str:
-    """What a ``train`` section learns from: ``Rosetta, Python, reserved words``."""
+    """What a ``train`` section learns from: ``Rosetta, Python, taught words``."""
     given = train.get("data") or ""
     if isinstance(given, list):
         return " + ".join(map(_part, given))
@@ -23,7 +23,7 @@ def training_data(train: Mapping[str, Any]) -> str:
     if "language" in train:
         parts.append(language_name(str(train["language"])))
     if data in TRAINING_SOURCES and TRAINING_SOURCES.get(data).has_lexicons and train.get("lexicon"):
-        parts.append(f"{train['lexicon']} words")
+        parts.append(lexicon_words(str(train["lexicon"])))
     return ", ".join(part for part in parts if part)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flextune.extras import need
 from flextune.progress import Reporter
-from flextune.runner.plan import BaseModel, Form, Generation, Training
+from flextune.runner.work import BaseModel, Form, Generation, Training
 
 
 def check_trainings(trainings: Sequence[Training]) -> None:

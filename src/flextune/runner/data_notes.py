@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from flextune.records import Example, Problem
 from flextune.report.formats import count
-from flextune.runner.plan import Plan, Training
+from flextune.runner.plan import Plan
+from flextune.runner.work import Training
 from flextune.sources.copies import equal_copies
 from flextune.sources.overlap import overlap
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flextune.runner.plan import BaseModel, Evaluation, Training
+from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.run import Run
 
 #: Characters of code in a token.
@@ -94,7 +94,7 @@ def estimated_seconds(
         if generation.key not in seen:
             seen.add(generation.key)
             tokens = _ANSWER * generation.decode.max_new_tokens
-            operations = 2 * parameters[generation.form.model.name] * tokens
+            operations = 2 * parameters.get(generation.form.model.name, 0) * tokens
             overhead = tokens * _DECODING_STEP / _SIDE_BY_SIDE
             total += programs * (per_program or operations / speed + overhead)
     return total
@@ -106,7 +106,7 @@ def _training_operations(training: Training, parameters: dict[str, int]) -> floa
     characters = sum(len(e.prompt) + len(e.completion) for e in examples) / max(len(examples), 1)
     tokens = min(characters / _CHARACTERS, train.max_length or math.inf)
     batch = train.batch_size * train.gradient_accumulation_steps
-    return 4 * parameters[training.model.name] * tokens * batch
+    return 4 * parameters.get(training.model.name, 0) * tokens * batch
 
 
 def _measured(run: Run) -> float | None:

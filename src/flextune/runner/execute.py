@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flextune.config import Experiment, JudgeConfig
+from flextune.config import EvaluateConfig, Experiment, JudgeConfig, TrainConfig
 from flextune.data.origins import recorded_origins
 from flextune.errors import FlextuneError, TrainingInterrupted
 from flextune.generation.prompts.posing import pose
@@ -16,7 +16,7 @@ from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
 from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
-from flextune.records import Comparison, Score
+from flextune.records import Comparison, Problem, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.cards import write_cards
 from flextune.runner.checks import check_prompts, check_servers, check_trainings
@@ -27,15 +27,32 @@ from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
 from flextune.runner.models import ModelStore, written_examples
-from flextune.runner.plan import BaseModel, Evaluation, Plan, Sources, Training, make_plan
+from flextune.runner.plan import Examples, Plan, Sources, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
-from flextune.runner.starts import finished_adapter
+from flextune.runner.starts import finished_adapter, refuse_merged_base
 from flextune.runner.tuning import tune
+from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
 from flextune.sources.loading import load_examples, load_problems
 from flextune.studies.writing import Report, write_report
+
+#: Keys of a training that no source of examples has a use for.
+OF_THE_OPTIMIZER = {
+    "batch_size",
+    "epochs",
+    "gradient_accumulation_steps",
+    "learning_rate",
+    "logging_steps",
+    "lr_scheduler_type",
+    "max_grad_norm",
+    "max_steps",
+    "warmup_steps",
+    "weight_decay",
+}
+#: Of an evaluation's problems, those that count.
+Only = Callable[[EvaluateConfig, list[Problem]], list[Problem]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
             f"experiment {experiment.name!r} evaluates nothing: add for example "
             "evaluate: [{benchmark: rosetta, language: java}]"
         )
+    refuse_sweep(experiment)
     experiment = with_base_arm(experiment)
     if note := baseline_note(experiment):
         options.reporter.note(note)
@@ -103,8 +121,22 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         return RunResult(execution.run, scores, comparisons, write_report(folder))
 
 
+def refuse_sweep(experiment: Experiment) -> None:
+    """A sweep is another command's work.
+
+    Raises:
+        FlextuneError: The experiment has one.
+    """
+    if experiment.sweep is not None:
+        raise FlextuneError(
+            f"experiment {experiment.name!r} has a section sweep: run it with `flextune sweep`, or without it"
+            " (sweep=null)"
+        )
+
+
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
     """Only the trainings of an experiment; returns the adapters' folders, then those of merged models."""
+    refuse_sweep(experiment)
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
@@ -119,13 +151,40 @@ def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
     """What planning reads: models' and adapters' identities, and data."""
     return Sources(
         model=models.identity,
-        adapter=lambda folder: adapter_identity(usable_adapter(folder).path),
+        adapter=_ready_adapter,
         finished=finished_adapter,
         written=written_examples,
         problems=lambda part: load_problems(part, data_dir),
         examples=lambda train: load_examples(train, data_dir),
         pose=lambda generate, part, problems: pose(generate, part, problems, data_dir),
     )
+
+
+def _ready_adapter(folder: Path) -> str:
+    """Identity of an adapter from elsewhere."""
+    adapter = usable_adapter(folder)
+    refuse_merged_base(adapter.path)
+    return adapter_identity(adapter.path)
+
+
+def remembered(sources: Sources) -> Sources:
+    """The same sources, which read everything once: searches plan again and again."""
+    problems: dict[str, list[Problem]] = {}
+    examples: dict[str, Examples] = {}
+
+    def posed(part: EvaluateConfig) -> list[Problem]:
+        source = part.model_dump_json()
+        if source not in problems:
+            problems[source] = sources.problems(part)
+        return problems[source]
+
+    def learned(train: TrainConfig) -> Examples:
+        source = train.model_dump_json(exclude=OF_THE_OPTIMIZER)
+        if source not in examples:
+            examples[source] = sources.examples(train)
+        return examples[source]
+
+    return replace(sources, problems=posed, examples=learned)
 
 
 class Execution:
@@ -141,13 +200,21 @@ class Execution:
         self.options = options
         self.models = ModelStore(self.run, options.reporter)
         self.reporter = options.reporter
-        self._sources = plan_sources(self.models, options.data_dir)
+        self._sources = remembered(plan_sources(self.models, options.data_dir))
         self._origins: dict[str, str] = {}
 
-    def plan(self, experiment: Experiment) -> Plan:
-        """The experiment's work, with data read and keys computed."""
+    def plan(self, experiment: Experiment, only: Only | None = None) -> Plan:
+        """The experiment's work, with data read and keys computed.
+
+        Args:
+            experiment: What is planned.
+            only: Takes an evaluation and its problems, and gives those that count; None: all.
+        """
+        sources = self._sources
+        if only is not None:
+            sources = replace(sources, problems=lambda part: only(part, self._sources.problems(part)))
         with recorded_origins() as origins:
-            plan = make_plan(experiment, self._sources)
+            plan = make_plan(experiment, sources)
         self._origins |= origins
         return plan
 

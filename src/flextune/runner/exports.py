@@ -9,7 +9,8 @@ from flextune.errors import FlextuneError
 from flextune.progress import Reporter
 from flextune.runner.merging.merge import merge_adapter_folder
 from flextune.runner.merging.request import merge_options
-from flextune.runner.plan import Plan, Training
+from flextune.runner.plan import Plan
+from flextune.runner.work import Training
 from flextune.runs import layout
 from flextune.runs.run import Run
 

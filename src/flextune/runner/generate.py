@@ -14,7 +14,7 @@ from flextune.generation.prompts.posing import prompt_rows
 from flextune.progress import Reporter
 from flextune.records import Completion, completion_row
 from flextune.runner.models import ModelStore
-from flextune.runner.plan import Evaluation, Form, Generation
+from flextune.runner.work import Evaluation, Form, Generation
 from flextune.runs.run import Run
 
 #: Float32 sums in another order differ by about this much; below it the larger logit is chance.

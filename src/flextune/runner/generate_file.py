@@ -17,7 +17,8 @@ from flextune.runner.checks import check_prompts, check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
-from flextune.runner.plan import Generation, make_plan
+from flextune.runner.plan import make_plan
+from flextune.runner.work import Generation
 
 
 def generate_file(
@@ -52,7 +53,7 @@ def generate_file(
     # With stops: program there are two ways of judging the one generation.
     evaluation = make_plan(request, plan_sources(models, data_dir)).evaluations[0]
     generation = evaluation.generation
-    layout = None if form is None else check_format(form, generation.problems)
+    layout = None if form is None else check_format(form, generation.problems, chat=generation.posed.answers)
     request_file = output.with_name(output.name + ".request.json")
     # A request that failed before its first answer leaves an empty file.
     begun = output.exists() and output.stat().st_size > 0

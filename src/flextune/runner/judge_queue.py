@@ -14,7 +14,7 @@ from flextune.judging import Judge, Limits
 from flextune.judging.settings import note_faults, note_missing_libraries, with_progress
 from flextune.progress import Reporter
 from flextune.records import as_row
-from flextune.runner.plan import Evaluation
+from flextune.runner.work import Evaluation
 from flextune.runs.run import Run
 
 

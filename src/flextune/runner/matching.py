@@ -11,8 +11,8 @@ from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
 from flextune.progress import Reporter
-from flextune.runner.plan import Training
 from flextune.runner.trials import NotTrained, SearchState, only_look_up, trial
+from flextune.runner.work import Training
 from flextune.runs.run import Run
 from flextune.search.secant import next_value
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flextune.extras import need
 from flextune.progress import Reporter, Silent
 from flextune.records import Example
-from flextune.runner.plan import BaseModel, Form, Start
+from flextune.runner.work import BaseModel, Form, Start
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.estimate import Memory, estimated_seconds, memory
 from flextune.runner.execute import Execution, RunOptions
 from flextune.runner.matching import matching_state
-from flextune.runner.plan import Evaluation, Plan, Training
+from flextune.runner.plan import Plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import contrasts
 from flextune.runner.tuning import tuning_state
+from flextune.runner.work import Evaluation, Training
 from flextune.runs.run import Run
 from flextune.statistics.power import Power, power
 from flextune.statistics.simulation import Baseline, Design
@@ -96,7 +97,10 @@ def outline(experiment: Experiment, folder: Path, options: RunOptions) -> Outlin
         check_replaces_nothing(experiment, folder)
     searches, settled = _searches(experiment, execution)
     plan = execution.plan(settled)
-    needed = tuple(memory(model) for model in plan.models())
+    # A server has the memory of what it serves.
+    here = [e.generation.form.model for e in plan.evaluations if e.generation.form.served is None]
+    here += [training.model for training in plan.trainings]
+    needed = tuple(memory(model) for model in dict.fromkeys(here))
     return Outline(
         folder,
         tuple(_together(Work(_arm(t), 1, int(run.trained(t.key).finished)) for t in plan.trainings)),

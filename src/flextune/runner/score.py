@@ -8,7 +8,7 @@ from flextune.config import Experiment
 from flextune.errors import FlextuneError
 from flextune.files.whole import write_whole
 from flextune.records import Comparison, Outcome, Score
-from flextune.runner.plan import Evaluation
+from flextune.runner.work import Evaluation
 from flextune.runs.run import Run
 from flextune.statistics.scores_file import scores_json
 from flextune.statistics.summary import Contrast, compare_all, estimate

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 from flextune.config import Experiment, StartConfig
 from flextune.errors import FlextuneError
+from flextune.files.objects import read_object
 from flextune.runs import layout
 from flextune.runs.run import Run
 
 if TYPE_CHECKING:
-    from flextune.runner.plan import Training
+    from flextune.runner.work import Training
 
 
 def finished_adapter(folder: Path, arm: str, seed: int) -> Path:
     """The adapter that one arm of a finished run has for a seed.
 
     Raises:
-        FlextuneError: There is no such run, arm or seed, the arm trains nothing, or its adapter is for
-            merged weights.
+        FlextuneError: There is no such run, arm or seed, or the arm trains nothing.
     """
     run = Run(folder)
     if not run.scores_file.is_file():
@@ -32,13 +32,24 @@ def finished_adapter(folder: Path, arm: str, seed: int) -> Path:
     key = trained[arm].get(str(seed))
     if key is None:
         raise FlextuneError(f"{folder}: arm {arm!r} has no seed {seed} (it has: {', '.join(trained[arm])})")
-    training = run.trained(key)
-    if training.settings().get("merged"):
+    return run.trained(key).adapter
+
+
+def refuse_merged_base(adapter: Path) -> None:
+    """Return unless an adapter was trained here on weights that another one is merged into.
+
+    Beside the base model that its configuration names it would give a model that nobody trained.
+
+    Raises:
+        FlextuneError: It was; says how to make the model that it is for.
+    """
+    merged = read_object(adapter.parent / layout.KEY).get("merged")
+    if merged:
         raise FlextuneError(
-            f"{training.adapter}: was trained on weights that another adapter is merged into; merge both into"
-            " a folder (flextune merge) and give that as the model"
+            f"{adapter}: was trained on weights that another adapter is merged into"
+            f" ({', '.join(map(str, merged))}): merge that one into a folder (flextune merge), then give this"
+            " one with that folder as the model, copied out of its run"
         )
-    return training.adapter
 
 
 def check_sequence(arm: Experiment, section: StartConfig, before: Training) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flextune.config import ArmConfig, Experiment, merged
-from flextune.runner.plan import Training
+from flextune.runner.work import Training
 from flextune.runs.run import Run
 
 

@@ -11,10 +11,10 @@ from flextune.config import ArmConfig, Experiment, merged, nested, tuned_setting
 from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
 from flextune.files.objects import write_object
-from flextune.runner.plan import Training
 from flextune.runner.trials import NotTrained, SearchState, only_look_up, trial
+from flextune.runner.work import Training
 from flextune.runs.run import Run
-from flextune.search.bracket import Point, best_point, interior, next_point
+from flextune.search.bracket import Bracket, Point, best_point, interior, next_point
 
 #: Trainings that every arm gets more while one's best is at an edge.
 _MORE = 2
@@ -26,24 +26,19 @@ class Search:
 
     Attributes:
         arm: As written.
-        start: Its own values of what is tuned.
-        ratios: By what each moves.
+        bracket: What is tuned, and by what it moves.
         losses: What was tried.
         trainings: The key of each trial's training; None where the key does not allow the value.
     """
 
     arm: ArmConfig
-    start: dict[str, float]
-    ratios: dict[str, float]
+    bracket: Bracket
     losses: dict[Point, float] = field(default_factory=dict)
     trainings: dict[Point, str | None] = field(default_factory=dict)
 
     def settings(self, point: Point) -> dict[str, float]:
-        """The values at a point, to four digits."""
-        return {
-            key: float(f"{self.start[key] * self.ratios[key] ** exponent:.4g}")
-            for key, exponent in zip(self.start, point, strict=True)
-        }
+        """The values at a point."""
+        return self.bracket.settings(point)
 
     def best(self) -> ArmConfig:
         """The arm with the best values."""
@@ -147,7 +142,7 @@ def _fill(
     train: Callable[[Training], None],
 ) -> None:
     while len(search.losses) < budget:
-        point = next_point(search.losses, len(search.start))
+        point = next_point(search.losses, len(search.bracket.start))
         if point is None:
             return
         _try(search, point, experiment, run, plan, train)
@@ -161,10 +156,11 @@ def _with_best(experiment: Experiment, searches: list[Search]) -> Experiment:
 
 def _searches(experiment: Experiment) -> list[Search]:
     searches = []
+    assert experiment.tune is not None
     for arm, resolved in zip(experiment.given_arms(), experiment.resolved_arms(), strict=True):
         if ratios := tuned_settings(experiment.tune, arm, resolved):
             start = {key: value_of(resolved, key) for key in ratios}
-            searches.append(Search(arm, start, ratios))
+            searches.append(Search(arm, Bracket(start, ratios, experiment.tune.most)))
     return searches
 
 

@@ -53,7 +53,7 @@ def remove(run: Run, pieces: list[Piece]) -> None:
 
 def _removable(run: Run) -> Iterator[Piece]:
     scores = run.scores.scores
-    used = {
+    used: dict[str, set[str | None]] = {
         layout.TRAINED: {key for score in scores for key in score.trainings.values()} | _searched(run),
         layout.GENERATED: {key for score in scores for key in score.generations.values()},
         layout.JUDGED: {key for score in scores for key in score.judgings.values()},

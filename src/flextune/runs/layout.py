@@ -6,12 +6,15 @@ EXPERIMENT = "experiment.yaml"
 ENVIRONMENT = "environment.json"
 TUNED = "tuned.json"
 MATCHED = "matched.json"
+SWEPT = "swept.json"
 SCORES = "scores.json"
 PAGE = "report.html"
 #: What generating took, a line for each time that a model was asked.
 WORK = "work.jsonl"
 LOCK = ".lock"
 
+#: The record of a sweep at work: its trials, and who works on what.
+SWEEP = "sweep"
 #: Folders; below each a folder for every key.
 TRAINED, GENERATED, JUDGED = "trained", "generated", "judged"
 #: Where format 1 kept completions and verdicts together.

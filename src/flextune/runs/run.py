@@ -195,6 +195,16 @@ class Run:
         return self.folder / layout.MATCHED
 
     @property
+    def swept_file(self) -> Path:
+        """What a sweep chose, from what, and what it is worth."""
+        return self.folder / layout.SWEPT
+
+    @property
+    def sweep_folder(self) -> Path:
+        """The trials of a sweep, a file each."""
+        return self.folder / layout.SWEEP
+
+    @property
     def scores_file(self) -> Path:
         """Outcomes per problem and estimates."""
         return self.folder / layout.SCORES
@@ -279,6 +289,18 @@ class Run:
         return read_lines(self.folder / layout.WORK)
 
     @cached_property
+    def swept(self) -> dict[str, Any]:
+        """What a sweep found; empty where none was made, or it has not ended.
+
+        Raises:
+            FlextuneError: The file is not as a sweep writes it.
+        """
+        value = read_object(self.swept_file)
+        if value and not isinstance(value.get("trials"), list):
+            raise FlextuneError(f"{self.swept_file}: not what a sweep writes; remove it and sweep again")
+        return value
+
+    @cached_property
     def scores(self) -> ScoresFile:
         """Scores and comparisons.
 
@@ -361,6 +383,33 @@ class Run:
                     "wait for it, or choose another folder with --runs"
                 ) from None
             yield
+
+    @contextmanager
+    def shared(self) -> Iterator[bool]:
+        """Work in this run beside other workers of one sweep, and keep everything else out.
+
+        Yields:
+            Whether nobody else is at work now.
+
+        Raises:
+            FlextuneError: An experiment is being run in it, or an earlier version wrote it.
+        """
+        self.check_format()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / layout.LOCK).open("a") as file:
+            alone = True
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                alone = False
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise FlextuneError(
+                    f"{self.folder}: another flextune process is running this experiment; "
+                    "wait for it, or choose another folder with --runs"
+                ) from None
+            yield alone
 
 
 def _is_search(part: Any) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flextune.search.base import Proposal, Trial
 
 #: Where on each axis: the exponent of the setting's ratio; 0 is the arm's own value.
 Point = tuple[float, ...]
@@ -56,3 +60,48 @@ def _beside(losses: Mapping[Point, float], best: Point, axis: int) -> tuple[floa
 
 def _moved(point: Point, axis: int, place: float) -> Point:
     return (*point[:axis], place, *point[axis + 1 :])
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Settings around their own values, on a grid of ratios: what ``tune:`` and ``search: bracket`` share.
+
+    Attributes:
+        start: Each key's own value.
+        ratios: By what each moves.
+        trials: How many at most.
+        lowest: Whether the lowest value is the best; else the highest.
+    """
+
+    start: Mapping[str, float]
+    ratios: Mapping[str, float]
+    trials: int
+    lowest: bool = True
+    in_turn = True
+
+    def settings(self, point: Point) -> dict[str, float]:
+        """The values at a point, to four digits."""
+        return {
+            key: float(f"{self.start[key] * self.ratios[key] ** exponent:.4g}")
+            for key, exponent in zip(self.start, point, strict=True)
+        }
+
+    def propose(self, trials: Sequence[Trial]) -> Proposal | None:
+        """What lies beside the best of the trials, all of which have ended."""
+        losses: dict[Point, float] = {}
+        # The points follow from the values, so that nothing but the trials has to be remembered.
+        while len(losses) < min(len(trials), self.trials):
+            point = next_point(losses, len(self.start))
+            if point is None:
+                return None
+            losses[point] = self._loss(trials[len(losses)])
+        point = next_point(losses, len(self.start)) if len(losses) < self.trials else None
+        return None if point is None else Proposal(self.settings(point))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _loss(self, trial: Trial) -> float:
+        if trial.value is None or trial.state != "done":
+            return math.inf
+        return trial.value if self.lowest else -trial.value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -81,5 +81,7 @@ def squared_reach(components: list[Component], level: float) -> Floats:
     """
     total: Floats = np.zeros(())
     for component in components:
-        total = total + float(stats.t.isf(level / 2, component.freedom)) ** 2 * component.variance
+        # As stats.t.isf, which takes twenty times as long: a search for a p-value asks thousands of times.
+        quantile = -float(special.stdtrit(component.freedom, level / 2))
+        total = total + quantile**2 * component.variance
     return total

@@ -76,6 +76,17 @@ class Drawn:
     samples: tuple[int, int]
 
 
+def chances(rate: float, spread: float, ease: Floats) -> Floats:
+    """With which chance each problem is passed, so that problems like these have the mean ``rate``.
+
+    Args:
+        rate: In (0, 1).
+        spread: Of the problems' ease, on the logit scale.
+        ease: Of each problem, standard normal.
+    """
+    return _sigmoid(_centre(rate, spread) + spread * ease)
+
+
 def draw(design: Design, repeats: int, rng: np.random.Generator) -> Drawn:
     """``repeats`` experiments of a design."""
     rows, many = max(design.seeds, 1), design.baseline == "as many"

@@ -10,6 +10,7 @@ from flextune.errors import FlextuneError
 from flextune.records import Comparison, Estimate, Score
 from flextune.statistics.decision import MARGIN, decided, detectable, subject
 from flextune.statistics.exchange import Stratum, exchange_p_value
+from flextune.statistics.few_samples import bounded
 from flextune.statistics.intervals import Interval, interval
 from flextune.statistics.multiplicity import Test, adjusted
 from flextune.statistics.paired import (
@@ -45,13 +46,16 @@ class Contrast:
 
 
 def estimate(score: Score) -> Score:
-    """The score with pass@k and its interval for every k in ``DRAWS`` that the samples allow.
+    """The score with pass@k and its interval for every k in ``DRAWS``, as far as the samples allow.
 
-    pass@1 is always there: nan over 0 problems where nothing is known.
+    pass@1 is always there: nan over 0 problems where nothing is known. With fewer than k samples, but two at
+    least, pass@k has no value, and bounds (``few_samples``).
     """
     counts = tally(score)
     allowed = [k for k in DRAWS if k == 1 or (counts.problems and k <= counts.draws_allowed())]
-    return replace(score, estimates=tuple(_estimate(counts, k) for k in allowed))
+    bounds = [bounded(counts, k) for k in DRAWS if k not in allowed]
+    found = [*(_estimate(counts, k) for k in allowed), *(each for each in bounds if each is not None)]
+    return replace(score, estimates=tuple(found))
 
 
 def compare(arm: Score, baseline: Score, margin: float = MARGIN) -> Comparison:

@@ -31,7 +31,7 @@ class Study(ABC):
         return None
 
     def pictures(self, run: RunData) -> list[Chart]:
-        """Charts that can also be written as files."""
+        """Charts that are written as files where it is not those of its sections."""
         return []
 
     def documents(self, run: RunData, files: Mapping[str, str]) -> dict[str, str]:

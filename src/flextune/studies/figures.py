@@ -19,14 +19,13 @@ WIDTH = 1080
 
 
 def run_charts(run: RunData) -> dict[str, Chart]:
-    """Every chart of the page and of the studies by its id; of two with one id the page's counts."""
-    studies = studies_of(run).values()
-    sections = sorted(
-        (s for study in studies for s in study.sections(run)), key=lambda section: section.order
-    )
-    charts = [chart for section in sections for chart in section.charts]
-    charts += [chart for study in studies for chart in study.pictures(run)]
-    return {chart.id: chart for chart in reversed(charts)}
+    """Every chart of the run by its id: what a study draws for files, or else the charts of its sections."""
+    charts: dict[str, Chart] = {}
+    for study in studies_of(run).values():
+        drawn = study.pictures(run) or [c for section in study.sections(run) for c in section.charts]
+        for chart in drawn:
+            charts.setdefault(chart.id, chart)
+    return charts
 
 
 def export_figures(

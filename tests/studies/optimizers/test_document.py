@@ -84,7 +84,7 @@ def test_the_study_says_what_it_ran_on(tmp_path: Path) -> None:
     text = written(whole(tmp_path).write())
     assert text.startswith("# study: optimizers compared\n")
     for line in (
-        "- Trained on: Rosetta, Python, reserved words; MBPP, Python",
+        "- Trained on: Rosetta, Python, taught words; MBPP, Python",
         "- Command: `flextune run study.yaml`",
         "- Commit: `0123456789abcdef`",
         "- Versions: flextune 0.1.0, torch 2.13.0",
@@ -96,7 +96,7 @@ def test_the_study_says_what_it_ran_on(tmp_path: Path) -> None:
 def test_every_training_data_has_its_own_tables_and_sentences(tmp_path: Path) -> None:
     text = written(whole(tmp_path).write())
     rosetta, mbpp = text.split("\n## ")[1:3]
-    assert rosetta.startswith("Rosetta, Python, reserved words\n")
+    assert rosetta.startswith("Rosetta, Python, taught words\n")
     assert mbpp.startswith("MBPP, Python\n")
     assert "sophia-g against adamw," in rosetta
     assert "mbpp" not in rosetta.lower()

@@ -88,7 +88,7 @@ def test_arms_are_compared_on_the_same_data_alone(tmp_path: Path) -> None:
     run.arm("lonely", LION, {"0": log([1.0])}, train={**MBPP, "batch_size": 1})
     found = groups(run.write())
     assert [(group.name, [arm.name for arm in group.arms]) for group in found] == [
-        ("Rosetta, Python, reserved words", ["adamw", "lion"]),
+        ("Rosetta, Python, taught words", ["adamw", "lion"]),
         ("MBPP, Python", ["adamw-mbpp", "lion-mbpp"]),
     ]
     assert [group.reference and group.reference.name for group in found] == ["adamw", "adamw-mbpp"]
@@ -107,8 +107,8 @@ def test_groups_of_one_data_have_names_of_their_own(tmp_path: Path) -> None:
             train = {**ROSETTA, "batch_size": size}
             run.arm(f"{optimizer['name']}-{size}", optimizer, {"0": log([1.0])}, train=train)
     assert [group.name for group in groups(run.write())] == [
-        "Rosetta, Python, reserved words (adamw-8, ...)",
-        "Rosetta, Python, reserved words (adamw-16, ...)",
+        "Rosetta, Python, taught words (adamw-8, ...)",
+        "Rosetta, Python, taught words (adamw-16, ...)",
     ]
 
 

@@ -32,7 +32,7 @@ def page(path: Path) -> Reader:
 
 def test_the_page_has_a_section_on_optimizers_with_verdicts_tables_and_figures(tmp_path: Path) -> None:
     found = page(run_of(tmp_path).write())
-    assert ("section", {"id": "optimizers"}) in found.tags
+    assert "optimizers" in [attrs.get("id") for tag, attrs in found.tags if tag == "section"]
     assert ("a", {"href": "#optimizers"}) in found.tags
     for said in (
         "sophia against adamw, final validation loss: lower",
@@ -51,7 +51,7 @@ def test_the_page_has_a_section_on_optimizers_with_verdicts_tables_and_figures(t
 
 def test_a_run_with_one_optimizer_has_no_such_section(finished_run: Path) -> None:
     found = page(finished_run)
-    assert ("section", {"id": "optimizers"}) not in found.tags
+    assert "optimizers" not in [attrs.get("id") for tag, attrs in found.tags if tag == "section"]
     assert "30 % faster" not in found.text
 
 
@@ -76,7 +76,7 @@ def test_a_half_written_log_and_a_missing_one_still_make_a_page(tmp_path: Path) 
     file.write_bytes(file.read_bytes()[:-30])
     (path / "trained" / "sophia-1" / "training.jsonl").unlink()
     found = page(path)
-    assert ("section", {"id": "optimizers"}) in found.tags
+    assert "optimizers" in [attrs.get("id") for tag, attrs in found.tags if tag == "section"]
 
 
 def test_hostile_names_stay_text_in_the_section(tmp_path: Path) -> None:
@@ -144,5 +144,5 @@ def test_an_optimizer_that_is_not_known_here_is_named_with_its_file(tmp_path: Pa
 def test_data_are_those_of_the_trainings(tmp_path: Path) -> None:
     run = run_of(tmp_path).arm("other", ADAMW, {"0": log([1.0])}, train=MBPP)
     found = dict(facts(read_run(run.write())))
-    assert found["Trained on"] == "Rosetta, Python, reserved words; MBPP, Python"
+    assert found["Trained on"] == "Rosetta, Python, taught words; MBPP, Python"
     assert re.fullmatch(r"0, 1, 2", found["Seeds"])

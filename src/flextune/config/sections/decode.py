@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from flextune.config.section import Float, Int, Section
+
+#: Keys that belong to one way of decoding; the others belong to all.
+_OWN = {
+    "sample": {"temperature", "top_p", "top_k", "min_p", "n"},
+    "beam": {"num_beams", "length_penalty", "early_stopping"},
+    "greedy": set[str](),
+}
 
 
 class DecodeConfig(Section):
@@ -46,6 +53,11 @@ class DecodeConfig(Section):
         if self.strategy != "sample" and self.n != 1:
             raise ValueError(f"n: {self.n} needs strategy: sample ({self.strategy} gives one answer)")
         return self
+
+    def used(self) -> dict[str, Any]:
+        """The keys that can change a completion: none of another strategy, none that is only about speed."""
+        others = {key for strategy, keys in _OWN.items() if strategy != self.strategy for key in keys}
+        return self.model_dump(mode="json", exclude=others | {"batch_size"})
 
     @property
     def label(self) -> str:

@@ -47,6 +47,11 @@ class Posed:
         return any(prompt.whole for prompt in self.prompts.values())
 
     @property
+    def answers(self) -> bool:
+        """Whether what is written is an answer in markdown, which follows no prompt."""
+        return any(prompt.kind == "answer" for prompt in self.prompts.values())
+
+    @property
     def chat(self) -> bool:
         """Whether the model's own chat template is needed."""
         return any(prompt.messages for prompt in self.prompts.values())

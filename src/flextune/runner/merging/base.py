@@ -11,6 +11,7 @@ from flextune.files.objects import read_object
 from flextune.models.adapter_folder import AdapterFolder, usable_adapter
 from flextune.models.load import model_files, model_identity
 from flextune.rosetta import model_folder
+from flextune.runner.starts import refuse_merged_base
 from flextune.runs import layout
 
 
@@ -49,6 +50,7 @@ def find_base(adapter: Path, given: str | None, *, force: bool = False) -> BaseF
     revision = revision if isinstance(revision, str) and revision else None
     folder = _files(name, revision, given, opened)
     if not force:
+        refuse_merged_base(opened.path)
         _refuse_other_content(opened, name, folder)
         _refuse_other_revision(opened, folder, revision)
     return BaseFolder(name, folder)

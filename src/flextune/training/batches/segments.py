@@ -130,4 +130,4 @@ def _kernel(
     elif scale is not None:
         query = query * (scale * query.shape[-1] ** 0.5)
     result: Any = varlen_attn(query, key, value, ends, ends, longest, longest, **options)
-    return result  # type: ignore[no-any-return]
+    return result

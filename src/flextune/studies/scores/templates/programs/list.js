@@ -1,6 +1,6 @@
 // The list, the address of what is shown, and what is printed.
 const STEP = 20;
-const MOST_PRINTED = 60;
+const MOST_PRINTED = 30;
 const list = document.getElementById("problems");
 const more = document.getElementById("more");
 let choice = START;

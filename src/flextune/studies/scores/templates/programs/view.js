@@ -136,6 +136,11 @@ function body(item, choice, goNext) {
 
   const tools = page.make("div", "tools");
   const copy = button("Copy program", "", async () => {
+    // Only a page from a file or over https may write to the clipboard; elsewhere the text is marked.
+    if (!navigator.clipboard) {
+      getSelection().selectAllChildren(place.querySelector("pre") || place);
+      return;
+    }
     await navigator.clipboard.writeText(current.text || "");
     copy.firstChild.data = "Copied";
     setTimeout(() => (copy.firstChild.data = "Copy program"), 1500);
