@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from flextune.data.answers import read_answer
+from flextune.data.answers import judged_pair
 from flextune.errors import FlextuneError
 from flextune.files.lines import json_line
 from flextune.files.names import file_name
@@ -22,11 +22,16 @@ FORMATS: tuple[SampleFormat, ...] = get_args(SampleFormat)
 Answers = Sequence[tuple[Problem, Sequence[Completion]]]
 
 
-def check_format(form: str, problems: Sequence[Problem]) -> SampleFormat:
+def check_format(form: str, problems: Sequence[Problem], *, chat: bool = False) -> SampleFormat:
     """The layout of a name, if it can hold answers to these problems.
 
+    Args:
+        form: The name.
+        problems: Those that are answered.
+        chat: Whether the answers are those of a chat, which follow no prompt.
+
     Raises:
-        FlextuneError: There is no such layout, or its tool does not know such problems.
+        FlextuneError: There is no such layout, or its tool does not know such problems or answers.
     """
     if form not in FORMATS:
         raise FlextuneError(f"--format: unknown format {form!r} (known: {', '.join(FORMATS)})")
@@ -34,6 +39,11 @@ def check_format(form: str, problems: Sequence[Problem]) -> SampleFormat:
     if wrong is not None:
         knows = "problems with tests" if form == "multipl-e" else "Python problems of HumanEval and MBPP"
         raise FlextuneError(f"--format {form}: its tool knows {knows} alone (not {wrong.name!r})")
+    if chat and form == "multipl-e":
+        raise FlextuneError(
+            "--format multipl-e: it holds what follows the prompt, and answers of a chat do not; "
+            "use another --prompt, or flextune's own format"
+        )
     return form
 
 
@@ -56,14 +66,6 @@ def write_samples(
         decode: How they were decoded, for layouts that say so.
     """
     _WRITERS[form](path, answers, decode or {})
-
-
-def _program(problem: Problem, completion: Completion) -> str:
-    """Prompt and completion; of an answer in markdown what is judged of it."""
-    if completion.kind == "completion":
-        return problem.prompt + completion.text
-    judged, text = read_answer(problem, completion.text).pair
-    return judged.prompt + text
 
 
 def _continuation(problem: Problem, completion: Completion) -> str:
@@ -89,6 +91,12 @@ def _evalplus(path: Path, answers: Answers, decode: Mapping[str, Any]) -> None:
         for completion in completions
     ]
     write_whole(path, "".join(map(json_line, rows)))
+
+
+def _program(problem: Problem, completion: Completion) -> str:
+    """The program up to its tests."""
+    judged, read = judged_pair(problem, completion)
+    return judged.prompt + read.text
 
 
 def _evalplus_name(problem: Problem) -> str:
