@@ -70,7 +70,7 @@ def test_a_benchmark_and_a_training_source_of_others_run_through_an_experiment(
 
 def test_names_of_others_are_in_the_schema_and_the_report(added: None) -> None:
     definitions = schema()["$defs"]
-    assert "sums" in definitions["EvaluateConfig"]["properties"]["benchmark"]["enum"]
+    assert "sums" in definitions["EvaluateConfig"]["properties"]["benchmark"]["anyOf"][0]["enum"]
     assert "countdown" in str(definitions["TrainConfig"]["properties"]["data"]["oneOf"][0])
     assert (benchmark_title("sums"), source_title("countdown")) == ("Sums of two", "Countdown")
     assert training_data({"data": "countdown", "language": "py", "lexicon": "base"}) == "Countdown, Python"
