@@ -78,7 +78,8 @@ def _continuation(problem: Problem, completion: Completion) -> str:
     if not program.startswith(problem.prompt):
         raise FlextuneError(
             f"--format multipl-e: the answer to {problem.name!r}, sample {completion.sample}, is a program "
-            "of its own and does not continue the prompt; judge it with flextune judge, or use --format evalplus"
+            "of its own and does not continue the prompt; judge it with flextune judge, "
+            "or use --format evalplus"
         )
     return program[len(problem.prompt) :]
 
