@@ -46,7 +46,8 @@ def _training(experiment: Experiment) -> dict[str, Any] | None:
 
 def _unused(train: TrainConfig) -> set[str]:
     unused = {"epochs"} if train.max_steps is not None else set()
-    if not TRAINING_SOURCES.get(train.data).has_lexicons:
+    data = train.data
+    if isinstance(data, str) and data in TRAINING_SOURCES and not TRAINING_SOURCES.get(data).has_lexicons:
         unused |= {"language", "lexicon"}
     return unused
 
