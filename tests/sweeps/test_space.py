@@ -39,6 +39,7 @@ def space(keys: dict[str, Any], sweep: dict[str, Any] | None = None, **changes: 
         ({"optimizer": [{"name": "adamw"}, {"name": "sophia"}]}, {}, 2),
         ({"generate.export": ["adapter", "merged"], "generate.scale": [0.5, 1.0]}, {}, 4),
         ({"model": ["rosetta", "/models/other"]}, {}, 2),
+        ({"train.data": ["mbpp", "rosetta", ["mbpp", "rosetta"]]}, {}, 3),
     ],
 )
 def test_any_key_may_be_varied_and_what_is_the_same_is_one_configuration(

@@ -39,14 +39,15 @@ def effective(experiment: Experiment) -> dict[str, Any]:
 def _training(experiment: Experiment) -> dict[str, Any] | None:
     if experiment.train is None:
         return None
-    given = experiment.recipe(0).given()
-    unused = _unused(experiment.train)
-    return {**given, "train": {key: value for key, value in given["train"].items() if key not in unused}}
+    # A key has the examples themselves in place of where they came from; here that is what is varied.
+    train = experiment.train.model_dump(mode="json", exclude=_unused(experiment.train))
+    return {**experiment.recipe(0).given(), "train": train}
 
 
 def _unused(train: TrainConfig) -> set[str]:
-    unused = {"epochs"} if train.max_steps is not None else set()
-    if not TRAINING_SOURCES.get(train.data).has_lexicons:
+    unused = {"logging_steps"} | ({"epochs"} if train.max_steps is not None else set())
+    data = train.data
+    if isinstance(data, str) and data in TRAINING_SOURCES and not TRAINING_SOURCES.get(data).has_lexicons:
         unused |= {"language", "lexicon"}
     return unused
 

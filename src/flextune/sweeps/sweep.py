@@ -12,6 +12,7 @@ from flextune.files.locks import FileLock
 from flextune.records import Score
 from flextune.runner.checks import check_trainings
 from flextune.runner.execute import Execution, RunOptions
+from flextune.runner.plan import Training
 from flextune.runner.score import gather_scores
 from flextune.runs.run import Run
 from flextune.search.base import Search, Settings, Trial, words
@@ -119,7 +120,7 @@ def _check(space: Space, execution: Execution) -> None:
         FlextuneError: As ``run_experiment``.
     """
     some = configurations(space) if space.sweep.search in ("grid", "random") else space.grid()[:CHECKED]
-    trainings = {}
+    trainings: dict[str, Training] = {}
     for settings in some:
         experiment = space.configured(settings, "trial", [space.sweep.seed])
         for training in execution.plan(experiment).trainings:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from flextune.config import Experiment
 from flextune.config.validation import SettingError
 from flextune.errors import DivergedError
-from flextune.records import UNKNOWN_OUTCOMES, Score
+from flextune.records import UNKNOWN_OUTCOMES, Outcome, Score
 from flextune.runner.execute import Execution
 from flextune.runner.plan import Plan
 from flextune.runner.score import gather_scores
@@ -98,7 +98,7 @@ class Trying:
     def score(self, trial: Trial, names: Iterable[frozenset[str]]) -> Score:
         """The outcomes of a trial on some parts of the problems, as one score of the trial's own name."""
         experiment = self.experiment(trial)
-        found: dict[str, dict[str, list]] = {}
+        found: dict[str, dict[str, list[Outcome]]] = {}
         trainings: dict[str, str | None] = {}
         first: Score | None = None
         for part in names:

@@ -48,8 +48,9 @@ class CrossFit:
     @property
     def shown(self) -> bool:
         """Whether a difference is shown, as for every comparison: by the test and by the interval."""
-        known = self.p_value is not None and self.low is not None and self.high is not None
-        return known and self.p_value < SIGNIFICANT and (self.low > 0 or self.high < 0)
+        if self.p_value is None or self.low is None or self.high is None:
+            return False
+        return self.p_value < SIGNIFICANT and (self.low > 0 or self.high < 0)
 
 
 def cross_fit(field: Field, seed: int, splits: int = SPLITS) -> CrossFit:
