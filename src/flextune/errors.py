@@ -21,7 +21,7 @@ class TrainingInterrupted(KeyboardInterrupt):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``, did you mean 'clip'?`` for the nearest known name; nothing where none is near."""
     by_lower = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.52)
     return f", did you mean {by_lower[near[0]]!r}?" if near else ""
 
 

@@ -46,6 +46,10 @@ NOT_CALLED = {
     "reproduce": "run",
     "reproduce --plan": "run --plan",
     "merge": "tests/cli/test_merge_command.py",
+    "sweep": "tests/sweeps",
+    "sweep --plan": "tests/sweeps",
+    "tune": "sweep",
+    "tune --plan": "sweep --plan",
     "rosetta card": "tests/rosetta/test_card.py",
 }
 #: Those that need no model and judge nothing.

@@ -20,7 +20,7 @@ MEANINGS = {
     "--benchmark": "name of a benchmark",
     "--data-dir": "folder of benchmark files",
     "--dtype": "type of weights",
-    "--format": "kind of figure files",
+    "--format": "form of the files that are written",
     "--json": "print one JSON value",
     "--language": "language of problems",
     "--lexicon": "wording of Rosetta's descriptions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,8 @@ def test_a_model_whose_path_holds_a_plus_is_a_model(flextune: Call, tmp_path: Pa
 
 def test_runs_lists_what_is_finished(flextune: Call, runs: Path):
     (row,) = flextune("runs", "--runs", runs, "--json").json
+    date, (model,) = row.pop("date"), row.pop("models")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", date)
     assert row == {
         "name": "small",
         "folder": f"{runs}/small",
@@ -193,7 +196,7 @@ def test_runs_lists_what_is_finished(flextune: Call, runs: Path):
         "problem": None,
     }
     said = flextune("runs", "--runs", runs)
-    assert said.out.split() == ["small", "scored", "1", "trained,", "2", "evaluated"]
+    assert said.out.split() == ["small", *date.split(), "scored", "1", "trained,", "2", "evaluated", model]
 
 
 def test_no_runs_is_an_answer(flextune: Call, tmp_path: Path):

@@ -132,6 +132,12 @@ def _overlap() -> Any:
     return row(Overlap, (("problems_with_a_copy", int),))
 
 
+def _sweep_plan() -> Any:
+    from flextune.sweeps.outline import SweepOutline
+
+    return row(SweepOutline)
+
+
 def _power() -> Any:
     from flextune.statistics.power import Power
 
@@ -190,6 +196,10 @@ FORMATS: dict[str, Callable[[], Any]] = {
     "quickstart --plan": _plan,
     "reproduce": _scores,
     "reproduce --plan": _plan,
+    "sweep": lambda: dict[str, Any],
+    "sweep --plan": _sweep_plan,
+    "tune": lambda: dict[str, Any],
+    "tune --plan": _sweep_plan,
     "train": lambda: list[str],
     "generate": lambda: _object("Generated", completions=int, file=str),
     "judge": _judge,
