@@ -17,7 +17,7 @@ from transformers import LlamaForCausalLM
 
 from flextune.audit.spectra import AdapterSpectra, adapter_spectra
 from flextune.errors import FlextuneError
-from flextune.progress import Silent
+from flextune.progress import Silent, Stage
 from flextune.spectral.comparison import NULLS, NUMBERS
 
 pytestmark = pytest.mark.slow
@@ -33,11 +33,11 @@ class Watching(Silent):
         self.seen: list[tuple[str, int] | tuple[int, int]] = []
 
     @contextmanager
-    def stage(self, label: str, total: int) -> Iterator[Watching]:
+    def stage(self, label: str, total: int) -> Iterator[Stage]:
         self.seen.append((label, total))
         yield self
 
-    def update(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int, detail: str = "") -> None:
         self.seen.append((done, total))
 
 

@@ -170,8 +170,8 @@ def test_shards_are_read_as_they_were_published(tmp_path: Path) -> None:
         ]
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / f"python_train_{shard}.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
-    rows = list(code_search_net.published_rows("py", tmp_path))
-    assert [row.fields["code"][-1] for row in rows] == ["0", "1"]
+    published = list(code_search_net.published_rows("py", tmp_path))
+    assert [row.fields["code"][-1] for row in published] == ["0", "1"]
     with pytest.raises(FlextuneError, match="codesearchnet/java"):
         code_search_net.published_rows("java", tmp_path)
 

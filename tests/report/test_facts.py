@@ -74,7 +74,7 @@ def test_what_was_run_is_said_in_words(finished_run: Path, tmp_path: Path) -> No
     assert found["Revision"] == "rosetta@abc"
     assert found["Adapter"].endswith("; 1,024 trained parameters")
     assert found["Training"] == "learning rate 0.005 (cosine), 70 or 300 steps, batch size 4, 300 examples"
-    assert found["Trainings"] == "3 trainings, 30 s each, 90 s in all"
+    assert found["Trainings"] == "3 trainings, 30 s each, 2 min in all"
     assert found["Penalty"] == "fourier, strength 0.02 (lora, flex, flex-merged)"
     assert found["Decoding"] == "greedy, at most 512 tokens"
     assert found["Generated"] == "10 programs"

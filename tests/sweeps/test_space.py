@@ -138,7 +138,10 @@ def test_a_budget_makes_a_bracket_around_the_experiment_s_own_values() -> None:
 
 def test_a_budget_moves_what_the_section_tune_names_of_the_arm_that_is_meant() -> None:
     tune = {"settings": {"train.learning_rate": 3}, "seed": 77}
-    arms = [{"name": "base", "train": None}, {"name": "s", "optimizer": {"name": "sophia"}}]
+    arms: list[dict[str, Any]] = [
+        {"name": "base", "train": None},
+        {"name": "s", "optimizer": {"name": "sophia"}},
+    ]
     arms[1]["tune"] = {"optimizer.gamma": 4}
     both = make_experiment({**BASE, "tune": tune, "arms": arms})
     found = automatic_sweep(both, 5, arm="s", by_loss=True)

@@ -121,7 +121,8 @@ def judge_files(
     if output is not None:
         given = source if isinstance(source, Path) else None
         check_no_input(
-            Path(output), {"samples": Path(samples), "problems": given, "cache": settings and settings.cache}
+            Path(output),
+            {"samples": Path(samples), "problems": given, "cache": settings.cache if settings else None},
         )
     request = read_request(Path(samples), problems=source, limit=limit)
     return judge_request(

@@ -56,7 +56,7 @@ def load_examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Examp
     held = [list(validation) for _, validation in loaded]
     own = without_copies([list(training) for training, _ in loaded], chain(*held), train.deduplicate)
     if len(parts) > 1:
-        own = taken(parts, own)
+        own = [list(part) for part in taken(parts, own)]
         total = sum(map(len, own))
         room = [math.ceil(train.validation_size * len(part) / total) for part in own]
         held = [validation[:most] for validation, most in zip(held, room, strict=True)]

@@ -12,8 +12,8 @@ from flextune.files.locks import FileLock
 from flextune.records import Score
 from flextune.runner.checks import check_trainings
 from flextune.runner.execute import Execution, RunOptions
-from flextune.runner.plan import Training
 from flextune.runner.score import gather_scores
+from flextune.runner.work import Training
 from flextune.runs.run import Run
 from flextune.search.base import Search, Settings, Trial, words
 from flextune.search.blind import Listed, random_configurations
@@ -136,7 +136,7 @@ def _halves(space: Space, execution: Execution, ledger: Ledger) -> tuple[Score, 
     part = deciding(space.experiment)
     baseline = space.baseline().model_copy(update={"evaluate": [part]})
     plan = execution.plan(baseline)
-    execution.check_judge(plan.evaluations)
+    execution.check_answers(plan.evaluations)
     evaluate(execution, ledger, plan)
     (score,) = gather_scores(plan.evaluations, execution.run)
     with FileLock(ledger.folder / "locks" / "halves"):
