@@ -20,8 +20,8 @@ from flextune.generation.local.slots import EXACT_ROWS, SlotCache, SlotModel
 #: Tokens of prompts that are read at a time, padding included.
 _READ_AT_ONCE = 8192
 
-#: Attention looks at a multiple of so many columns: its shapes change seldom, and no vector of the processor is
-#: cut, which would round differently (8 columns with AVX2, 16 with AVX-512).
+#: Attention looks at a multiple of so many columns: its shapes change seldom, and no vector of the processor
+#: is cut, which would round differently (8 columns with AVX2, 16 with AVX-512).
 COLUMN_STEP = 16
 
 #: Logits after one more token: (cache, tokens, lengths, columns) -> (rows, vocabulary).
