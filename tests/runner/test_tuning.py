@@ -178,7 +178,7 @@ def test_a_value_that_a_key_does_not_allow_is_walked_away_from(
         ("tune: {seed: 0}", "tune.seed: 0 is one of the seeds"),
         ("tune: {trainings: 1}", "tune.trainings"),
         ("tune: {}\ntrain: {validation_size: 0}", "train.validation_size is 0"),
-        ("tune: {trials: 5}", "did you mean 'trainings'"),
+        ("tune: {training: 5}", "did you mean 'trainings'"),
         ("tune: {}\narms: [{name: a, tune: {penalty.strength: 2}}]", "arm 'a' has no setting"),
     ],
 )
