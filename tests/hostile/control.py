@@ -20,6 +20,8 @@ from tests.hostile.naive import Observation
 
 HERE = Path(__file__).parent
 TMP_BYTES = 1200 * 2**20
+#: A compiler that is not the attacked one has all the time that it needs on a slow machine.
+COMPILE_SECONDS = 60.0
 #: How the kernel reports ``reboot`` in a namespace: its first process ends by SIGHUP or SIGINT.
 REBOOTED = (129, 130)
 
@@ -113,6 +115,7 @@ def control(case: Case, language: str) -> Observation:
         case.programs[language],
         after=case.followers.get(language, ""),
         seconds=case.seconds,
+        compile_seconds=case.seconds if case.stage == "compile" else COMPILE_SECONDS,
         input=case.input,
         unread=case.unread,
         bounded=case.stage == "compile" and language == "cpp",
@@ -126,6 +129,7 @@ def observe(
     after: str = "",
     beside: str = "",
     seconds: float = 20,
+    compile_seconds: float = COMPILE_SECONDS,
     input: str = "",
     unread: bool = False,
     bounded: bool = False,
@@ -138,7 +142,8 @@ def observe(
         source: The program.
         after: A program that is run next, in the same folder.
         beside: A program that is run at the same time, in a folder of its own.
-        seconds: How long each program and each compiler may run.
+        seconds: How long each program may run.
+        compile_seconds: How long each compiler may run.
         input: Standard input: nothing, ``open`` or ``terminal``.
         unread: Whether the judge reads the output only at the end.
         bounded: Whether the compiler's address space is bounded, for attacks that would fill the machine.
@@ -152,6 +157,7 @@ def observe(
         "compile": COMPILE.get(language, ()),
         "run": RUN[language],
         "seconds": seconds,
+        "compile_seconds": compile_seconds,
         "input": input,
         "unread": unread,
         "bounded": bounded,
@@ -162,7 +168,7 @@ def observe(
         input=json.dumps(request),
         capture_output=True,
         text=True,
-        timeout=3 * seconds + 60,
+        timeout=3 * seconds + 2 * compile_seconds + 60,
         check=False,
     )
     if ended.returncode in REBOOTED and not ended.stdout:

@@ -101,7 +101,7 @@ def main() -> None:
             )
             os._exit(0)
         os.close(writer)
-        touched = follow(judge, time.monotonic() + request["seconds"] + 25)
+        touched = follow(judge, time.monotonic() + request["seconds"] + request["compile_seconds"] + 25)
         said = b"" if touched else read_all(reader)
         observation = json.loads(said or b"{}")
         observation["touched"] = sorted(touched | canaries.touched())
@@ -183,7 +183,7 @@ def build(request: dict[str, Any], source: str, seen: Observation, folder: Path 
         preexec_fn=bound_memory if request["bounded"] else None,
     )
     try:
-        said, _ = process.communicate(timeout=request["seconds"])
+        said, _ = process.communicate(timeout=request["compile_seconds"])
     except subprocess.TimeoutExpired:
         seen.compiler_slow = True
         os.killpg(process.pid, signal.SIGKILL)
