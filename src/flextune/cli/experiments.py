@@ -32,6 +32,10 @@ Plan = Annotated[
     bool, typer.Option("--plan", help="Print what would be done and what it could tell; do nothing.")
 ]
 
+SweepPlan = Annotated[
+    bool, typer.Option("--plan", help="Print what would be trained, generated and judged; do nothing.")
+]
+
 
 class ExperimentCommand(TyperCommand):
     """A command whose arguments may set keys; a key given as an option is answered with the right form."""
@@ -84,3 +88,30 @@ def run_or_plan(
         show_plan(experiment, folder, options, as_json=as_json)
     else:
         show_run(run_experiment(experiment, folder, options), as_json=as_json)
+
+
+def sweep_or_plan(
+    experiment: Experiment,
+    runs: Path,
+    *,
+    data_dir: Path | None,
+    workers: int | None,
+    sandbox: bool,
+    plan: bool,
+    as_json: bool,
+) -> None:
+    """Run a sweep and print what it found, or print what it would do."""
+    from flextune.cli.show_sweep import show_sweep, show_sweep_plan
+    from flextune.cli.terminal import progress
+    from flextune.runner.execute import RunOptions
+    from flextune.sweeps.outline import sweep_outline
+    from flextune.sweeps.sweep import run_sweep
+
+    folder = runs / experiment.name
+    with progress() as reporter:
+        options = RunOptions(data_dir, workers, sandbox, reporter)
+        if plan:
+            show_sweep_plan(sweep_outline(experiment, folder, options), as_json=as_json)
+            return
+        result = run_sweep(experiment, folder, options)
+    show_sweep(result, as_json=as_json)
