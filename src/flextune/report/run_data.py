@@ -12,7 +12,8 @@ from flextune.errors import FlextuneError
 from flextune.records import Comparison, Completion, Problem, Score, Verdict
 from flextune.report.labels import Labels, labels
 from flextune.runs import layout
-from flextune.runs.run import Judged, Run, Sample, Trained
+from flextune.runs.pieces import Judged, Sample, Trained
+from flextune.runs.run import Run
 
 #: One JSON object, as it stands in a file.
 JsonObject = dict[str, Any]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flextune.runs import layout
-from flextune.runs.run import Run, Trained
+from flextune.runs.pieces import Trained
+from flextune.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from flextune.errors import FlextuneError
 from flextune.files.rows import read_rows
 from flextune.records import Problem
 from flextune.runs import layout
-from flextune.runs.run import Run, Trained
+from flextune.runs.pieces import Trained
+from flextune.runs.run import Run
 from flextune.sources.loading import load_problems
 
 #: Prompts where nobody says how many.
