@@ -169,7 +169,7 @@ class Experiment(Section):
         self.contrasts.check([arm.name for arm in self.given_arms()])
         parts = [part for arm in self.resolved_arms() for part in arm.evaluate]
         for number, place in enumerate(self.contrasts.where):
-            lexicons = [(p, p.lexicon if p.has_lexicons else None) for p in parts]
+            lexicons = [(p, p.own_lexicon) for p in parts]
             if not any(place.fits(part.name, part.language, lexicon) for part, lexicon in lexicons):
                 given = place.model_dump(exclude_none=True)
                 wanted = ", ".join(f"{key}: {value}" for key, value in given.items())

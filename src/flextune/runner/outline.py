@@ -184,7 +184,7 @@ def _questions(experiment: Experiment, plan: Plan) -> Iterator[Question]:
     for where in labels:
         one = next(evaluations[0] for (place, _), evaluations in by_place.items() if place == where)
         part = one.generation.part
-        lexicon = part.lexicon if part.has_lexicons else None
+        lexicon = part.own_lexicon
         score = Score("", part.name, part.language, lexicon, one.decoding)
         for contrast in contrasts(experiment, [score]):
             sides = by_place.get((where, contrast.arm)), by_place.get((where, contrast.baseline))

@@ -91,7 +91,7 @@ def baseline_arm(experiment: Experiment) -> str:
 
 def _setting(evaluation: Evaluation) -> Setting:
     part = evaluation.generation.part
-    lexicon = part.lexicon if part.has_lexicons else None
+    lexicon = part.own_lexicon
     return part.name, part.language, lexicon, evaluation.decoding
 
 

@@ -28,13 +28,10 @@ def content(example: Example) -> Content:
 
 def equal_copies(examples: Iterable[Example], others: Iterable[Example] = ()) -> list[Example]:
     """The examples that equal an earlier one, or one of the ``others``."""
-    seen = {content(example) for example in others}
-    copies = []
-    for example in examples:
-        if content(example) in seen:
-            copies.append(example)
-        seen.add(content(example))
-    return copies
+    is_new = _new_exactly()
+    for example in others:
+        is_new(example)
+    return [example for example in examples if not is_new(example)]
 
 
 def without_copies(
@@ -64,9 +61,9 @@ def _new_exactly() -> Callable[[Example], bool]:
     seen: set[Content] = set()
 
     def is_new(example: Example) -> bool:
-        new = content(example) not in seen
+        known = len(seen)
         seen.add(content(example))
-        return new
+        return len(seen) > known
 
     return is_new
 

@@ -53,7 +53,7 @@ def automatic_sweep(
         sweep["seed"] = section.seed
     raw = resolved.model_dump(mode="json", exclude_unset=True, exclude=set(NOT_OF_AN_ARM))
     name = f"{experiment.name}-tuned" if arm is None else f"{experiment.name}-{arm}-tuned"
-    where = {"where": _first_place(resolved)} if len(resolved.evaluate) > 1 else {}
+    where = {"where": resolved.evaluate[0].place} if len(resolved.evaluate) > 1 else {}
     return make_experiment({**raw, "name": name, "seeds": experiment.seeds, "sweep": {**sweep, **where}})
 
 
@@ -70,9 +70,3 @@ def _arm(experiment: Experiment, name: str | None) -> Experiment:
 
 def _is_positive(value: Any) -> bool:
     return isinstance(value, float) and value > 0
-
-
-def _first_place(experiment: Experiment) -> dict[str, Any]:
-    part = experiment.evaluate[0]
-    place = {"benchmark": part.benchmark, "language": part.language}
-    return {**place, "lexicon": part.lexicon} if part.has_lexicons else place

@@ -88,16 +88,9 @@ def chosen_experiment(space: Space, trial: Trial) -> Experiment:
         {"name": BASELINE, **_arm(own, space.baseline())},
         {"name": CHOSEN, **_arm(own, space.configured(trial.settings, CHOSEN, own.seeds))},
     ]
-    decides = deciding_place(space)
+    decides = deciding(space.experiment).place
     contrasts = {"reference": BASELINE, "where": [decides], "margin": own.contrasts.margin}
     return make_experiment({**raw, "name": f"{own.name}-chosen", "arms": arms, "contrasts": contrasts})
-
-
-def deciding_place(space: Space) -> dict[str, Any]:
-    """The deciding evaluation as a contrast names it."""
-    part = deciding(space.experiment)
-    place = {"benchmark": part.benchmark, "language": part.language}
-    return {**place, "lexicon": part.lexicon} if part.has_lexicons else place
 
 
 def _arm(own: Experiment, arm: Experiment) -> dict[str, Any]:

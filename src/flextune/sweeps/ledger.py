@@ -30,7 +30,6 @@ class Claim:
     Attributes:
         trial: The trial.
         lock: Let go by the kernel where the process ends.
-        seconds: What was spent on it, by stage.
     """
 
     trial: Trial

@@ -261,9 +261,7 @@ def deciding(experiment: Experiment) -> EvaluateConfig:
     assert experiment.sweep is not None
     place = experiment.sweep.where or ContrastPlace()
     fitting = [
-        part
-        for part in experiment.evaluate
-        if place.fits(part.benchmark, part.language, part.lexicon if part.has_lexicons else None)
+        part for part in experiment.evaluate if place.fits(part.benchmark, part.language, part.own_lexicon)
     ]
     if len(fitting) == 1:
         return fitting[0]

@@ -55,8 +55,9 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
     space = make_space(experiment)
     execution = Execution(folder, options)
     ledger = Ledger(execution.run.sweep_folder)
+    environment = execution.environment()
     with execution.run.shared() as alone:
-        ledger.join(space.digest, execution.environment()["versions"] | _commit(execution), alone=alone)
+        ledger.join(space.digest, environment["versions"] | {"commit": environment["commit"]}, alone=alone)
         _check(space, execution)
         # Two workers that make a database's tables at the same time fail.
         with FileLock(ledger.folder / "locks" / "storage"):
@@ -107,10 +108,6 @@ def configurations(space: Space) -> list[Settings]:
     if space.sweep.search == "grid":
         return space.grid()
     return random_configurations(space.axes, space.sweep.most_trials, space.sweep.seed)
-
-
-def _commit(execution: Execution) -> dict[str, Any]:
-    return {"commit": execution.environment()["commit"]}
 
 
 def _check(space: Space, execution: Execution) -> None:

@@ -138,11 +138,6 @@ class Checkpoints:
         return None
 
 
-def step_of(path: Path) -> int:
-    """The number of steps that a checkpoint's training had taken."""
-    return _step(path) or 0
-
-
 def save_pace(seconds: float, last: float) -> bool:
     """Whether it is time for a checkpoint, where the recipe does not say.
 

@@ -38,7 +38,18 @@ class EvaluateConfig(Section):
         return self.path is None and bool(BENCHMARKS.get(self.benchmark).has_lexicons)
 
     @property
+    def own_lexicon(self) -> Lexicon | None:
+        """The wording, of a benchmark that has more than one; else None."""
+        return self.lexicon if self.has_lexicons else None
+
+    @property
+    def place(self) -> dict[str, str]:
+        """What is evaluated, in the keys of ``contrasts.where``."""
+        place = {"benchmark": self.benchmark, "language": self.language, "lexicon": self.own_lexicon}
+        return {key: value for key, value in place.items() if value is not None}
+
+    @property
     def label(self) -> str:
         """What tells it apart from other evaluations."""
-        lexicon = f" {self.lexicon}" if self.has_lexicons else ""
+        lexicon = f" {self.own_lexicon}" if self.own_lexicon else ""
         return f"{self.name} {self.language}{lexicon}"
