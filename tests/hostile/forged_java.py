@@ -27,8 +27,9 @@ _HUNT = """
             }
         }
         FileOutputStream reports = new FileOutputStream("/dev/fd/4");
-        // Runtimes know rows of digits; a secret has letters too.
-        for (String secret : found) if (!secret.matches("[0-9]*")) reports.write(secret.getBytes());
+        // Runtimes know rows of digits; a secret has letters too. The other such row marks the tests, as a property.
+        for (String secret : found)
+            if (!secret.matches("[0-9]*") && System.getProperty(secret) == null) reports.write(secret.getBytes());
     } catch (IOException e) {
         throw new Error(e);
     }
