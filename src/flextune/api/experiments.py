@@ -158,7 +158,7 @@ def train(
         model: A loaded model, or what ``model:`` takes in an experiment.
         examples: What it learns from; conversations are written out by the model's chat template.
         recipe: Adapter, training, optimizer, penalty, seed. Its ``train.data`` and ``train.start`` are for
-            experiments.
+            experiments; ``train.evaluate`` reads benchmarks from $FLEXTUNE_DATA or the hub.
         folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
@@ -189,6 +189,12 @@ def train(
     loaded = model
     if isinstance(loaded, str):
         loaded = load_model(loaded, dtype=dtype, device=device, quantization=quantization)
+    if (section := recipe.train.evaluate) is not None:
+        from flextune.runner.pass_at_one import watching
+        from flextune.runner.work import watched_problems
+
+        problems = watched_problems(section, lambda part: _load_problems(part, None))
+        callbacks = [*callbacks, watching(section, problems, loaded)]
     train_adapter(
         loaded,
         written_out(loaded.tokenizer, examples, loaded.name),

@@ -49,11 +49,14 @@ class Recipe(Section):
         """What determines the adapter's weights, without settings at their defaults.
 
         A later option does then not train old runs again. How often the training logs and saves is left out,
-        what it reports to and whether activations are computed again, and all of a penalty of strength 0. Of
-        examples and of a start from another adapter a key has the content.
+        what it reports to, what it evaluates (unless that decides which adapter is kept), whether activations
+        are computed again, and all of a penalty of strength 0. Of examples and of a start from another
+        adapter a key has the content.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
         elsewhere = {*_WITHOUT_EFFECT, "deduplicate", "start"}
+        if not self.train.judged:
+            elsewhere |= {"evaluate"}
         # Which examples these are, a key says by their content; a path says nothing.
         if not isinstance(self.train.data, str) or self.train.part.source is None:
             elsewhere |= {"data"}

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flextune.config import EvaluateConfig, Experiment, JudgeConfig, TrainConfig
 from flextune.data.origins import recorded_origins
@@ -38,11 +38,18 @@ from flextune.runs.run import Run
 from flextune.sources.loading import load_examples, load_problems
 from flextune.studies.writing import Report, write_report
 
+if TYPE_CHECKING:
+    from transformers import TrainerCallback
+
+    from flextune.models.load import LoadedModel
+
 #: Keys of a training that no source of examples has a use for.
 OF_THE_OPTIMIZER = {
     "batch_size",
     "epochs",
+    "evaluate",
     "gradient_accumulation_steps",
+    "keep_best",
     "learning_rate",
     "logging_steps",
     "lr_scheduler_type",
@@ -228,6 +235,7 @@ class Execution:
         plan = self.plan(experiment)
         unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
         check_trainings(unfinished)
+        self._check_watched(unfinished)
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
         if judged:
@@ -331,13 +339,31 @@ class Execution:
                     training.recipe,
                     trained.folder,
                     start=self.models.start_folder(training.start) if training.start else None,
-                    callbacks=[watch],
+                    callbacks=[watch, *self._watching(training, base)],
                     progress=lambda done, total: stage.update(done, total, watch.detail),
                 )
         except TrainingInterrupted as interruption:
             self.reporter.note(f"{training.label}: {interruption}")
             raise
         _spare_later_collections()
+
+    def _watching(self, training: Training, base: LoadedModel) -> list[TrainerCallback]:
+        """What evaluates a training while it runs."""
+        section, watched = training.recipe.train.evaluate, training.watched
+        if section is None or watched is None:
+            return []
+        from flextune.runner.pass_at_one import watching
+
+        return [
+            watching(
+                section,
+                watched.problems,
+                base,
+                generate=watched.generate,
+                judge=lambda: self._judge(watched.judge),
+                data_dir=self.options.data_dir,
+            )
+        ]
 
     def _judge(self, config: JudgeConfig) -> Judge:
         return Judge(
@@ -360,6 +386,16 @@ class Execution:
         for folder in {evaluation.judge.site_packages for evaluation in pending} - {None}:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
+        note_missing_toolchains(languages, self.options.reporter)
+
+    def _check_watched(self, trainings: list[Training]) -> None:
+        """Refuse before any work a sandbox that would be missing at the first evaluation of a training."""
+        from flextune.judging import check_isolation
+
+        watched = [training.watched for training in trainings if training.watched is not None]
+        if watched and self.options.sandbox:
+            check_isolation()
+        languages = (problem.language for each in watched for problem in each.problems)
         note_missing_toolchains(languages, self.options.reporter)
 
     def check_servers(self, evaluations: list[Evaluation]) -> None:

@@ -27,6 +27,8 @@ KEY = "key.json"
 MERGES = "merges"
 TRAINING_LOG = "training.jsonl"
 SPECTRUM = "spectrum.json"
+#: Which problems were solved while it trained, a line for each evaluation.
+WATCHED = "pass_at_1.jsonl"
 DIVERGED = "diverged.json"
 #: Where an unfinished training goes on from; removed when it has finished.
 CHECKPOINTS = "checkpoints"

@@ -90,10 +90,11 @@ class Trained(Keyed):
         """
         if self.diverged:
             return math.inf
-        for line in reversed(self.log()):
-            for name in ("kept_eval_loss", "eval_loss"):
-                if name in line:
-                    return math.inf if line[name] is None else float(line[name])
+        lines = self.log()
+        kept = next((line["kept_step"] for line in lines if "kept_step" in line), math.inf)
+        for line in reversed(lines):
+            if "eval_loss" in line and line["step"] <= kept:
+                return math.inf if line["eval_loss"] is None else float(line["eval_loss"])
         log = self.folder / layout.TRAINING_LOG
         raise FlextuneError(f"{log}: no validation loss (train.validation_size is 0?)")
 

@@ -123,10 +123,9 @@ class _Training:
                 "train.kl: no example has a prompt to compare predictions on; use tokens: all"
             )
         held_out = encode(tokenizer, self.validation, train.max_length, train.loss)
-        if train.early_stopping is not None and not held_out.rows:
-            raise FlextuneError(
-                "train.early_stopping needs a validation loss, and there is no validation example"
-            )
+        if train.kept_by == "eval_loss" and not held_out.rows:
+            key = "early_stopping" if train.keep_best is None else "keep_best: eval_loss"
+            raise FlextuneError(f"train.{key} needs a validation loss, and there is no validation example")
         held_out.rows.sort(key=lambda row: len(row["input_ids"]))
         return learned, held_out
 
@@ -164,6 +163,7 @@ class _Training:
         from flextune.models.starting import begin_with
         from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
+        from flextune.training.callbacks.keeping import KeepBestCallback
         from flextune.training.callbacks.logbook import Logbook
         from flextune.training.callbacks.saving import Saving
         from flextune.training.memory import recompute_activations, use_liger
@@ -180,6 +180,8 @@ class _Training:
             use_liger(adapted)
         arguments = training_arguments(model, recipe, self.folder, evaluate=bool(held_out.rows))
         half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
+        own = recipe_callbacks(recipe)
+        keeping = next((each for each in own if isinstance(each, KeepBestCallback)), None)
         trainer = FlexTrainer(
             model=adapted,
             args=arguments,
@@ -192,9 +194,9 @@ class _Training:
                 computed=half or model.model.dtype,
             ),
             callbacks=[
-                *recipe_callbacks(recipe),
+                *own,
                 *callbacks,
-                Logbook(self.folder / layout.TRAINING_LOG, progress),
+                Logbook(self.folder / layout.TRAINING_LOG, progress, keeping),
                 Saving(recipe.train.save_steps, interrupts),
             ],
             checkpoints=self.checkpoints,
