@@ -52,6 +52,9 @@ DEFAULTS = [
         "dropout": 0.05,
         "targets": "mlp",
         "layers": None,
+        "use_rslora": False,
+        "use_dora": False,
+        "init_lora_weights": True,
     },
     {
         "data": "mbpp",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 import torch
 from tests.support.tiny import tiny_tokenizer
-from tests.support.trainings import lines
+from tests.support.trainings import lines, matrices
+from tests.support.trl_script import script
 from transformers import AutoModelForCausalLM, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
+import flextune
 from flextune.config import (
     AdapterConfig,
     EarlyStoppingConfig,
@@ -310,3 +313,35 @@ def test_a_trainer_that_never_evaluates_is_refused(model_folder: Path, tmp_path:
     trainer.add_callback(PassAtOneCallback(PROBLEMS))
     with pytest.raises(FlextuneError, match="give every=STEPS, or the Trainer an eval_strategy and eval"):
         trainer.train()
+
+
+def pretended_problems(benchmark: str, language: str = "py", *, limit: int) -> list[Problem]:
+    return [Problem(f"{benchmark} {n}", benchmark, language, "p = '", "t") for n in range(min(limit, 2))]
+
+
+def test_the_lines_of_the_page_evaluate_a_trl_training_and_leave_it_as_it_is(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(from flextune import KeepBest.*?)```", page, re.DOTALL)
+    monkeypatch.setattr(flextune, "load_problems", pretended_problems, raising=False)
+    monkeypatch.setitem(PassAtOneCallback.__init__.__kwdefaults__, "judge", PretendJudge)
+    trained = []
+    for lines_of_page in ("", code):
+        scope = script(model_folder, tmp_path / str(bool(lines_of_page)))
+        make = "trainer = SFTTrainer(model, args=args, train_dataset=dataset, peft_config=lora)\n"
+        exec(make + lines_of_page, scope)
+        scope["trainer"].args.max_steps = 2
+        if lines_of_page:
+            # The best of equal values is the first; here the last weights are looked at.
+            scope["trainer"].remove_callback(KeepBestCallback)
+        scope["trainer"].train()
+        trained.append(scope["trainer"])
+    found = [row for row in trained[1].state.log_history if "pass_at_1_java" in row]
+    assert [row["step"] for row in found] == [0, 2]
+    assert {"pass_at_1_py", "pass_at_1_java", "pass_at_1"} <= set(found[0])
+    one, other = (matrices(trainer.model) for trainer in trained)
+    assert all(torch.equal(*pair) for pair in zip(one, other, strict=True))
+    kept = ("loss", "mean_token_accuracy", "num_tokens")
+    numbers = [[[row.get(k) for k in kept] for row in t.state.log_history if "loss" in row] for t in trained]
+    assert numbers[0] == numbers[1]

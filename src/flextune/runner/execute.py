@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flextune.config import EvaluateConfig, Experiment, JudgeConfig, TrainConfig
 from flextune.data.origins import recorded_origins
@@ -19,7 +19,7 @@ from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Problem, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.cards import write_cards
-from flextune.runner.checks import check_prompts, check_servers, check_trainings
+from flextune.runner.checks import check_prompts, check_servers, check_trainings, check_watched
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
 from flextune.runner.exports import export_merged
@@ -37,11 +37,6 @@ from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
 from flextune.sources.loading import load_examples, load_problems
 from flextune.studies.writing import Report, write_report
-
-if TYPE_CHECKING:
-    from transformers import TrainerCallback
-
-    from flextune.models.load import LoadedModel
 
 #: Keys of a training that no source of examples has a use for.
 OF_THE_OPTIMIZER = {
@@ -142,7 +137,7 @@ def refuse_sweep(experiment: Experiment) -> None:
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
-    """Only the trainings of an experiment; returns the adapters' folders, then those of merged models."""
+    """Only the trainings of an experiment; returns the folders they gave, then those of merged models."""
     refuse_sweep(experiment)
     execution = Execution(folder, options)
     with execution.run.locked():
@@ -150,8 +145,8 @@ def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) 
         for model in plan.models():
             for training in (t for t in plan.trainings if t.model == model):
                 execution.train(training)
-        adapters = [execution.run.trained(training.key).adapter for training in plan.trainings]
-        return [*adapters, *export_merged(experiment, plan, execution.run, options.reporter)]
+        folders = [execution.run.trained(training.key).result for training in plan.trainings]
+        return [*folders, *export_merged(experiment, plan, execution.run, options.reporter)]
 
 
 def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
@@ -235,7 +230,7 @@ class Execution:
         plan = self.plan(experiment)
         unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
         check_trainings(unfinished)
-        self._check_watched(unfinished)
+        check_watched(unfinished, self.options.reporter, sandbox=self.options.sandbox)
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
         if judged:
@@ -321,15 +316,17 @@ class Execution:
                 generate(plan.of(training.key))
 
     def train(self, training: Training) -> None:
-        """Train an adapter unless it is there."""
+        """Train an adapter, or all weights, unless that is done."""
         trained = self.run.trained(training.key)
         if trained.finished:
             return
+        from flextune.runner.pass_at_one import watching_callbacks
         from flextune.training.callbacks.watch import Watch
         from flextune.training.engine import train_adapter
 
         trained.describe(training.row())
         base, watch = self.models.base(training.model), Watch()
+        watching = watching_callbacks(training, base, self._judge, self.options.data_dir)
         try:
             with self.reporter.stage(f"train {training.label}", 1) as stage:
                 train_adapter(
@@ -339,31 +336,13 @@ class Execution:
                     training.recipe,
                     trained.folder,
                     start=self.models.start_folder(training.start) if training.start else None,
-                    callbacks=[watch, *self._watching(training, base)],
+                    callbacks=[watch, *watching],
                     progress=lambda done, total: stage.update(done, total, watch.detail),
                 )
         except TrainingInterrupted as interruption:
             self.reporter.note(f"{training.label}: {interruption}")
             raise
         _spare_later_collections()
-
-    def _watching(self, training: Training, base: LoadedModel) -> list[TrainerCallback]:
-        """What evaluates a training while it runs."""
-        section, watched = training.recipe.train.evaluate, training.watched
-        if section is None or watched is None:
-            return []
-        from flextune.runner.pass_at_one import watching
-
-        return [
-            watching(
-                section,
-                watched.problems,
-                base,
-                generate=watched.generate,
-                judge=lambda: self._judge(watched.judge),
-                data_dir=self.options.data_dir,
-            )
-        ]
 
     def _judge(self, config: JudgeConfig) -> Judge:
         return Judge(
@@ -386,16 +365,6 @@ class Execution:
         for folder in {evaluation.judge.site_packages for evaluation in pending} - {None}:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
-        note_missing_toolchains(languages, self.options.reporter)
-
-    def _check_watched(self, trainings: list[Training]) -> None:
-        """Refuse before any work a sandbox that would be missing at the first evaluation of a training."""
-        from flextune.judging import check_isolation
-
-        watched = [training.watched for training in trainings if training.watched is not None]
-        if watched and self.options.sandbox:
-            check_isolation()
-        languages = (problem.language for each in watched for problem in each.problems)
         note_missing_toolchains(languages, self.options.reporter)
 
     def check_servers(self, evaluations: list[Evaluation]) -> None:

@@ -32,8 +32,13 @@ def export_merged(experiment: Experiment, plan: Plan, run: Run, reporter: Report
     """
     folders: dict[Path, Experiment] = {}
     for arm in experiment.resolved_arms():
-        # A form with another scale or a mistake made on purpose is for evaluations alone.
-        if arm.train is None or arm.generate.export != "merged" or arm.generate.scale != 1:
+        # A form with another scale is for evaluations alone, and without an adapter there is a model already.
+        if (
+            arm.train is None
+            or arm.adapter is None
+            or arm.generate.export != "merged"
+            or arm.generate.scale != 1
+        ):
             continue
         for training in plan.trainings:
             if _is_of(training, arm, experiment.seeds):

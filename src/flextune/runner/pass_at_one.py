@@ -19,6 +19,7 @@ from flextune.config import (
     DecodeConfig,
     EvaluateConfig,
     GenerateConfig,
+    JudgeConfig,
     TrainEvaluateConfig,
     pass_at_1_names,
 )
@@ -31,6 +32,7 @@ from flextune.generation.prompts.posing import Posed, pose
 from flextune.judging import Judge
 from flextune.models.load import LoadedModel
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict
+from flextune.runner.work import Training
 from flextune.runs import layout
 from flextune.runs.keys import content_digest, digest
 from flextune.training.callbacks.measuring import MeasuringCallback
@@ -217,6 +219,31 @@ def watching(
         name=loaded.name,
         data_dir=data_dir,
     )
+
+
+def watching_callbacks(
+    training: Training, base: LoadedModel, judge: Callable[[JudgeConfig], Judge], data_dir: Path | None
+) -> list[PassAtOneCallback]:
+    """What evaluates a training while it runs; nothing where its recipe asks for nothing.
+
+    Args:
+        training: With its problems.
+        base: Its model.
+        judge: Makes a judge with an experiment's limits.
+        data_dir: As for ``PassAtOneCallback``.
+    """
+    section, watched = training.recipe.train.evaluate, training.watched
+    if section is None or watched is None:
+        return []
+    made = watching(
+        section,
+        watched.problems,
+        base,
+        generate=watched.generate,
+        judge=lambda: judge(watched.judge),
+        data_dir=data_dir,
+    )
+    return [made]
 
 
 def weights_digest(model: nn.Module) -> str:

@@ -34,11 +34,14 @@ DIVERGED = "diverged.json"
 CHECKPOINTS = "checkpoints"
 #: PEFT folder; it appears when the training has finished.
 ADAPTER = "adapter"
+#: A model folder, which appears when a training of all weights has finished.
+MODEL = "model"
 #: A model folder, where an arm's adapter is to be merged and ``flextune train`` was asked.
 MERGED = "merged"
 #: The adapter of the last good step, where the loss became NaN.
 LAST_GOOD = "last_good"
 ADAPTER_CONFIG = "adapter_config.json"
+MODEL_CONFIG = "config.json"
 
 PROBLEMS = "problems.jsonl"
 #: What the model was given, where that is not the problems' own prompts.

@@ -52,9 +52,24 @@ class Trained(Keyed):
         return self.folder / layout.ADAPTER
 
     @property
+    def model(self) -> Path:
+        """Model folder; it appears when a training of all weights has finished."""
+        return self.folder / layout.MODEL
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all weights were trained, so that there is a model and no adapter."""
+        return (self.model / layout.MODEL_CONFIG).is_file()
+
+    @property
+    def result(self) -> Path:
+        """What the training gave: the adapter's folder, or the model's."""
+        return self.model if self.is_whole else self.adapter
+
+    @property
     def finished(self) -> bool:
-        """Whether there is an adapter."""
-        return (self.adapter / layout.ADAPTER_CONFIG).is_file()
+        """Whether there is an adapter, or a model."""
+        return (self.adapter / layout.ADAPTER_CONFIG).is_file() or self.is_whole
 
     @property
     def diverged(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flextune.errors import DivergedError, FlextuneError, TrainingInterrupted
 from flextune.models.adapter_folder import adapter_identity
@@ -19,9 +19,10 @@ from flextune.runs import layout
 from flextune.runs.keys import content_digest
 from flextune.training.checkpoints import Checkpoints
 from flextune.training.interrupts import Interrupts
-from flextune.training.writing import PARTIAL, write_adapter, write_spectrum
+from flextune.training.writing import PARTIAL, write_adapter, write_model, write_spectrum
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import TrainerCallback
 
     from flextune.config import Recipe
@@ -44,13 +45,14 @@ def train_adapter(
     resume: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Fine-tune a LoRA adapter and write it.
+    """Fine-tune a LoRA adapter, or all weights of the model, and write it.
 
     In ``folder``: ``training.jsonl`` and ``checkpoints/`` while it runs, then ``spectrum.json``, then
     ``adapter/`` in PEFT's format, which appears at once and only when the training is complete; checkpoints
-    are removed then. A training that was killed goes on from the last checkpoint that is whole, and ends
-    with the same bytes. On the CPU the adapter's weights depend on the arguments and the number of threads
-    alone. The base model and the global random generators are left as they were.
+    are removed then. Where all weights train it is ``model/``, a model folder, without a spectrum. A training
+    that was killed goes on from the last checkpoint that is whole, and ends with the same bytes. On the CPU
+    the weights depend on the arguments and the number of threads alone. The base model and the global random
+    generators are left as they were.
 
     Args:
         model: The base model.
@@ -59,7 +61,8 @@ def train_adapter(
             at the end. May be empty, but not with early stopping.
         recipe: Everything else that determines the adapter.
         folder: Made if it is not there.
-        callbacks: Take part in the training beside those of the recipe, and after them.
+        callbacks: Take part in the training beside those of the recipe, and after them. What the recipe's
+            ``train.evaluate`` asks for is one of them (``flextune.runner.pass_at_one``).
         start: A LoRA adapter of the same shape and scale, whose matrices are trained on; None: fresh ones.
         resume: A ``checkpoint-N`` folder of the same training, to go on after its step N; None: the newest in
             ``folder``, if there is one (``control.should_save`` in a callback writes one).
@@ -84,8 +87,9 @@ def train_adapter(
             _forget(folder)
             trainer = training.trainer(callbacks, progress, interrupts)
             training.run(trainer, resume)
-            write_spectrum(trainer.model, folder)
-            training.write(trainer, layout.ADAPTER)
+            if recipe.adapter is not None:
+                write_spectrum(trainer.model, folder, training.split)
+            training.write(trainer, layout.MODEL if recipe.adapter is None else layout.ADAPTER)
             training.checkpoints.clear()
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
@@ -103,6 +107,7 @@ class _Training:
     recipe: Recipe
     folder: Path
     start: Path | None
+    split: dict[str, Tensor] | None = None
 
     @cached_property
     def rows(self) -> tuple[Encoded, Encoded]:
@@ -159,8 +164,6 @@ class _Training:
         import torch
         from transformers import PrinterCallback
 
-        from flextune.models.adapters import attach_adapter
-        from flextune.models.starting import begin_with
         from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
         from flextune.training.callbacks.keeping import KeepBestCallback
@@ -171,9 +174,7 @@ class _Training:
 
         model, recipe = self.model, self.recipe
         learned, held_out = self.rows
-        adapted = attach_adapter(model, recipe.adapter, recipe.seed)
-        if self.start is not None:
-            begin_with(adapted, self.start)
+        adapted = self._trained()
         if recipe.train.gradient_checkpointing:
             recompute_activations(adapted)
         if recipe.train.use_liger_kernel:
@@ -207,6 +208,24 @@ class _Training:
         trainer.remove_callback(PrinterCallback)
         return trainer
 
+    def _trained(self) -> Any:
+        """What trains: a view of the model with an adapter, or a copy of the model."""
+        from flextune.models.adapters import attach_adapter
+        from flextune.models.split_start import split_start
+        from flextune.models.starting import begin_with
+        from flextune.models.whole import whole_model
+
+        adapter = self.recipe.adapter
+        if adapter is None:
+            if self.start is not None:
+                raise FlextuneError("start: a training of all weights has no matrices to begin with")
+            return whole_model(self.model)
+        adapted = attach_adapter(self.model, adapter, self.recipe.seed)
+        self.split = split_start(adapted)
+        if self.start is not None:
+            begin_with(adapted, self.start)
+        return adapted
+
     def run(self, trainer: FlexTrainer, resume: Path | None) -> None:
         """Train to the end.
 
@@ -233,10 +252,13 @@ class _Training:
             ) from error
 
     def write(self, trainer: FlexTrainer, name: str) -> None:
-        """Write the adapter's folder."""
-        write_adapter(
-            trainer.model, self.folder, tokenizer=self.model.tokenizer, card=self._card(trainer), name=name
-        )
+        """Write the adapter's folder, or the model's."""
+        tokenizer, card = self.model.tokenizer, self._card(trainer)
+        if self.recipe.adapter is None:
+            dtype = self.model.model.dtype
+            write_model(trainer.model, self.folder, dtype=dtype, tokenizer=tokenizer, card=card, name=name)
+            return
+        write_adapter(trainer.model, self.folder, tokenizer=tokenizer, card=card, name=name, split=self.split)
 
     def _card(self, trainer: FlexTrainer) -> str:
         from flextune.training.card import model_card
@@ -284,7 +306,7 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 def _forget(folder: Path) -> None:
     """Make the folder, without what an earlier training left: an adapter there means "finished"."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (layout.ADAPTER, layout.LAST_GOOD, PARTIAL):
+    for name in (layout.ADAPTER, layout.MODEL, layout.LAST_GOOD, PARTIAL):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
     (folder / layout.SPECTRUM).unlink(missing_ok=True)
