@@ -50,7 +50,7 @@ def launched() -> Launch:
 def asked_for_fsdp() -> bool:
     """Whether ``accelerate launch --use_fsdp`` started this process.
 
-    The sharding is done in ``flextune.training.sharding``: accelerate must not do it again, so its variable is
-    taken out of the environment.
+    The sharding is done in ``flextune.training.sharding``: accelerate must not do it again, so its variable
+    leaves the environment.
     """
     return os.environ.pop("ACCELERATE_USE_FSDP", "false").lower() == "true"

@@ -110,6 +110,8 @@ class Company:
 
     def _explain(self, error: Exception) -> None:
         """Raise what ended another process, where that has ended this one."""
+        # The launcher will soon end this process too; it would be no longer known why.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         gone = [] if isinstance(error, FlextuneError) else self._gone()
         if gone:
             reason = f"process {gone[0]} of {len(self._members)} was killed, perhaps for want of memory"
@@ -121,6 +123,10 @@ class Company:
             raise EndedElsewhere(f"{name}: another process has failed ({one_line(error)})") from error
         if isinstance(error, FlextuneError):
             raise FlextuneError(f"{name}: {error}") from error
+        if "gloo" in str(error) or isinstance(error, _lost_connection()):
+            raise FlextuneError(
+                f"{name}: another one can no longer be reached ({one_line(error)})"
+            ) from error
 
     def _gone(self) -> list[int]:
         """Processes of this machine that have ended."""
@@ -232,6 +238,12 @@ def _train(
         progress=progress,
         device=device,
     )
+
+
+def _lost_connection() -> type[Exception]:
+    import torch.distributed as dist
+
+    return dist.DistError
 
 
 def _agreed(error: BaseException | None) -> bool:
