@@ -75,7 +75,7 @@ system:
 toolchains:
 	@PYTHON=$(PYTHON) scripts/system-packages.sh test
 
-$(STAMP): pyproject.toml constraints.txt | system
+$(STAMP): pyproject.toml constraints.txt src/flextune/__init__.py | system
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "flextune needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

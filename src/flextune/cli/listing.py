@@ -9,30 +9,30 @@ import typer
 
 from flextune.cli.options import Json
 
-app = typer.Typer(help="What there is, by the names that commands and files take.", no_args_is_help=True)
+app = typer.Typer(help="List names that commands and experiment files take.", no_args_is_help=True)
 
 
 @app.command("benchmarks")
 def benchmarks(as_json: Json = False) -> None:
-    """Benchmarks and the languages that each has."""
+    """List benchmarks, and the languages of each."""
     _show(_sources("BENCHMARKS"), ("name", "title", "languages"), as_json)
 
 
 @app.command("data")
 def data(as_json: Json = False) -> None:
-    """Sources of training examples: what train.data takes."""
+    """List sources of training examples, which train.data takes."""
     _show(_sources("TRAINING_SOURCES"), ("name", "title", "languages"), as_json)
 
 
 @app.command("languages")
 def languages(as_json: Json = False) -> None:
-    """Languages, how they may be spelled, and whether programs can be judged here."""
+    """List languages, their spellings, and whether programs can be judged here."""
     _show(list(_languages()), ("name", "title", "spellings", "judged"), as_json)
 
 
 @app.command("models")
 def models(as_json: Json = False) -> None:
-    """The embedded model, and those in the hub's cache; any folder, hub id or GGUF file can be given, too."""
+    """List the embedded model and those in the hub's cache; any folder, hub id or GGUF file works, too."""
     _show(list(_models()), ("name", "title", "gib"), as_json)
 
 

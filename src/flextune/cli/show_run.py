@@ -35,7 +35,7 @@ def show(
     if run.scores_file.is_file():
         show_scores(run, run.scores.scores, run.comparisons, run.page)
     else:
-        typer.echo(f"no scores yet: flextune run {run.folder} goes on with it")
+        typer.echo(f"no scores yet: flextune run {run.folder} continues it")
 
 
 def _row(run: Run) -> dict[str, Any]:

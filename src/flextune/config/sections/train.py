@@ -36,8 +36,12 @@ class KLConfig(Section):
 class ReplayConfig(Section):
     """Programs in other languages among the training examples: Rosetta's, in its base lexicon."""
 
-    share: Float = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
-    languages: list[LanguageName] = Field(min_length=1, description="In equal parts.")
+    share: Float = Field(
+        0.05, gt=0, lt=1, description="Share of the examples that is replaced; their number stays the same."
+    )
+    languages: list[LanguageName] = Field(
+        min_length=1, description="Languages of these programs, in equal parts."
+    )
 
     @field_validator("languages")
     @classmethod
@@ -58,7 +62,7 @@ class TrainConfig(Section):
     )
     deduplicate: Literal["none", "exact", "near"] = Field(
         "none",
-        description="Copies that are left out: none, equal ones, or near ones too. Of two the later goes.",
+        description="Copies that are left out: none, equal ones, or near ones too. The first copy stays.",
     )
     start: Start | None = Field(
         None,
@@ -90,7 +94,7 @@ class TrainConfig(Section):
         " kept apart. packed: batch_size x max_length tokens per batch, so fewer steps. "
         "auto: padding_free on CUDA where the model allows it, else padded.",
     )
-    learning_rate: Float = Field(2e-4, gt=0, description="Its highest value, after the warm-up.")
+    learning_rate: Float = Field(2e-4, gt=0, description="Highest learning rate, after the warm-up.")
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="How the learning rate falls after the warm-up."
     )
@@ -109,7 +113,7 @@ class TrainConfig(Section):
         False, description="Compile the model's forward pass; the first steps take minutes."
     )
     use_liger_kernel: bool = Field(
-        False, description="Liger's kernels for norms and activations (CUDA; extra liger)."
+        False, description="Use Liger's kernels for norms and activations (CUDA; extra liger)."
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
     save_steps: Int | None = Field(
