@@ -51,7 +51,7 @@ lint: prepare
 	$(BIN)/lint-imports
 
 docs: $(PUBLISHING)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 package: $(PUBLISHING)
 	rm -rf dist

@@ -33,3 +33,10 @@ def test_the_dockerfile_copies_what_the_build_context_holds() -> None:
     kept = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), flags=re.MULTILINE)
     assert sorted(" ".join(copied).split()) == sorted(kept)
     assert all((ROOT / name).exists() for name in kept)
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert len(links) > 20
+    assert [link for link in links if not (ROOT / link).exists()] == []
