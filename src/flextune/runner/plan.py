@@ -188,6 +188,7 @@ class _Planner:
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
+            spectral_norm=generate.spectral_norm,
             dtype=generate.dtype,
             onto=onto,
             rounding=generate.rounding,
