@@ -80,5 +80,3 @@ def large(value: float) -> str:
 def size(value: float) -> str:
     """Bytes: ``27.0 GB``, ``5.6 MB``."""
     return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
-
-
