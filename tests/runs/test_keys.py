@@ -98,6 +98,7 @@ DEFAULTS = [
         "target": "both",
         "reduction": "sum",
         "onesided": True,
+        "of": "weights",
         "seed": 0,
     },
     {
