@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import sys
@@ -106,6 +107,8 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def run() -> NoReturn:
     """Run the command line; every failure a user can meet ends in one line and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # peft imports bitsandbytes where it is installed, which warns of a kernel that nothing here asks for.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         try:
             app()

@@ -1,4 +1,4 @@
-"""``flextune list``: benchmarks, training data, languages and models by name."""
+"""``flextune list``: benchmarks, training data, languages, models and prompts by name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def languages(as_json: Json = False) -> None:
 def models(as_json: Json = False) -> None:
     """List the embedded model and those in the hub's cache; any folder, hub id or GGUF file works, too."""
     _show(list(_models()), ("name", "title", "gib"), as_json)
+
+
+@app.command("prompts")
+def prompts(as_json: Json = False) -> None:
+    """Ways of posing problems: what generate.prompt and --prompt take; a template file can be given, too."""
+    from flextune.generation.prompts.template import find_template, template_names
+
+    found = map(find_template, template_names())
+    rows = [
+        {"name": each.name, "title": each.section.description, "answer": each.kind, "revision": each.revision}
+        for each in found
+    ]
+    _show(rows, ("name", "title", "answer"), as_json)
 
 
 def _sources(registry: str) -> list[dict[str, Any]]:
@@ -84,7 +97,7 @@ def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
         return
     cells = tuple(tuple(_cell(row[column]) for column in columns) for row in rows)
     table = Table("", columns, cells, align="l" * len(columns))
-    out().print(rich_table(table, {"title": 24, "languages": 40, "spellings": 20, "judged": 32}, gap=1))
+    out().print(rich_table(table, {"title": 48, "languages": 40, "spellings": 20, "judged": 32}, gap=1))
 
 
 def _cell(value: Any) -> str:

@@ -19,6 +19,12 @@ class GenerateConfig(Section):
     scale: Float = Field(
         1.0, ge=0, le=1, description="What the trained update is multiplied by (0: the base model)."
     )
+    spectral_norm: Float | None = Field(
+        None,
+        gt=0,
+        description="Largest singular value that the trained update of a module keeps; larger ones are cut "
+        "to it. null: all are kept.",
+    )
     dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
         None,
         description="All weights are rounded to this type; the model computes in its own. null: no rounding.",
@@ -67,7 +73,7 @@ class GenerateConfig(Section):
 
     def _check_served(self) -> None:
         """A server has weights of its own: what would change them here cannot be asked of it."""
-        for key in ("export", "dtype", "onto", "rounding", "fault"):
+        for key in ("export", "spectral_norm", "dtype", "onto", "rounding", "fault"):
             if (value := getattr(self, key)) != type(self).model_fields[key].default:
                 raise ValueError(
                     f"{key}: {value} needs engine: local; a server answers with the weights that it was given"

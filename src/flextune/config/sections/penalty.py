@@ -81,6 +81,10 @@ class PenaltyConfig(PenaltySection):
         True,
         description="true: rfft's bins. false: all frequencies, which counts all but DC and Nyquist twice.",
     )
+    of: Literal["weights", "change"] = Field(
+        "weights",
+        description="The matrices, or their change since training began, which leaves A's random start free.",
+    )
     seed: Seed = Field(0, description="Seed of the order, for kind: permuted.")
 
     @model_validator(mode="before")

@@ -31,6 +31,11 @@ class KLConfig(Section):
         "prompt",
         description="Whose predictions are compared: the training prompts' tokens, or the answers' too.",
     )
+    vocabulary: Literal["all", "non-target"] = Field(
+        "all",
+        description="non-target: the text's own next token is left out of both distributions, so that only "
+        "what is said about the others is held.",
+    )
 
 
 class ReplayConfig(Section):
