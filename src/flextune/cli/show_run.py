@@ -86,7 +86,8 @@ def _evaluation(run: Run, judged: Any) -> dict[str, Any]:
 
 
 def _print(row: dict[str, Any]) -> None:
-    from flextune.report.formats import UNDEFINED, duration, number
+    from flextune.progress import duration
+    from flextune.report.formats import UNDEFINED, number
 
     seeds = ", ".join(map(str, row["seeds"]))
     typer.echo(f"{row['name']}: {', '.join(row['models'])}; arms {', '.join(row['arms'])}; seeds {seeds}")
