@@ -49,7 +49,9 @@ class FailAt(TrainerCallback):
             raise Power
 
 
-def recipe(name: str = "adamw", apply: str = "gradient", dropout: float = 0, **changes: Any) -> Recipe:
+def recipe(
+    name: str = "adamw", apply: str = "gradient", of: str = "weights", dropout: float = 0, **changes: Any
+) -> Recipe:
     options: dict[str, Any] = {
         "max_steps": 5,
         "batch_size": 6,
@@ -63,7 +65,7 @@ def recipe(name: str = "adamw", apply: str = "gradient", dropout: float = 0, **c
         adapter=AdapterConfig(rank=2, targets="all", dropout=dropout),
         train=TrainConfig(**{**options, **changes}),
         optimizer=optimizer(name),
-        penalty=PenaltyConfig(strength=0.1, apply=apply),
+        penalty=PenaltyConfig(strength=0.1, apply=apply, of=of),
     )
 
 
@@ -77,12 +79,12 @@ CASES: dict[str, Recipe] = {
     "ddp-sophia": recipe("sophia"),
     "ddp-sophia-whole": recipe("sophia", gradient_accumulation_steps=2),
     "fsdp-adamw": recipe(distributed="fsdp"),
-    "fsdp-proximal": recipe(apply="proximal", distributed="fsdp", gradient_accumulation_steps=2),
+    "fsdp-proximal": recipe(apply="proximal", of="change", distributed="fsdp", gradient_accumulation_steps=2),
     "fsdp-sophia": recipe("sophia", distributed="fsdp", gradient_accumulation_steps=2),
 }
 RESUMED = {
     "ddp": recipe("sophia", dropout=0.1),
-    "fsdp": recipe("sophia", dropout=0.1, distributed="fsdp"),
+    "fsdp": recipe("sophia", of="change", dropout=0.1, distributed="fsdp"),
 }
 
 

@@ -57,6 +57,7 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
             many rows as the arguments say.
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
         kl: Weight of the divergence.
+        kl_non_target: The divergence leaves out what each text's next token is.
         sophia: ``SophiaMixin``'s; None: another optimizer.
         **kwargs: Of ``ResumingMixin``, ``ShardingMixin``, ``SophiaMixin``, ``SpectralLossMixin`` and
             ``transformers.Trainer``.
@@ -73,6 +74,7 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         deal: Deal | None = None,
         base: nn.Module | None = None,
         kl: float = 0.0,
+        kl_non_target: bool = False,
         sophia: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -88,6 +90,7 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         self.shared_by = None if deal is None else deal.parts
         self.base = base
         self.kl = kl
+        self.kl_non_target = kl_non_target
         self._compared: Tensor | float = 1.0
         self._divergence: Tensor | float = 0.0
         self._divergence_steps = 0
@@ -186,7 +189,8 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         with self.accelerator.autocast():
             base_logits = base_predictions(self.base, inputs["input_ids"], inputs.get("position_ids"))
-        divergence = summed_divergence(outputs.logits, base_logits, compared)
+        targets = inputs["input_ids"] if self.kl_non_target else None
+        divergence = summed_divergence(outputs.logits, base_logits, compared, targets)
         share = self.kl * divergence / self._compared
         self._divergence = self._divergence + share.detach()
         loss = loss + self._beside(share.to(loss.dtype), num_items_in_batch)
