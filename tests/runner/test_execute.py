@@ -11,6 +11,7 @@ from tests.support.small_experiment import small_experiment
 from flextune.config import Experiment, load_experiment
 from flextune.errors import FlextuneError
 from flextune.runner.execute import RunOptions, run_experiment, train_experiment
+from flextune.runner.outline import outline
 from flextune.runs.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
@@ -137,6 +138,23 @@ def test_an_adapter_at_scale_zero_answers_as_the_base_model_does(model_folder: P
 def test_an_experiment_that_evaluates_nothing_says_so(small: Experiment, tmp_path: Path):
     with pytest.raises(FlextuneError, match="evaluates nothing"):
         run_experiment(small.model_copy(update={"evaluate": []}), tmp_path, RunOptions())
+
+
+def test_a_half_judged_run_is_work_to_do_and_is_checked_before_it(
+    finished: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = copy_of(finished, tmp_path)
+    verdicts = next(folder.glob("judged/*/verdicts.jsonl"))
+    verdicts.write_text("".join(verdicts.read_text().splitlines(keepends=True)[:-1]))
+    experiment = small_experiment(model_folder)
+    assert outline(experiment, folder, RunOptions()).seconds > 0
+
+    def refuse() -> None:
+        raise FlextuneError("there is no sandbox")
+
+    monkeypatch.setattr("flextune.judging.check_isolation", refuse)
+    with pytest.raises(FlextuneError, match="there is no sandbox"):
+        run_experiment(experiment, folder, RunOptions())
 
 
 def test_a_damaged_line_names_its_file(finished: Path, model_folder: Path, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import sys
@@ -42,14 +43,17 @@ from flextune.cli import (
 )
 from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
-from flextune.errors import FlextuneError
+from flextune.errors import EndedElsewhere, FlextuneError
+from flextune.launch import launched
 
 INTERRUPTED = 130
-_INTERRUPTED = "interrupted; what is finished is kept, run the same command again to go on"
+#: Commands that several processes (torchrun, accelerate launch) can work at together.
+_TRAIN = {"run", "train", "sweep", "tune", "quickstart", "reproduce"}
+_INTERRUPTED = "interrupted; what is finished is kept, run the same command again to continue"
 
 app = typer.Typer(
     help="Fine-tune code models in one language and know what it does to the others.",
-    epilog="Exit status: 0 done, 1 failed, 2 wrong command line, 3 in part unknown, 130 interrupted; "
+    epilog="Exit status: 0 done, 1 failed, 2 wrong command line, 3 partly unknown, 130 interrupted; "
     "docs/cli.md has these and the formats of --json.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -106,12 +110,16 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 def run() -> NoReturn:
     """Run the command line; every failure a user can meet ends in one line and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # peft imports bitsandbytes where it is installed, which warns of a kernel that nothing here asks for.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         try:
-            app()
+            _work()
         finally:
             # Here a pipe without a reader or a full disk is still ours to report.
             sys.stdout.flush()
+    except EndedElsewhere:
+        sys.exit(1)
     except FlextuneError as error:
         _fail(_with_remedy(str(error)))
     except KeyboardInterrupt:
@@ -130,6 +138,21 @@ def run() -> NoReturn:
     sys.exit(0)
 
 
+def _work() -> None:
+    """Do what the command line says; of several processes at a command that trains, only the first does."""
+    launch = launched()
+    if launch.world == 1 or not _TRAIN & {*sys.argv[1:2]}:
+        app()
+        return
+    from flextune.runner.together import follow, leading
+
+    if launch.rank:
+        follow()
+        return
+    with leading():
+        app()
+
+
 def _explain(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     return _with_remedy(f"{where}{error.strerror or error}")
@@ -138,7 +161,7 @@ def _explain(error: OSError) -> str:
 def _with_remedy(message: str) -> str:
     """What to do about a full disk, whichever library met it first."""
     if any(os.strerror(number) in message for number in (errno.ENOSPC, errno.EDQUOT)):
-        return f"{message}; free some space and run the same command again to go on"
+        return f"{message}; free some space and run the same command again to continue"
     return message
 
 

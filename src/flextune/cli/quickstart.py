@@ -34,3 +34,5 @@ def quickstart(
     with progress() as reporter:
         options = RunOptions(None, workers, not no_sandbox, reporter, replace)
         e.run_or_plan(experiment, runs / experiment.name, options, plan=plan, as_json=as_json)
+    if not plan and not as_json:
+        print("next: flextune init > mine.yaml (an experiment of your own, with comments)")

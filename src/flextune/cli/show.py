@@ -42,21 +42,42 @@ def show_evaluation(result: RunResult, *, as_json: bool) -> None:
     if not as_json:
         show_scores(result.run, result.scores, result.comparisons, result.report.page)
         return
-    baseline = next((row.baseline for row in result.comparisons), result.scores[0].arm)
+    baseline = _baseline(result.scores, result.comparisons)
     print_json(json.loads(scores_json(result.run.name, baseline, result.scores, result.comparisons)))
 
 
 def show_scores(run: Run, scores: Sequence[Score], comparisons: Sequence[Comparison], page: Path) -> None:
-    """Scores and comparisons as a table; of a few comparisons each as a sentence, too; and the page."""
+    """Scores and comparisons as a table; what they say, in sentences; and the page.
+
+    Of a few comparisons each gets a sentence, of many each arm, as on the page.
+    """
     from flextune.report.labels import labels
+    from flextune.studies.scores.copies import copies
+    from flextune.studies.scores.headline import headline
     from flextune.studies.scores.score_table import score_table, sentences
 
-    taught = labels(run.experiment, scores, "").taught
-    out().print(score_table(scores, comparisons, taught=taught))
+    names = labels(run.experiment, scores, _baseline(scores, comparisons))
+    out().print(score_table(scores, comparisons, taught=names.taught))
     if len(comparisons) <= SENTENCES:
-        for words in sentences(comparisons, taught=taught):
-            out().print(words, highlight=False, markup=False)
-    _line(f"page: {page}")
+        said = list(sentences(comparisons, taught=names.taught))
+    else:
+        said = [" ".join(line) for line in headline(comparisons, names, copies(scores, names))]
+    for words in said:
+        out().print(words, highlight=False, markup=False)
+    _link("page", page)
+
+
+def _baseline(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> str:
+    return next((row.baseline for row in comparisons), scores[0].arm)
+
+
+def _link(what: str, file: Path) -> None:
+    """A file by its whole path, which a terminal that can opens at a click."""
+    from rich.style import Style
+    from rich.text import Text
+
+    path = file.absolute()
+    out().print(Text.assemble(f"{what}: ", (str(path), Style(link=path.as_uri()))), soft_wrap=True)
 
 
 def _line(text: str) -> None:

@@ -17,7 +17,7 @@ from flextune.config.sections.train import TrainConfig
 NO_PENALTY = "penalty: it is of LoRA's A and B, and adapter: null has none; set penalty: null there"
 
 #: Keys of ``train`` that change no bit of the adapter.
-_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing"}
+_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing", "distributed"}
 
 
 class Recipe(Section):
@@ -36,7 +36,7 @@ class Recipe(Section):
     train: TrainConfig = TrainConfig()
     optimizer: Optimizer = AdamW()
     penalty: Penalty | None = None
-    seed: Seed = Field(0, description="Of the adapter's start, the order of the examples and dropout.")
+    seed: Seed = Field(0, description="Seed of the adapter's start, the order of the examples and dropout.")
 
     @model_validator(mode="after")
     def _whole_weights(self) -> Recipe:
@@ -59,8 +59,8 @@ class Recipe(Section):
 
         A later option does then not train old runs again. How often the training logs and saves is left out,
         what it reports to, what it evaluates (unless that decides which adapter is kept), whether activations
-        are computed again, and all of a penalty of strength 0. Of examples and of a start from another
-        adapter a key has the content.
+        are computed again, how processes share the work, and all of a penalty of strength 0. Of examples and
+        of a start from another adapter a key has the content.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
         elsewhere = {*_WITHOUT_EFFECT, "deduplicate", "start"}

@@ -89,14 +89,13 @@ def estimated_seconds(
     seen: set[str] = set()
     for evaluation in evaluations:
         generation = evaluation.generation
-        programs = generation.total
-        total += programs * _PROGRAM / (workers or os.cpu_count() or 1)
+        total += evaluation.unjudged(run) * _PROGRAM / (workers or os.cpu_count() or 1)
         if generation.key not in seen:
             seen.add(generation.key)
             tokens = _ANSWER * generation.decode.max_new_tokens
             operations = 2 * parameters.get(generation.form.model.name, 0) * tokens
             overhead = tokens * _DECODING_STEP / _SIDE_BY_SIDE
-            total += programs * (per_program or operations / speed + overhead)
+            total += generation.unanswered(run) * (per_program or operations / speed + overhead)
     return total
 
 

@@ -31,6 +31,7 @@ from flextune.runner.plan import Examples, Plan, Sources, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
 from flextune.runner.starts import finished_adapter, refuse_merged_base
+from flextune.runner.together import train_together
 from flextune.runner.tuning import tune
 from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.environment import describe_environment
@@ -245,8 +246,8 @@ class Execution:
         return untrained or (judged and bool(self._unjudged(plan.evaluations)))
 
     def _unjudged(self, evaluations: list[Evaluation]) -> list[Evaluation]:
-        """The evaluations of which nothing was judged yet."""
-        return [e for e in evaluations if not self.run.judged(e.key).verdicts_file.exists()]
+        """The evaluations of which a program was not judged yet."""
+        return [e for e in evaluations if e.unjudged(self.run)]
 
     def _searched(self, experiment: Experiment) -> Plan:
         """The work once everything is tuned and matched.
@@ -290,8 +291,8 @@ class Execution:
         """A reporter that numbers the stages which are left; says what is there already."""
         run, evaluations = self.run, plan.evaluations
         untrained = [t for t in plan.trainings if not run.trained(t.key).finished]
-        forms = {e.generation.form for e in evaluations if not _answered(e, run)}
-        unjudged = {e.key for e in evaluations if not _judged(e, run)}
+        forms = {e.generation.form for e in evaluations if e.generation.unanswered(run)}
+        unjudged = {e.key for e in self._unjudged(evaluations)}
         there = [
             f"{total - left} of {total} {what}"
             for what, left, total in (
@@ -322,20 +323,16 @@ class Execution:
             return
         from flextune.runner.pass_at_one import watching_callbacks
         from flextune.training.callbacks.watch import Watch
-        from flextune.training.engine import train_adapter
 
         trained.describe(training.row())
-        base, watch = self.models.base(training.model), Watch()
-        watching = watching_callbacks(training, base, self._judge, self.options.data_dir)
+        watch = Watch()
+        watching = watching_callbacks(training, self.models, self._judge, self.options.data_dir)
         try:
             with self.reporter.stage(f"train {training.label}", 1) as stage:
-                train_adapter(
-                    base,
-                    training.examples,
-                    training.validation,
-                    training.recipe,
-                    trained.folder,
-                    start=self.models.start_folder(training.start) if training.start else None,
+                train_together(
+                    training,
+                    self.run,
+                    self.models,
                     callbacks=[watch, *watching],
                     progress=lambda done, total: stage.update(done, total, watch.detail),
                 )
@@ -371,19 +368,8 @@ class Execution:
         """Refuse before hours of training what a server could not answer after them."""
         generations = {evaluation.generation.key: evaluation.generation for evaluation in evaluations}
         served = [each for each in generations.values() if each.form.served is not None]
-        missing = [each for each in served if len(self.run.generated(each.key).completions()) < each.total]
+        missing = [each for each in served if each.unanswered(self.run)]
         check_servers(missing, lambda key: self.run.trained(key).finished, self.options.reporter)
-
-
-def _judged(evaluation: Evaluation, run: Run) -> bool:
-    """Whether all verdicts are there."""
-    return len(run.judged(evaluation.key).known_verdicts()) >= evaluation.generation.total
-
-
-def _answered(evaluation: Evaluation, run: Run) -> bool:
-    """Whether all completions are there."""
-    generation = evaluation.generation
-    return len(run.generated(generation.key).completions()) >= generation.total
 
 
 def _spare_later_collections() -> None:

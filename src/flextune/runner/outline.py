@@ -135,7 +135,7 @@ def _seconds(
     plan: Plan, needed: Sequence[Memory], searches: dict[str, Work], run: Run, options: RunOptions
 ) -> float:
     trainings = [training for training in plan.trainings if not run.trained(training.key).finished]
-    evaluations = [e for e in plan.evaluations if not run.judged(e.key).verdicts_file.exists()]
+    evaluations = [e for e in plan.evaluations if e.unjudged(run)]
     parameters = {one.model: one.parameters for one in needed}
     # A search trains what its arms train, with other settings.
     more = sum(work.total - work.done for work in searches.values())
@@ -168,8 +168,8 @@ def _evaluation(evaluation: Evaluation, run: Run) -> Work:
     return Work(
         f"{evaluation.arm} {generation.part.label}{several}",
         generation.total,
-        len(run.judged(evaluation.key).known_verdicts()),
-        len(run.generated(generation.key).completions()),
+        generation.total - evaluation.unjudged(run),
+        generation.total - generation.unanswered(run),
     )
 
 

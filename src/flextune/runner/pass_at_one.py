@@ -32,6 +32,7 @@ from flextune.generation.prompts.posing import Posed, pose
 from flextune.judging import Judge
 from flextune.models.load import LoadedModel
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict
+from flextune.runner.models import ModelStore
 from flextune.runner.work import Training
 from flextune.runs import layout
 from flextune.runs.keys import content_digest, digest
@@ -222,13 +223,13 @@ def watching(
 
 
 def watching_callbacks(
-    training: Training, base: LoadedModel, judge: Callable[[JudgeConfig], Judge], data_dir: Path | None
+    training: Training, models: ModelStore, judge: Callable[[JudgeConfig], Judge], data_dir: Path | None
 ) -> list[PassAtOneCallback]:
     """What evaluates a training while it runs; nothing where its recipe asks for nothing.
 
     Args:
         training: With its problems.
-        base: Its model.
+        models: Has its base model.
         judge: Makes a judge with an experiment's limits.
         data_dir: As for ``PassAtOneCallback``.
     """
@@ -238,7 +239,7 @@ def watching_callbacks(
     made = watching(
         section,
         watched.problems,
-        base,
+        models.base(training.model),
         generate=watched.generate,
         judge=lambda: judge(watched.judge),
         data_dir=data_dir,

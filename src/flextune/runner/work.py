@@ -23,6 +23,7 @@ from flextune.models.load import Quantization
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
 from flextune.runs.keys import content_digest, digest, generation_key, judging_key
+from flextune.runs.run import Run
 
 #: Behind the name of a decoding whose completions are judged with the helpers that follow.
 WHOLE = "to the program's end"
@@ -210,6 +211,10 @@ class Generation:
         """Completions that it consists of."""
         return len(self.problems) * self.decode.n
 
+    def unanswered(self, run: Run) -> int:
+        """Completions that the run's folder does not hold."""
+        return max(self.total - len(run.generated(self.key).completions()), 0)
+
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""
         form = self.form
@@ -251,7 +256,14 @@ class Evaluation:
     @cached_property
     def key(self) -> str:
         """Its judging key."""
-        return judging_key(generation=self.generation.key, judge=self.judge, whole=self.whole)
+        generation = self.generation
+        return judging_key(
+            generation=generation.key, judge=self.judge, whole=self.whole, answers=generation.posed.answers
+        )
+
+    def unjudged(self, run: Run) -> int:
+        """Programs of which the run's folder holds no verdict, or an unknown one."""
+        return max(self.generation.total - len(run.judged(self.key).known_verdicts()), 0)
 
     @property
     def decoding(self) -> str:

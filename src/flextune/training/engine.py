@@ -22,6 +22,7 @@ from flextune.training.interrupts import Interrupts
 from flextune.training.writing import PARTIAL, write_adapter, write_model, write_spectrum
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
     from transformers import TrainerCallback
 
@@ -44,6 +45,7 @@ def train_adapter(
     start: Path | None = None,
     resume: Path | None = None,
     progress: Progress | None = None,
+    device: torch.device | None = None,
 ) -> None:
     """Fine-tune a LoRA adapter, or all weights of the model, and write it.
 
@@ -53,6 +55,10 @@ def train_adapter(
     that was killed goes on from the last checkpoint that is whole, and ends with the same bytes. On the CPU
     the weights depend on the arguments and the number of threads alone. The base model and the global random
     generators are left as they were.
+
+    Processes of torchrun or ``accelerate launch`` train one adapter when all of them call this with the same
+    arguments: that of one process, but for rounding and for dropout's draws. The first one writes; of a
+    checkpoint each writes its part, so they need one folder.
 
     Args:
         model: The base model.
@@ -67,6 +73,8 @@ def train_adapter(
         resume: A ``checkpoint-N`` folder of the same training, to go on after its step N; None: the newest in
             ``folder``, if there is one (``control.should_save`` in a callback writes one).
         progress: Called with (steps done, steps in all).
+        device: Where it trains, if not where the model is: a model that is to be sharded
+            (``train.distributed: fsdp``) can stay in the CPU's memory.
 
     Raises:
         FlextuneError: No example to learn from, a target or option that the model, the device or the examples
@@ -76,21 +84,21 @@ def train_adapter(
     """
     from safetensors import SafetensorError
 
+    from flextune.training import processes
     from flextune.training.arguments import check_recipe
 
-    check_recipe(model, recipe.train)
+    processes.start()
+    place = device or model.model.device
+    processes.in_all(lambda: check_recipe(model, recipe.train, place))
     if resume is not None and not (resume / "trainer_state.json").is_file():
         raise FlextuneError(f"{resume}: no trainer_state.json; it is not a checkpoint of a training")
-    training = _Training(model, examples, validation, recipe, folder, start)
+    training = _Training(model, examples, validation, recipe, folder, start, place)
     try:
         with _preserved_randomness(), Interrupts() as interrupts:
-            _forget(folder)
-            trainer = training.trainer(callbacks, progress, interrupts)
+            processes.by_main(lambda: _forget(folder))
+            trainer = processes.in_all(lambda: training.trainer(callbacks, progress, interrupts))
             training.run(trainer, resume)
-            if recipe.adapter is not None:
-                write_spectrum(trainer.model, folder, training.split)
-            training.write(trainer, layout.MODEL if recipe.adapter is None else layout.ADAPTER)
-            training.checkpoints.clear()
+            training.finish(trainer)
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
     if interrupts.asked:
@@ -107,6 +115,7 @@ class _Training:
     recipe: Recipe
     folder: Path
     start: Path | None
+    device: torch.device
     split: dict[str, Tensor] | None = None
 
     @cached_property
@@ -140,6 +149,8 @@ class _Training:
         import torch
         import transformers
 
+        from flextune.training.processes import label
+
         model = self.model
         training = {
             "model": model.identity,
@@ -152,10 +163,11 @@ class _Training:
         circumstances = {
             "torch": torch.__version__,
             "transformers": transformers.__version__,
-            "device": model.model.device.type,
+            "device": self.device.type,
             "threads": torch.get_num_threads(),
         }
-        return Checkpoints(self.folder / layout.CHECKPOINTS, training, circumstances)
+        together = label(self.recipe.train)
+        return Checkpoints(self.folder / layout.CHECKPOINTS, training, circumstances, together)
 
     def trainer(
         self, callbacks: Sequence[TrainerCallback], progress: Progress | None, interrupts: Interrupts
@@ -166,10 +178,12 @@ class _Training:
 
         from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
+        from flextune.training.batches.dealing import deal_out
         from flextune.training.callbacks.keeping import KeepBestCallback
         from flextune.training.callbacks.logbook import Logbook
         from flextune.training.callbacks.saving import Saving
         from flextune.training.memory import recompute_activations, use_liger
+        from flextune.training.processes import rank, sharded, world
         from flextune.training.trainer import FlexTrainer
 
         model, recipe = self.model, self.recipe
@@ -179,10 +193,20 @@ class _Training:
             recompute_activations(adapted)
         if recipe.train.use_liger_kernel:
             use_liger(adapted)
-        arguments = training_arguments(model, recipe, self.folder, evaluate=bool(held_out.rows))
+        train, own, shard = recipe.train, trainer_arguments(recipe), sharded(recipe.train)
+        deal = deal_out(
+            train.batch_size,
+            train.gradient_accumulation_steps,
+            world(),
+            # An estimate of Sophia's squares what a sharded model's processes have at the same time.
+            joined=shard and "sophia" in own,
+        )
+        arguments = training_arguments(
+            model, recipe, self.folder, deal=deal, device=self.device, evaluate=bool(held_out.rows)
+        )
         half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
-        own = recipe_callbacks(recipe)
-        keeping = next((each for each in own if isinstance(each, KeepBestCallback)), None)
+        members = recipe_callbacks(recipe)
+        keeping = next((each for each in members if isinstance(each, KeepBestCallback)), None)
         trainer = FlexTrainer(
             model=adapted,
             args=arguments,
@@ -195,15 +219,17 @@ class _Training:
                 computed=half or model.model.dtype,
             ),
             callbacks=[
-                *own,
+                *members,
                 *callbacks,
-                Logbook(self.folder / layout.TRAINING_LOG, progress, keeping),
+                *([] if rank() else [Logbook(self.folder / layout.TRAINING_LOG, progress, keeping)]),
                 Saving(recipe.train.save_steps, interrupts),
             ],
             checkpoints=self.checkpoints,
             encoded=learned,
+            deal=deal if world() > 1 else None,
+            shard=shard,
             base=model.model,
-            **trainer_arguments(recipe),
+            **own,
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
@@ -214,11 +240,17 @@ class _Training:
         from flextune.models.split_start import split_start
         from flextune.models.starting import begin_with
         from flextune.models.whole import whole_model
+        from flextune.training.processes import sharded
 
         adapter = self.recipe.adapter
         if adapter is None:
             if self.start is not None:
                 raise FlextuneError("start: a training of all weights has no matrices to begin with")
+            if sharded(self.recipe.train):
+                raise FlextuneError(
+                    "adapter: null: weights that all train are not saved by FSDP here; use"
+                    " train.distributed: ddp, or train an adapter"
+                )
             return whole_model(self.model)
         adapted = attach_adapter(self.model, adapter, self.recipe.seed)
         self.split = split_start(adapted)
@@ -232,10 +264,9 @@ class _Training:
         Raises:
             FlextuneError: The loss is not finite, or memory does not suffice; says what to do.
         """
-        if resume is None:
-            resume = self.checkpoints.newest()
-        else:
-            self.checkpoints.check(resume)
+        from flextune.training.processes import by_main
+
+        resume = by_main(lambda: self._checkpoint(resume))
         try:
             trainer.train(resume)
         except DivergedError as error:
@@ -251,14 +282,44 @@ class _Training:
                 " train.gradient_checkpointing: true or quantization: nf4"
             ) from error
 
-    def write(self, trainer: FlexTrainer, name: str) -> None:
+    def _checkpoint(self, asked: Path | None) -> Path | None:
+        """What it goes on from."""
+        if asked is None:
+            return self.checkpoints.newest()
+        self.checkpoints.check(asked)
+        return asked
+
+    def finish(self, trainer: FlexTrainer) -> None:
+        """Write what a finished training leaves."""
+        from flextune.training.processes import by_main
+        from flextune.training.sharding import whole_state
+
+        state = whole_state(trainer.model)
+
+        def write() -> None:
+            if self.recipe.adapter is not None:
+                write_spectrum(trainer.model, self.folder, state, self.split)
+            self._write(trainer, layout.MODEL if self.recipe.adapter is None else layout.ADAPTER, state)
+            self.checkpoints.clear()
+
+        by_main(write)
+
+    def _write(self, trainer: FlexTrainer, name: str, state: dict[str, Tensor] | None) -> None:
         """Write the adapter's folder, or the model's."""
         tokenizer, card = self.model.tokenizer, self._card(trainer)
         if self.recipe.adapter is None:
             dtype = self.model.model.dtype
             write_model(trainer.model, self.folder, dtype=dtype, tokenizer=tokenizer, card=card, name=name)
             return
-        write_adapter(trainer.model, self.folder, tokenizer=tokenizer, card=card, name=name, split=self.split)
+        write_adapter(
+            trainer.model,
+            self.folder,
+            tokenizer=tokenizer,
+            card=card,
+            name=name,
+            state=state,
+            split=self.split,
+        )
 
     def _card(self, trainer: FlexTrainer) -> str:
         from flextune.training.card import model_card
@@ -289,10 +350,15 @@ class _Training:
         """Keep the adapter of the last good step, and say where."""
         import torch
 
-        weights = [weight for weight in trainer.model.parameters() if weight.requires_grad]
-        if not trainer.state.global_step or not all(bool(torch.isfinite(w).all()) for w in weights):
+        from flextune.training.processes import anywhere, by_main
+        from flextune.training.sharding import whole_state
+
+        state = whole_state(trainer.model)
+        weights = (state or {n: w for n, w in trainer.model.named_parameters() if w.requires_grad}).values()
+        bad = not all(bool(torch.isfinite(weight).all()) for weight in weights)
+        if not trainer.state.global_step or anywhere(bad)[0]:
             return ""
-        self.write(trainer, layout.LAST_GOOD)
+        by_main(lambda: self._write(trainer, layout.LAST_GOOD, state))
         kept = self.folder / layout.LAST_GOOD
         return f"; the adapter after step {trainer.state.global_step} is kept in {kept}"
 

@@ -29,6 +29,7 @@ def write_adapter(
     tokenizer: Any,
     card: str,
     name: str = layout.ADAPTER,
+    state: dict[str, Tensor] | None = None,
     split: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a PEFT model's adapter into a folder in ``folder``, which appears at once.
@@ -42,15 +43,16 @@ def write_adapter(
         tokenizer: Of the model.
         card: The model card.
         name: Of the adapter's folder.
+        state: Its weights by name, where the model itself holds a part of each; None: the model's.
         split: What its start took out of the base weights (``split_start``): a plain adapter is written then.
     """
     partial = folder / PARTIAL
-    adapted.save_pretrained(str(partial), save_embedding_layers=False)
+    adapted.save_pretrained(str(partial), state_dict=state, save_embedding_layers=False)
     config = json.loads((partial / layout.ADAPTER_CONFIG).read_text())
     if split is not None:
         from safetensors.torch import save_file
 
-        save_file(_tensors(adapted, split), str(partial / SAFETENSORS), metadata={"format": "pt"})
+        save_file(_tensors(adapted, state, split), str(partial / SAFETENSORS), metadata={"format": "pt"})
         config = plain_config(config)
     # PEFT's config lists a set in an order that changes by process.
     for key in ("target_modules", "target_parameters"):
@@ -78,26 +80,34 @@ def write_model(
     _finish(partial, folder / name, tokenizer, card)
 
 
-def write_spectrum(adapted: Any, folder: Path, split: Mapping[str, Tensor] | None = None) -> None:
+def write_spectrum(
+    adapted: Any,
+    folder: Path,
+    state: dict[str, Tensor] | None = None,
+    split: Mapping[str, Tensor] | None = None,
+) -> None:
     """Write the spectrum of every matrix of an adapter, as it is saved; nothing where it has none.
 
     Args:
         adapted: The model.
         folder: Of the training.
+        state: As for ``write_adapter``.
         split: As for ``write_adapter``.
     """
     from flextune.spectral.spectrum import adapter_spectrum
 
     if other_update(adapted.peft_config["default"]) is None:
-        rows = adapter_spectrum(_tensors(adapted, split))
+        rows = adapter_spectrum(_tensors(adapted, state, split))
         write_object(folder / layout.SPECTRUM, {"matrices": rows})
 
 
-def _tensors(adapted: Any, split: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+def _tensors(
+    adapted: Any, state: dict[str, Tensor] | None, split: Mapping[str, Tensor] | None
+) -> dict[str, Tensor]:
     """An adapter's tensors as they are saved."""
     from peft import get_peft_model_state_dict
 
-    tensors = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    tensors = get_peft_model_state_dict(adapted, state, save_embedding_layers=False)
     return dict(tensors) if split is None else plain_tensors(tensors, split)
 
 

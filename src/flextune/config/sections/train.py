@@ -36,13 +36,22 @@ class KLConfig(Section):
         "prompt",
         description="Whose predictions are compared: the training prompts' tokens, or the answers' too.",
     )
+    vocabulary: Literal["all", "non-target"] = Field(
+        "all",
+        description="non-target: the text's own next token is left out of both distributions, so that only "
+        "what is said about the others is held.",
+    )
 
 
 class ReplayConfig(Section):
     """Programs in other languages among the training examples: Rosetta's, in its base lexicon."""
 
-    share: Float = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
-    languages: list[LanguageName] = Field(min_length=1, description="In equal parts.")
+    share: Float = Field(
+        0.05, gt=0, lt=1, description="Share of the examples that is replaced; their number stays the same."
+    )
+    languages: list[LanguageName] = Field(
+        min_length=1, description="Languages of these programs, in equal parts."
+    )
 
     @field_validator("languages")
     @classmethod
@@ -63,7 +72,7 @@ class TrainConfig(Section):
     )
     deduplicate: Literal["none", "exact", "near"] = Field(
         "none",
-        description="Copies that are left out: none, equal ones, or near ones too. Of two the later goes.",
+        description="Copies that are left out: none, equal ones, or near ones too. The first copy stays.",
     )
     start: Start | None = Field(
         None,
@@ -87,7 +96,7 @@ class TrainConfig(Section):
     )
     epochs: Float = Field(3.0, gt=0, description="Passes over the examples.")
     max_steps: Int | None = Field(None, ge=1, description="Optimizer steps; overrides epochs.")
-    batch_size: Int = Field(4, ge=1, description="Examples per batch and device.")
+    batch_size: Int = Field(4, ge=1, description="Examples per batch, however many processes share it.")
     gradient_accumulation_steps: Int = Field(1, ge=1, description="Batches per optimizer step.")
     batches: Literal["auto", "padded", "padding_free", "packed"] = Field(
         "auto",
@@ -95,7 +104,7 @@ class TrainConfig(Section):
         " kept apart. packed: batch_size x max_length tokens per batch, so fewer steps. "
         "auto: padding_free on CUDA where the model allows it, else padded.",
     )
-    learning_rate: Float = Field(2e-4, gt=0, description="Its highest value, after the warm-up.")
+    learning_rate: Float = Field(2e-4, gt=0, description="Highest learning rate, after the warm-up.")
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="How the learning rate falls after the warm-up."
     )
@@ -114,7 +123,12 @@ class TrainConfig(Section):
         False, description="Compile the model's forward pass; the first steps take minutes."
     )
     use_liger_kernel: bool = Field(
-        False, description="Liger's kernels for norms and activations (CUDA; extra liger)."
+        False, description="Use Liger's kernels for norms and activations (CUDA; extra liger)."
+    )
+    distributed: Literal["ddp", "fsdp"] | None = Field(
+        None,
+        description="How the processes of torchrun or accelerate launch share the model. ddp: each has all of"
+        " it. fsdp: each has a part (FSDP2). null: what accelerate launch was told, else ddp.",
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
     save_steps: Int | None = Field(
@@ -155,6 +169,8 @@ class TrainConfig(Section):
                 f"keep_best: {self.keep_best!r} is not logged{did_you_mean(self.keep_best, known)} (known:"
                 f" {', '.join(known)})"
             )
+        if self.evaluate is not None and self.distributed == "fsdp":
+            raise ValueError("evaluate: FSDP spreads the weights, and one process alone generates; use ddp")
         if self.kept_by == "eval_loss" and self.validation_size == 0:
             key = "early_stopping" if self.keep_best is None else "keep_best"
             raise ValueError(f"{key}: needs a validation loss, and validation_size is 0")

@@ -12,7 +12,9 @@ from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from flextune.errors import FlextuneError
+from flextune.spectral.sharding import is_sharded
 from flextune.training.callbacks.handlers import handler_of
+from flextune.training.processes import by_main
 from flextune.training.usage import preserved_generators
 
 
@@ -66,7 +68,7 @@ class MeasuringCallback(TrainerCallback):
             raise FlextuneError(
                 f"{type(self).__name__}: give every=STEPS, or the Trainer an eval_strategy and eval_dataset"
             )
-        if any(hasattr(weight, "device_mesh") for weight in model.parameters()) or args.fsdp:
+        if any(map(is_sharded, model.parameters())) or args.fsdp:
             raise FlextuneError(
                 f"{type(self).__name__}: the weights are spread over processes (FSDP), and one alone cannot"
                 " generate; evaluate after the training, or train with DDP"
@@ -112,9 +114,7 @@ class MeasuringCallback(TrainerCallback):
         **kwargs: Any,
     ) -> dict[str, float]:
         with self.apart(), undisturbed(model, args.device):
-            found = _of_first_process(
-                lambda: dict(self.measure(model, processing_class, args, state.global_step))
-            )
+            found = by_main(lambda: dict(self.measure(model, processing_class, args, state.global_step)))
         logs = dict(found)
         if state.epoch is not None:
             logs["epoch"] = state.epoch
@@ -146,21 +146,3 @@ def undisturbed(model: nn.Module, device: torch.device) -> Iterator[None]:
             model.forward = wrapped
         for module, trained in modes:
             module.training = trained
-
-
-def _of_first_process(measure: Callable[[], dict[str, float]]) -> dict[str, float]:
-    """What the first process finds, in all of them; its error, too."""
-    distributed = torch.distributed
-    if not distributed.is_available() or not distributed.is_initialized():
-        return measure()
-    results: list[Any] = [None]
-    if distributed.get_rank() == 0:
-        try:
-            results = [measure()]
-        except FlextuneError as error:
-            results = [error]
-    distributed.broadcast_object_list(results, src=0)
-    if isinstance(results[0], FlextuneError):
-        raise results[0]
-    found: dict[str, float] = results[0]
-    return found
