@@ -279,3 +279,25 @@ def test_any_option_of_peft_is_taken_by_its_name(loaded: LoadedModel, tmp_path: 
         FlextuneError, match=r"adapter.rank_pattern: Input should be a valid dictionary \(given: 3"
     ):
         train_adapter(loaded, EXAMPLES, [], wrong, tmp_path)
+
+
+def test_whole_weights_of_half_precision_train_in_float32_and_are_saved_in_half(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    half = load_model(loaded.name, dtype="bfloat16", device="cpu")
+    before = said(half.model)
+    seen = []
+
+    class Types(TrainerCallback):
+        def on_step_begin(
+            self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any
+        ) -> None:
+            seen.append({parameter.dtype for parameter in model.parameters()})
+
+    made = Recipe(adapter=None, train=recipe(max_steps=2))
+    train_adapter(half, EXAMPLES, EXAMPLES[:2], made, tmp_path, callbacks=[Types()])
+    assert seen == [{torch.float32}, {torch.float32}]
+    tensors = load_file(tmp_path / "model" / "model.safetensors")
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.bfloat16}
+    assert json.loads((tmp_path / "model" / "config.json").read_text())["dtype"] == "bfloat16"
+    assert torch.equal(said(half.model), before)

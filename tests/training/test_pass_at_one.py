@@ -68,10 +68,11 @@ class PretendJudge:
     def verdicts(self, pairs: Any) -> Iterator[Verdict]:
         for problem, completion in pairs:
             type(self).asked.append(problem.name)
-            yield Verdict(problem.name, 0, type(self).outcome or self.of(completion), "run", "no reason")
+            outcome: Any = type(self).outcome or self.of(completion)
+            yield Verdict(problem.name, 0, outcome, "run", "no reason")
 
     @staticmethod
-    def of(completion: Completion) -> Any:
+    def of(completion: Completion) -> str:
         return "passed" if completion.text.startswith("aa") and completion.name != "other" else "wrong_answer"
 
 
@@ -325,7 +326,8 @@ def test_the_lines_of_the_page_evaluate_a_trl_training_and_leave_it_as_it_is(
     page = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(from flextune import KeepBest.*?)```", page, re.DOTALL)
     monkeypatch.setattr(flextune, "load_problems", pretended_problems, raising=False)
-    monkeypatch.setitem(PassAtOneCallback.__init__.__kwdefaults__, "judge", PretendJudge)
+    defaults: Any = PassAtOneCallback.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "judge", PretendJudge)
     trained = []
     for lines_of_page in ("", code):
         scope = script(model_folder, tmp_path / str(bool(lines_of_page)))

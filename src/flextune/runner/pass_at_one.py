@@ -282,7 +282,7 @@ def _sets(problems: Iterable[Problem], generate: GenerateConfig, data_dir: Path 
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise FlextuneError(f"PassAtOneCallback: two {place[1]} problems are called {twice!r}")
         # A benchmark may be a file's name, which the section does not take.
-        given = {"benchmark": place[0], "language": place[1], "lexicon": place[2] or "base"}
+        given: dict[str, Any] = {"benchmark": place[0], "language": place[1], "lexicon": place[2] or "base"}
         part = EvaluateConfig.model_construct(**given)
         sets.append(_Set(metric, members, pose(generate, part, members, data_dir)))
     return sets
