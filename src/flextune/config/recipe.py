@@ -14,7 +14,7 @@ from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
 
 #: Keys of ``train`` that change no bit of the adapter.
-_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing"}
+_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing", "distributed"}
 
 
 class Recipe(Section):
@@ -49,8 +49,8 @@ class Recipe(Section):
         """What determines the adapter's weights, without settings at their defaults.
 
         A later option does then not train old runs again. How often the training logs and saves is left out,
-        what it reports to and whether activations are computed again, and all of a penalty of strength 0. Of
-        examples and of a start from another adapter a key has the content.
+        what it reports to, whether activations are computed again, how processes share the work, and all of a
+        penalty of strength 0. Of examples and of a start from another adapter a key has the content.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
         elsewhere = {*_WITHOUT_EFFECT, "deduplicate", "start"}
