@@ -27,7 +27,7 @@ def pass_at_1_names(places: Sequence[Place]) -> list[str]:
     """
     names: list[str] = []
     for shown in (slice(1, 2), slice(2), slice(3)):
-        named = ["_".join([PASS_AT_1, *(part for part in place[shown] if part)]) for place in places]
+        named = ["_".join([PASS_AT_1, *(part for part in [*place][shown] if part)]) for place in places]
         names = [re.sub(r"[^\w.-]+", "_", name) for name in named]
         if len(set(names)) == len(names):
             break
