@@ -219,7 +219,7 @@ def _train(
     callbacks: Sequence[TrainerCallback] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    from flextune.models.load import resolve_device
+    from flextune.models.devices import resolve_device
     from flextune.training.engine import train_adapter
     from flextune.training.processes import sharded
 
