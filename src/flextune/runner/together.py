@@ -167,12 +167,13 @@ def follow() -> None:
     """
     need("torch", "transformers", "peft", "accelerate")
     _be_quiet()
-    company, models = Company(), None
+    company, run, models = Company(), None, ModelStore()
     try:
         while (order := company.hear()) is not None:
             training, folder = order
-            run = Run(folder)
-            models = models or ModelStore(run)
+            if run is None or run.folder != folder:
+                run = Run(folder)
+                models = ModelStore(run)
             with contextlib.suppress(DivergedError, TrainingInterrupted):
                 _obey(company, training, run, models)
     except RuntimeError as error:
