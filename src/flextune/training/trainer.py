@@ -212,7 +212,7 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         if "train_runtime" in logs and (peak := self._memory.bytes) is not None:
             logs["peak_memory_bytes"] = peak
         if self.kl and "loss" in logs:
-            mine = torch.tensor(float(self._divergence), device=self.args.device)
+            mine = torch.tensor(float(self._divergence), dtype=torch.float64, device=self.args.device)
             logs["kl"] = float(self.accelerator.reduce(mine, "mean")) / max(self._divergence_steps, 1)
             self._divergence, self._divergence_steps = 0.0, 0
         super().log(logs, *args, **kwargs)
