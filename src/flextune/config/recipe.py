@@ -18,15 +18,15 @@ _WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpo
 
 
 class Recipe(Section):
-    """All that determines a training beside the model and the examples.
+    """All that determines a training, apart from the model and the examples.
 
     Attributes:
         adapter: Rank, alpha, dropout, targets, layers.
         train: Steps, batches, learning rate and its schedule, and the controls. ``data`` and its companions
             say where the examples came from; the engine is handed the examples themselves.
-        optimizer: What moves the weights.
-        penalty: On the LoRA matrices, or None.
-        seed: Of the adapter's start, the order of the examples, dropout, and what an optimizer draws.
+        optimizer: The optimizer's section.
+        penalty: The penalty on the LoRA matrices, or None.
+        seed: Seed of the adapter's start, the order of the examples, dropout, and what an optimizer draws.
     """
 
     adapter: AdapterConfig = AdapterConfig()
