@@ -78,6 +78,7 @@ DEFAULTS = [
         "gradient_checkpointing": False,
         "torch_compile": False,
         "use_liger_kernel": False,
+        "distributed": None,
         "logging_steps": 10,
         "save_steps": None,
         "report_to": [],

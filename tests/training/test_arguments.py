@@ -67,13 +67,13 @@ def test_each_way_has_its_host() -> None:
         (host,) = recipe_callbacks(recipe)
         assert isinstance(host, SpectralCallback)
         assert (host.apply, host.term.strength, host.term.penalty.form.kind) == (way, 0.7, "l2")
-        assert trainer_arguments(recipe) == {"kl": 0.0}
+        assert trainer_arguments(recipe) == {}
     in_the_loss = recipe_with(PenaltyConfig(apply="loss", strength=0.7))
     assert recipe_callbacks(in_the_loss) == []
     arguments = trainer_arguments(in_the_loss)
     assert (arguments["penalty"].form, arguments["strength"]) == (PenaltyForm(), 0.7)
     assert recipe_callbacks(Recipe()) == []
-    assert trainer_arguments(Recipe()) == {"kl": 0.0}
+    assert trainer_arguments(Recipe()) == {}
 
 
 def test_early_stopping_takes_part_where_it_is_asked_for() -> None:
