@@ -4,6 +4,10 @@
 # make test-minimum: the quick tests with the oldest supported version of everything.
 # make coverage: which branches the quick tests leave out.
 # make picture: run the quickstart and take the README's picture of its page.
+# make docs: the documents as a site in site/; a broken link is an error.
+# make package: wheel and sdist in dist/, checked, installed and tried with the dependencies of .venv.
+# make release: the same, then tried in empty environments.
+# make docker: an image that runs the demo.
 # Each prepares what it needs first: a virtual environment in .venv, and system packages where they are
 # missing and may be installed.
 
@@ -11,11 +15,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PUBLISHING := $(VENV)/.publishing
 MINIMUM := .venv-min
 # Tests of a second or less, without compilers, attacks, several processes, browsers and the files of benchmarks (docs/testing.md).
 QUICK := not slow and not toolchain and not hostile and not processes and not data and not browser
 
-.PHONY: demo picture check test test-minimum coverage lint prepare system toolchains clean
+.PHONY: demo picture check test test-minimum coverage lint docs package release docker prepare system toolchains clean
 
 demo: prepare
 	$(BIN)/flextune quickstart
@@ -45,6 +50,23 @@ lint: prepare
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(PUBLISHING)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+package: $(PUBLISHING)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python scripts/try_package.py dist --packages-of $(BIN)/python
+
+release: package
+	$(BIN)/python scripts/try_package.py dist
+
+docker:
+	@command -v docker >/dev/null || { echo "docker is not installed here"; exit 1; }
+	docker build -t flextune .
+	@echo "run the demo: docker run --rm --privileged -v \"\$$PWD/runs:/work/runs\" flextune"
+
 prepare: system $(STAMP)
 
 system:
@@ -53,12 +75,16 @@ system:
 toolchains:
 	@PYTHON=$(PYTHON) scripts/system-packages.sh test
 
-$(STAMP): pyproject.toml constraints.txt | system
+$(STAMP): pyproject.toml constraints.txt src/flextune/__init__.py | system
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "flextune needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt 'torch==2.13.0'
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	@touch $@
+
+$(PUBLISHING): pyproject.toml constraints.txt $(STAMP) | system
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,release]'
 	@touch $@
 
 # Python 3.11 is the oldest; PyPI's builds of torch for it bring 3 GB of CUDA libraries.
@@ -70,4 +96,4 @@ $(MINIMUM)/.installed: pyproject.toml scripts/minimum_versions.py | system
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(MINIMUM) .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(MINIMUM) .coverage* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist site

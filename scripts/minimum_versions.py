@@ -6,16 +6,21 @@ import re
 import tomllib
 from pathlib import Path
 
-#: They check the code and run no test, or need a Chrome or a GPU.
+#: They check the code, build pages or packages and run no test, or need a Chrome or a GPU.
 LEFT_OUT = {
     "axe-playwright-python",
+    "build",
     "coverage",
+    "hatchling",
     "import-linter",
     "kaleido",
     "liger-kernel",
+    "mkdocs-material",
+    "mkdocstrings",
     "mypy",
     "playwright",
     "ruff",
+    "twine",
     "types-pyyaml",
 }
 

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.judged import needs_toolchain
 from tests.support.tiny import tiny_model
 
 import flextune as ft
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 
 
 def test_every_public_name_is_there() -> None:
@@ -88,27 +89,47 @@ def test_a_mistake_in_a_mapping_is_named_as_in_a_file(tmp_path: Path) -> None:
         ft.run({"name": "x", "trian": {}}, runs=tmp_path)
 
 
-@pytest.mark.slow
-def test_lines_of_the_readme_run_as_they_stand(
-    sandboxed: None,
-    model_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    section = README.read_text(encoding="utf-8").partition("## The same from Python\n")[2]
+def python_block(file: Path, heading: str) -> str:
+    """The first block of Python under a heading."""
+    section = file.read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
     code = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     assert code is not None
     assert len([line for line in code[1].splitlines() if line.strip()]) <= 13
+    return code[1]
+
+
+@pytest.fixture
+def place(sandboxed: None, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with an experiment in it, which is small."""
     (tmp_path / "experiment.yaml").write_text(
         f"name: mine\nmodel: {model_folder}\n"
         "train: {data: rosetta, max_steps: 2, batch_size: 2, limit: 4, validation_size: 0}\n"
-        "decode: [{max_new_tokens: 8}]\nevaluate: [{language: py, limit: 3}]\nseeds: [0, 1]\n"
+        "decode: [{max_new_tokens: 8}]\nevaluate: [{language: java, limit: 3}]\nseeds: [0, 1]\n"
         "arms: [{name: baseline, train: null}, {name: lora}]\n"
     )
     monkeypatch.chdir(tmp_path)
-    exec(code[1], {})
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.toolchain
+def test_lines_of_the_documents_run_as_they_stand(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    needs_toolchain("java")
+    exec(python_block(ROOT / "docs" / "experiments.md", "## From Python"), {})
     lines = capsys.readouterr().out.splitlines()
     assert any("pass@1" in line and "lora" in line for line in lines)
     assert any(line.endswith("runs/mine/report.html") for line in lines)
     assert [line.split()[-1] for line in lines[-3:]] == ["passed"] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.toolchain
+def test_lines_of_the_readme_run_after_the_quickstart(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs_toolchain("java")
+    ft.run("experiment.yaml", "name=quickstart")
+    exec(python_block(ROOT / "README.md", "## Sixty seconds"), {})
+    compared, *judged = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"lora: [\d.]+% to [\d.]+%, \w+", compared)
+    assert [line.split()[-1] for line in judged] == ["passed"] * 3

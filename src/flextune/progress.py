@@ -80,10 +80,14 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """``45 s``, ``12 min`` or ``3.2 h``."""
+    """``50 s``, ``4 min``, ``3 h 20 min`` or ``2 days``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 class _SilentStage:

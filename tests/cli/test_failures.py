@@ -132,7 +132,7 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_after_it(
         complaint = flextune("run", experiment_file, "--runs", small_disk).complaint
         assert complaint.startswith(f"{run}/{file}")
         assert "No space left on device" in complaint
-        assert complaint.endswith("; free some space and run the same command again to go on")
+        assert complaint.endswith("; free some space and run the same command again to continue")
     resize(small_disk, "32m")
     said = flextune("run", experiment_file, "--runs", small_disk, "--json")
     assert said.code == 0

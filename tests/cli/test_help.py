@@ -37,6 +37,7 @@ COMMANDS = [
     ["list", "data"],
     ["list", "languages"],
     ["list", "models"],
+    ["list", "prompts"],
     ["doctor"],
     ["schema"],
     ["rosetta"],

@@ -38,6 +38,7 @@ CALLS = {
     "list data": "list data",
     "list languages": "list languages",
     "list models": "list models",
+    "list prompts": "list prompts",
 }
 #: As another command, or tested with it.
 NOT_CALLED = {

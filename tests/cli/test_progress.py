@@ -62,14 +62,15 @@ def test_a_pace_is_of_what_was_done_since_the_start() -> None:
     # A continued stage begins with a part that is done already.
     assert pace((0, 60), (10, 80)) == ("2/s", "10 s left")
     assert pace((0, 0), (10, 100)) == ("10/s", "")
-    assert pace((0, 0), (60, 1)) == ("1/min", "1.6 h left")
+    assert pace((0, 0), (60, 1)) == ("1/min", "1 h 39 min left")
     assert pace((0, 0), (1, 1234), total=10**6)[0] == "1234/s"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (5399, "90 min"), (7200, "2.0 h")]
+    ("seconds", "text"),
+    [(0, "0 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min"), (400_000, "5 days")],
 )
-def test_a_duration_has_the_unit_that_fits(seconds: float, text: str) -> None:
+def test_a_duration_has_the_unit_that_a_person_plans_with(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 

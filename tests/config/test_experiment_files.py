@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from flextune.config import Experiment, load_experiment
+from flextune.config import Experiment, load_experiment, parse_experiment
 from flextune.runner.plan import Sources, make_plan
 from flextune.sources.loading import load_examples, load_problems
 
@@ -18,6 +19,13 @@ def test_every_experiment_of_ours_is_valid(path: Path) -> None:
     experiment = load_experiment(path)
     assert experiment.evaluate
     assert len(experiment.resolved_arms()) >= 2 or experiment.sweep is not None
+
+
+@pytest.mark.parametrize("page", ["tutorial", "experiments"])
+def test_every_experiment_of_the_documents_is_valid(page: str) -> None:
+    text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    assert len(parse_experiment(block, where=page).resolved_arms()) >= 2
 
 
 @pytest.fixture(scope="module")

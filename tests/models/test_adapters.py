@@ -124,6 +124,55 @@ def test_scale_multiplies_the_update(load: Any, loaded: LoadedModel, adapter: Pa
     assert torch.equal(logits(load(loaded, adapter, 1.0).model), logits(load(loaded, adapter).model))
 
 
+def updates(model: Any) -> dict[str, torch.Tensor]:
+    return {
+        name: layer.get_delta_weight("default").detach()
+        for name, layer in model.named_modules()
+        if hasattr(layer, "get_delta_weight") and "default" in getattr(layer, "lora_A", {})
+    }
+
+
+@pytest.mark.parametrize("share", [0.2, 0.9])
+def test_a_spectral_norm_cuts_larger_singular_values_and_no_other(
+    share: float, loaded: LoadedModel, adapter: Path
+) -> None:
+    whole = updates(load_adapter(loaded, adapter).model)
+    limit = share * max(float(torch.linalg.matrix_norm(each, 2)) for each in whole.values())
+    cut = updates(load_adapter(loaded, adapter, spectral_norm=limit).model)
+    assert any(not torch.equal(cut[name], each) for name, each in whole.items())
+    for name, each in whole.items():
+        left, values, right = torch.linalg.svd(each.double(), full_matrices=False)
+        torch.testing.assert_close(
+            cut[name].double(), (left * values.clamp(max=limit)) @ right, atol=1e-6, rtol=1e-5
+        )
+
+
+def test_a_large_spectral_norm_changes_nothing(loaded: LoadedModel, adapter: Path) -> None:
+    plain = logits(load_adapter(loaded, adapter).model)
+    assert torch.equal(logits(load_adapter(loaded, adapter, spectral_norm=1e6).model), plain)
+
+
+def test_a_spectral_norm_holds_merged_as_unmerged_before_the_scale(
+    loaded: LoadedModel, adapter: Path
+) -> None:
+    merged = merge_adapter(loaded, adapter, 0.5, spectral_norm=0.05).model
+    beside = load_adapter(loaded, adapter, 0.5, spectral_norm=0.05).model
+    torch.testing.assert_close(logits(merged), logits(beside), atol=1e-4, rtol=0)
+    cut = updates(load_adapter(loaded, adapter, spectral_norm=0.05).model)
+    halved = updates(beside)
+    for name, each in cut.items():
+        torch.testing.assert_close(halved[name], 0.5 * each)
+
+
+def test_a_spectral_norm_of_what_is_more_than_an_update_is_refused(
+    loaded: LoadedModel, tmp_path: Path
+) -> None:
+    config = LoraConfig(r=2, target_modules=["up_proj"], use_dora=True)
+    get_peft_model(shared_view(loaded.model), config).save_pretrained(str(tmp_path))
+    with pytest.raises(FlextuneError, match=r"spectral_norm 0\.5 cuts .* holds .*lora_magnitude_vector"):
+        load_adapter(loaded, tmp_path, spectral_norm=0.5)
+
+
 def test_scale_of_what_is_more_than_an_update_is_refused(loaded: LoadedModel, tmp_path: Path) -> None:
     config = LoraConfig(r=2, target_modules=["up_proj"], use_dora=True)
     get_peft_model(shared_view(loaded.model), config).save_pretrained(str(tmp_path))

@@ -6,7 +6,6 @@ import pytest
 
 from flextune.report.formats import (
     count,
-    duration,
     interval,
     large,
     mean_alone,
@@ -66,14 +65,6 @@ def test_an_unknown_number_is_a_dash() -> None:
     assert number(None, 2) == "–"
     assert spread(None, 2) == "–"
     assert mean_alone(None, 2) == "–"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0, "0 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min"), (400_000, "5 days")],
-)
-def test_a_duration_has_the_unit_that_a_person_plans_with(seconds: float, shown: str) -> None:
-    assert duration(seconds) == shown
 
 
 def test_large_numbers_and_bytes_are_short() -> None:

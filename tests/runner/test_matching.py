@@ -72,6 +72,10 @@ def test_the_norm_is_that_of_the_dense_updates(tmp_path: Path) -> None:
     layers = [m for m in model.modules() if hasattr(m, "get_delta_weight") and hasattr(m, "lora_A")]
     dense = sum(layer.get_delta_weight("default").square().sum().item() for layer in layers)
     assert update_norm(tmp_path) == pytest.approx(math.sqrt(dense), rel=1e-5)
+    cut = [torch.linalg.svdvals(layer.get_delta_weight("default")).clamp(max=1.5) for layer in layers]
+    expected = math.sqrt(sum(each.square().sum().item() for each in cut))
+    assert expected < 0.9 * math.sqrt(dense)
+    assert update_norm(tmp_path, spectral_norm=1.5) == pytest.approx(expected, rel=1e-5)
 
 
 MATCH = "match={arm: fourier, tolerance: 0.03}"

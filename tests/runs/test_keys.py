@@ -98,6 +98,7 @@ DEFAULTS = [
         "target": "both",
         "reduction": "sum",
         "onesided": True,
+        "of": "weights",
         "seed": 0,
     },
     {
@@ -262,6 +263,7 @@ def test_limits_change_the_judging_key_alone():
     }
     assert len(keys) == 3
     assert judging_key(generation="h", judge=JudgeConfig()) not in keys
+    assert judging_key(generation="g", judge=JudgeConfig(), answers=True) not in keys
     assert judging_key(generation="g", judge=JudgeConfig(wall_seconds=60)) in keys
 
 
@@ -278,3 +280,16 @@ def test_the_keys_of_the_defaults_are_pinned():
     assert judging_key(generation="g", judge=JudgeConfig()) == "ebd1132f71225326"
     assert [section().model_dump(mode="json") for section in SECTIONS] == DEFAULTS
     assert {name: optimizer(name).options() for name in OPTIMIZERS.names()} == OPTIMIZER_DEFAULTS
+
+
+def test_other_rules_for_answers_judge_answers_again_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def keys() -> tuple[str, str]:
+        plain = judging_key(generation="g", judge=JudgeConfig())
+        return plain, judging_key(generation="g", judge=JudgeConfig(), answers=True)
+
+    before = keys()
+    monkeypatch.setattr("flextune.runs.keys.REVISION", 2)
+    assert keys()[0] == before[0]
+    assert keys()[1] != before[1]

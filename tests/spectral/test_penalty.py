@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -325,6 +326,26 @@ def test_plain_tensors_are_named_by_place_and_have_no_ranks() -> None:
         Penalty(PenaltyForm(flatten="rank")).value([torch.ones(2, 2)])
     with pytest.raises(ValueError, match=r"tensor 0 of shape .* is empty"):
         Penalty().value([torch.ones(0)])
+
+
+@settings(max_examples=50, deadline=None)
+@given(adapters(), forms().filter(lambda form: form.kind != "update"))
+def test_of_the_change_it_is_that_of_the_differences(pairs: list[LoraPair], form: PenaltyForm) -> None:
+    started = [pair.starting_here() for pair in pairs]
+    penalty = Penalty(replace(form, of="change"))
+    assert penalty.value(started).item() == 0
+    moved = [replace(pair, a=pair.a + 0.5, b=2 * pair.b) for pair in started]
+    differences = [replace(pair, a=torch.full_like(pair.a, 0.5), b=pair.b, start=None) for pair in started]
+    expected = Penalty(form).value(differences).item()
+    assert penalty.value(moved).item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_of_the_change_without_a_start_is_refused_by_name() -> None:
+    penalty = Penalty(PenaltyForm(of="change"))
+    with pytest.raises(ValueError, match=r"^up: of 'change' needs what it was when training began"):
+        penalty.value([replace(random_pair(4, 3, 2, seed=0), name="up")])
+    with pytest.raises(ValueError, match=r"^tensor 0: of 'change' needs"):
+        penalty.value([torch.ones(4)])
 
 
 def test_negative_step_is_refused() -> None:

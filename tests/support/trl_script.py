@@ -1,4 +1,4 @@
-"""What the README's lines on TRL stand in."""
+"""What the lines of docs/trainer.md stand in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trl import SFTConfig, SFTTrainer
 
 from flextune.spectral.pairs import lora_pairs
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "trainer.md"
 RATE = 0.5
 
 

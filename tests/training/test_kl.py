@@ -46,6 +46,40 @@ def test_sum_is_that_of_the_definition(texts: int, tokens: int, vocabulary: int,
     assert summed_divergence(logits, base, compared).item() == pytest.approx(expected, rel=1e-10, abs=1e-12)
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 3), st.integers(2, 5), st.integers(3, 6), st.integers(0, 1000))
+def test_without_targets_it_is_that_of_the_other_tokens(
+    texts: int, tokens: int, vocabulary: int, seed: int
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits, base = (
+        3 * torch.randn(texts, tokens, vocabulary, generator=generator, dtype=torch.float64) for _ in range(2)
+    )
+    ids = torch.randint(vocabulary, (texts, tokens), generator=generator)
+    compared = torch.rand(texts, tokens, generator=generator) < 0.5
+    expected = 0.0
+    for text in range(texts):
+        for token in range(1, tokens):
+            others = np.arange(vocabulary) != int(ids[text, token])
+            p, q = (x[text, token - 1].numpy()[others] for x in (logits, base))
+            only = np.ones((1, 2), dtype=bool)
+            rows = (np.stack([x, x])[None] for x in (p, q))
+            expected += by_token(*rows, only) if compared[text, token] else 0.0
+    found = summed_divergence(logits, base, compared, ids)
+    assert found.item() == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
+def test_what_the_target_gets_is_free() -> None:
+    """More or less for the next token alone costs nothing, and no gradient is nan."""
+    logits = torch.tensor([[[1.0, 2.0, -1.0], [0.0, 0.0, 0.0]]], requires_grad=True)
+    base = torch.tensor([[[1.0, -7.0, -1.0], [0.0, 0.0, 0.0]]])
+    found = summed_divergence(logits, base, torch.ones(1, 2, dtype=torch.bool), torch.tensor([[0, 1]]))
+    found.backward()
+    assert found.item() == pytest.approx(0.0, abs=1e-6)
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0, 0, 1] == 0
+
+
 def test_half_precision_is_computed_in_float32() -> None:
     generator = torch.Generator().manual_seed(0)
     logits, base = (torch.randn(1, 3, 50, generator=generator).bfloat16() for _ in range(2))

@@ -41,9 +41,16 @@ def adapted(loaded: LoadedModel, config: Any) -> Any:
         return peft.get_peft_model(copy.deepcopy(loaded.model).float(), config)
 
 
-def trainer(model: Any, folder: Path, way: str, *, late: bool = False, **changes: Any) -> Any:
+def trainer(
+    model: Any,
+    folder: Path,
+    way: str,
+    *,
+    form: PenaltyForm = PenaltyForm(kind="update"),  # noqa: B008 - it cannot change
+    late: bool = False,
+    **changes: Any,
+) -> Any:
     folder.mkdir(exist_ok=True)
-    form = PenaltyForm(kind="update")
     callbacks: list[Any] = [SaveAt()]
     if not late and way != "loss":
         callbacks.insert(0, SpectralCallback(form, strength=0.3, apply=way))  # type: ignore[arg-type]
@@ -76,16 +83,24 @@ def test_another_method_is_refused_when_training_begins(
 
 
 @pytest.mark.parametrize("way", ["gradient", "loss", "proximal"])
-def test_a_pissa_start_has_no_penalty_and_a_resumed_training_the_same_as_a_whole_one(
-    loaded: LoadedModel, tmp_path: Path, way: str
+@pytest.mark.parametrize(
+    ("config", "form"),
+    [
+        (PISSA, PenaltyForm(kind="update")),
+        (peft.LoraConfig(r=2, target_modules=["q_proj", "up_proj"]), PenaltyForm(of="change")),
+    ],
+    ids=["pissa", "of the change"],
+)
+def test_a_start_has_no_penalty_and_a_resumed_training_the_same_as_a_whole_one(
+    loaded: LoadedModel, tmp_path: Path, way: str, config: Any, form: PenaltyForm
 ) -> None:
-    whole = trainer(adapted(loaded, PISSA), tmp_path / "whole", way)
+    whole = trainer(adapted(loaded, config), tmp_path / "whole", way, form=form)
     whole.train()
     penalties = [line["penalty"] for line in logged(tmp_path / "whole") if "loss" in line]
     # The proximal penalty is logged after the step, the others before it.
     assert way == "proximal" or penalties[0] == 0
     assert penalties[-1] > 0
-    again = trainer(adapted(loaded, PISSA), tmp_path / "again", way)
+    again = trainer(adapted(loaded, config), tmp_path / "again", way, form=form)
     again.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-2"))
     resumed = [line["penalty"] for line in logged(tmp_path / "again") if "loss" in line]
     assert resumed[-1] == pytest.approx(penalties[-1], rel=1e-3)
@@ -96,5 +111,5 @@ def test_a_callback_that_comes_late_refuses_to_guess_the_start_after_a_resume(
 ) -> None:
     trainer(adapted(loaded, PISSA), tmp_path / "whole", "gradient").train()
     late = trainer(adapted(loaded, PISSA), tmp_path / "late", "gradient", late=True)
-    with pytest.raises(FlextuneError, match="its start lies in the base weights, and after a resume is not"):
+    with pytest.raises(FlextuneError, match="counts from its start, which is not known after a resume"):
         late.train(resume_from_checkpoint=str(tmp_path / "whole" / "checkpoint-2"))

@@ -1,4 +1,4 @@
-"""The README's lines on Sophia, run as they stand in a TRL script."""
+"""The lines of docs/trainer.md on Sophia, run as they stand in a TRL script."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 import torch
-from tests.support.trl_script import README, script
+from tests.support.trl_script import PAGE, script
 
 from flextune.optim import Sophia
 from flextune.spectral.pairs import lora_pairs
 
 
 def lines() -> str:
-    """The block under the README's heading; with SFTTrainer in scope it is all that a script needs."""
-    section = README.read_text(encoding="utf-8").partition("## Sophia in your own training\n")[2]
+    """The block under the heading; with SFTTrainer in scope it is all that a script needs."""
+    section = PAGE.read_text(encoding="utf-8").partition("## Sophia in your own training\n")[2]
     found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     assert found is not None
     return found[1]

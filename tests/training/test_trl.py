@@ -1,4 +1,4 @@
-"""The README's lines, run as they stand."""
+"""The lines of docs/trainer.md on the penalty, run as they stand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.support.trl_script import RATE, README, script
+from tests.support.trl_script import PAGE, RATE, script
 from transformers import TrainerCallback
 
 from flextune.spectral.pairs import LoraPair, lora_pairs
@@ -18,8 +18,8 @@ STRENGTH = 0.02
 
 
 def lines() -> str:
-    """The block under the README's heading; with SFTTrainer in scope it is all that a script needs."""
-    section = README.read_text(encoding="utf-8").partition("## The penalty in your own training\n")[2]
+    """The block under the heading; with SFTTrainer in scope it is all that a script needs."""
+    section = PAGE.read_text(encoding="utf-8").partition("## The penalty in your own training\n")[2]
     found = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     assert found is not None
     return found[1]

@@ -46,11 +46,11 @@ from flextune.cli.options import BenchmarkCommand
 from flextune.errors import FlextuneError
 
 INTERRUPTED = 130
-_INTERRUPTED = "interrupted; what is finished is kept, run the same command again to go on"
+_INTERRUPTED = "interrupted; what is finished is kept, run the same command again to continue"
 
 app = typer.Typer(
     help="Fine-tune code models in one language and know what it does to the others.",
-    epilog="Exit status: 0 done, 1 failed, 2 wrong command line, 3 in part unknown, 130 interrupted; "
+    epilog="Exit status: 0 done, 1 failed, 2 wrong command line, 3 partly unknown, 130 interrupted; "
     "docs/cli.md has these and the formats of --json.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -141,7 +141,7 @@ def _explain(error: OSError) -> str:
 def _with_remedy(message: str) -> str:
     """What to do about a full disk, whichever library met it first."""
     if any(os.strerror(number) in message for number in (errno.ENOSPC, errno.EDQUOT)):
-        return f"{message}; free some space and run the same command again to go on"
+        return f"{message}; free some space and run the same command again to continue"
     return message
 
 

@@ -21,14 +21,17 @@ if TYPE_CHECKING:
 @grouped
 def check_problems(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Problems as for judge --problems, with references.")
+        Path,
+        typer.Argument(metavar="FILE", help="File of problems, as for judge --problems, with references."),
     ],
     limits: LimitOptions,
-    mutants: Annotated[int, typer.Option("--mutants", min=0, help="Changed references per problem.")] = 10,
+    mutants: Annotated[
+        int, typer.Option("--mutants", min=0, help="Mutants (changed references) to try per problem.")
+    ] = 10,
     seed: o.Seed = 0,
     output: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("-o", "--output", help="The checks, one JSON line each.", show_default=False),
+        typer.Option("-o", "--output", help="File for the checks, one JSON line each.", show_default=False),
     ] = None,
     tolerance: o.Tolerance = 1e-6,
     site_packages: o.SitePackages = None,

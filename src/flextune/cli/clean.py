@@ -24,7 +24,7 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
     as_json: o.Json = False,
 ) -> None:
-    """List trainings, completions and verdicts that no score is made from, and remove them if you say so.
+    """List trainings, completions and verdicts that no score is made from, and remove them if you agree.
 
     Scores, pages, and everything that they are made from are never removed.
     """

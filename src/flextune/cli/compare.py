@@ -27,9 +27,12 @@ def compare(
             metavar="A", help="Verdict file, evaluation folder, or results of lm-eval, inspect or EvalPlus."
         ),
     ],
-    second: Annotated[Path, typer.Argument(metavar="B", help="What A is compared with.")],
+    second: Annotated[
+        Path, typer.Argument(metavar="B", help="Results to compare A with, in the same forms.")
+    ],
     margin: Annotated[
-        float, typer.Option("--margin", min=0, max=100, help="Points within which A and B count as the same.")
+        float,
+        typer.Option("--margin", min=0, max=100, help="A and B count as the same within this many points."),
     ] = 2.0,
     across: Annotated[
         bool, typer.Option("--across", help="Compare although languages or benchmarks differ.")

@@ -23,9 +23,7 @@ def evaluate(
     server: ServerOptions,
     limits: LimitOptions,
     language: o.Languages = None,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="Do not evaluate the base model of an adapter, too.")
-    ] = False,
+    alone: Annotated[bool, typer.Option("--alone", help="Do not add the base model of an adapter.")] = False,
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
         typer.Option("--name", help="Name of the run (default: eval-MODEL).", show_default=False),

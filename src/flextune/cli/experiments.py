@@ -26,7 +26,7 @@ Replace = Annotated[
     bool, typer.Option("--replace", help="Replace scores and page of another experiment of this name.")
 ]
 Quick = Annotated[
-    bool, typer.Option("--quick", help="All of it with next to no data, as NAME-quick: does it work?")
+    bool, typer.Option("--quick", help="Smoke-test the whole experiment on a few examples, as NAME-quick.")
 ]
 Plan = Annotated[
     bool, typer.Option("--plan", help="Print what would be done and what it could tell; do nothing.")

@@ -14,19 +14,23 @@ def figures(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name or folder.", show_default=False)],
     out: Annotated[
         Path,
-        typer.Option("-o", "--output", help="Folder for the figures; made if need be.", show_default=False),
+        typer.Option(
+            "-o", "--output", help="Folder for the figures; it is made if it is missing.", show_default=False
+        ),
     ],
     formats: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
         typer.Option(
             "--format",
-            help="png, pdf, svg or html; may be given several times (default: png, pdf and svg).",
+            help="Format: png, pdf, svg or html; repeatable (default: png, pdf and svg).",
             show_default=False,
         ),
     ] = None,
     only: Annotated[
         Optional[list[str]],  # noqa: UP045
-        typer.Option("--only", help="Name of a figure; may be given several times.", show_default=False),
+        typer.Option(
+            "--only", help="Name of a figure to write; repeatable (default: all).", show_default=False
+        ),
     ] = None,
     runs: Runs = Path("runs"),
 ) -> None:

@@ -18,7 +18,9 @@ def generate(
     model: Annotated[str, typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL)],
     request: ModelRequest,
     server: ServerOptions,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Completions, one JSON line each.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="File for the completions, one JSON line each.")
+    ],
     language: o.Languages = None,
     form: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time

@@ -223,6 +223,7 @@ FORMATS: dict[str, Callable[[], Any]] = {
         _object("Language", name=str, title=str, spellings=list[str], judged=str)
     ),
     "list models": lambda: _list(_object("Model", name=str, title=str, gib=float)),
+    "list prompts": lambda: _list(_object("Prompt", name=str, title=str, answer=str, revision=str)),
 }
 
 

@@ -38,31 +38,31 @@ Benchmark = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--benchmark", help=f"Instead of --problems: {o.BENCHMARKS}.", show_default=False),
 ]
-Language = Annotated[str, typer.Option("--language", help="Of --benchmark: py, java, js, ...")]
+Language = Annotated[str, typer.Option("--language", help="Language of --benchmark: py, java, js, ...")]
 Reference = Annotated[bool, typer.Option("--reference", help="Judge the reference answers of --benchmark.")]
 Output = Annotated[
     Optional[Path],  # noqa: UP045
-    typer.Option("-o", "--output", help="Verdicts, one JSON line each.", show_default=False),
+    typer.Option("-o", "--output", help="File for the verdicts, one JSON line each.", show_default=False),
 ]
 KeepPrograms = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
         "--keep-programs",
         metavar="DIR",
-        help="Keep each program, just as it runs, under DIR/NAME/SAMPLE/.",
+        help="Keep each program as it runs, under DIR/NAME/SAMPLE/.",
         show_default=False,
     ),
 ]
 Strict = Annotated[
     bool,
-    typer.Option("--strict", help="Run solution and tests in separate processes, where a language can."),
+    typer.Option("--strict", help="Run solution and tests in separate processes (Python, JavaScript)."),
 ]
 Cache = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(
         "--cache",
         metavar="FILE",
-        help="Keep verdicts here; a program known there is not run again.",
+        help="File that keeps verdicts; a program found there is not run again.",
         show_default=False,
     ),
 ]
@@ -71,7 +71,7 @@ Explain = Annotated[
     typer.Option(
         "--explain",
         metavar="NAME[:SAMPLE]",
-        help="Run nothing; show the program of this sample and the rules by which it was read.",
+        help="Run nothing: show this sample's program and the rules that made it.",
         show_default=False,
     ),
 ]

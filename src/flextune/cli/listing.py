@@ -1,4 +1,4 @@
-"""``flextune list``: benchmarks, training data, languages and models by name."""
+"""``flextune list``: benchmarks, training data, languages, models and prompts by name."""
 
 from __future__ import annotations
 
@@ -9,31 +9,44 @@ import typer
 
 from flextune.cli.options import Json
 
-app = typer.Typer(help="What there is, by the names that commands and files take.", no_args_is_help=True)
+app = typer.Typer(help="List names that commands and experiment files take.", no_args_is_help=True)
 
 
 @app.command("benchmarks")
 def benchmarks(as_json: Json = False) -> None:
-    """Benchmarks and the languages that each has."""
+    """List benchmarks, and the languages of each."""
     _show(_sources("BENCHMARKS"), ("name", "title", "languages"), as_json)
 
 
 @app.command("data")
 def data(as_json: Json = False) -> None:
-    """Sources of training examples: what train.data takes."""
+    """List sources of training examples, which train.data takes."""
     _show(_sources("TRAINING_SOURCES"), ("name", "title", "languages"), as_json)
 
 
 @app.command("languages")
 def languages(as_json: Json = False) -> None:
-    """Languages, how they may be spelled, and whether programs can be judged here."""
+    """List languages, their spellings, and whether programs can be judged here."""
     _show(list(_languages()), ("name", "title", "spellings", "judged"), as_json)
 
 
 @app.command("models")
 def models(as_json: Json = False) -> None:
-    """The embedded model, and those in the hub's cache; any folder, hub id or GGUF file can be given, too."""
+    """List the embedded model and those in the hub's cache; any folder, hub id or GGUF file works, too."""
     _show(list(_models()), ("name", "title", "gib"), as_json)
+
+
+@app.command("prompts")
+def prompts(as_json: Json = False) -> None:
+    """Ways of posing problems: what generate.prompt and --prompt take; a template file can be given, too."""
+    from flextune.generation.prompts.template import find_template, template_names
+
+    found = map(find_template, template_names())
+    rows = [
+        {"name": each.name, "title": each.section.description, "answer": each.kind, "revision": each.revision}
+        for each in found
+    ]
+    _show(rows, ("name", "title", "answer"), as_json)
 
 
 def _sources(registry: str) -> list[dict[str, Any]]:
@@ -84,7 +97,7 @@ def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
         return
     cells = tuple(tuple(_cell(row[column]) for column in columns) for row in rows)
     table = Table("", columns, cells, align="l" * len(columns))
-    out().print(rich_table(table, {"title": 24, "languages": 40, "spellings": 20, "judged": 32}, gap=1))
+    out().print(rich_table(table, {"title": 48, "languages": 40, "spellings": 20, "judged": 32}, gap=1))
 
 
 def _cell(value: Any) -> str:

@@ -37,7 +37,7 @@ class HowToMerge:
     ] = "nearest"
     seed: Annotated[int, typer.Option("--seed", help="Seed of stochastic rounding.")] = 0
     force: Annotated[
-        bool, typer.Option("--force", help="Take another base model; keep a merge that is different.")
+        bool, typer.Option("--force", help="Accept another base model, and keep a merge that is different.")
     ] = False
 
 
@@ -48,7 +48,7 @@ class HowToAudit:
     audit: Annotated[bool, typer.Option("--audit", help="Run both models and compare their answers.")] = False
     against: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--against", help="Audit this merged model, whoever made it.", show_default=False),
+        typer.Option("--against", help="Audit this merged model, made by any tool.", show_default=False),
     ] = None
     prompts: Annotated[
         Optional[Path],  # noqa: UP045
@@ -58,13 +58,15 @@ class HowToAudit:
     ] = None
     benchmark: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--benchmark", help=f"Compare pass@1 on it, too: {o.BENCHMARKS}.", show_default=False),
+        typer.Option(
+            "--benchmark", help=f"Also compare pass@1 on this benchmark: {o.BENCHMARKS}.", show_default=False
+        ),
     ] = None
     languages: o.Languages = None
     lexicon: o.Lexicon = "base"
     limit: o.Limit = None
     max_new_tokens: Annotated[
-        int, typer.Option("--max-new-tokens", min=1, help="Tokens per greedy text.")
+        int, typer.Option("--max-new-tokens", min=1, help="Tokens of each greedy text.")
     ] = 128
     compute: Annotated[
         str, typer.Option("--compute", help="Type in which both models compute: float32, bfloat16, float16.")
@@ -85,11 +87,11 @@ def merge(
     no_sandbox: o.NoSandbox = False,
     as_json: o.Json = False,
 ) -> None:
-    """Merge an adapter into its base model, and tell what that did.
+    """Merge an adapter into its base model, and say what that did.
 
     The weights are always checked; --audit also compares the answers of merged and unmerged model.
 
-    Exit status: 0 equivalent, 3 drifted, 4 different. Of the last, nothing is written without --force.
+    Exit status: 0 equivalent, 3 drifted, 4 different. A different merge is written only with --force.
     """
     import flextune as ft
     from flextune.cli.terminal import progress

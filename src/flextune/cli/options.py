@@ -40,29 +40,39 @@ Benchmark = Annotated[
 MODEL = "rosetta, a folder, hub id or GGUF; then a PEFT folder."
 Languages = Annotated[
     Optional[list[str]],  # noqa: UP045
-    typer.Option("--language", help="Python, java, c++, ...; several times, or with commas."),
+    typer.Option("--language", help="py, java, c++, ...; repeatable, or separated by commas."),
 ]
-Lexicon = Annotated[str, typer.Option("--lexicon", help="base or reserved wording (rosetta).")]
+Lexicon = Annotated[
+    str, typer.Option("--lexicon", help="Wording of the problems, base or reserved (rosetta only).")
+]
 Limit = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--limit", min=1, help="Evaluate only the first N problems."),
 ]
-Temperature = Annotated[float, typer.Option("--temperature", min=0, help="0 decodes greedily.")]
-TopP = Annotated[float, typer.Option("--top-p", help="Nucleus of sampling.")]
+Temperature = Annotated[
+    float, typer.Option("--temperature", min=0, help="Sampling temperature; 0 decodes greedily.")
+]
+TopP = Annotated[
+    float, typer.Option("--top-p", help="Sample among the likeliest tokens of this total probability.")
+]
 Completions = Annotated[int, typer.Option("--n", min=1, help="Completions per problem.")]
 NumBeams = Annotated[int, typer.Option("--num-beams", min=0, help="Number of beams; 0 disables beam search.")]
 MaxNewTokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help="Tokens per completion.")]
-TopK = Annotated[int, typer.Option("--top-k", min=0, help="Sample among so many tokens; 0: all.")]
-MinP = Annotated[float, typer.Option("--min-p", min=0, help="Leave out tokens below this share of the best.")]
+TopK = Annotated[int, typer.Option("--top-k", min=0, help="Sample among the N likeliest tokens; 0: all.")]
+MinP = Annotated[
+    float,
+    typer.Option("--min-p", min=0, help="Leave out tokens less likely than this share of the likeliest."),
+]
 RepetitionPenalty = Annotated[
-    float, typer.Option("--repetition-penalty", help="Divides logits of tokens that were there; 1: none.")
+    float,
+    typer.Option("--repetition-penalty", help="Divide the logits of tokens that already occurred; 1: off."),
 ]
 LengthPenalty = Annotated[
-    float, typer.Option("--length-penalty", help="Power of the length that a beam's score is divided by.")
+    float, typer.Option("--length-penalty", help="Divide a beam's score by its length to this power.")
 ]
 BatchSize = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option("--batch-size", min=1, help="Texts decoded together (default: what memory allows)."),
+    typer.Option("--batch-size", min=1, help="Texts to decode together (default: as many as memory allows)."),
 ]
 Prompt = Annotated[
     str,
@@ -70,13 +80,13 @@ Prompt = Annotated[
 ]
 TokenHealing = Annotated[
     bool,
-    typer.Option("--token-healing", help="Choose the prompt's last tokens again, among longer ones too."),
+    typer.Option("--token-healing", help="Let longer tokens replace the prompt's last ones."),
 ]
 Stops = Annotated[
     str,
-    typer.Option("--stops", help="benchmark, or program: keep and judge helpers that follow, too."),
+    typer.Option("--stops", help="benchmark; or program: also keep and judge helpers that follow."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws, 0 to 4294967295.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of sampling, 0 to 4294967295.")]
 DType = Annotated[
     str, typer.Option("--dtype", help="float32, bfloat16, float16, or auto: as the model is stored.")
 ]

@@ -28,20 +28,23 @@ def overlap(
         list[str],
         typer.Option(
             "--benchmark",
-            help=f"{o.BENCHMARKS}, or a file of problems; may be given several times.",
+            help=f"{o.BENCHMARKS}, or a file of problems; repeatable.",
             show_default=False,
         ),
     ],
     languages: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Option("--language", help="Of the problems (default: all).", show_default=False),
+        typer.Option("--language", help="Language of the problems (default: all).", show_default=False),
     ] = None,
     threshold: Annotated[
-        float, typer.Option("--threshold", min=0.01, max=1, help="Smallest share of a problem that counts.")
+        float,
+        typer.Option(
+            "--threshold", min=0.01, max=1, help="Smallest shared part of a problem that counts as a copy."
+        ),
     ] = 0.5,
     output: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("-o", "--output", help="Write the report as Markdown.", show_default=False),
+        typer.Option("-o", "--output", help="File for the report, as Markdown.", show_default=False),
     ] = None,
     data_dir: o.DataDir = None,
     as_json: o.Json = False,

@@ -29,6 +29,7 @@ def show_plan(experiment: Experiment, folder: Path, options: RunOptions, *, as_j
 
 
 def _print(found: Outline, experiment: Experiment, console: Console) -> None:
+    from flextune.progress import duration
     from flextune.report import formats
     from flextune.report.tables import Table, rich_table
     from flextune.runner.outline import EXPECTED_RATE, EXPECTED_SEED_SPREAD
@@ -51,7 +52,7 @@ def _print(found: Outline, experiment: Experiment, console: Console) -> None:
             f"memory: {need.model}, {formats.large(need.parameters)} parameters, "
             f"{formats.size(need.bytes)} in {need.dtype}; training takes more"
         )
-    line(f"time here: {formats.duration(found.seconds)}, within a factor of two or so")
+    line(f"time here: {duration(found.seconds)}, within a factor of two or so")
     if found.note:
         line(found.note)
     for question in found.questions:

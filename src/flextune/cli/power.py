@@ -19,9 +19,11 @@ class Against(StrEnum):
 
 def power(
     problems: Annotated[
-        int, typer.Option("--problem-count", help="Problems posed to both arms.", show_default=False)
+        int, typer.Option("--problem-count", help="Problems that both arms answer.", show_default=False)
     ],
-    seeds: Annotated[int, typer.Option("--seeds", help="Trainings of an arm; 0: two fixed models.")] = 3,
+    seeds: Annotated[
+        int, typer.Option("--seeds", help="Trainings per arm; 0 compares two fixed models.")
+    ] = 3,
     rate: Annotated[float, typer.Option("--rate", help="Expected pass rate of the baseline, 0 to 1.")] = 0.3,
     seed_spread: Annotated[
         float, typer.Option("--seed-spread", help="Standard deviation of a training's pass rate, 0 to 1.")
@@ -30,10 +32,11 @@ def power(
     baseline: Annotated[
         Against,
         typer.Option(
-            "--baseline", help="once: a fixed model, run once. as-many: trained and run like the arm."
+            "--baseline",
+            help="Runs of the baseline. once: a fixed model. as-many: trained as often as the arm.",
         ),
     ] = Against.once,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the draws.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Draw experiments of several true differences and count how often the page would show them."""

@@ -18,7 +18,7 @@ def report(
         typer.Option(
             "--format",
             "--pictures",
-            help="html, svg, png or pdf: also write the figures of the studies as files.",
+            help="Also write the studies' figures as files: html, svg, png or pdf.",
             show_default=False,
         ),
     ] = None,

@@ -36,12 +36,12 @@ def reproduce(
     ] = Scale.embedded,
     model: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--model", help="For --scale small: a folder, a hub id or a GGUF file."),
+        typer.Option("--model", help="Model of --scale small: a folder, a hub id or a GGUF file."),
     ] = None,
     rounds: Annotated[
         Optional[list[str]],  # noqa: UP045
         typer.Option(
-            "--round", help="Only this round (0 to 5, 3a to 3c); again for more.", show_default=False
+            "--round", help="Run only this round (0 to 5, 3a to 3c); repeatable.", show_default=False
         ),
     ] = None,
     data_dir: DataDir = None,
@@ -53,7 +53,7 @@ def reproduce(
     replace: e.Replace = False,
     as_json: Json = False,
 ) -> None:
-    """Run the paper's rounds as one experiment; its page has the paper's numbers and claims beside ours."""
+    """Run the paper's rounds as one experiment; its page compares the paper's claims with ours."""
     from flextune.cli.terminal import progress
     from flextune.config import quick
     from flextune.runner.execute import RunOptions

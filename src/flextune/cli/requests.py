@@ -25,7 +25,7 @@ class ModelRequest:
         Optional[Path],  # noqa: UP045 - typer reads it at run time
         typer.Option(
             "--problems",
-            help="Instead of --benchmark: a file of your own problems (docs/rows.md).",
+            help="File of your own problems, instead of --benchmark (docs/rows.md).",
             show_default=False,
         ),
     ] = None

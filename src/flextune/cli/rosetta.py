@@ -10,7 +10,7 @@ import typer
 
 from flextune.cli import options as o
 
-app = typer.Typer(help="The embedded benchmark and its base model.", no_args_is_help=True)
+app = typer.Typer(help="Show or rebuild the embedded benchmark and its base model.", no_args_is_help=True)
 
 
 @app.command("pretrain")
@@ -20,11 +20,11 @@ def pretrain(
     ],
     documents: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--documents", min=100, help="Programs to read; the packaged model's if not given."),
+        typer.Option("--documents", min=100, help="Programs to read (default: as for the packaged model)."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of text and training.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the text and the training.")] = 0,
 ) -> None:
-    """Make an embedded base model anew: tokenizer and pretraining on Rosetta text."""
+    """Make a new embedded base model: a tokenizer, then pretraining on Rosetta text."""
     from flextune.cli.terminal import progress
     from flextune.extras import need
 
@@ -44,11 +44,11 @@ def pretrain(
 
 @app.command("rows")
 def rows(
-    language: Annotated[str, typer.Option("--language", help="py, java or js.")] = "py",
+    language: Annotated[str, typer.Option("--language", help="Language: py, java or js.")] = "py",
     lexicon: o.Lexicon = "base",
     limit: o.Limit = None,
     training: Annotated[
-        bool, typer.Option("--training", help="The Python fine-tuning set in MBPP's format instead.")
+        bool, typer.Option("--training", help="Print the Python fine-tuning set instead, in MBPP's format.")
     ] = False,
 ) -> None:
     """Print problems as JSON lines in MultiPL-E's format."""

@@ -20,7 +20,7 @@ def run_file(
     replace: e.Replace = False,
     as_json: o.Json = False,
 ) -> None:
-    """Run an experiment: train, generate, judge, score and report. Goes on where it was stopped."""
+    """Run an experiment: train, generate, judge, score and report. The same command resumes it."""
     from flextune.cli.terminal import progress
     from flextune.config import quick
     from flextune.runner.execute import RunOptions

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
-    """List the runs and what in each is finished."""
+    """List the runs, and what is finished in each."""
     from flextune.cli.terminal import print_json
     from flextune.runs.run import list_runs
 

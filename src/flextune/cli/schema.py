@@ -10,7 +10,7 @@ import typer
 def schema(
     command: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="COMMAND", help="Of this command's --json.", show_default=False),
+        typer.Argument(metavar="COMMAND", help="Command whose --json is described.", show_default=False),
     ] = None,
 ) -> None:
     """Print the JSON schema of an experiment file, for editors; or that of a command's --json.

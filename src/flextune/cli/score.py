@@ -25,11 +25,12 @@ _NAMES = 3
 
 def score(
     verdicts: Annotated[
-        Path, typer.Argument(metavar="VERDICTS", help="A file of judge -o, or an evaluation's folder.")
+        Path,
+        typer.Argument(metavar="VERDICTS", help="File of verdicts (judge -o), or an evaluation's folder."),
     ],
     as_json: Json = False,
 ) -> None:
-    """pass@1, @10 and @100 of a verdict file with 95 % intervals, for each language.
+    """Print pass@1, @10 and @100 of a verdict file with 95 % intervals, for each language.
 
     The estimator is the unbiased one. Where a problem has fewer samples than k, but two or more, the
     brackets are bounds of pass@k without a value. The exit status is 3 where nothing is known about a

@@ -43,12 +43,13 @@ class ServerOptions:
     server_kind: Annotated[
         Optional[str],  # noqa: UP045
         _option(
-            "--server-kind", "vllm, sglang, llama.cpp, tgi, transformers, or openai: any other (default)."
+            "--server-kind",
+            "Its program: vllm, sglang, llama.cpp, tgi, transformers; openai: any other (default).",
         ),
     ] = None
     endpoint: Annotated[
         Optional[str],  # noqa: UP045
-        _option("--endpoint", "completions (default) or chat."),
+        _option("--endpoint", "What is asked: completions (default) or chat."),
     ] = None
     served_model: Annotated[
         Optional[str],  # noqa: UP045
@@ -60,15 +61,15 @@ class ServerOptions:
     ] = None
     concurrency: Annotated[
         Optional[int],  # noqa: UP045
-        _option("--concurrency", "Requests at once (default: 16)."),
+        _option("--concurrency", "Largest number of requests at once (default: 16)."),
     ] = None
     request_timeout: Annotated[
         Optional[float],  # noqa: UP045
-        _option("--request-timeout", "Seconds for one request (default: 600)."),
+        _option("--request-timeout", "Seconds that a request may take (default: 600)."),
     ] = None
     retries: Annotated[
         Optional[int],  # noqa: UP045
-        _option("--retries", "Tries after a failed one (default: 8)."),
+        _option("--retries", "Further tries after a failed request (default: 8)."),
     ] = None
     api_key_env: Annotated[
         Optional[str],  # noqa: UP045

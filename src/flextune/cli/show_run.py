@@ -35,7 +35,7 @@ def show(
     if run.scores_file.is_file():
         show_scores(run, run.scores.scores, run.comparisons, run.page)
     else:
-        typer.echo(f"no scores yet: flextune run {run.folder} goes on with it")
+        typer.echo(f"no scores yet: flextune run {run.folder} continues it")
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -86,7 +86,8 @@ def _evaluation(run: Run, judged: Any) -> dict[str, Any]:
 
 
 def _print(row: dict[str, Any]) -> None:
-    from flextune.report.formats import UNDEFINED, duration, number
+    from flextune.progress import duration
+    from flextune.report.formats import UNDEFINED, number
 
     seeds = ", ".join(map(str, row["seeds"]))
     typer.echo(f"{row['name']}: {', '.join(row['models'])}; arms {', '.join(row['arms'])}; seeds {seeds}")

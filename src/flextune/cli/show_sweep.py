@@ -35,6 +35,7 @@ def show_sweep_plan(found: SweepOutline, *, as_json: bool) -> None:
     if as_json:
         print_json({**as_row(found), "folder": str(found.folder)})
         return
+    from flextune.progress import duration
     from flextune.report.formats import count
 
     most = "" if found.search in ("grid", "random") else "at most "
@@ -49,14 +50,8 @@ def show_sweep_plan(found: SweepOutline, *, as_json: bool) -> None:
         f" {found.power.words}",
         "time: not known before the first configuration has ended"
         if found.seconds is None
-        else f"time: about {_duration(found.seconds)} on one worker, at the pace of those that ended",
+        else f"time: about {duration(found.seconds)} on one worker, at the pace of those that ended",
         "nothing was done",
     ]
     for line in lines:
         out().print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

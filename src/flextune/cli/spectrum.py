@@ -21,9 +21,9 @@ def spectrum(
         ),
     ],
     layers: Annotated[
-        bool, typer.Option("--layers", help="A line per layer, not one per type of module.")
+        bool, typer.Option("--layers", help="Print a line per layer instead of one per module type.")
     ] = False,
-    draws: Annotated[int, typer.Option("--draws", min=19, help="Draws of each null, per module.")] = 20,
+    draws: Annotated[int, typer.Option("--draws", min=19, help="Draws of each null per module.")] = 20,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
     figures: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it at run time
@@ -33,15 +33,15 @@ def spectrum(
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             "--format",
-            help="html (default), png, pdf or svg; may be given several times.",
+            help="Format of the figures: html (default), png, pdf or svg; repeatable.",
             show_default=False,
         ),
     ] = None,
     as_json: o.Json = False,
 ) -> None:
-    """Show the spectra of adapters' A, B and update beside the same in random order and beside noise.
+    """Show the spectra of adapters' A, B and update, next to random orders of them and to noise.
 
-    Any LoRA folder in PEFT's format will do, also one trained elsewhere; its base model is not needed.
+    Any LoRA folder in PEFT's format works, whatever tool trained it; its base model is not needed.
     """
     from flextune.audit.spectra import adapter_spectra
     from flextune.cli.terminal import print_json, progress

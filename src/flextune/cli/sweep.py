@@ -14,7 +14,7 @@ from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
 def sweep(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Experiment file with a section sweep.", show_default=False),
+        typer.Argument(metavar="FILE", help="Experiment file with a section `sweep`.", show_default=False),
     ],
     overrides: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -29,7 +29,7 @@ def sweep(
     plan: e.SweepPlan = False,
     as_json: Json = False,
 ) -> None:
-    """Vary keys of an experiment, choose, and report the choice on problems that had no hand in it.
+    """Vary keys of an experiment, choose, and report the choice on problems that did not choose it.
 
     Start it in several terminals, or on machines that share the folder, to have several workers.
     """

@@ -17,7 +17,7 @@ def tune(
     budget: Annotated[int, typer.Option("--budget", min=2, help="Configurations to train and judge.")] = 9,
     arm: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--arm", help="The arm that is tuned, where the file has arms.", show_default=False),
+        typer.Option("--arm", help="Arm to tune, if the file has arms.", show_default=False),
     ] = None,
     by_loss: Annotated[
         bool, typer.Option("--by-loss", help="Choose by the validation loss, not by pass@1.")
@@ -31,7 +31,7 @@ def tune(
 ) -> None:
     """Choose an adapter's configuration: search around the file's own, then report on other problems.
 
-    What is moved is what the section tune names, or else learning rate, alpha and the penalty's strength.
+    The search moves the keys of the section tune, or else learning rate, alpha and the penalty's strength.
     The run is NAME-tuned; its chosen.yaml is an experiment for flextune run.
     """
     from flextune.config import load_experiment

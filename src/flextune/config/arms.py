@@ -27,7 +27,7 @@ class ArmConfig(Section):
     )
     tune: dict[str, Ratio] | None = Field(
         default_factory=dict,
-        description="Settings that are tuned for this arm beside the experiment's. null: it is not tuned.",
+        description="Settings to tune for this arm, too, beyond the experiment's. null: it is not tuned.",
     )
 
     match: str | None = Field(

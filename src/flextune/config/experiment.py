@@ -44,16 +44,18 @@ class Experiment(Section):
     dtype: DType = Field("float32", description="Type of the base model's weights.")
     quantization: Literal["nf4", "fp4", "int8"] | None = Field(
         None,
-        description="Linear layers of the base model in four or eight bits (bitsandbytes). null: in dtype.",
+        description="Keep the base model's linear layers in four or eight bits (bitsandbytes). null: off.",
     )
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
-    adapter: AdapterConfig = Field(AdapterConfig(), description="LoRA: what is trained.")
+    device: str = Field("auto", description="Where models run: auto, cpu, cuda, cuda:1, ...")
+    adapter: AdapterConfig = Field(AdapterConfig(), description="The LoRA adapter that is trained.")
     train: TrainConfig | None = Field(
-        TrainConfig(), description="Data and recipe. null: nothing is trained, the base model is evaluated."
+        TrainConfig(), description="Data and recipe. null: nothing is trained; the base model is evaluated."
     )
-    optimizer: Optimizer = Field(AdamW(), description="What moves the weights.")
-    penalty: Penalty | None = Field(None, description="On the adapter's matrices. null: none.")
-    generate: GenerateConfig = Field(GenerateConfig(), description="Which form of the model answers.")
+    optimizer: Optimizer = Field(AdamW(), description="Optimizer of the training.")
+    penalty: Penalty | None = Field(None, description="Penalty on the adapter's matrices. null: none.")
+    generate: GenerateConfig = Field(
+        GenerateConfig(), description="How the model answers: its form, its prompts, and what decodes."
+    )
     decode: list[DecodeConfig] = Field(
         default_factory=lambda: [DecodeConfig()],
         min_length=1,
@@ -64,11 +66,12 @@ class Experiment(Section):
     )
     judge: JudgeConfig = Field(JudgeConfig(), description="Limits for judged programs.")
     seeds: list[Seed] = Field(
-        default_factory=lambda: [0], min_length=1, description="Every arm is trained with each of them."
+        default_factory=lambda: [0], min_length=1, description="Every arm is trained once with each seed."
     )
-    tune: TuneConfig | None = Field(None, description="Search settings for every arm first. null: do not.")
+    tune: TuneConfig | None = Field(None, description="Tune settings of every arm first. null: off.")
     match: MatchConfig | None = Field(
-        None, description="Give arms with a `match` an update of one arm's norm first. null: do not."
+        None,
+        description="First give each arm that has a `match` an update of the norm of one arm. null: off.",
     )
     sweep: SweepConfig | None = Field(
         None, description="Keys to vary, for `flextune sweep`; an experiment with it has no arms. null: none."

@@ -33,7 +33,7 @@ class Recipe(Section):
     train: TrainConfig = TrainConfig()
     optimizer: Optimizer = AdamW()
     penalty: Penalty | None = None
-    seed: Seed = Field(0, description="Of the adapter's start, the order of the examples and dropout.")
+    seed: Seed = Field(0, description="Seed of the adapter's start, the order of the examples and dropout.")
 
     def row(self) -> dict[str, Any]:
         """Every setting, as JSON."""

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flextune.errors import FlextuneError, one_line
-from flextune.lora_names import without_wrappers
 from flextune.models.adapter_folder import usable_adapter
 from flextune.models.load import LoadedModel, model_skeleton
 from flextune.models.quantization import kept_states
+from flextune.models.resized_update import clip_update, scale_update
 from flextune.models.saved_adapter import SavedAdapter, read_saved_adapter
 from flextune.models.targets import find_targets, short_names, short_parameters, taken_for_experts
 
@@ -71,31 +71,38 @@ def check_targets(model: Any, adapter: AdapterConfig) -> None:
     attach_adapter(LoadedModel(model_skeleton(model), None, name, ""), adapter, seed=0)
 
 
-def load_adapter(loaded: LoadedModel, folder: Path | str, scale: float = 1.0) -> LoadedModel:
+def load_adapter(
+    loaded: LoadedModel, folder: Path | str, scale: float = 1.0, spectral_norm: float | None = None
+) -> LoadedModel:
     """The model with the adapter of a PEFT folder beside its weights; the base model stays as it is.
 
     Args:
         loaded: The base model.
         folder: The adapter.
         scale: What its update is multiplied by: ``W + scale * alpha / rank * B @ A``.
+        spectral_norm: Largest singular value that each module's update ``alpha / rank * B @ A`` keeps; larger
+            ones are cut to it first. None: all are kept.
 
     Raises:
         FlextuneError: No adapter there, a damaged or incomplete one, one with NaN or infinity, an adapter for
-            another model, a method of PEFT that is not supported, or one that a scale other than 1 has no
-            meaning for.
+            another model, a method of PEFT that is not supported, or one that a scale other than 1 or a
+            spectral norm has no meaning for.
     """
-    return attach_saved(loaded, read_saved_adapter(usable_adapter(folder)), scale)
+    saved = read_saved_adapter(usable_adapter(folder))
+    attached = attach_saved(loaded, saved)
+    if spectral_norm is not None:
+        clip_update(attached.model, saved, loaded.model, spectral_norm)
+    if scale != 1:
+        scale_update(attached.model, saved, loaded.model, scale)
+    return attached
 
 
-def attach_saved(
-    loaded: LoadedModel, saved: SavedAdapter, scale: float = 1.0, *, split: bool = True
-) -> LoadedModel:
+def attach_saved(loaded: LoadedModel, saved: SavedAdapter, *, split: bool = True) -> LoadedModel:
     """As ``load_adapter``, with an adapter whose tensors are in memory.
 
     Args:
         loaded: The base model.
         saved: The adapter.
-        scale: What its update is multiplied by.
         split: Split the base weights again where the adapter's start did (PiSSA, OLoRA).
     """
     view = shared_view(loaded.model, own=saved.changes_in(loaded.model, split=split))
@@ -104,8 +111,6 @@ def attach_saved(
             attached = _restore(view, saved, loaded, split)
     except PEFT_ERRORS as error:
         raise FlextuneError(f"{saved.path}: PEFT cannot load this adapter ({one_line(error)})") from error
-    if scale != 1:
-        _scale_update(attached, saved, loaded.model, scale)
     return replace(loaded, model=attached)
 
 
@@ -185,38 +190,6 @@ def _restore(view: Any, saved: SavedAdapter, loaded: LoadedModel, split: bool) -
     saved.refuse_strangers(result.unexpected_keys, loaded)
     saved.refuse_gaps(result.missing_keys)
     return attached.eval()
-
-
-def _scale_update(attached: PeftModel, saved: SavedAdapter, base: Any, scale: float) -> None:
-    """Multiply what an adapter adds; what it replaces (a magnitude, a whole module) cannot be multiplied.
-
-    Raises:
-        FlextuneError: It holds more than the factors of an update, by the first name.
-    """
-    from peft.tuners.lora import LoraLayer
-
-    extra = next((name for name in saved.tensors if not saved.is_scalable(name, base)), None)
-    modules = dict(attached.get_base_model().named_modules())
-    layers = {name: module for name, module in modules.items() if isinstance(module, LoraLayer)}
-    extra = extra or next(
-        (name for name, layer in layers.items() if _splits_weights(name, layer, base)), None
-    )
-    if extra is not None:
-        raise FlextuneError(
-            f"{saved.path}: generate.scale {scale:g} multiplies an update B A;"
-            f" this adapter also holds {extra}"
-        )
-    for layer in layers.values():
-        layer.scale_layer(scale)
-
-
-def _splits_weights(name: str, layer: Any, base: Any) -> bool:
-    """Whether an adapter left other weights in a module than the base model's, as PiSSA does."""
-    import torch
-
-    theirs = dict(base.get_submodule(without_wrappers(name)).named_parameters(recurse=False))
-    ours = layer.get_base_layer().named_parameters(recurse=False)
-    return any(each is not theirs[key] and not torch.equal(each, theirs[key]) for key, each in ours)
 
 
 @contextlib.contextmanager

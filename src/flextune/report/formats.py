@@ -80,14 +80,3 @@ def large(value: float) -> str:
 def size(value: float) -> str:
     """Bytes: ``27.0 GB``, ``5.6 MB``."""
     return f"{value / 1e9:.1f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
-
-
-def duration(seconds: float) -> str:
-    """``3 h 20 min``, ``4 min``, ``50 s``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours < 48 else f"{hours / 24:.0f} days"

@@ -9,6 +9,7 @@ from typing import Any
 
 from flextune.config import Experiment
 from flextune.config.section import Section
+from flextune.progress import duration
 from flextune.report import formats
 from flextune.report.run_data import JsonObject, RunData
 from flextune.report.settings_text import optimizer_options, pairs, plain, setting_name, training_data
@@ -96,8 +97,8 @@ def _durations(run: RunData) -> str:
     known = [value for value in seconds if value > 0]
     if not known:
         return formats.count(len(seconds), "training") if seconds else ""
-    mean = formats.duration(sum(known) / len(known))
-    return f"{formats.count(len(known), 'training')}, {mean} each, {formats.duration(sum(known))} in all"
+    mean = duration(sum(known) / len(known))
+    return f"{formats.count(len(known), 'training')}, {mean} each, {duration(sum(known))} in all"
 
 
 def _penalty(experiment: Experiment) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from flextune.progress import Reporter, Stage
+from flextune.progress import Reporter, Stage, duration
 
 #: What the processes of a run wait for; judging runs beside both.
 _WAITED_FOR = ("train", "generate")
@@ -65,7 +65,4 @@ class CountedReporter:
 
 
 def _words(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return "under a minute"
-    return f"about {minutes} min" if minutes < 90 else f"about {seconds / 3600:.1f} h"
+    return "under a minute" if seconds < 60 else f"about {duration(seconds)}"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flextune.config import Experiment
+from flextune.config import Experiment, GenerateConfig
 from flextune.errors import FlextuneError
 from flextune.progress import Reporter
 from flextune.runner.merging.merge import merge_adapter_folder
 from flextune.runner.merging.request import merge_options
 from flextune.runner.plan import Plan
-from flextune.runner.work import Training
 from flextune.runs import layout
 from flextune.runs.run import Run
 
@@ -32,22 +31,20 @@ def export_merged(experiment: Experiment, plan: Plan, run: Run, reporter: Report
     """
     folders: dict[Path, Experiment] = {}
     for arm in experiment.resolved_arms():
-        # A form with another scale or a mistake made on purpose is for evaluations alone.
-        if arm.train is None or arm.generate.export != "merged" or arm.generate.scale != 1:
+        if arm.train is None or not _is_exported(arm.generate):
             continue
-        for training in plan.trainings:
-            if _is_of(training, arm, experiment.seeds):
-                folders[run.trained(training.key).folder / layout.MERGED] = arm
+        for seed in experiment.seeds:
+            folders[run.trained(plan.by_arm[arm.name, seed].key).folder / layout.MERGED] = arm
     for folder, arm in folders.items():
         if not folder.exists():
             _merge(folder, arm, reporter)
     return list(folders)
 
 
-def _is_of(training: Training, arm: Experiment, seeds: list[int]) -> bool:
-    model = training.model
-    same = (model.name, model.dtype, model.quantization) == (arm.model, arm.dtype, arm.quantization)
-    return same and any(training.recipe == arm.recipe(seed) for seed in seeds)
+def _is_exported(generate: GenerateConfig) -> bool:
+    """Whether it is a merged model to keep: a smaller update and a mistake on purpose are for evaluations."""
+    whole = generate.scale == 1 and generate.spectral_norm is None
+    return generate.export == "merged" and whole and generate.fault == "none"
 
 
 def _merge(folder: Path, arm: Experiment, reporter: Reporter) -> None:

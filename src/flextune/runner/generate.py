@@ -67,26 +67,20 @@ def _generate_form(
 
     jobs = [(generation, run.generated(key).completions_file) for key, generation in missing.items()]
     label = ", ".join(arms) + of_seed
-    engine, before, start = models.engine(form), _counted(jobs), time.monotonic()
-    write_completions(jobs, engine, reporter, label=label, complete=complete)
-    seconds, after = time.monotonic() - start, _counted(jobs)
+    engine, start = models.engine(form), time.monotonic()
+    programs, tokens = write_completions(jobs, engine, reporter, label=label, complete=complete)
+    seconds = time.monotonic() - start
     run.note_work(
         {
             "stage": "generate",
             "what": label,
             "model": form.model.name,
             "parameters": models.parameters.get(form.model.name),
-            "programs": after[0] - before[0],
-            "tokens": after[1] - before[1],
+            "programs": programs,
+            "tokens": tokens,
             "seconds": round(seconds, 3),
         }
     )
-
-
-def _counted(jobs: Sequence[tuple[Generation, Path]]) -> tuple[int, int]:
-    """Completions that the files hold, and their tokens."""
-    completions = [c for _, file in jobs for c in read_records(file, Completion)]
-    return len(completions), sum(completion.tokens for completion in completions)
 
 
 def _is_missing(generation: Generation, run: Run) -> bool:
@@ -102,7 +96,7 @@ def write_completions(
     *,
     label: str,
     complete: Callable[[Generation], None] = lambda generation: None,
-) -> None:
+) -> tuple[int, int]:
     """Append the completions that files lack, as they finish.
 
     Args:
@@ -111,10 +105,13 @@ def write_completions(
         reporter: Told of the progress.
         label: Names the work.
         complete: Told of each generation whose file is complete.
+
+    Returns:
+        How many were written, and their tokens.
     """
     done = [{(c.name, c.sample) for c in read_records(file, Completion)} for _, file in jobs]
     left = [generation.total - len(keys) for (generation, _), keys in zip(jobs, done, strict=True)]
-    total = sum(generation.total for generation, _ in jobs)
+    total, written = sum(generation.total for generation, _ in jobs), 0
     requests = [
         Request(generation.problems, generation.decode, generation.seed or 0, keys, generation.posed.prompts)
         for (generation, _), keys in zip(jobs, done, strict=True)
@@ -135,6 +132,7 @@ def write_completions(
                 writers[place].write(map(completion_row, completions))
                 writers[place].checkpoint()
                 left[place] -= len(completions)
+                written += len(completions)
                 tokens += sum(completion.tokens for completion in completions)
                 unanswered += [c.name for c in completions if _has_no_room(c)]
             # Some servers count no tokens.
@@ -144,6 +142,7 @@ def write_completions(
                 if left[place] == 0:
                     complete(jobs[place][0])
     _note_unanswered(unanswered, reporter)
+    return written, tokens
 
 
 def _has_no_room(completion: Completion) -> bool:

@@ -161,8 +161,8 @@ def _with_matches(experiment: Experiment, searches: Mapping[str, Search]) -> Exp
 def _searched(
     search: Search, start: float, section: MatchConfig, norm: Callable[[ArmConfig], float]
 ) -> Search:
-    # What is generated with is a multiple of the update.
-    slope = 1.0 if search.key == "generate.scale" else -0.5
+    # What is generated with is a multiple of the update, or nearly one.
+    slope = 1.0 if search.key in ("generate.scale", "generate.spectral_norm") else -0.5
     value: float | None = start
     while value is not None and value not in search.norms and len(search.norms) < section.trainings:
         try:
@@ -191,7 +191,7 @@ def _norm(experiment: Experiment, run: Run, plan: Plan, train: Callable[[Trainin
         train(training)
     except DivergedError as error:
         raise DivergedError(f"match: {training.label}: {error}") from None
-    norm = arm.generate.scale * update_norm(trained.adapter)
+    norm = arm.generate.scale * update_norm(trained.adapter, arm.generate.spectral_norm)
     if not norm > 0:
         raise DivergedError(f"match: {training.label}: its update is 0, which no other can be matched with")
     return norm

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,17 @@ Examples = tuple[list[Example], list[Example]]
 
 @dataclass(frozen=True)
 class Plan:
-    """Trainings and evaluations in the order in which they are done."""
+    """Trainings and evaluations in the order in which they are done.
+
+    Attributes:
+        trainings: Each once.
+        evaluations: Of every arm.
+        by_arm: The training of an arm with a seed; arms may share one.
+    """
 
     trainings: list[Training]
     evaluations: list[Evaluation]
+    by_arm: Mapping[tuple[str, int], Training] = field(default_factory=dict)
 
     def models(self) -> list[BaseModel]:
         """Every base model once: each is loaded in turn."""
@@ -86,7 +93,7 @@ def make_plan(experiment: Experiment, sources: Sources) -> Plan:
     for arm in experiment.resolved_arms():
         for seed in experiment.seeds:
             planner.add(arm, seed)
-    return Plan(list(planner.trainings.values()), list(planner.evaluations.values()))
+    return Plan(list(planner.trainings.values()), list(planner.evaluations.values()), planner.by_arm)
 
 
 class _Planner:
@@ -96,10 +103,10 @@ class _Planner:
         self.trainings: dict[str, Training] = {}
         # The base model decoded greedily is the same for every seed: it is evaluated once.
         self.evaluations: dict[tuple[str, int | None, str], Evaluation] = {}
+        self.by_arm: dict[tuple[str, int], Training] = {}
         self._sources = sources
         self._identities: dict[str, str] = {}
         self._examples: dict[tuple[str, str], tuple[Examples, str]] = {}
-        self._by_arm: dict[tuple[str, int], Training] = {}
         self._problems: dict[str, tuple[list[Problem], str]] = {}
         self._prompts: dict[tuple[Any, ...], Posed] = {}
         self._served_names = ServedNames()
@@ -150,15 +157,15 @@ class _Planner:
             quantization=model.quantization,
         )
         planned = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
-        self._by_arm[arm.name, seed] = self.trainings.setdefault(key, planned)
-        return self._by_arm[arm.name, seed]
+        self.by_arm[arm.name, seed] = self.trainings.setdefault(key, planned)
+        return self.by_arm[arm.name, seed]
 
     def _start(
         self, arm: Experiment, section: StartConfig, model: BaseModel, seed: int
     ) -> tuple[BaseModel, Start | None]:
         """The model that an arm is trained on, and the adapter that it trains on."""
         if section.arm is not None and section.run is None:
-            before = self._by_arm.get((section.arm, seed))
+            before = self.by_arm.get((section.arm, seed))
             if before is None:
                 raise FlextuneError(f"train.start.arm: there is no arm {section.arm!r} above that trains")
             check_sequence(arm, section, before)
@@ -188,6 +195,7 @@ class _Planner:
         serving = Serving(
             merged=generate.export == "merged",
             scale=generate.scale,
+            spectral_norm=generate.spectral_norm,
             dtype=generate.dtype,
             onto=onto,
             rounding=generate.rounding,

@@ -215,7 +215,10 @@ class Evaluation:
     @cached_property
     def key(self) -> str:
         """Its judging key."""
-        return judging_key(generation=self.generation.key, judge=self.judge, whole=self.whole)
+        generation = self.generation
+        return judging_key(
+            generation=generation.key, judge=self.judge, whole=self.whole, answers=generation.posed.answers
+        )
 
     def unjudged(self, run: Run) -> int:
         """Programs of which the run's folder holds no verdict, or an unknown one."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flextune.config import DecodeConfig, JudgeConfig, Recipe
+from flextune.data.answers import REVISION
 from flextune.records import Example, Problem, as_row
 
 #: Raised when the same settings would train, decode or judge something else than before.
@@ -110,13 +111,15 @@ def generation_key(
     )
 
 
-def judging_key(*, generation: str, judge: JudgeConfig, whole: bool = False) -> str:
+def judging_key(*, generation: str, judge: JudgeConfig, whole: bool = False, answers: bool = False) -> str:
     """Key of the verdicts on one generation's completions.
 
     Args:
         generation: Its key.
         judge: Limits, and how outputs are compared.
         whole: Whether completions are judged up to the program's end, not to their first stop string.
+        answers: Whether programs are read from answers in markdown, by the rules of ``data.answers``.
     """
+    rules = {"answers": REVISION} if answers else {}
     cut = {"cut": "program"} if whole else {}
-    return digest({"version": VERSION, "generation": generation, "judge": judge.given(), **cut})
+    return digest({"version": VERSION, "generation": generation, "judge": judge.given(), **cut, **rules})

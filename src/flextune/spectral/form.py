@@ -24,6 +24,7 @@ CutoffOf = Literal["bins", "length"]
 Flatten = Literal["row", "column", "rank"]
 Target = Literal["both", "A", "B"]
 Reduction = Literal["sum", "mean"]
+Of = Literal["weights", "change"]
 
 _CHOICES: dict[str, tuple[str | bool, ...]] = {
     "kind": get_args(Kind),
@@ -32,6 +33,7 @@ _CHOICES: dict[str, tuple[str | bool, ...]] = {
     "flatten": get_args(Flatten),
     "target": get_args(Target),
     "reduction": get_args(Reduction),
+    "of": get_args(Of),
     "onesided": (True, False),
 }
 
@@ -57,6 +59,8 @@ class PenaltyForm:
         reduction: Over matrices (over adapted modules for ``update``).
         onesided: Whether to sum over rfft's bins; otherwise over all frequencies, where all but DC and
             Nyquist count twice.
+        of: ``weights``, or their ``change`` since training began (``LoraPair.start``), which leaves A's
+            random start free. A pair that comes with a start counts by its change either way.
         seed: Decides, with the vector's length, the order of kind ``permuted``; nothing else here is random.
 
     Raises:
@@ -73,6 +77,7 @@ class PenaltyForm:
     target: Target = "both"
     reduction: Reduction = "sum"
     onesided: bool = True
+    of: Of = "weights"
     seed: int = 0
 
     def __post_init__(self) -> None:

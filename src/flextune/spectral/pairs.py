@@ -7,7 +7,7 @@ no PEFT.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -28,8 +28,9 @@ class LoraPair:
         name: Of the module, for errors and tables.
         experts: Blocks that a and b hold side by side (a mixture's experts); their update is no ``b @ a``.
         module: What several adapters share that act on one module; None: this pair acts alone.
-        start: a and b as they were taken out of the base weights (PiSSA, OLoRA): the model has changed by
-            ``scale * (b @ a - start_b @ start_a)``. None: it has changed by the update.
+        start: a and b where training began, for starts that were taken out of the base weights (PiSSA, OLoRA)
+            and penalties of the change: the model has changed by ``scale * (b @ a - start_b @ start_a)``.
+            None: it has changed by the update.
 
     Raises:
         ValueError: Not a pair of matrices, or their ranks differ.
@@ -55,6 +56,12 @@ class LoraPair:
                 f"{self.name}: A of shape {tuple(self.a.shape)} and B of shape {tuple(self.b.shape)} differ"
                 " in rank"
             )
+
+    def starting_here(self) -> LoraPair:
+        """The pair with what it is now as its start; one that has a start keeps it."""
+        if self.start is not None:
+            return self
+        return replace(self, start=(self.a.detach().clone(), self.b.detach().clone()))
 
     def factors(self) -> Iterator[tuple[str, Tensor]]:
         """``("A", a)`` and ``("B", b)``."""

@@ -39,7 +39,8 @@ class Penalty:
         form: Which penalty; the default one without.
 
     Raises:
-        ValueError: From every method: no matrix to act on, or a tensor that has no spectrum, by its name.
+        ValueError: From every method: no matrix to act on, a tensor that has no spectrum, by its name, or a
+            form of the change and a matrix whose start is not known.
     """
 
     def __init__(self, form: PenaltyForm | None = None) -> None:
@@ -107,7 +108,18 @@ class Penalty:
             assign(chosen.tensors, chosen.shrink(step))
 
     def _set(self, items: Items) -> FactorSet | UpdateSet:
+        if self.form.of == "change":
+            _require_starts(items)
         return (UpdateSet if self.form.kind == "update" else FactorSet)(items, self.form)
+
+
+def _require_starts(items: Items) -> None:
+    for index, item in enumerate(items):
+        if not isinstance(item, LoraPair) or item.start is None:
+            name = item.name if isinstance(item, LoraPair) else f"tensor {index}"
+            raise ValueError(
+                f"{name}: of 'change' needs what it was when training began; hand in a LoRA pair with a start"
+            )
 
 
 def _full_precision(tensors: Sequence[Tensor]) -> AbstractContextManager[None]:

@@ -52,7 +52,9 @@ def trainer_arguments(recipe: Recipe) -> dict[str, Any]:
         FlextuneError: The optimizer's package is missing.
     """
     train, penalty = recipe.train, recipe.penalty
-    arguments: dict[str, Any] = {"kl": train.kl.weight if train.kl is not None else 0.0}
+    arguments: dict[str, Any] = {}
+    if train.kl is not None:
+        arguments |= {"kl": train.kl.weight, "kl_non_target": train.kl.vocabulary == "non-target"}
     if penalty is not None and penalty.apply == "loss":
         arguments |= {"penalty": build_penalty(penalty), "strength": penalty.strength}
     return arguments | recipe.optimizer.trainer_arguments(train.learning_rate)

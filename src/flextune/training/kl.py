@@ -7,8 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+#: A logit that leaves no probability, and no nan behind.
+_NEVER = -1e9
 
-def summed_divergence(logits: Tensor, base_logits: Tensor, compared: Tensor) -> Tensor:
+
+def summed_divergence(
+    logits: Tensor, base_logits: Tensor, compared: Tensor, targets: Tensor | None = None
+) -> Tensor:
     """``sum over compared tokens of KL(p || q) = sum_v p_v (log p_v - log q_v)``, in nats, differentiable.
 
     p is the adapter's distribution, q the base model's: what the adapter makes likely and the base model
@@ -19,11 +24,14 @@ def summed_divergence(logits: Tensor, base_logits: Tensor, compared: Tensor) -> 
         base_logits: Of the base model, of the same shape; a constant.
         compared: Which tokens' predictions count, shape ``(batch, tokens)``, bool. A text's first token is
             predicted by nothing and never counts.
+        targets: The texts' tokens, shape ``(batch, tokens)``: each is left out of the two distributions that
+            predict it, which are those of the other tokens then (arXiv:2605.29498). None: none is.
     """
     chosen = compared[:, 1:]
+    left_out = None if targets is None else targets[:, 1:][chosen][:, None]
     # Only what counts is made float32: the vocabulary is the largest dimension there is.
-    log_p = _full(logits[:, :-1][chosen]).log_softmax(-1)
-    log_q = _full(base_logits[:, :-1][chosen]).log_softmax(-1)
+    log_p = _log_probabilities(logits[:, :-1][chosen], left_out)
+    log_q = _log_probabilities(base_logits[:, :-1][chosen], left_out)
     return (log_p.exp() * (log_p - log_q)).sum()
 
 
@@ -41,5 +49,8 @@ def base_predictions(base: Any, input_ids: Tensor, position_ids: Tensor | None =
     return logits
 
 
-def _full(logits: Tensor) -> Tensor:
-    return logits if logits.dtype == torch.float64 else logits.float()
+def _log_probabilities(logits: Tensor, left_out: Tensor | None) -> Tensor:
+    full = logits if logits.dtype == torch.float64 else logits.float()
+    if left_out is not None:
+        full = full.scatter(-1, left_out, _NEVER)
+    return full.log_softmax(-1)

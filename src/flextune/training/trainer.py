@@ -48,6 +48,7 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
         encoded: What ``train_dataset`` is, for errors that name an example.
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
         kl: Weight of the divergence.
+        kl_non_target: The divergence leaves out what each text's next token is.
         sophia: ``SophiaMixin``'s; None: another optimizer.
         **kwargs: Of ``ResumingMixin``, ``SophiaMixin``, ``SpectralLossMixin`` and ``transformers.Trainer``.
 
@@ -62,6 +63,7 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
         encoded: Encoded | None = None,
         base: nn.Module | None = None,
         kl: float = 0.0,
+        kl_non_target: bool = False,
         sophia: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -75,6 +77,7 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
         self.encoded = encoded
         self.base = base
         self.kl = kl
+        self.kl_non_target = kl_non_target
         self._compared: Tensor | float = 1.0
         self._divergence: Tensor | float = 0.0
         self._divergence_steps = 0
@@ -167,7 +170,8 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         with self.accelerator.autocast():
             base_logits = base_predictions(self.base, inputs["input_ids"], inputs.get("position_ids"))
-        divergence = summed_divergence(outputs.logits, base_logits, compared)
+        targets = inputs["input_ids"] if self.kl_non_target else None
+        divergence = summed_divergence(outputs.logits, base_logits, compared, targets)
         share = self.kl * divergence / self._compared
         self._divergence = self._divergence + share.detach()
         loss = loss + self._beside(share.to(loss.dtype), num_items_in_batch)

@@ -18,8 +18,10 @@ class AdamW(OptimizerConfig):
     label: ClassVar[str] = "AdamW"
 
     name: Literal["adamw"] = "adamw"
-    betas: Betas = Field((0.9, 0.999), description="Decay of the gradient's mean and of its square.")
-    eps: Float = Field(1e-8, gt=0, description="Added to the denominator.")
+    betas: Betas = Field(
+        (0.9, 0.999), description="Decay rates of the averages of the gradient and of its square."
+    )
+    eps: Float = Field(1e-8, gt=0, description="Term added to the denominator.")
 
     def training_arguments(self) -> dict[str, Any]:
         """Betas and epsilon."""

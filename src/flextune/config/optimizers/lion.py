@@ -19,7 +19,7 @@ class Lion(OptimizerConfig):
     package: ClassVar[str | None] = "pytorch_optimizer"
 
     name: Literal["lion"] = "lion"
-    betas: Betas = Field((0.9, 0.99), description="Decay within the step and of the momentum.")
+    betas: Betas = Field((0.9, 0.99), description="Decay rates within the step and of the momentum.")
 
     def trainer_arguments(self, learning_rate: float) -> dict[str, Any]:
         """The class and its options.

@@ -24,17 +24,21 @@ class Sophia(OptimizerConfig):
 
     name: Literal["sophia"] = "sophia"
     estimator: Literal["gnb", "hutchinson"] = Field(
-        "gnb", description="gnb: Gauss-Newton-Bartlett, Sophia-G. hutchinson: Sophia-H."
+        "gnb",
+        description="The curvature's estimator. gnb: Gauss-Newton-Bartlett, Sophia-G. hutchinson: Sophia-H.",
     )
     every: Int = Field(10, gt=0, description="Steps between two estimates.")
     gamma: Float | None = Field(
         None,
         gt=0,
-        description="Larger clips less; aim at win rates of 0.1 to 0.5. null: 0.05 with gnb, else 0.01.",
+        description="Scale of the curvature: a larger one clips less. Aim at win rates of 0.1 to 0.5."
+        " null: 0.05 with gnb, else 0.01.",
     )
-    betas: Betas = Field((0.96, 0.99), description="Decay of the momentum and of the curvature.")
-    eps: Float = Field(1e-12, gt=0, description="Least denominator.")
-    bias_correction: bool = Field(True, description="Of both averages.")
+    betas: Betas = Field((0.96, 0.99), description="Decay rates of the momentum and of the curvature.")
+    eps: Float = Field(1e-12, gt=0, description="Smallest denominator.")
+    bias_correction: bool = Field(
+        True, description="Whether both averages are corrected for their start at 0."
+    )
     early_estimates: bool = Field(
         True, description="More estimates in the first steps, for LoRA's start at B = 0."
     )
@@ -65,10 +69,12 @@ class SophiaConstant(OptimizerConfig):
     label: ClassVar[str] = "Sophia-constant"
 
     name: Literal["sophia-constant"] = "sophia-constant"
-    gamma: Float = Field(0.01, gt=0, description="Larger clips less.")
-    betas: Betas = Field((0.96, 0.99), description="Decay of the momentum; the second is not used.")
-    eps: Float = Field(1e-12, gt=0, description="Least denominator.")
-    bias_correction: bool = Field(True, description="Of the momentum.")
+    gamma: Float = Field(0.01, gt=0, description="Scale of the curvature: a larger one clips less.")
+    betas: Betas = Field(
+        (0.96, 0.99), description="Decay rate of the momentum; the second number is not used."
+    )
+    eps: Float = Field(1e-12, gt=0, description="Smallest denominator.")
+    bias_correction: bool = Field(True, description="Whether the momentum is corrected for its start at 0.")
 
     def trainer_arguments(self, learning_rate: float) -> dict[str, Any]:
         """Sophia's options."""

@@ -18,9 +18,9 @@ Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 class ContrastPlace(Section):
     """Evaluations that a contrast is primary in; a key that is not given fits all."""
 
-    benchmark: BenchmarkName | None = Field(None, description="Only this benchmark.")
-    language: LanguageName | None = Field(None, description="Only this language.")
-    lexicon: Lexicon | None = Field(None, description="Only this wording (Rosetta only).")
+    benchmark: BenchmarkName | None = Field(None, description="Benchmark. null: any.")
+    language: LanguageName | None = Field(None, description="Language. null: any.")
+    lexicon: Lexicon | None = Field(None, description="Wording (Rosetta only). null: any.")
 
     def fits(self, benchmark: str, language: str, lexicon: str | None) -> bool:
         """Whether a setting is meant."""
@@ -40,7 +40,7 @@ class ContrastsConfig(Section):
     )
     reference: str | None = Field(None, description="An arm that every other arm is compared with.")
     controls: dict[str, list[str]] = Field(
-        default_factory=dict, description="An arm, and the arms that are controls for it."
+        default_factory=dict, description="An arm, and the arms that are its controls."
     )
     where: list[ContrastPlace] = Field(
         default_factory=list, description="Evaluations that these contrasts are primary in. Empty: all."

@@ -24,15 +24,17 @@ ORIGINS = ("source", "path", "hub")
 class DataPart(Section):
     """One origin of examples: ``source``, ``path`` or ``hub``, and what of it is taken."""
 
-    source: SourceName | None = Field(None, description="A source by its name.")
+    source: SourceName | None = Field(None, description="Name of a source; `flextune list data` has them.")
     path: str | None = Field(
         None, description="A file of rows (JSON lines, JSON or parquet, also .gz), or a folder of such files."
     )
     hub: str | None = Field(
         None, pattern=r"^[^/\s]+/[^/\s]+$", description="A dataset of the Hugging Face hub: OWNER/NAME."
     )
-    config: str | None = Field(None, description="Of a hub dataset that has several. null: its default.")
-    split: str | None = Field(None, description="Of a hub dataset. null: train.")
+    config: str | None = Field(
+        None, description="Configuration of a hub dataset that has several. null: its default."
+    )
+    split: str | None = Field(None, description="Split of a hub dataset. null: train.")
     columns: dict[Column, str] | None = Field(
         None,
         min_length=1,
@@ -45,10 +47,13 @@ class DataPart(Section):
         " held out of this one.",
     )
     share: Float | None = Field(
-        None, gt=0, le=1, description="Of all examples of the mixture. null: all that this part has."
+        None,
+        gt=0,
+        le=1,
+        description="This part's share of the mixture's examples. null: all that this part has.",
     )
     limit: Int | None = Field(None, ge=1, description="Use only the first N examples of this part.")
-    language: LanguageName | None = Field(None, description="Of the programs. null: train.language.")
+    language: LanguageName | None = Field(None, description="Language of the programs. null: train.language.")
     languages: list[LanguageName] | None = Field(
         None,
         min_length=2,
@@ -59,10 +64,10 @@ class DataPart(Section):
     )
     format: Format | None = Field(None, description="How a program is posed. null: train.format.")
     difficulty: list[Difficulty] | None = Field(
-        None, min_length=1, description="Only problems of these classes (APPS only). null: all."
+        None, min_length=1, description="Classes of problems to use (APPS only). null: all."
     )
     solutions: Int | None = Field(
-        None, ge=1, description="Solutions of a problem, an example each (APPS only). null: one."
+        None, ge=1, description="Solutions to use per problem, an example each (APPS only). null: one."
     )
     form: Literal["stdin", "call"] | None = Field(
         None,

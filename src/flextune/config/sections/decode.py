@@ -26,7 +26,7 @@ class DecodeConfig(Section):
     top_p: Float = Field(
         0.95, gt=0, le=1, description="Sample among the likeliest tokens of this total probability."
     )
-    top_k: Int = Field(0, ge=0, description="Sample among so many likeliest tokens; 0: all (sample only).")
+    top_k: Int = Field(0, ge=0, description="Sample among the N likeliest tokens; 0: all (sample only).")
     min_p: Float = Field(
         0.0, ge=0, lt=1, description="Leave out tokens below this share of the likeliest one (sample only)."
     )
@@ -41,11 +41,13 @@ class DecodeConfig(Section):
         "(false), or when none is possible (never) (beam only).",
     )
     repetition_penalty: Float = Field(
-        1.0, gt=0, description="Divides the logits of tokens that the text holds already; 1: none."
+        1.0, gt=0, description="The logits of tokens that the text already holds are divided by it; 1: off."
     )
-    max_new_tokens: Int = Field(512, ge=1, description="Tokens per completion at most.")
+    max_new_tokens: Int = Field(512, ge=1, description="Largest number of tokens per completion.")
     batch_size: Int | None = Field(
-        None, ge=1, description="Completions decoded together at most; null: as many as memory allows."
+        None,
+        ge=1,
+        description="Largest number of completions decoded together. null: as many as memory allows.",
     )
 
     @model_validator(mode="after")

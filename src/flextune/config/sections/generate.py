@@ -14,14 +14,20 @@ class GenerateConfig(Section):
     """Which form of the model answers the benchmarks; nothing in it changes a training."""
 
     export: Literal["adapter", "merged"] = Field(
-        "adapter", description="The base model with its adapter beside the weights, or merged into them."
+        "adapter", description="Whether the adapter stays apart from the weights or is merged into them."
     )
     scale: Float = Field(
         1.0, ge=0, le=1, description="What the trained update is multiplied by (0: the base model)."
     )
+    spectral_norm: Float | None = Field(
+        None,
+        gt=0,
+        description="Largest singular value that the trained update of a module keeps; larger ones are cut "
+        "to it. null: all are kept.",
+    )
     dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
         None,
-        description="Type to which all weights are rounded; computing is in the model's own. null: none.",
+        description="All weights are rounded to this type; the model computes in its own. null: no rounding.",
     )
     onto: Literal["weights", "nf4", "fp4"] = Field(
         "weights", description="What the update is added to: the base's weights, or those through four bits."
@@ -34,7 +40,7 @@ class GenerateConfig(Section):
         "completion",
         min_length=1,
         description="How problems are posed: completion, chat, few-shot, chain-of-thought, infilling, "
-        "translation, ..., or a template file of one's own.",
+        "translation, ..., or a template file of your own.",
     )
     token_healing: bool = Field(
         False,
@@ -48,7 +54,7 @@ class GenerateConfig(Section):
     )
     adapter: str | None = Field(
         None,
-        description="Folder of a PEFT adapter that was trained elsewhere; needs train: null. null: none.",
+        description="Folder of a PEFT adapter that was trained elsewhere; it needs train: null. null: none.",
     )
     engine: Literal["local", "server"] = Field(
         "local", description="Decode in this process, or ask a server that has the model."
@@ -67,7 +73,7 @@ class GenerateConfig(Section):
 
     def _check_served(self) -> None:
         """A server has weights of its own: what would change them here cannot be asked of it."""
-        for key in ("export", "dtype", "onto", "rounding", "fault"):
+        for key in ("export", "spectral_norm", "dtype", "onto", "rounding", "fault"):
             if (value := getattr(self, key)) != type(self).model_fields[key].default:
                 raise ValueError(
                     f"{key}: {value} needs engine: local; a server answers with the weights that it was given"

@@ -13,10 +13,12 @@ class JudgeConfig(Section):
     """How every program is judged, and what it may use."""
 
     cpu_seconds: Float = Field(
-        10.0, gt=0, description="User and system time of a program; decides a timeout."
+        10.0,
+        gt=0,
+        description="CPU seconds (user and system) that a program may take; they decide a timeout.",
     )
     wall_seconds: Float | None = Field(
-        None, gt=0, description="Wall clock that a program may take. null: six times cpu_seconds."
+        None, gt=0, description="Seconds on the clock that a program may take. null: six times cpu_seconds."
     )
     memory_mib: Int = Field(1024, ge=16, description="Memory of a program and its children, in MiB.")
     tolerance: Float = Field(
@@ -28,11 +30,13 @@ class JudgeConfig(Section):
     site_packages: str | None = Field(
         None, description="Folder of packages that Python programs may import. null: the standard library."
     )
-    processes: Int = Field(256, ge=1, description="Processes and threads of a program at once.")
+    processes: Int = Field(256, ge=1, description="Processes and threads that a program may have at once.")
     file_mib: Int = Field(64, ge=1, description="Largest file that a program may write, in MiB.")
     tmp_mib: Int = Field(128, ge=1, description="Size of a program's own /tmp, in MiB.")
-    output_kib: Int = Field(1024, ge=1, description="Standard output and standard error, each, in KiB.")
-    open_files: Int = Field(256, ge=16, description="Open file descriptors of one process.")
+    output_kib: Int = Field(
+        1024, ge=1, description="Largest standard output, and largest standard error, in KiB."
+    )
+    open_files: Int = Field(256, ge=16, description="File descriptors that one process may have open.")
     compile_seconds: Float = Field(30.0, gt=0, description="CPU time for compiling one program.")
     compile_memory_mib: Int = Field(2048, ge=64, description="Memory for compiling one program, in MiB.")
 

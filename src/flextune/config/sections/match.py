@@ -12,10 +12,12 @@ from flextune.config.sections.tune import ResolvedArm, value_of
 class MatchConfig(Section):
     """Shrinkage matched as it is measured: every arm with a `match` gets an update of this arm's norm."""
 
-    arm: str = Field(description="The arm whose update the others' are to be as large as.")
-    seed: Seed = Field(1000, description="Of the search's trainings; not one of the experiment's seeds.")
-    tolerance: Float = Field(0.02, gt=0, lt=1, description="Largest difference of the norms, as a share.")
-    trainings: Int = Field(6, ge=2, description="Of each arm at most; the best is taken.")
+    arm: str = Field(description="Arm whose update sets the norm.")
+    seed: Seed = Field(
+        1000, description="Seed of the search's trainings; it must not be one of the experiment's seeds."
+    )
+    tolerance: Float = Field(0.02, gt=0, lt=1, description="Largest relative difference of the norms.")
+    trainings: Int = Field(6, ge=2, description="Largest number of trainings per arm; the best is taken.")
 
 
 def matched_setting(match: MatchConfig | None, arm: ArmConfig, resolved: ResolvedArm) -> float | None:

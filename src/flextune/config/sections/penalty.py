@@ -56,7 +56,7 @@ class PenaltyConfig(PenaltySection):
     preset: Literal["default", "paper-literal"] | None = Field(
         None,
         exclude=True,
-        description="A named set of the options below; one that is given beside it counts.",
+        description="A named set of the options below; an option that is given as well wins.",
     )
     cutoff: Float = Field(
         0.5, gt=0, description="T: where the ramp of phi ends, as a share of what cutoff_of says."
@@ -71,15 +71,21 @@ class PenaltyConfig(PenaltySection):
         "bins", description="N in phi: the number of rfft's bins, or the vector's length."
     )
     flatten: Literal["row", "column", "rank"] = Field(
-        "row", description="A matrix as one vector, row by row or column by column; or each rank as its own."
+        "row",
+        description="How a matrix becomes vectors: row by row or column by column into one, or each rank into"
+        " its own.",
     )
     target: Literal["both", "A", "B"] = Field("both", description="The factors that are penalized.")
-    reduction: Literal["sum", "mean"] = Field("sum", description="Over matrices.")
+    reduction: Literal["sum", "mean"] = Field("sum", description="How the matrices' penalties are combined.")
     onesided: bool = Field(
         True,
         description="true: rfft's bins. false: all frequencies, which counts all but DC and Nyquist twice.",
     )
-    seed: Seed = Field(0, description="Of the order of kind: permuted.")
+    of: Literal["weights", "change"] = Field(
+        "weights",
+        description="The matrices, or their change since training began, which leaves A's random start free.",
+    )
+    seed: Seed = Field(0, description="Seed of the order, for kind: permuted.")
 
     @model_validator(mode="before")
     @classmethod

@@ -35,7 +35,7 @@ class ServerConfig(Section):
     canary: bool = Field(
         True, description="Refuse an adapter that changes no greedy answer of the server, before all else."
     )
-    concurrency: Int = Field(16, ge=1, le=1024, description="Requests at once.")
+    concurrency: Int = Field(16, ge=1, le=1024, description="Largest number of requests at once.")
     timeout: Float = Field(600.0, gt=0, description="Seconds that one request may take.")
     retries: Int = Field(
         8, ge=0, description="Tries after a failed one: busy (429), broken (5xx), cut off, garbled or late."

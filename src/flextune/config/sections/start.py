@@ -19,7 +19,7 @@ class StartConfig(Section):
     arm: str | None = Field(
         None, description="An arm further up in this file, or in `run`: its adapter of the same seed."
     )
-    run: str | None = Field(None, description="Folder of the run that the arm is of. null: this one.")
+    run: str | None = Field(None, description="Folder of the run that has the arm. null: this run.")
     use: Literal["continued", "merged"] = Field(
         "continued",
         description="continued: its matrices are trained on. merged: its update goes into the base model's"

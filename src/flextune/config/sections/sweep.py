@@ -20,8 +20,8 @@ class RangeConfig(Section):
 
     low: Float = Field(description="The smallest value.")
     high: Float = Field(description="The largest value.")
-    log: bool = Field(False, description="Spread evenly by their logarithms.")
-    steps: Int | None = Field(None, ge=2, description="Values of a grid. null: not for a grid.")
+    log: bool = Field(False, description="Whether values are spread evenly on a logarithmic scale.")
+    steps: Int | None = Field(None, ge=2, description="Number of values in a grid. null: not for a grid.")
 
     @model_validator(mode="after")
     def _ordered(self) -> RangeConfig:
@@ -67,10 +67,12 @@ class SweepConfig(Section):
         " bracket: from the experiment's own values outwards, closing in on the best.",
     )
     trials: Int | None = Field(
-        None, ge=2, description="Configurations to try; a grid has all of its own. null: 20."
+        None, ge=2, description="Configurations to try; a grid tries all of its combinations. null: 20."
     )
     seed: Seed = Field(
-        1000, description="Of the search's trainings, draws and halves; not one of the experiment's seeds."
+        1000,
+        description="Seed of the search's trainings, draws and halves; it must not be one of the experiment's"
+        " seeds.",
     )
     baseline: dict[str, Any] = Field(
         default_factory=lambda: {"train": None},

@@ -31,13 +31,22 @@ class KLConfig(Section):
         "prompt",
         description="Whose predictions are compared: the training prompts' tokens, or the answers' too.",
     )
+    vocabulary: Literal["all", "non-target"] = Field(
+        "all",
+        description="non-target: the text's own next token is left out of both distributions, so that only "
+        "what is said about the others is held.",
+    )
 
 
 class ReplayConfig(Section):
     """Programs in other languages among the training examples: Rosetta's, in its base lexicon."""
 
-    share: Float = Field(0.05, gt=0, lt=1, description="Of all examples; their number stays the same.")
-    languages: list[LanguageName] = Field(min_length=1, description="In equal parts.")
+    share: Float = Field(
+        0.05, gt=0, lt=1, description="Share of the examples that is replaced; their number stays the same."
+    )
+    languages: list[LanguageName] = Field(
+        min_length=1, description="Languages of these programs, in equal parts."
+    )
 
     @field_validator("languages")
     @classmethod
@@ -58,7 +67,7 @@ class TrainConfig(Section):
     )
     deduplicate: Literal["none", "exact", "near"] = Field(
         "none",
-        description="Copies that are left out: none, equal ones, or near ones too. Of two the later goes.",
+        description="Copies that are left out: none, equal ones, or near ones too. The first copy stays.",
     )
     start: Start | None = Field(
         None,
@@ -90,7 +99,7 @@ class TrainConfig(Section):
         " kept apart. packed: batch_size x max_length tokens per batch, so fewer steps. "
         "auto: padding_free on CUDA where the model allows it, else padded.",
     )
-    learning_rate: Float = Field(2e-4, gt=0, description="Its highest value, after the warm-up.")
+    learning_rate: Float = Field(2e-4, gt=0, description="Highest learning rate, after the warm-up.")
     lr_scheduler_type: Literal["cosine", "linear", "constant"] = Field(
         "cosine", description="How the learning rate falls after the warm-up."
     )
@@ -109,7 +118,7 @@ class TrainConfig(Section):
         False, description="Compile the model's forward pass; the first steps take minutes."
     )
     use_liger_kernel: bool = Field(
-        False, description="Liger's kernels for norms and activations (CUDA; extra liger)."
+        False, description="Use Liger's kernels for norms and activations (CUDA; extra liger)."
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
     save_steps: Int | None = Field(

@@ -20,11 +20,13 @@ class TuneConfig(Section):
     trainings: Int = Field(
         9,
         ge=2,
-        description="Of each arm. While the best value of some arm is at the edge of what that arm has tried,"
-        " every arm gets two more, up to `most`.",
+        description="Trainings per arm. While the best value of some arm is at the edge of what that arm has"
+        " tried, every arm gets two more, up to `most`.",
     )
-    most: Int = Field(18, ge=2, description="Of each arm, whatever comes out.")
-    seed: Seed = Field(1000, description="Of the tuning's trainings; not one of the experiment's seeds.")
+    most: Int = Field(18, ge=2, description="Largest number of trainings per arm.")
+    seed: Seed = Field(
+        1000, description="Seed of the tuning's trainings; it must not be one of the experiment's seeds."
+    )
     validation_size: Int | None = Field(
         None,
         ge=1,
@@ -33,7 +35,7 @@ class TuneConfig(Section):
     settings: dict[str, Ratio] = Field(
         default_factory=lambda: {"train.learning_rate": 2.0},
         min_length=1,
-        description="What is tuned, and the ratio of two neighbouring values at first; it starts from the"
+        description="Keys to tune, and the ratio of two neighbouring values at first. It starts from the"
         " arm's own value, and an arm's `tune` adds to it (null: that arm is not tuned).",
     )
 

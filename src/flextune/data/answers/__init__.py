@@ -9,9 +9,10 @@ from flextune.data.answers.reading import (
     read_program,
     read_text,
 )
-from flextune.data.answers.rules import RULES, Extraction, Step
+from flextune.data.answers.rules import REVISION, RULES, Extraction, Step
 
 __all__ = [
+    "REVISION",
     "RULES",
     "Extraction",
     "Step",

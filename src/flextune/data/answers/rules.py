@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from flextune.records import Problem
 
+#: Raised when the rules read another program from the same answer: such answers are judged again.
+REVISION = 1
+
 #: Every rule and what it does, in the order in which they are asked.
 RULES: dict[str, str] = {
     "final-channel": "the last message of the final channel is the answer",

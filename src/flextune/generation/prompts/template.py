@@ -46,8 +46,10 @@ _FOLDER = resources.files("flextune.generation.prompts") / "templates"
 class TurnSection(Section):
     """One turn of a chat."""
 
-    role: Literal["system", "user", "assistant"] = Field(description="Who says it.")
-    content: str = Field(description="What is said, with fields.")
+    role: Literal["system", "user", "assistant"] = Field(
+        description="Role of the speaker: system, user or assistant."
+    )
+    content: str = Field(description="Text of the turn, with fields.")
 
 
 class ExamplesSection(Section):
@@ -56,21 +58,21 @@ class ExamplesSection(Section):
     source: Literal["rosetta", "mbpp"] = Field(
         description="rosetta: its fine-tuning split; mbpp: tasks 1 to 10, its own split for prompts."
     )
-    count: Int = Field(3, ge=1, le=10, description="How many.")
+    count: Int = Field(3, ge=1, le=10, description="Number of examples.")
 
 
 class ExampleSection(Section):
     """One solved example of a user's own."""
 
-    prompt: str = Field(description="As the benchmark poses problems.")
-    completion: str = Field(description="What follows the prompt.")
+    prompt: str = Field(description="Prompt of the example, as the benchmark poses problems.")
+    completion: str = Field(description="Text that follows the prompt.")
 
 
 class TemplateSection(Section):
     """The keys of a template file."""
 
-    description: str = Field("", description="What it does, in a line.")
-    text: str = Field("", description="What the model continues, with fields.")
+    description: str = Field("", description="Description of the template, in one line.")
+    text: str = Field("", description="Text that the model continues, with fields.")
     messages: list[TurnSection] = Field(
         default_factory=list, description="The turns of a chat, posed in the model's own chat template."
     )
@@ -83,7 +85,7 @@ class TemplateSection(Section):
         "null: answer for a chat, else completion.",
     )
     stop: list[str] = Field(
-        default_factory=list, description="Stop strings, beside the benchmark's for a completion."
+        default_factory=list, description="Stop strings; a completion also has the benchmark's."
     )
     examples: ExamplesSection | list[ExampleSection] = Field(
         default_factory=list, description="Solved examples: a source, or a list of {prompt, completion}."

@@ -15,7 +15,11 @@ from flextune.models.merging.rounding import Rounding
 
 
 def merge_adapter(
-    loaded: LoadedModel, folder: Path | str, scale: float = 1.0, rounding: Rounding | None = None
+    loaded: LoadedModel,
+    folder: Path | str,
+    scale: float = 1.0,
+    spectral_norm: float | None = None,
+    rounding: Rounding | None = None,
 ) -> LoadedModel:
     """A plain model whose weights hold the adapter; the base model stays as it is.
 
@@ -26,6 +30,7 @@ def merge_adapter(
         loaded: The base model.
         folder: The adapter.
         scale: What its update is multiplied by.
+        spectral_norm: Largest singular value that each module's update keeps; None: all are kept.
         rounding: Of the merged weights; None: to the nearest.
 
     Raises:
@@ -33,7 +38,7 @@ def merge_adapter(
             large
             for the dtype.
     """
-    attached: Any = load_adapter(loaded, folder, scale).model
+    attached: Any = load_adapter(loaded, folder, scale, spectral_norm).model
     try:
         _merge_layers(attached, rounding or Rounding())
         with warnings.catch_warnings():

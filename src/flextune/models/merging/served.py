@@ -32,6 +32,7 @@ class Serving:
     Attributes:
         merged: The adapter is in the weights, not beside them.
         scale: What its update is multiplied by.
+        spectral_norm: Largest singular value that the update of a module keeps; None: all are kept.
         dtype: All weights are rounded to it; None: they are not. Computed is in the model's own dtype, so
             that
             nothing but the weights makes a difference.
@@ -42,6 +43,7 @@ class Serving:
 
     merged: bool = False
     scale: float = 1.0
+    spectral_norm: float | None = None
     dtype: str | None = None
     onto: str = "weights"
     rounding: str = "nearest"
@@ -55,7 +57,7 @@ class Serving:
 
     def of_base(self) -> Serving:
         """What of it concerns a base model without an adapter."""
-        return replace(self, merged=False, scale=1.0, fault="none")
+        return replace(self, merged=False, scale=1.0, spectral_norm=None, fault="none")
 
 
 #: Beside the weights, as they are.
@@ -75,11 +77,11 @@ def serve(base: LoadedModel, folder: Path | None, serving: Serving) -> LoadedMod
     if not serving.merged:
         if serving.dtype is not None:
             base = _rounded(base, serving, base.model.parameters())
-        loaded = load_adapter(base, folder, scale)
+        loaded = load_adapter(base, folder, scale, serving.spectral_norm)
         if serving.fault == "dropout-on":
             _leave_dropout_on(loaded.model, folder)
         return loaded
-    merged = merge_adapter(base, folder, scale)
+    merged = merge_adapter(base, folder, scale, serving.spectral_norm)
     if serving.fault == "half-the-layers":
         _take_back_half(merged.model, base.model)
     return merged if serving.dtype is None else _rounded(merged, serving, merged.model.parameters())

@@ -46,7 +46,7 @@ class PenaltyTerm:
         """Keep what the matrices are before a checkpoint is loaded, where the penalty counts from that."""
         # What is wrong with the model is said when training begins.
         with contextlib.suppress(ValueError):
-            self._starts = {pair.name: pair.start for pair in lora_pairs(model) if pair.start is not None}
+            self._starts = {pair.name: pair.start for pair in self._pairs(model) if pair.start is not None}
 
     def collect(self, model: nn.Module, *, resumed: bool = False) -> None:
         """Take the adapter's matrices, after everything that replaces them (``accelerator.prepare``).
@@ -60,18 +60,23 @@ class PenaltyTerm:
                 a resume, one whose start is needed and was not noted.
         """
         try:
-            pairs = lora_pairs(model)
+            pairs = self._pairs(model)
             self.pairs = [self._from_its_start(pair) for pair in pairs] if resumed else pairs
             self.penalty.penalised(self.pairs)
         except ValueError as error:
             raise FlextuneError(f"penalty: {error}") from None
+
+    def _pairs(self, model: nn.Module) -> list[LoraPair]:
+        form = getattr(self.penalty, "form", None)
+        change = isinstance(form, PenaltyForm) and form.of == "change"
+        return [pair.starting_here() if change else pair for pair in lora_pairs(model)]
 
     def _from_its_start(self, pair: LoraPair) -> LoraPair:
         if pair.start is None:
             return pair
         if pair.name not in self._starts:
             raise ValueError(
-                f"{pair.name}: its start lies in the base weights, and after a resume is not known; hand the"
+                f"{pair.name}: the penalty counts from its start, which is not known after a resume; hand the"
                 " callback to the Trainer when that is made (callbacks=[...])"
             )
         return replace(pair, start=self._starts[pair.name])
