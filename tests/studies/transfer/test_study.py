@@ -107,7 +107,7 @@ def test_the_document_holds_every_finding_with_an_interval(run: RunData) -> None
     assert len(findings) == 3 + len(ARMS) - 1
     assert all("[" in finding or "cannot be told" in finding for finding in findings)
     for title in (
-        "Learned and kept",
+        "What each arm learned and kept",
         "Kept at equal learning",
         "Retention: old words",
         "Transfer: taught words",

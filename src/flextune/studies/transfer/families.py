@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flextune.config.sections.penalty import read_penalty
@@ -216,14 +216,12 @@ def _penalty_name(penalty: Mapping[str, Any]) -> str:
 
 
 def _named_apart(found: Sequence[Family]) -> list[Family]:
-    """Families of one name get the name of an arm that only they have."""
-    names = [family.name for family in found]
+    """Of families of one name the largest keeps it; others get the name of an arm that only they have."""
     apart = []
     for family in found:
-        name = family.name
-        if names.count(name) > 1 and family.key:
-            name = f"{name} ({_own(family, found)[0]}, ...)"
-        apart.append(Family(name, family.key, family.arms, family.values, family.fourier))
+        largest = max((other for other in found if other.name == family.name), key=lambda one: len(one.arms))
+        own = "" if family is largest else f" ({_own(family, found)[0]})"
+        apart.append(replace(family, name=family.name + own))
     return apart
 
 

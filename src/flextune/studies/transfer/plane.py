@@ -91,8 +91,13 @@ class Plane:
 
 @once_per_run
 def planes(run: RunData) -> tuple[Plane, ...]:
-    """A plane for each way of decoding in which a trained arm and the baseline have all settings."""
-    found = []
+    """A plane for each way of decoding in which a trained arm and the baseline have all settings.
+
+    None without the experiment, which says what language was trained.
+    """
+    found: list[Plane] = []
+    if run.experiment is None:
+        return ()
     for decoding in dict.fromkeys(where[3] for where in run.labels.settings):
         plane = _plane(run, decoding)
         if plane is not None:

@@ -41,7 +41,7 @@ def plane_table(plane: Plane, run: RunData) -> Table:
         f" over problems, and over seeds from three on.{left_out}"
     )
     header = ("arm", "family", "learned", "change", "kept", "change")
-    return Table("Learned and kept", header, tuple(rows), note, align="lqrrrr")
+    return Table("What each arm learned and kept", header, tuple(rows), note, align="lqrrrr")
 
 
 def _families(plane: Plane, point: Point) -> str:
