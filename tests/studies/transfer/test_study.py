@@ -109,8 +109,8 @@ def test_the_document_holds_every_finding_with_an_interval(run: RunData) -> None
     for title in (
         "What each arm learned and kept",
         "Kept at equal learning",
-        "Retention: old words",
-        "Transfer: taught words",
+        "Retention, old words",
+        "Transfer, taught words",
     ):
         assert f"### {title}" in text
     assert max(map(len, text.partition("## Numbers")[0].splitlines())) <= 110
@@ -176,3 +176,4 @@ def test_the_section_stands_on_the_page(run: RunData) -> None:
     page = render(run.name, sections)
     assert 'id="transfer"' in page
     assert 'data-figure="plane"' in page
+    assert page.count("At equal learning fourier keeps") == 3

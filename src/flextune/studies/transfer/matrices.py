@@ -47,8 +47,8 @@ def matrices(run: RunData) -> list[Matrix]:
     old = [where for where in run.labels.settings if where[2] != RESERVED]
     words = run.labels.wording(taught[0]) if taught else ""
     found = [
-        _matrix("retention", "Retention: old words" if taught else "Retention", old, run),
-        _matrix("transfer", f"Transfer: {words}", taught, run),
+        _matrix("retention", "Retention, old words" if taught else "Retention", old, run),
+        _matrix("transfer", f"Transfer, {words}", taught, run),
     ]
     return [matrix for matrix in found if matrix.rows and matrix.settings]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flextune.report.facts import AS_CODE, facts
 from flextune.report.run_data import RunData
-from flextune.report.sections import Chart, Section
+from flextune.report.sections import Chart, Fragment, Section, asset
 from flextune.report.tables import COLUMNS, Table, markdown_item, markdown_table, markdown_text
 from flextune.statistics.decision import MARGIN
 from flextune.statistics.resampling import Resampled
@@ -43,7 +43,10 @@ class TransferStudy(Study):
                 intro=INTRO,
                 charts=transfer_charts(run),
                 tables=tuple(_tables(run)),
-                notes=tuple(_equal_sentences(run)),
+                fragment=Fragment(
+                    asset("flextune.studies.transfer", "templates/section.html.j2"),
+                    {"sentences": list(_equal_sentences(run))},
+                ),
             )
         ]
 
