@@ -39,8 +39,9 @@ def test_one_setting_has_the_estimate_and_the_interval_of_its_score() -> None:
     assert found.interval() == pytest.approx((wanted.low, wanted.high))
 
 
-def test_one_setting_differs_as_the_comparison_of_its_scores() -> None:
-    arm, base = score(0.6), score(0.3, seed=1)
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_one_setting_differs_as_the_comparison_of_its_scores(seeds: int) -> None:
+    arm, base = score(0.6, seeds=seeds), score(0.3, seed=1, seeds=seeds)
     wanted = compare(arm, base)
     assert pooled_difference(of(arm), of(base)) == pytest.approx((wanted.low, wanted.high))
 

@@ -10,7 +10,7 @@ import numpy as np
 from flextune.records import Score
 from flextune.statistics.components import Floats
 from flextune.statistics.intervals import Interval, interval
-from flextune.statistics.paired import Pair, difference_interval
+from flextune.statistics.paired import Pair, difference_interval, newcombe
 from flextune.statistics.tally import tally, trainings
 
 
@@ -100,6 +100,11 @@ def pooled_difference(arm: Pooled, baseline: Pooled) -> Interval | None:
     """95 % interval of the difference of two arms in the same settings; None where none is honest."""
     if not arm.seeds or not baseline.seeds:
         return None
+    if arm.single_run and baseline.single_run:
+        ours, theirs = (one.table()[0] > 0.5 for one in (arm, baseline))
+        won, lost = int((ours & ~theirs).sum()), int((~ours & theirs).sum())
+        both = int((ours & theirs).sum())
+        return newcombe(both, won, lost, len(ours) - both - won - lost)
     return difference_interval(
         Pair(
             arm.table(),
