@@ -144,7 +144,7 @@ def test_a_run_with_scores_alone_has_a_page(small_run: Path) -> None:
         (small_run / name).unlink()
     page = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes"]
+    assert places == ["scores", "wins", "outcomes"]
     assert "Spectrum of the adapter" not in page.text
 
 
@@ -153,7 +153,7 @@ def test_a_run_without_a_spectrum_still_has_its_losses(small_run: Path) -> None:
         path.unlink()
     page = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "plane", "retention", "transfer", "outcomes", "losses", "penalty"]
+    assert places == ["scores", "plane", "retention", "transfer", "wins", "outcomes", "losses", "penalty"]
 
 
 def test_the_same_run_gives_the_same_page(small_run: Path) -> None:

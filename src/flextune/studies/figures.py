@@ -19,6 +19,8 @@ from flextune.studies.registry import studies_of
 WIDTH = 1080
 #: Pixels of the title, and of a further row of the legend.
 TITLE, LEGEND_ROW = 34, 22
+#: Pixels between legend and plot.
+LEGEND_GAP = 6
 #: About how wide a letter of the legend is, and what stands before each of its names.
 LETTER, SWATCH = 7.5, 48
 
@@ -73,6 +75,10 @@ def as_picture(chart: Chart) -> go.Figure:
             margin_t=figure.layout.margin.t + room,
             title={"text": plain(chart.title), "x": 0.01, "y": 1 - 18 / height, "yanchor": "top"},
         )
+        if figure.layout.legend.yref != "container":
+            # As near to the plot in a tall figure as in a flat one.
+            plot = height - figure.layout.margin.t - figure.layout.margin.b
+            figure.update_layout(legend_y=1 + LEGEND_GAP / plot)
     return figure
 
 
