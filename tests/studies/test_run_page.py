@@ -91,6 +91,7 @@ def test_every_figure_has_a_place_and_data(page: Reader) -> None:
         "plane",
         "retention",
         "transfer",
+        "wins",
         "outcomes",
         "losses",
         "penalty",
