@@ -60,7 +60,7 @@ def test_the_reference_is_the_papers_penalty_or_else_the_longest_line() -> None:
 def test_a_level_that_the_other_family_does_not_reach_cannot_be_told() -> None:
     drawn = DrawnPlane(line(REFERENCE), line((0.12, 0.08))).draw(np.random.default_rng(SEED))
     (compared,) = equal_learning(drawn)
-    assert [level.difference for level in compared.levels] == [None] * 4
+    assert [level.difference for level in compared.levels] == [None] * 2
     assert (compared.difference, compared.adjusted_p, compared.verdict) == (None, None, "not compared")
     assert compared.reach[1] < compared.reference_reach[0]
 
@@ -73,6 +73,13 @@ def test_an_arm_that_is_alone_is_compared_at_its_own_learning() -> None:
     assert level.other == drawn.point("o0").kept.value
     assert level.difference.low > 0
     assert compared.verdict == "likely"
+
+
+def test_a_family_between_the_references_levels_is_compared_at_its_own() -> None:
+    between = DrawnPlane(line((0.65, 0.2)), line((0.5, 0.4), 0.2), problems=200)
+    (compared,) = equal_learning(between.draw(np.random.default_rng(SEED)))
+    assert [level.arm for level in compared.told] == ["o0", "o1"]
+    assert compared.difference.low > 0.1
 
 
 def test_the_mean_is_over_the_levels_that_can_be_told() -> None:

@@ -84,6 +84,7 @@ def _by_chance(ranks: tuple[float, ...], found: Found) -> Iterator[Line]:
 
 
 def _heat_maps(rows: Sequence[Configuration], found: Found) -> Iterator[Chart]:
+    digits = 3 if found["objective"] == "eval_loss" else 1
     for first, second in itertools.islice(pairs_of_keys(rows), MOST_PAIRS):
         parts = fields(rows, first, second)
         names = list(dict.fromkeys(part.row for part in parts))
@@ -92,7 +93,7 @@ def _heat_maps(rows: Sequence[Configuration], found: Found) -> Iterator[Chart]:
             [
                 Tile(
                     part.value,
-                    "" if part.value is None else number(part.value, 1 if part.value >= 10 else 3),
+                    "" if part.value is None else number(part.value, digits),
                     f"mean of {count(part.count, 'configuration')}",
                 )
                 for part in parts

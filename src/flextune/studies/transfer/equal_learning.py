@@ -2,7 +2,8 @@
 
 An arm that learns less forgets less, so arms at their own places cannot be compared. The line through the
 arms of a family says what it keeps at each level of learning. It is read at the levels of the reference's
-arms, and the reference's line at the level of an arm that has no family.
+arms. Where none of them can be told (an arm that is alone has no line at all), the reference's line is read
+at the levels of the other family's arms.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def equal_learning(plane: Plane, margin: float = MARGIN) -> list[EqualLearning]:
         (family, arm)
         for family in plane.families
         if family is not reference
-        for arm in _level_arms(reference, family)
+        for arm in (*own_arms(reference, [family]), *own_arms(family, [reference]))
     ]
     if not tried:
         return []
@@ -99,13 +100,14 @@ def equal_learning(plane: Plane, margin: float = MARGIN) -> list[EqualLearning]:
     means = np.array([[*_coordinates(plane, "learned"), *_coordinates(plane, "kept")]])
     compared = []
     for family in dict.fromkeys(family for family, _ in tried):
-        places = [place for place, (other, _) in enumerate(tried) if other is family]
-        levels = tuple(
-            _level(means, names, reference, family, tried[place][1], resamples.mean([place]))
-            for place in places
-        )
-        usable = [place for place, level in zip(places, levels, strict=True) if level.difference is not None]
-        compared.append((family, levels, resamples.mean(usable)))
+        all_levels = [
+            (place, _level(means, names, reference, family, arm, resamples.mean([place])))
+            for place, (other, arm) in enumerate(tried)
+            if other is family
+        ]
+        levels = _read(all_levels, reference)
+        told = [place for place, level in levels if level.difference is not None]
+        compared.append((family, tuple(level for _, level in levels), resamples.mean(told)))
     p_values = iter(holm([mean.p_value for _, _, mean in compared if mean is not None]))
     return [
         EqualLearning(
@@ -122,9 +124,12 @@ def equal_learning(plane: Plane, margin: float = MARGIN) -> list[EqualLearning]:
     ]
 
 
-def _level_arms(reference: Family, family: Family) -> tuple[str, ...]:
-    """Whose levels are compared: the reference's own arms, or the arm that is alone."""
-    return own_arms(reference, [family]) if len(family.arms) > 1 else family.arms
+def _read(levels: Sequence[tuple[int, Level]], reference: Family) -> list[tuple[int, Level]]:
+    """The levels of the reference's arms if one of them can be told; else those of the family's own."""
+    of_reference = [pair for pair in levels if pair[1].arm in reference.arms]
+    if any(level.difference is not None for _, level in of_reference):
+        return of_reference
+    return [pair for pair in levels if pair not in of_reference] or of_reference
 
 
 def _resampled(plane: Plane, reference: Family, tried: Sequence[tuple[Family, str]]) -> Resamples:

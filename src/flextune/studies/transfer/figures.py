@@ -48,7 +48,7 @@ def _paths(plane: Plane) -> Iterator[Path]:
     shared = _shared(plane)
     for place, family in enumerate(plane.families):
         style = arm_style(place)
-        spots = tuple(_spot(plane.point(arm), _label(family, arm, shared)) for arm in family.arms)
+        spots = tuple(_spot(plane.point(arm), _label(plane, family, arm)) for arm in family.arms)
         symbol = SYMBOLS[place % len(SYMBOLS)]
         yield Path(family.name, style.colour, spots, style.dash, symbol)
     for arm in shared:
@@ -64,10 +64,12 @@ def _shared(plane: Plane) -> list[str]:
     return [point.arm for point in plane.trained if sum(point.arm in family.arms for family in lines) > 1]
 
 
-def _label(family: Family, arm: str, shared: list[str]) -> str:
-    if arm in shared:
-        return ""
-    return value_text(family, arm) if own_arms(family, []) and family.values else arm
+def _label(plane: Plane, family: Family, arm: str) -> str:
+    """The strength, where a family has several of its own; else the legend says enough."""
+    if not family.key:
+        return arm
+    own = own_arms(family, plane.families)
+    return value_text(family, arm) if arm in own and len(own) > 1 else ""
 
 
 def _spot(point: Point, label: str) -> Spot:

@@ -88,9 +88,10 @@ def equal_table(compared: Sequence[EqualLearning]) -> Table:
     reference = compared[0].reference.name
     note = (
         "What a family keeps on the straight lines between its arms, at the learning of each arm of"
-        f" {reference}, or of an arm that is alone. Intervals: seeds and problems are drawn again, the same"
-        " for all arms, and the lines go through every draw. p is adjusted for the number of families; single"
-        " levels are not. A level that a line does not reach, or not in 19 of 20 draws, cannot be told."
+        f" {reference}; where none of these can be told, at the learning of the family's own arms. Intervals:"
+        " seeds and problems are drawn again, the same for all arms, and the lines go through every draw. p"
+        " is adjusted for the number of families; single levels are not. A level that a line does not reach, or"
+        " not in 19 of 20 draws, cannot be told."
     )
     header = ("family", "at the learning of", reference, "the family", "difference", "p", "verdict")
     return Table("Kept at equal learning", header, tuple(rows), note, align="llrrrrl", rules=frozenset(rules))
@@ -167,4 +168,4 @@ def _reach(family: Family, reach: tuple[float, float]) -> str:
 def _narrow(each: EqualLearning) -> str:
     """Why, where the lines do meet."""
     reached = any(level.reference == level.reference and level.other == level.other for level in each.levels)
-    return ", but not at one level in 19 of 20 draws" if reached else ""
+    return ", and no level lies on both lines in 19 of 20 draws" if reached else ""
