@@ -112,6 +112,14 @@ def place(sandboxed: None, model_folder: Path, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.slow
+def test_the_tutorials_data_are_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(python_block(ROOT / "docs" / "tutorial.md", "## 1. Your data"), {})
+    training, held_out = ft.load_examples("mine.jsonl", validation_size=16)
+    assert (len(training), len(held_out)) == (2384, 16)
+
+
+@pytest.mark.slow
 @pytest.mark.toolchain
 def test_lines_of_the_documents_run_as_they_stand(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     needs_toolchain("java")

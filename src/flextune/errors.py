@@ -14,6 +14,10 @@ class DivergedError(FlextuneError):
     """Raised when the training loss becomes NaN or infinite."""
 
 
+class EndedElsewhere(FlextuneError):
+    """Raised in a process that can only end because another one has failed, and has said why."""
+
+
 class TrainingInterrupted(KeyboardInterrupt):
     """A training was ended by Ctrl-C, after it was saved; says where it goes on."""
 

@@ -63,8 +63,8 @@ def test_without_targets_it_is_that_of_the_other_tokens(
             others = np.arange(vocabulary) != int(ids[text, token])
             p, q = (x[text, token - 1].numpy()[others] for x in (logits, base))
             only = np.ones((1, 2), dtype=bool)
-            rows = (np.stack([x, x])[None] for x in (p, q))
-            expected += by_token(*rows, only) if compared[text, token] else 0.0
+            ours, theirs = (np.stack([x, x])[None] for x in (p, q))
+            expected += by_token(ours, theirs, only) if compared[text, token] else 0.0
     found = summed_divergence(logits, base, compared, ids)
     assert found.item() == pytest.approx(expected, rel=1e-10, abs=1e-12)
 
@@ -76,6 +76,7 @@ def test_what_the_target_gets_is_free() -> None:
     found = summed_divergence(logits, base, torch.ones(1, 2, dtype=torch.bool), torch.tensor([[0, 1]]))
     found.backward()
     assert found.item() == pytest.approx(0.0, abs=1e-6)
+    assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
     assert logits.grad[0, 0, 1] == 0
 

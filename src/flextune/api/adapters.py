@@ -23,14 +23,14 @@ def spectrum(
     seed: int = 0,
     reporter: Reporter | None = None,
 ) -> AdapterSpectra:
-    """The spectra of an adapter's A, B and update, beside the same in random order and beside noise.
+    """Measure the spectra of an adapter's A, B and update, and of random orders and noise.
 
     Args:
         adapter: A LoRA folder in PEFT's format, trained anywhere.
         name: What to call it; the folder's name by default.
-        draws: Of each null, for each module.
-        bins: Points of a spectrum at most.
-        seed: Of the draws.
+        draws: Draws of each null, for each module.
+        bins: Largest number of points of a spectrum.
+        seed: Seed of the draws.
         reporter: Told of each module.
 
     Raises:
@@ -75,21 +75,21 @@ def merge(
         adapter: A PEFT folder, trained anywhere.
         output: Folder of the merged model; None: only audit.
         base: The base model; None: the one that the adapter was made for.
-        dtype: Of the merged weights: float32, bfloat16, float16, or auto: the base model's.
+        dtype: Type of the merged weights: float32, bfloat16, float16, or auto: the base model's.
         onto: What the update is added to: weights, or those as they are in four bits: nf4, fp4.
         rounding: nearest or stochastic.
-        seed: Of stochastic rounding.
+        seed: Seed of stochastic rounding.
         audit: Compare the answers of merged and unmerged model, not only the weights.
-        against: Audit this merged model, whoever made it.
+        against: Audit this merged model, made by any tool.
         prompts: A file of prompts to compare on; None: those of the adapter's run, or Rosetta's.
         benchmark: A benchmark to compare on; its programs are judged.
-        languages: Of the benchmark.
-        lexicon: Of the benchmark (Rosetta only).
-        limit: Problems at most.
-        max_new_tokens: Of each greedy text.
+        languages: Languages of the benchmark.
+        lexicon: Wording of the benchmark (Rosetta only).
+        limit: Evaluate only the first N problems.
+        max_new_tokens: Tokens of each greedy text.
         compute: Type in which both models compute.
-        device: Where they do.
-        force: Take another base model; keep a merge that is different.
+        device: Where both models run.
+        force: Accept another base model, and keep a merge that is different.
         data_dir: As for ``run``.
         workers: As for ``run``.
         sandbox: As for ``run``.

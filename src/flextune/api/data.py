@@ -25,7 +25,7 @@ Data = str | Path | Mapping[str, Any] | Sequence[str | Mapping[str, Any]]
 def load_examples(
     data: Data, *, data_dir: Path | str | None = None, **train: Any
 ) -> tuple[list[Example], list[Example]]:
-    """Training and validation examples, as an experiment would train on them.
+    """Load training and validation examples, as an experiment would train on them.
 
     Args:
         data: What ``train.data`` takes.
@@ -49,12 +49,12 @@ def overlap(
     data_dir: Path | str | None = None,
     **train: Any,
 ) -> Overlap:
-    """The evaluation problems that training data holds, nearly or in full.
+    """Find the evaluation problems that training data holds, nearly or in full.
 
     Args:
-        data: What ``train.data`` takes, all of which is looked at; or examples.
-        benchmarks: Names, or files of your own problems.
-        languages: Of the problems; None: all that each benchmark has.
+        data: What ``train.data`` takes, all of which is searched; or examples.
+        benchmarks: Names of benchmarks, or files of your own problems.
+        languages: Languages of the problems; None: all that each benchmark has.
         threshold: Smallest share of a problem's prompt, or of its reference solution, that counts.
         data_dir: As for ``load_examples``.
         train: As for ``load_examples``.

@@ -43,7 +43,7 @@ def run(
 
     Args:
         experiment: A file, its keys as a mapping, or an ``Experiment``.
-        overrides: ``key.path=value``, for example ``"seeds=[0]"``.
+        overrides: Keys to set, as ``key.path=value``, for example ``"seeds=[0]"``.
         runs: Folder that holds the runs.
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
         workers: Programs to judge in parallel; None: one per core.
@@ -81,8 +81,8 @@ def sweep(
     Args:
         experiment: With a section ``sweep``; or, with a budget, without one.
         overrides: As for ``run``.
-        budget: Search around the experiment's own values with so many configurations, as ``flextune tune``.
-        arm: The arm that is meant, with a budget.
+        budget: Configurations of a search around the experiment's own values, as ``flextune tune``.
+        arm: The arm that is searched, with a budget.
         runs: As for ``run``.
         data_dir: As for ``run``.
         workers: As for ``run``.
@@ -121,9 +121,9 @@ def reproduce(
 
     Args:
         scale: ``embedded``: the embedded model. ``small``: ``model``. ``full``: Code Llama 7B.
-        overrides: ``key.path=value``, set in every arm.
+        overrides: Keys set in every arm, as ``key.path=value``.
         model: For ``small``: a folder, a hub id or a GGUF file.
-        rounds: Which of them, ``"0"`` to ``"5"``, ``"3a"`` to ``"3c"``; None: all.
+        rounds: Rounds to run, ``"0"`` to ``"5"``, ``"3a"`` to ``"3c"``; None: all.
         runs: As for ``run``.
         data_dir: As for ``run``.
         workers: As for ``run``.
@@ -161,13 +161,13 @@ def train(
         examples: What it learns from; conversations are written out by the model's chat template.
         recipe: Adapter, training, optimizer, penalty, seed. Its ``train.data`` and ``train.start`` are for
             experiments.
-        folder: Receives ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
+        folder: Folder for ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
         quantization: Keep its linear layers in ``nf4``, ``fp4`` or ``int8``.
-        device: Where it is loaded.
-        callbacks: Of transformers; they take part after those of the recipe.
-        start: An adapter of the same shape and scale, whose matrices are trained on.
+        device: Where the model is loaded.
+        callbacks: Callbacks of transformers; they run after those of the recipe.
+        start: An adapter of the same shape and scale; its matrices are trained further.
         resume: A checkpoint of the same training; None: the newest in ``folder``, if there is one.
         progress: Called with (steps done, steps in all).
 
@@ -236,18 +236,18 @@ def evaluate(
         model: ``rosetta``, a folder, a hub id or a GGUF file.
         adapter: A PEFT folder, trained anywhere.
         merged: Merge the adapter into the weights.
-        benchmark: Its name; may be left out for the embedded model.
-        languages: Short names.
+        benchmark: Name of a benchmark; it may be left out for the embedded model.
+        languages: Languages by their short names.
         lexicon: Wording of the descriptions (Rosetta only).
         limit: Only the first N problems.
         decode: The keys of a ``decode`` section; None: greedy.
         dtype: Type of the weights; auto: as the model is stored.
-        seed: Of the draws.
+        seed: Seed of the draws.
         prompt: How problems are posed: a template's name, or a file.
-        token_healing: Choose the prompt's last tokens again, among longer ones too.
-        stops: ``program``: keep helpers that follow, too.
+        token_healing: Let longer tokens replace the prompt's last ones.
+        stops: ``program`` also keeps helpers that follow.
         server: The keys of ``generate.server`` (``url``, ``kind``, ...); None: decoded here.
-        name: Of the run; ``eval-MODEL`` by default.
+        name: Name of the run; ``eval-MODEL`` by default.
         runs: Folder that holds the runs.
         data_dir: As for ``run``.
         workers: As for ``run``.
@@ -298,13 +298,13 @@ def generate(
     data_dir: Path | str | None = None,
     reporter: Reporter | None = None,
 ) -> int:
-    """Write completions to ``output`` and their problems beside it, as ``flextune generate`` does.
+    """Write completions to ``output`` and their problems next to it, as ``flextune generate`` does.
 
     Called again with the same request it continues where it was stopped. The arguments are those of
     ``evaluate``.
 
     Returns:
-        Completions in the file.
+        How many completions are in the file.
 
     Raises:
         FlextuneError: Anything a user can mend; ``output`` holds the completions of another request.
@@ -338,7 +338,7 @@ def load_problems(
     limit: int | None = None,
     data_dir: Path | str | None = None,
 ) -> list[Problem]:
-    """The problems of a benchmark in one language.
+    """Load the problems of a benchmark in one language.
 
     Raises:
         FlextuneError: There is no such benchmark or language, or its data is missing or bad.
@@ -349,10 +349,10 @@ def load_problems(
 
 
 def open_run(name: Path | str, runs: Path | str = RUNS) -> Run:
-    """A run by its name below ``runs``, or by its folder.
+    """Open a run by its name below ``runs``, or by its folder.
 
     Raises:
-        FlextuneError: There is none.
+        FlextuneError: There is no such run.
     """
     return find_run(str(name), Path(runs))
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def compare(
     first: Path | str, second: Path | str, *, margin: float = 2.0, across: bool = False
 ) -> Comparison:
-    """Two files of verdicts, or two folders that hold one, on their common problems: first minus second.
+    """Compare two files of verdicts, or two folders that hold one, on their common problems.
 
     Args:
-        first: A positive difference means that it is better.
+        first: The difference is ``first`` minus ``second``: positive if this one is better.
         second: What it is compared with.
         margin: Percentage points within which both count as the same.
         across: Compare files of different languages or benchmarks, too.
@@ -45,17 +45,17 @@ def power(
     repeats: int = 300,
     seed: int = 0,
 ) -> Power:
-    """What an experiment can tell before it is run: drawn experiments, decided by the page's own rule.
+    """Estimate what an experiment can tell: experiments are drawn and decided by the page's own rule.
 
     Args:
-        problems: Posed to both arms.
-        seeds: Trainings of an arm; 0 compares two fixed models.
+        problems: Problems that both arms answer.
+        seeds: Trainings per arm; 0 compares two fixed models.
         rate: Expected pass rate of the baseline, 0 to 1.
         seed_spread: Standard deviation of a training's pass rate, 0 to 1.
         samples: Answers for each problem and training.
         baseline: ``once`` is a fixed model that is run once; ``as-many`` is trained and run like the arm.
         repeats: Experiments that are drawn for each difference.
-        seed: Of the draws.
+        seed: Seed of the draws.
 
     Returns:
         How often each difference is shown, and the smallest that is shown in four of five.
@@ -74,7 +74,7 @@ def power(
 
 
 def score(verdicts: Path | str) -> list[LanguageScore]:
-    """pass@k of a file of verdicts, or of a folder that holds one, with intervals: a score for each language.
+    """Estimate pass@k of a file of verdicts, or of a folder that holds one, for each language.
 
     Raises:
         FlextuneError: It is no file of verdicts.

@@ -43,9 +43,12 @@ from flextune.cli import (
 )
 from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
-from flextune.errors import FlextuneError
+from flextune.errors import EndedElsewhere, FlextuneError
+from flextune.launch import launched
 
 INTERRUPTED = 130
+#: Commands that several processes (torchrun, accelerate launch) can work at together.
+_TRAIN = {"run", "train", "sweep", "tune", "quickstart", "reproduce"}
 _INTERRUPTED = "interrupted; what is finished is kept, run the same command again to continue"
 
 app = typer.Typer(
@@ -111,10 +114,12 @@ def run() -> NoReturn:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         try:
-            app()
+            _work()
         finally:
             # Here a pipe without a reader or a full disk is still ours to report.
             sys.stdout.flush()
+    except EndedElsewhere:
+        sys.exit(1)
     except FlextuneError as error:
         _fail(_with_remedy(str(error)))
     except KeyboardInterrupt:
@@ -131,6 +136,21 @@ def run() -> NoReturn:
         _silence_output()
         _fail(_explain(error))
     sys.exit(0)
+
+
+def _work() -> None:
+    """Do what the command line says; of several processes at a command that trains, only the first does."""
+    launch = launched()
+    if launch.world == 1 or not _TRAIN & {*sys.argv[1:2]}:
+        app()
+        return
+    from flextune.runner.together import follow, leading
+
+    if launch.rank:
+        follow()
+        return
+    with leading():
+        app()
 
 
 def _explain(error: OSError) -> str:

@@ -14,19 +14,19 @@ from flextune.config.sections.penalty import Penalty
 from flextune.config.sections.train import TrainConfig
 
 #: Keys of ``train`` that change no bit of the adapter.
-_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing"}
+_WITHOUT_EFFECT = {"logging_steps", "save_steps", "report_to", "gradient_checkpointing", "distributed"}
 
 
 class Recipe(Section):
-    """All that determines a training beside the model and the examples.
+    """All that determines a training, apart from the model and the examples.
 
     Attributes:
         adapter: Rank, alpha, dropout, targets, layers.
         train: Steps, batches, learning rate and its schedule, and the controls. ``data`` and its companions
             say where the examples came from; the engine is handed the examples themselves.
-        optimizer: What moves the weights.
-        penalty: On the LoRA matrices, or None.
-        seed: Of the adapter's start, the order of the examples, dropout, and what an optimizer draws.
+        optimizer: The optimizer's section.
+        penalty: The penalty on the LoRA matrices, or None.
+        seed: Seed of the adapter's start, the order of the examples, dropout, and what an optimizer draws.
     """
 
     adapter: AdapterConfig = AdapterConfig()
@@ -49,8 +49,8 @@ class Recipe(Section):
         """What determines the adapter's weights, without settings at their defaults.
 
         A later option does then not train old runs again. How often the training logs and saves is left out,
-        what it reports to and whether activations are computed again, and all of a penalty of strength 0. Of
-        examples and of a start from another adapter a key has the content.
+        what it reports to, whether activations are computed again, how processes share the work, and all of a
+        penalty of strength 0. Of examples and of a start from another adapter a key has the content.
         """
         penalized = self.penalty is not None and self.penalty.strength > 0
         elsewhere = {*_WITHOUT_EFFECT, "deduplicate", "start"}

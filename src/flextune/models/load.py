@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flextune.config import EMBEDDED_MODEL
 from flextune.errors import FlextuneError, did_you_mean, one_line
 from flextune.hub import reach_hub
+from flextune.launch import launched
 from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
 from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
@@ -181,13 +182,18 @@ def model_files(name: str, revision: str | None = None) -> Path:
 def resolve_device(device: str) -> torch.device:
     """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
 
+    Of several processes on a machine, each gets a GPU of its own.
+
     Raises:
         FlextuneError: The device does not exist here.
     """
     import torch
 
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    launch = launched()
+    if device == "cuda" and launch.world > 1:
+        device = f"cuda:{launch.local_rank}"
     try:
         place = torch.device(device)
     except RuntimeError:
@@ -196,7 +202,10 @@ def resolve_device(device: str) -> torch.device:
         if not torch.cuda.is_available():
             raise FlextuneError(f"device {device!r}: this machine offers no CUDA device; use cpu or auto")
         if (place.index or 0) >= torch.cuda.device_count():
-            raise FlextuneError(f"device {device!r}: there are only {torch.cuda.device_count()} CUDA devices")
+            more = "; start as many processes on a machine as it has GPUs" if launch.world > 1 else ""
+            raise FlextuneError(
+                f"device {device!r}: there are only {torch.cuda.device_count()} CUDA devices{more}"
+            )
     return place
 
 

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from flextune.optim.estimator import Estimator, Predict, causal_tokens
 from flextune.optim.groups import Parameters, Reduce, local
+from flextune.optim.together import Together, Turn
 
 
 class GaussNewtonBartlett(Estimator):
@@ -34,6 +35,7 @@ class GaussNewtonBartlett(Estimator):
         seed: Of the labels that are drawn; see ``Estimator``.
         predict: See ``Estimator``; its labels only say how many tokens are counted.
         reduce: See ``Estimator``.
+        together: See ``Estimator``. With ``averaged`` all processes share one micro-batch.
         averaged: Whether the model's own backward pass averages gradients over processes (FSDP). Then
             the micro-batches of all processes are one, and its square is this process's shard. Otherwise
             gradients are taken apart from ``backward()``, so no hook sees them (DDP reduces nothing), and
@@ -50,9 +52,10 @@ class GaussNewtonBartlett(Estimator):
         seed: int = 0,
         predict: Predict = causal_tokens,
         reduce: Reduce | None = None,
+        together: Together | None = None,
         averaged: bool = False,
     ) -> None:
-        super().__init__(parameters, seed=seed, predict=predict, reduce=reduce)
+        super().__init__(parameters, seed=seed, predict=predict, reduce=reduce, together=together)
         if averaged and reduce is None:
             raise ValueError(
                 "averaged gradients need reduce: every process must know how many tokens all have"
@@ -63,25 +66,43 @@ class GaussNewtonBartlett(Estimator):
         """Add one micro-batch's squared gradient: see ``Estimator.accumulate``."""
         with torch.enable_grad():
             logits, _ = self.predict(model, batch)
-            mine = len(logits)
-            tokens, processes = self._over_processes(mine, logits.device) if self.averaged else (mine, 1)
+            turn = self._turn(logits)
+            # Drawn before anything else, and by processes without tokens too: all keep to one generator.
+            labels = self._draw_labels(logits, turn)
+            mine = len(logits) if turn is None else turn.tokens
+            tokens, processes = (
+                self._over_processes(len(logits), logits.device) if self.averaged else (mine, 1)
+            )
             if not tokens:
                 return
             # One token of weight for each: processes with more of them must not weigh less in the average.
-            loss = self._loss_on_drawn_labels(logits) * (scale * processes / tokens)
+            loss = cross_entropy(logits.float(), labels, reduction="sum") * (scale * processes / tokens)
             gradients = self._averaged_gradients(model, loss) if self.averaged else self._gradients(loss)
         sums = [local(gradient).float() * (tokens / scale) for gradient in gradients]
+        if self.together is not None and turn is not None and not self.averaged:
+            self.together.add_up(sums)
+            if not turn.first:
+                return
         self._add(torch._foreach_mul(sums, sums), tokens)
 
-    def _loss_on_drawn_labels(self, logits: Tensor) -> Tensor:
-        """Sum over tokens of the cross entropy with labels from the logits' own distribution."""
-        logits = logits.float()
-        drawn = (
-            torch.multinomial(logits.detach().softmax(-1), 1, generator=self.generator(logits.device))
-            if len(logits)
-            else logits.new_empty(0, 1, dtype=torch.long)
-        )
-        return cross_entropy(logits, drawn.squeeze(1), reduction="sum")
+    def _draw_labels(self, logits: Tensor, turn: Turn | None) -> Tensor:
+        """A label for each token, from the logits' own distribution."""
+        odds = logits.detach().float().softmax(-1)
+        generator = self.generator(logits.device)
+        if turn is not None:
+            return (odds / self._noise(odds, turn, generator)).argmax(-1)
+        if not len(odds):
+            return odds.new_empty(0, dtype=torch.long)
+        return torch.multinomial(odds, 1, generator=generator).squeeze(-1)
+
+    def _noise(self, odds: Tensor, turn: Turn, generator: torch.Generator) -> Tensor:
+        """This process's part of what ``multinomial`` divides by where one process draws for all tokens."""
+        mine = torch.ones_like(odds)
+        for own, total in turn.counted():
+            drawn = odds.new_empty(total, odds.shape[-1]).exponential_(generator=generator)
+            if own:
+                mine = drawn[turn.before : turn.before + len(odds)]
+        return mine
 
     def _gradients(self, loss: Tensor) -> Sequence[Tensor]:
         return torch.autograd.grad(loss, self.parameters, allow_unused=True, materialize_grads=True)

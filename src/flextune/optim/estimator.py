@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from flextune.optim.groups import Parameters, Reduce, blocks_of, local
+from flextune.optim.together import Together, Turn
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +58,8 @@ class Estimator(ABC):
         predict: How a batch becomes logits and labels.
         reduce: Adds up a tensor over processes in place, ``torch.distributed.all_reduce`` for one. Every
             process must then make the same calls.
+        together: The processes take parts of what are one process's micro-batches, in its order. With one
+            seed in all of them the estimate is then that process's own.
     """
 
     def __init__(
@@ -66,12 +69,14 @@ class Estimator(ABC):
         seed: int = 0,
         predict: Predict = causal_tokens,
         reduce: Reduce | None = None,
+        together: Together | None = None,
     ) -> None:
         self.blocks = blocks_of(parameters)
         self.parameters = [parameter for block in self.blocks for parameter in block]
         self.seed = seed
         self.predict = predict
         self.reduce = reduce
+        self.together = together
         self._generators: dict[str, torch.Generator] = {}
         self._totals: list[Tensor] | None = None
         self._tokens = 0
@@ -137,6 +142,10 @@ class Estimator(ABC):
             generator.manual_seed(self.seed + 7919 * (device.index or 0))
             self._generators[str(device)] = generator
         return self._generators[str(device)]
+
+    def _turn(self, logits: Tensor) -> Turn | None:
+        """What all processes have in hand, where they share micro-batches."""
+        return None if self.together is None else self.together.turn(len(logits), logits.device)
 
     def _add(self, parts: Sequence[Tensor], tokens: int) -> None:
         """Add what ``tokens`` tokens contribute, not yet divided by their number."""

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from flextune.optim.estimator import Estimator, Predict, causal_tokens
 from flextune.optim.groups import Parameters, Reduce
+from flextune.optim.together import Together, Turn
 
 Probe = Literal["rademacher", "gaussian"]
 
@@ -46,6 +47,7 @@ class Hutchinson(Estimator):
         seed: Of the probes u; see ``Estimator``.
         predict: See ``Estimator``.
         reduce: See ``Estimator``.
+        together: See ``Estimator``.
 
     Raises:
         ValueError: An unknown probe; from ``accumulate``, attention without a second derivative, or a
@@ -60,8 +62,9 @@ class Hutchinson(Estimator):
         seed: int = 0,
         predict: Predict = causal_tokens,
         reduce: Reduce | None = None,
+        together: Together | None = None,
     ) -> None:
-        super().__init__(parameters, seed=seed, predict=predict, reduce=reduce)
+        super().__init__(parameters, seed=seed, predict=predict, reduce=reduce, together=together)
         if probe not in ("rademacher", "gaussian"):
             raise ValueError(f"probe: {probe!r}, but it is rademacher or gaussian")
         self.probe = probe
@@ -88,10 +91,11 @@ class Hutchinson(Estimator):
         try:
             with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
                 logits, labels = self.predict(model, batch)
+                probes = self._probes(len(logits), self._turn(logits))
                 if not len(logits):
                     return
                 loss = cross_entropy(logits.float(), labels, reduction="sum")
-                products = self._products(loss * (scale / len(logits)))
+                products = self._products(loss * (scale / len(logits)), probes)
         except RuntimeError as error:
             # A compiled function inside the model, which nothing on the outside tells.
             if any(words in str(error) for words in ("double backward", "donated buffer")):
@@ -105,15 +109,23 @@ class Hutchinson(Estimator):
             ) from error
         self._add(torch._foreach_mul(products, len(logits) / scale), len(logits))
 
-    def _products(self, loss: Tensor) -> list[Tensor]:
+    def _probes(self, tokens: int, turn: Turn | None) -> list[Tensor]:
+        """The own micro-batch's u; those of others are drawn too, to keep to one generator."""
+        mine: list[Tensor] = []
+        for own, _ in [(True, tokens)] if turn is None and tokens else turn.counted() if turn else ():
+            drawn = [self._draw(parameter) for parameter in self.parameters]
+            mine = drawn if own else mine
+        return mine
+
+    def _products(self, loss: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
         """``u * (H u)`` for every parameter, float32."""
         gradients = torch.autograd.grad(
             loss, self.parameters, create_graph=True, allow_unused=True, materialize_grads=True
         )
         products: list[Tensor] = []
         for block in self.blocks:
-            probes = [self._draw(parameter) for parameter in block]
-            mine = gradients[len(products) : len(products) + len(block)]
+            part = slice(len(products), len(products) + len(block))
+            probes, mine = drawn[part], gradients[part]
             products.extend(
                 (u * hu).float() for u, hu in zip(probes, _hessian_times(probes, mine, block), strict=True)
             )

@@ -89,6 +89,7 @@ def _check_training(training: Training, config: Any) -> None:
         device=resolve_device(training.model.device),
         dtype=getattr(torch, training.model.dtype),
         config=config,
+        quantization=training.model.quantization,
     )
 
 

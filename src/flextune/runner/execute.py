@@ -31,6 +31,7 @@ from flextune.runner.plan import Examples, Plan, Sources, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
 from flextune.runner.starts import finished_adapter, refuse_merged_base
+from flextune.runner.together import train_together
 from flextune.runner.tuning import tune
 from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.environment import describe_environment
@@ -318,19 +319,15 @@ class Execution:
         if trained.finished:
             return
         from flextune.training.callbacks.watch import Watch
-        from flextune.training.engine import train_adapter
 
         trained.describe(training.row())
-        base, watch = self.models.base(training.model), Watch()
+        watch = Watch()
         try:
             with self.reporter.stage(f"train {training.label}", 1) as stage:
-                train_adapter(
-                    base,
-                    training.examples,
-                    training.validation,
-                    training.recipe,
-                    trained.folder,
-                    start=self.models.start_folder(training.start) if training.start else None,
+                train_together(
+                    training,
+                    self.run,
+                    self.models,
                     callbacks=[watch],
                     progress=lambda done, total: stage.update(done, total, watch.detail),
                 )

@@ -26,7 +26,7 @@ from flextune.statistics.scores_file import ScoresFile, read_scores
 class Run:
     """``runs/<experiment>/``: what it was, what is finished, and what came out.
 
-    Everything is read when it is asked for, and once.
+    Everything is read once, when it is first asked for.
 
     Args:
         folder: Need not exist yet.

@@ -11,12 +11,16 @@ from transformers import TrainerCallback, TrainingArguments
 from flextune.config import PENALTY_FORM, PenaltyConfig, PenaltySection, Recipe, TrainConfig
 from flextune.errors import FlextuneError
 from flextune.extras import need
+from flextune.launch import launched
+from flextune.models.quantization import quantization_of
 from flextune.spectral.form import PenaltyForm
 from flextune.spectral.penalty import Penalty
 from flextune.training.batches.choice import check_batches
+from flextune.training.batches.dealing import Deal
 from flextune.training.callbacks.early_stopping import EarlyStopping
 from flextune.training.callbacks.penalty import SpectralCallback
 from flextune.training.memory import check_liger
+from flextune.training.processes import sharded, world
 
 if TYPE_CHECKING:
     from flextune.models.load import LoadedModel
@@ -61,17 +65,24 @@ def trainer_arguments(recipe: Recipe) -> dict[str, Any]:
 
 
 def training_arguments(
-    loaded: LoadedModel, recipe: Recipe, folder: Path, *, evaluate: bool
+    loaded: LoadedModel,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    evaluate: bool,
+    deal: Deal | None = None,
+    device: torch.device | None = None,
 ) -> TrainingArguments:
     """The recipe; of the optimizer what concerns AdamW, which the Trainer makes itself."""
     train = recipe.train
-    on_cpu = loaded.model.device.type == "cpu"
+    deal = deal or Deal(1, train.gradient_accumulation_steps)
+    on_cpu = (device or loaded.model.device).type == "cpu"
     constant = train.lr_scheduler_type == "constant"
     arguments = TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=train.batch_size,
+        per_device_train_batch_size=-(-train.batch_size // deal.parts),
         per_device_eval_batch_size=max(train.batch_size, 8),
-        gradient_accumulation_steps=train.gradient_accumulation_steps,
+        gradient_accumulation_steps=deal.rounds,
         num_train_epochs=train.epochs,
         max_steps=train.max_steps or -1,
         optim="adamw_torch",
@@ -97,6 +108,8 @@ def training_arguments(
         run_name=f"{folder.parent.parent.name}/{folder.name}",
         disable_tqdm=True,
         remove_unused_columns=False,
+        # An expert that no token of a batch is sent to gets no gradient.
+        ddp_find_unused_parameters=any("expert" in key for key in loaded.model.config.to_dict()),
         dataloader_pin_memory=not on_cpu,
         **recipe.optimizer.training_arguments(),
     )
@@ -105,28 +118,55 @@ def training_arguments(
     return arguments
 
 
+def _check_sharded(train: TrainConfig, device: torch.device, quantization: str | None) -> None:
+    """Refuse what FSDP2 has no shards for."""
+    if quantization is not None:
+        raise FlextuneError(
+            f"train.distributed fsdp: weights in {quantization} cannot be sharded; use ddp, or leave"
+            " quantization out"
+        )
+    if train.kl is not None and device.type != "cpu":
+        raise FlextuneError(
+            "train.distributed fsdp: train.kl needs the whole base model on each device; use ddp"
+        )
+
+
 def _mixed(train: TrainConfig) -> torch.dtype | None:
     return None if train.mixed_precision is None else getattr(torch, train.mixed_precision)
 
 
-def check_recipe(loaded: LoadedModel, train: TrainConfig) -> None:
+def check_recipe(loaded: LoadedModel, train: TrainConfig, device: torch.device) -> None:
     """Refuse what would fail late or in silence, once the model is in memory.
 
     Raises:
         FlextuneError: As ``check_training``.
     """
     model = loaded.model
-    check_training(train, device=model.device, dtype=model.dtype, config=model.config)
+    check_training(
+        train,
+        device=device,
+        dtype=model.dtype,
+        config=model.config,
+        quantization=quantization_of(model),
+    )
 
 
-def check_training(train: TrainConfig, *, device: torch.device, dtype: torch.dtype, config: Any) -> None:
+def check_training(
+    train: TrainConfig,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    config: Any,
+    quantization: str | None = None,
+) -> None:
     """Refuse what would fail late or in silence.
 
     Args:
         train: The recipe's section.
-        device: Of the model.
-        dtype: Of its weights.
+        device: Of the training.
+        dtype: Of the model's weights.
         config: Of transformers.
+        quantization: Of the model's linear layers; None: none.
 
     Raises:
         FlextuneError: A dtype or device that training cannot use, batches that the model cannot take, or
@@ -145,7 +185,13 @@ def check_training(train: TrainConfig, *, device: torch.device, dtype: torch.dty
         check_liger(device, config)
     for tracker in train.report_to:
         need(tracker, what=f"train.report_to {tracker}")
-    if device.type == "cuda" and device.index:
+    if sharded(train):
+        _check_sharded(train, device, quantization)
+    if device.type == "cuda" and (device.index or 0) != launched().local_rank:
+        if world() > 1:
+            raise FlextuneError(
+                f"device {device}: each of several processes has a GPU of its own; use device cuda"
+            )
         raise FlextuneError(
             f"training runs on the first visible CUDA device, not {device}: set CUDA_VISIBLE_DEVICES="
             f"{device.index} and use device cuda"

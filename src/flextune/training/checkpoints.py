@@ -33,14 +33,20 @@ class Checkpoints:
         folder: Holds them.
         training: All that determines the adapter, as JSON: a checkpoint of anything else is refused.
         circumstances: What else may change a bit (threads, versions), as JSON: other ones get a warning.
+        together: The processes that train: a checkpoint of others is refused, since each has a part in it.
     """
 
     def __init__(
-        self, folder: Path, training: Mapping[str, Any], circumstances: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        training: Mapping[str, Any],
+        circumstances: Mapping[str, Any] | None = None,
+        together: str = "1 process",
     ) -> None:
         self.folder = folder
         self._training = _plain(training)
         self._circumstances = _plain(circumstances or {})
+        self._together = together
 
     @property
     def partial(self) -> Path:
@@ -63,7 +69,12 @@ class Checkpoints:
         files = {path.name: _digest(path) for path in sorted(source.iterdir())}
         for name in files:
             _sync(source / name)
-        seal = {"training": self._training, "circumstances": self._circumstances, "files": files}
+        seal = {
+            "training": self._training,
+            "circumstances": self._circumstances,
+            "together": self._together,
+            "files": files,
+        }
         write_object(source / _SEAL, seal)
         if target.exists():
             shutil.rmtree(target)
@@ -88,16 +99,23 @@ class Checkpoints:
         return None
 
     def check(self, path: Path) -> None:
-        """Refuse a sealed checkpoint of another training, and warn of other circumstances.
+        """Refuse a sealed checkpoint of another training or other processes; warn of other circumstances.
 
         Raises:
-            FlextuneError: Names the first setting that differs.
+            FlextuneError: Names the first setting that differs, or the processes.
         """
         seal = read_object(path / _SEAL)
         if (difference := _difference(seal.get("training") or {}, self._training)) is not None:
             raise FlextuneError(
                 f"{path}: a checkpoint of another training ({difference}); remove {self.folder} to start"
                 " again, or train in another folder"
+            )
+        # Sealed before several processes could train.
+        together = seal.get("together", "1 process")
+        if together != self._together:
+            raise FlextuneError(
+                f"{path}: written by {together}, and this training has {self._together}: start it as it was,"
+                f" or remove {self.folder} to start again"
             )
         difference = _difference(seal.get("circumstances") or {}, self._circumstances)
         if difference is not None:

@@ -22,6 +22,8 @@ from flextune.training.interrupts import Interrupts
 from flextune.training.writing import PARTIAL, write_adapter, write_spectrum
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
     from transformers import TrainerCallback
 
     from flextune.config import Recipe
@@ -43,6 +45,7 @@ def train_adapter(
     start: Path | None = None,
     resume: Path | None = None,
     progress: Progress | None = None,
+    device: torch.device | None = None,
 ) -> None:
     """Fine-tune a LoRA adapter and write it.
 
@@ -51,6 +54,10 @@ def train_adapter(
     are removed then. A training that was killed goes on from the last checkpoint that is whole, and ends
     with the same bytes. On the CPU the adapter's weights depend on the arguments and the number of threads
     alone. The base model and the global random generators are left as they were.
+
+    Processes of torchrun or ``accelerate launch`` train one adapter when all of them call this with the same
+    arguments: that of one process, but for rounding and for dropout's draws. The first one writes; of a
+    checkpoint each writes its part, so they need one folder.
 
     Args:
         model: The base model.
@@ -64,6 +71,8 @@ def train_adapter(
         resume: A ``checkpoint-N`` folder of the same training, to go on after its step N; None: the newest in
             ``folder``, if there is one (``control.should_save`` in a callback writes one).
         progress: Called with (steps done, steps in all).
+        device: Where it trains, if not where the model is: a model that is to be sharded
+            (``train.distributed: fsdp``) can stay in the CPU's memory.
 
     Raises:
         FlextuneError: No example to learn from, a target or option that the model, the device or the examples
@@ -73,20 +82,21 @@ def train_adapter(
     """
     from safetensors import SafetensorError
 
+    from flextune.training import processes
     from flextune.training.arguments import check_recipe
 
-    check_recipe(model, recipe.train)
+    processes.start()
+    place = device or model.model.device
+    processes.in_all(lambda: check_recipe(model, recipe.train, place))
     if resume is not None and not (resume / "trainer_state.json").is_file():
         raise FlextuneError(f"{resume}: no trainer_state.json; it is not a checkpoint of a training")
-    training = _Training(model, examples, validation, recipe, folder, start)
+    training = _Training(model, examples, validation, recipe, folder, start, place)
     try:
         with _preserved_randomness(), Interrupts() as interrupts:
-            _forget(folder)
-            trainer = training.trainer(callbacks, progress, interrupts)
+            processes.by_main(lambda: _forget(folder))
+            trainer = processes.in_all(lambda: training.trainer(callbacks, progress, interrupts))
             training.run(trainer, resume)
-            write_spectrum(trainer.model, folder)
-            training.write(trainer, layout.ADAPTER)
-            training.checkpoints.clear()
+            training.finish(trainer)
     except (OSError, SafetensorError) as error:
         raise FlextuneError(f"{folder}: cannot be written ({error})") from error
     if interrupts.asked:
@@ -103,6 +113,7 @@ class _Training:
     recipe: Recipe
     folder: Path
     start: Path | None
+    device: torch.device
 
     @cached_property
     def rows(self) -> tuple[Encoded, Encoded]:
@@ -136,6 +147,8 @@ class _Training:
         import torch
         import transformers
 
+        from flextune.training.processes import label
+
         model = self.model
         training = {
             "model": model.identity,
@@ -148,10 +161,11 @@ class _Training:
         circumstances = {
             "torch": torch.__version__,
             "transformers": transformers.__version__,
-            "device": model.model.device.type,
+            "device": self.device.type,
             "threads": torch.get_num_threads(),
         }
-        return Checkpoints(self.folder / layout.CHECKPOINTS, training, circumstances)
+        together = label(self.recipe.train)
+        return Checkpoints(self.folder / layout.CHECKPOINTS, training, circumstances, together)
 
     def trainer(
         self, callbacks: Sequence[TrainerCallback], progress: Progress | None, interrupts: Interrupts
@@ -164,9 +178,11 @@ class _Training:
         from flextune.models.starting import begin_with
         from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
+        from flextune.training.batches.dealing import deal_out
         from flextune.training.callbacks.logbook import Logbook
         from flextune.training.callbacks.saving import Saving
         from flextune.training.memory import recompute_activations, use_liger
+        from flextune.training.processes import rank, sharded, world
         from flextune.training.trainer import FlexTrainer
 
         model, recipe = self.model, self.recipe
@@ -178,7 +194,17 @@ class _Training:
             recompute_activations(adapted)
         if recipe.train.use_liger_kernel:
             use_liger(adapted)
-        arguments = training_arguments(model, recipe, self.folder, evaluate=bool(held_out.rows))
+        train, own, shard = recipe.train, trainer_arguments(recipe), sharded(recipe.train)
+        deal = deal_out(
+            train.batch_size,
+            train.gradient_accumulation_steps,
+            world(),
+            # An estimate of Sophia's squares what a sharded model's processes have at the same time.
+            joined=shard and "sophia" in own,
+        )
+        arguments = training_arguments(
+            model, recipe, self.folder, deal=deal, device=self.device, evaluate=bool(held_out.rows)
+        )
         half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
         trainer = FlexTrainer(
             model=adapted,
@@ -194,13 +220,15 @@ class _Training:
             callbacks=[
                 *recipe_callbacks(recipe),
                 *callbacks,
-                Logbook(self.folder / layout.TRAINING_LOG, progress),
+                *([] if rank() else [Logbook(self.folder / layout.TRAINING_LOG, progress)]),
                 Saving(recipe.train.save_steps, interrupts),
             ],
             checkpoints=self.checkpoints,
             encoded=learned,
+            deal=deal if world() > 1 else None,
+            shard=shard,
             base=model.model,
-            **trainer_arguments(recipe),
+            **own,
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
@@ -211,10 +239,9 @@ class _Training:
         Raises:
             FlextuneError: The loss is not finite, or memory does not suffice; says what to do.
         """
-        if resume is None:
-            resume = self.checkpoints.newest()
-        else:
-            self.checkpoints.check(resume)
+        from flextune.training.processes import by_main
+
+        resume = by_main(lambda: self._checkpoint(resume))
         try:
             trainer.train(resume)
         except DivergedError as error:
@@ -230,10 +257,36 @@ class _Training:
                 " train.gradient_checkpointing: true or quantization: nf4"
             ) from error
 
-    def write(self, trainer: FlexTrainer, name: str) -> None:
+    def _checkpoint(self, asked: Path | None) -> Path | None:
+        """What it goes on from."""
+        if asked is None:
+            return self.checkpoints.newest()
+        self.checkpoints.check(asked)
+        return asked
+
+    def finish(self, trainer: FlexTrainer) -> None:
+        """Write what a finished training leaves."""
+        from flextune.training.processes import by_main
+        from flextune.training.sharding import whole_state
+
+        state = whole_state(trainer.model)
+
+        def write() -> None:
+            write_spectrum(trainer.model, self.folder, state)
+            self._write(trainer, layout.ADAPTER, state)
+            self.checkpoints.clear()
+
+        by_main(write)
+
+    def _write(self, trainer: FlexTrainer, name: str, state: dict[str, Tensor] | None) -> None:
         """Write the adapter's folder."""
         write_adapter(
-            trainer.model, self.folder, tokenizer=self.model.tokenizer, card=self._card(trainer), name=name
+            trainer.model,
+            self.folder,
+            tokenizer=self.model.tokenizer,
+            card=self._card(trainer),
+            name=name,
+            state=state,
         )
 
     def _card(self, trainer: FlexTrainer) -> str:
@@ -265,10 +318,15 @@ class _Training:
         """Keep the adapter of the last good step, and say where."""
         import torch
 
-        weights = [weight for weight in trainer.model.parameters() if weight.requires_grad]
-        if not trainer.state.global_step or not all(bool(torch.isfinite(w).all()) for w in weights):
+        from flextune.training.processes import anywhere, by_main
+        from flextune.training.sharding import whole_state
+
+        state = whole_state(trainer.model)
+        weights = (state or {n: w for n, w in trainer.model.named_parameters() if w.requires_grad}).values()
+        bad = not all(bool(torch.isfinite(weight).all()) for weight in weights)
+        if not trainer.state.global_step or anywhere(bad)[0]:
             return ""
-        self.write(trainer, layout.LAST_GOOD)
+        by_main(lambda: self._write(trainer, layout.LAST_GOOD, state))
         kept = self.folder / layout.LAST_GOOD
         return f"; the adapter after step {trainer.state.global_step} is kept in {kept}"
 

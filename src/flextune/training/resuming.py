@@ -14,6 +14,8 @@ from flextune.errors import DivergedError
 from flextune.files.objects import read_object
 from flextune.training.callbacks.saving import members_state, restore_members
 from flextune.training.checkpoints import Checkpoints
+from flextune.training.processes import agree
+from flextune.training.sharding import packed, unpacked, whole_state
 
 
 class ResumingMixin:
@@ -83,14 +85,18 @@ class ResumingMixin:
             super()._save(output_dir, state_dict)  # type: ignore[misc]
             return
         trainer: Any = self
-        trainer.model.save_pretrained(output_dir, state_dict=state_dict, save_embedding_layers=False)
+        whole = whole_state(trainer.model)
+        if trainer.args.should_save:
+            trainer.model.save_pretrained(
+                output_dir, state_dict=whole or state_dict, save_embedding_layers=False
+            )
 
     def _refuse_bad_numbers(self) -> None:
         """A checkpoint is what a training goes on from: it has no loss behind it that is not a number."""
         loss = self._tr_loss.item()  # type: ignore[attr-defined]
-        if not math.isfinite(loss):
-            step = self.state.global_step  # type: ignore[attr-defined]
-            raise DivergedError(f"the loss is {loss} within the last steps before step {step + 1}")
+        step = self.state.global_step  # type: ignore[attr-defined]
+        what = f"the loss is {loss} within the last steps before step {step + 1}"
+        agree(None if math.isfinite(loss) else DivergedError(what))
 
     def _sums(self) -> dict[str, Any]:
         trainer: Any = self
@@ -101,7 +107,7 @@ class ResumingMixin:
             "clock": (stopwatch.seconds, stopwatch.cpu_seconds),
             "kl": (float(trainer._divergence), trainer._divergence_steps),
             "penalty": None if term is None else term.state_dict(),
-            "members": members_state(trainer.callback_handler.callbacks),
+            "members": packed(members_state(trainer.callback_handler.callbacks)),
         }
 
     def _restore(self, state: TrainerState) -> None:
@@ -119,7 +125,7 @@ class ResumingMixin:
         trainer._divergence, trainer._divergence_steps = sums["kl"]
         if sums["penalty"] is not None and trainer._term is not None:
             trainer._term.load_state_dict(sums["penalty"])
-        restore_members(trainer.callback_handler.callbacks, sums["members"])
+        restore_members(trainer.callback_handler.callbacks, unpacked(sums["members"], trainer.model))
 
 
 class _Restorer(TrainerCallback):

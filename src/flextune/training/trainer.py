@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from accelerate.data_loader import prepare_data_loader
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import BatchSampler, DataLoader, SequentialSampler
 from transformers import Trainer
 
 from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
 from flextune.training.batches.choice import Batches
+from flextune.training.batches.dealing import Deal, Dealt, Spared
 from flextune.training.batches.encoded import Encoded, names_of, texts_of
 from flextune.training.batches.padded import COMPARED, COUNTED
 from flextune.training.callbacks.penalty import SpectralCallback, SpectralLossMixin
@@ -21,11 +23,13 @@ from flextune.training.callbacks.penalty_term import PenaltyTerm, Way
 from flextune.training.callbacks.sophia import SophiaMixin
 from flextune.training.counted import counted_loss, keeps_logits
 from flextune.training.kl import base_predictions, summed_divergence
+from flextune.training.processes import agree
 from flextune.training.resuming import ResumingMixin
+from flextune.training.sharding import ShardingMixin
 from flextune.training.usage import PeakMemory, Stopwatch, preserved_generators
 
 
-class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
+class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, Trainer):
     """Trainer for LoRA.
 
     The penalty comes as everywhere: ``SpectralCallback`` among the callbacks, or the mixin's ``penalty`` and
@@ -43,14 +47,20 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
 
     The seed (``args.seed``) decides the order of the examples and, by the Trainer, dropout.
 
+    Several processes train the texts that one would train in the same step. With a ``deal`` they also draw
+    what one would draw for Sophia's estimates, so that, without dropout, the weights are those of one.
+
     Args:
         batches: How rows become batches; None: padded, as many rows as the arguments say.
         encoded: What ``train_dataset`` is, for errors that name an example.
+        deal: How several processes share ``batches``, which are then those of one process; None: each has as
+            many rows as the arguments say.
         base: The model without the adapter, in evaluation mode; needed with ``kl``.
         kl: Weight of the divergence.
         kl_non_target: The divergence leaves out what each text's next token is.
         sophia: ``SophiaMixin``'s; None: another optimizer.
-        **kwargs: Of ``ResumingMixin``, ``SophiaMixin``, ``SpectralLossMixin`` and ``transformers.Trainer``.
+        **kwargs: Of ``ResumingMixin``, ``ShardingMixin``, ``SophiaMixin``, ``SpectralLossMixin`` and
+            ``transformers.Trainer``.
 
     Raises:
         DivergedError: While training, at the first loss that is not finite.
@@ -61,6 +71,7 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
         *,
         batches: Batches | None = None,
         encoded: Encoded | None = None,
+        deal: Deal | None = None,
         base: nn.Module | None = None,
         kl: float = 0.0,
         kl_non_target: bool = False,
@@ -75,6 +86,8 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
             self.compute_loss_func = self._counted_loss
         self._counted: Tensor | None = None
         self.encoded = encoded
+        self.deal = deal or Deal(1, self.args.gradient_accumulation_steps)
+        self.shared_by = None if deal is None else deal.parts
         self.base = base
         self.kl = kl
         self.kl_non_target = kl_non_target
@@ -91,18 +104,24 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
         loss = super().training_step(model, inputs, num_items_in_batch)
         # Reading the loss waits for the device; on the CPU that costs nothing.
         look = loss.device.type == "cpu" or self.state.global_step % self.args.logging_steps == 0
-        if look and not math.isfinite(loss.item()):
-            texts = "" if self.encoded is None else f"example {self._culprits(inputs, self.encoded)}; "
-            raise DivergedError(
-                f"the loss is {loss.item()} at step {self.state.global_step + 1} ({texts}learning rate "
-                f"{self._get_learning_rate():.3g}, {self.model.dtype}): lower train.learning_rate"
-                " or use a wider dtype"
-            )
+        if look:
+            agree(None if math.isfinite(loss.item()) else self._diverged(loss, inputs))
         return loss
+
+    def _diverged(self, loss: Tensor, inputs: dict[str, Any]) -> DivergedError:
+        texts = "" if self.encoded is None else f"example {self._culprits(inputs, self.encoded)}; "
+        return DivergedError(
+            f"the loss is {loss.item()} at step {self.state.global_step + 1} ({texts}learning rate "
+            f"{self._get_learning_rate():.3g}, {self.model.dtype}): lower train.learning_rate"
+            " or use a wider dtype"
+        )
 
     def _culprits(self, inputs: dict[str, Any], encoded: Encoded) -> str:
         """The names of a batch's texts whose own loss is not finite; of all, where each alone is fine."""
         named = list(zip(names_of(inputs, encoded), texts_of(inputs), strict=True))
+        if self.shard:
+            # A pass of one process alone would wait for the others' parts of the weights.
+            return ", ".join(dict.fromkeys(name for name, _ in named))
         with torch.no_grad(), preserved_generators(self.args.device):
             ids = [text[None].to(self.args.device) for _, text in named]
             losses = [self.model(input_ids=each, labels=each, use_cache=False).loss.item() for each in ids]
@@ -199,9 +218,16 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Count what each batch adds to the mean over tokens."""
-        result = super().prediction_step(model, inputs, *args, **kwargs)
+        across = self.args.average_tokens_across_devices
+        # A mean over this process's tokens, whose number is its weight.
+        self.args.average_tokens_across_devices = False
+        try:
+            result = super().prediction_step(model, inputs, *args, **kwargs)
+        finally:
+            self.args.average_tokens_across_devices = across
         tokens = int(inputs["labels"][:, 1:].ne(IGNORED).sum())
-        self._held_out += torch.tensor([result[0].item() * tokens, tokens], dtype=torch.float64)
+        if tokens:
+            self._held_out += torch.tensor([result[0].item() * tokens, tokens], dtype=torch.float64)
         return result
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -227,14 +253,36 @@ class FlexTrainer(ResumingMixin, SophiaMixin, SpectralLossMixin, Trainer):
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches in an order that the seed and the epoch decide, also where a resume begins within one."""
         lengths = [len(row["input_ids"]) for row in self.train_dataset]
-        args = self.args
-        self._sampler = self.batches.sampler(lengths, args.seed)
+        self._sampler = self.batches.sampler(lengths, self.args.seed)
+        return self._loader(self.train_dataset, self._sampler, self.deal)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Any]:
+        """As the Trainer's; several processes share each batch, and none is filled up with texts twice."""
+        rows = self.eval_dataset if eval_dataset is None else eval_dataset
+        if self.args.world_size == 1 or not isinstance(rows, Sequence):
+            return super().get_eval_dataloader(eval_dataset)
+        in_order: Any = SequentialSampler(rows)
+        batches = BatchSampler(in_order, self.args.eval_batch_size, drop_last=False)
+        return self._loader(rows, batches, Deal(self.args.world_size, 1))
+
+    def _loader(self, rows: Any, batches: Any, deal: Deal) -> DataLoader[Any]:
+        """This process's part of batches."""
+        args, collate = self.args, self.data_collator
+        if args.world_size > 1:
+            batches = Dealt(batches, deal, args.world_size, args.process_index)
+            collate = Spared(collate, rows)
         loader: DataLoader[Any] = DataLoader(
-            self.train_dataset,
-            batch_sampler=self._sampler,
-            collate_fn=self.data_collator,
+            rows,
+            batch_sampler=batches,
+            collate_fn=collate,
             num_workers=args.dataloader_num_workers,
             pin_memory=args.dataloader_pin_memory,
         )
-        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
+        if args.world_size == 1:
+            alone: DataLoader[Any] = self.accelerator.prepare(loader)
+            return alone
+        # Dealt out above, and equally in all processes: accelerate would repeat texts to fill the last step.
+        prepared: DataLoader[Any] = prepare_data_loader(
+            loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        )
         return prepared

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flextune.files.objects import write_object
 from flextune.runs import layout
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PARTIAL = "adapter.partial"
 
 
 def write_adapter(
-    adapted: Any, folder: Path, *, tokenizer: Any, card: str, name: str = layout.ADAPTER
+    adapted: Any,
+    folder: Path,
+    *,
+    tokenizer: Any,
+    card: str,
+    name: str = layout.ADAPTER,
+    state: dict[str, Tensor] | None = None,
 ) -> None:
     """Write a PEFT model's adapter into a folder in ``folder``, which appears at once.
 
@@ -27,9 +36,10 @@ def write_adapter(
         tokenizer: Of the model.
         card: The model card.
         name: Of the adapter's folder.
+        state: Its weights by name, where the model itself holds a part of each; None: the model's.
     """
     partial = folder / PARTIAL
-    adapted.save_pretrained(str(partial), save_embedding_layers=False)
+    adapted.save_pretrained(str(partial), state_dict=state, save_embedding_layers=False)
     tokenizer.save_pretrained(str(partial))
     # PEFT's own card is an empty form, and its config lists a set in an order that changes by process.
     (partial / "README.md").write_text(card, encoding="utf-8")
@@ -43,11 +53,11 @@ def write_adapter(
     partial.replace(folder / name)
 
 
-def write_spectrum(adapted: Any, folder: Path) -> None:
-    """Write the spectrum of every matrix of an adapter."""
+def write_spectrum(adapted: Any, folder: Path, state: dict[str, Tensor] | None = None) -> None:
+    """Write the spectrum of every matrix of an adapter; ``state`` as for ``write_adapter``."""
     from peft import get_peft_model_state_dict
 
     from flextune.spectral.spectrum import adapter_spectrum
 
-    rows = adapter_spectrum(get_peft_model_state_dict(adapted, save_embedding_layers=False))
+    rows = adapter_spectrum(get_peft_model_state_dict(adapted, state, save_embedding_layers=False))
     write_object(folder / layout.SPECTRUM, {"matrices": rows})

@@ -17,7 +17,7 @@ class AdamW(OptimizerConfig):
 
     label: ClassVar[str] = "AdamW"
 
-    name: Literal["adamw"] = "adamw"
+    name: Literal["adamw"] = Field("adamw", description="This optimizer.")
     betas: Betas = Field(
         (0.9, 0.999), description="Decay rates of the averages of the gradient and of its square."
     )

@@ -18,7 +18,7 @@ class Lion(OptimizerConfig):
     label: ClassVar[str] = "Lion"
     package: ClassVar[str | None] = "pytorch_optimizer"
 
-    name: Literal["lion"] = "lion"
+    name: Literal["lion"] = Field("lion", description="This optimizer.")
     betas: Betas = Field((0.9, 0.99), description="Decay rates within the step and of the momentum.")
 
     def trainer_arguments(self, learning_rate: float) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Sophia(OptimizerConfig):
 
     label: ClassVar[str] = "Sophia"
 
-    name: Literal["sophia"] = "sophia"
+    name: Literal["sophia"] = Field("sophia", description="This optimizer.")
     estimator: Literal["gnb", "hutchinson"] = Field(
         "gnb",
         description="The curvature's estimator. gnb: Gauss-Newton-Bartlett, Sophia-G. hutchinson: Sophia-H.",
@@ -68,7 +68,7 @@ class SophiaConstant(OptimizerConfig):
 
     label: ClassVar[str] = "Sophia-constant"
 
-    name: Literal["sophia-constant"] = "sophia-constant"
+    name: Literal["sophia-constant"] = Field("sophia-constant", description="This optimizer.")
     gamma: Float = Field(0.01, gt=0, description="Scale of the curvature: a larger one clips less.")
     betas: Betas = Field(
         (0.96, 0.99), description="Decay rate of the momentum; the second number is not used."

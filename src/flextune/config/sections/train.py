@@ -91,7 +91,7 @@ class TrainConfig(Section):
     )
     epochs: Float = Field(3.0, gt=0, description="Passes over the examples.")
     max_steps: Int | None = Field(None, ge=1, description="Optimizer steps; overrides epochs.")
-    batch_size: Int = Field(4, ge=1, description="Examples per batch and device.")
+    batch_size: Int = Field(4, ge=1, description="Examples per batch, however many processes share it.")
     gradient_accumulation_steps: Int = Field(1, ge=1, description="Batches per optimizer step.")
     batches: Literal["auto", "padded", "padding_free", "packed"] = Field(
         "auto",
@@ -119,6 +119,11 @@ class TrainConfig(Section):
     )
     use_liger_kernel: bool = Field(
         False, description="Use Liger's kernels for norms and activations (CUDA; extra liger)."
+    )
+    distributed: Literal["ddp", "fsdp"] | None = Field(
+        None,
+        description="How the processes of torchrun or accelerate launch share the model. ddp: each has all of"
+        " it. fsdp: each has a part (FSDP2). null: what accelerate launch was told, else ddp.",
     )
     logging_steps: Int = Field(10, ge=1, description="Optimizer steps between two log lines.")
     save_steps: Int | None = Field(

@@ -79,7 +79,9 @@ class PenaltyTerm:
                 f"{pair.name}: the penalty counts from its start, which is not known after a resume; hand the"
                 " callback to the Trainer when that is made (callbacks=[...])"
             )
-        return replace(pair, start=self._starts[pair.name])
+        # A sharded model has gone to its device since.
+        a, b = (tensor.to(pair.a.device) for tensor in self._starts[pair.name])
+        return replace(pair, start=(a, b))
 
     def warm_up(self, way: Way) -> None:
         """Apply the penalty once to copies, so that no timed step makes FFT plans or loads kernels."""

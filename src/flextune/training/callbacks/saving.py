@@ -11,9 +11,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from flextune.errors import FlextuneError, TrainingInterrupted
 from flextune.training.checkpoints import save_pace
 from flextune.training.interrupts import Interrupts
-
-# Processes have clocks of their own and must save at the same step.
-_STEPS_OF_SEVERAL = 200
+from flextune.training.processes import anywhere
 
 
 class Saving(TrainerCallback):
@@ -36,8 +34,6 @@ class Saving(TrainerCallback):
     ) -> None:
         """Start the clock."""
         self._since = time.monotonic()
-        if args.world_size > 1 and self.every is None:
-            self.every = _STEPS_OF_SEVERAL
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -48,6 +44,8 @@ class Saving(TrainerCallback):
             if self.every is not None
             else save_pace(time.monotonic() - self._since, self._took)
         )
+        # Several processes have clocks and signals of their own, and must save at the same step.
+        due, self.interrupts.asked = anywhere(due, self.interrupts.asked)
         control.should_save |= (due or self.interrupts.asked) and not control.should_training_stop
         self._began = time.monotonic()
 

@@ -25,6 +25,7 @@ from flextune.optim import (
     GaussNewtonBartlett,
     Hutchinson,
     Sophia,
+    Together,
     causal_tokens,
     factor_groups,
 )
@@ -53,6 +54,9 @@ class SophiaMixin:
     TRL's DPO and KTO (chosen and rejected answers), GRPO and RLOO (what the policy drew, at its temperature,
     generated once for estimate and step). ``hutchinson`` needs labels that the loss is about, so it is
     refused there. For other batches override ``curvature_batch``.
+
+    The micro-batches of several processes are their own, and so is what they draw; ``shared_by`` makes them
+    parts of one process's.
 
     The seed decides the labels (``gnb``) or signs (``hutchinson``) that estimates draw, and nothing else. The
     draws depend on ``args.seed``, the step and the process alone, so that a resumed run makes the estimates
@@ -84,6 +88,8 @@ class SophiaMixin:
         self._sophia, kind = _options_and_estimator(sophia, estimator)
         self._step_batches: list[Any] = []
         self._prepared_batches: list[Any] = []
+        #: Processes that take parts of one micro-batch, where those of all are one process's; else None.
+        self.shared_by: int | None = None
         self._curvature = _Curvature(self, kind)
         super().__init__(*args, **kwargs)
         if sophia is not None:
@@ -181,7 +187,8 @@ class _Curvature(TrainerCallback):
             return
         # What the device has still to do belongs to the step before.
         self._began = now(args.device)
-        self.estimator.reseed(_seed(args.seed, state.global_step, args.process_index))
+        who = args.process_index if self.estimator.together is None else 0
+        self.estimator.reseed(_seed(args.seed, state.global_step, who))
         # Not the model in its DistributedDataParallel, whose hooks would wait for a backward pass.
         self.trainer.model.train()
         batches = self._prepared()
@@ -227,12 +234,16 @@ class _Curvature(TrainerCallback):
         self.reduce_shards = reduce if sharded else None
         if all(group["curvature"] is not None for group in groups):
             return
+        shared_by = self.trainer.shared_by
+        together = None if shared_by is None or reduce is None else Together(shared_by)
         if self.kind == "hutchinson":
-            self.estimator = Hutchinson(groups, reduce=reduce)
+            self.estimator = Hutchinson(groups, reduce=reduce, together=together)
         else:
             averaged = sharded and reduce is not None
             predict = _predict(self.trainer)
-            self.estimator = GaussNewtonBartlett(groups, predict=predict, reduce=reduce, averaged=averaged)
+            self.estimator = GaussNewtonBartlett(
+                groups, predict=predict, reduce=reduce, together=together, averaged=averaged
+            )
         refuse_unfit(self.trainer, true_labels=self.kind == "hutchinson")
         try:
             self.estimator.check(self.trainer.model)
