@@ -90,8 +90,8 @@ def equal_table(compared: Sequence[EqualLearning]) -> Table:
         "What a family keeps on the straight lines between its arms, at the learning of each arm of"
         f" {reference}; where none of these can be told, at the learning of the family's own arms. Intervals:"
         " seeds and problems are drawn again, the same for all arms, and the lines go through every draw. p"
-        " is adjusted for the number of families; single levels are not. A level that a line does not reach, or"
-        " not in 19 of 20 draws, cannot be told."
+        " is adjusted for the number of families; single levels are not. A level that a line does not reach,"
+        " or not in 19 of 20 draws, cannot be told."
     )
     header = ("family", "at the learning of", reference, "the family", "difference", "p", "verdict")
     return Table("Kept at equal learning", header, tuple(rows), note, align="llrrrrl", rules=frozenset(rules))
