@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,9 +20,12 @@ from transformers import TrainerCallback
 
 from flextune.config import AdapterConfig, KLConfig, PenaltyConfig, Recipe, TrainConfig, optimizer
 from flextune.config.sections.train import EarlyStoppingConfig
-from flextune.errors import DivergedError, FlextuneError
+from flextune.errors import DivergedError, EndedElsewhere, FlextuneError
 from flextune.models.load import load_model
 from flextune.records import Example
+from flextune.runner import together as company
+from flextune.runner.models import ModelStore
+from flextune.runs.run import Run
 from flextune.training.callbacks.keeping import KeepBestCallback
 from flextune.training.callbacks.measuring import MeasuringCallback
 from flextune.training.engine import train_adapter
@@ -131,6 +136,30 @@ def diverged(model: Path, trainings: Path, rank: int) -> str:
     return str(caught.value)
 
 
+def one_fails(folder: Path, rank: int) -> None:
+    """The one that fails says so; the first one, which loses its connection then, only ends."""
+    said = folder / "said"
+
+    def fails(*_: Any) -> None:
+        if rank == 1:
+            raise FlextuneError("out of memory")
+        while not said.exists():
+            time.sleep(0.01)
+        raise RuntimeError("gloo: connection closed by peer")
+
+    os.environ["MASTER_ADDR"] = "127.0.0.1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(company, "_train", fails)
+        if rank == 1:
+            with pytest.raises(FlextuneError, match=r"^process 1 of 2: out of memory$"):
+                company.follow()
+            said.touch()
+            return
+        training: Any = "a training"
+        with pytest.raises(EndedElsewhere), company.leading():
+            company.train_together(training, Run(folder), ModelStore())
+
+
 def measured(model: Path, trainings: Path, rank: int) -> tuple[int, int | None, list[float]]:
     """The first process alone measures; what is found, and so what is kept, is that of both."""
     calls = []
@@ -166,6 +195,8 @@ def together(model_folder: Path, trainings: Path, tmp_path_factory: pytest.TempP
     jobs["measured"] = partial(measured, model_folder, trainings)
     jobs["spread"] = partial(spread, model_folder, trainings)
     jobs["diverged"] = partial(diverged, model_folder, trainings)
+    # The last: its processes keep quiet from then on.
+    jobs["one-fails"] = partial(one_fails, trainings)
     return run_in_two_processes(jobs, tmp_path_factory.mktemp("processes"))
 
 
@@ -228,3 +259,7 @@ def test_a_loss_that_is_not_finite_in_one_process_ends_both(together: Together) 
     one, other = together.returned("diverged")
     assert one == other
     assert "the loss is nan at step 3" in one
+
+
+def test_the_process_that_fails_is_named_once(together: Together) -> None:
+    together.returned("one-fails")

@@ -74,6 +74,7 @@ def sweep(
     workers: int | None = None,
     sandbox: bool = True,
     reporter: Reporter | None = None,
+    replace: bool = False,
 ) -> Run:
     """Vary keys of an experiment, choose, and report the choice, as ``flextune sweep`` and ``tune`` do.
 
@@ -87,6 +88,7 @@ def sweep(
         workers: As for ``run``.
         sandbox: As for ``run``.
         reporter: As for ``run``.
+        replace: Replace another sweep, or another experiment's results, of this name.
 
     Returns:
         The run: ``swept`` has the choice and what it is worth.
@@ -100,7 +102,7 @@ def sweep(
     resolved = _experiment(experiment, overrides)
     if budget is not None:
         resolved = automatic_sweep(resolved, budget, arm=arm)
-    options = _options(data_dir, workers, sandbox, reporter)
+    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
     return run_sweep(resolved, Path(runs) / resolved.name, options).run
 
 

@@ -100,7 +100,7 @@ def _config(model: BaseModel) -> Any:
 def _check_training(training: Training, config: Any) -> None:
     import torch
 
-    from flextune.models.load import resolve_device
+    from flextune.models.devices import resolve_device
     from flextune.training.arguments import check_training
 
     check_training(

@@ -216,7 +216,8 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         if "train_runtime" in logs and (peak := self._memory.bytes) is not None:
             logs["peak_memory_bytes"] = peak
         if self.kl and "loss" in logs:
-            logs["kl"] = float(self._divergence) / max(self._divergence_steps, 1)
+            mine = torch.tensor(float(self._divergence), dtype=torch.float64, device=self.args.device)
+            logs["kl"] = float(self.accelerator.reduce(mine, "mean")) / max(self._divergence_steps, 1)
             self._divergence, self._divergence_steps = 0.0, 0
         super().log(logs, *args, **kwargs)
 
