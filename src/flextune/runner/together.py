@@ -205,7 +205,7 @@ def train_together(
 def _obey(company: Company, training: Training, run: Run, models: ModelStore) -> None:
     try:
         with company.working():
-            _train(training, run, models, _waiting(training))
+            _train(training, run, models)
     except FlextuneError as error:
         if not _agreed(error):
             raise
@@ -226,7 +226,7 @@ def _train(
     training: Training,
     run: Run,
     models: ModelStore,
-    callbacks: Sequence[TrainerCallback] = (),
+    callbacks: Sequence[TrainerCallback] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
     from flextune.models.devices import resolve_device
@@ -244,7 +244,7 @@ def _train(
         training.recipe,
         run.trained(training.key).folder,
         start=models.start_folder(training.start) if training.start else None,
-        callbacks=callbacks,
+        callbacks=_waiting(training) if callbacks is None else callbacks,
         progress=progress,
         device=device,
     )
