@@ -50,7 +50,9 @@ def launched() -> Launch:
 def asked_for_fsdp() -> bool:
     """Whether ``accelerate launch --use_fsdp`` started this process.
 
-    The sharding is done in ``flextune.training.sharding``: accelerate must not do it again, so its variable
-    leaves the environment.
+    Its variables leave the environment: an experiment says what its numbers are computed in, and the sharding
+    is done in ``flextune.training.sharding``, not by accelerate again.
     """
+    os.environ.pop("ACCELERATE_MIXED_PRECISION", None)
+    os.environ.pop("ACCELERATE_DYNAMO_BACKEND", None)
     return os.environ.pop("ACCELERATE_USE_FSDP", "false").lower() == "true"

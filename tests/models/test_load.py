@@ -13,7 +13,8 @@ from tests.support.tiny import tiny_model
 import flextune.models.load as base
 from flextune.errors import FlextuneError
 from flextune.models.adapters import shared_view
-from flextune.models.load import LoadedModel, load_model, model_identity, resolve_device
+from flextune.models.devices import resolve_device
+from flextune.models.load import LoadedModel, load_model, model_identity
 
 
 @pytest.fixture

@@ -28,10 +28,12 @@ TOGETHER = {
     "tests/judging/test_interpreted_languages.py": "computes",
     "tests/optim/test_optim_processes.py": "processes",
     "tests/runner/test_kill.py": "processes",
+    "tests/runner/test_together.py": "processes",
     "tests/spectral/test_sharded.py": "processes",
     "tests/support/test_processes.py": "processes",
     "tests/sweeps/test_workers.py": "processes",
     "tests/training/test_penalty_processes.py": "processes",
+    "tests/training/test_processes.py": "processes",
     "tests/training/test_sophia_processes.py": "processes",
 }
 #: Begun first: those that take long, and among them what waits beside what computes.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,9 +20,14 @@ from transformers import TrainerCallback
 
 from flextune.config import AdapterConfig, KLConfig, PenaltyConfig, Recipe, TrainConfig, optimizer
 from flextune.config.sections.train import EarlyStoppingConfig
-from flextune.errors import DivergedError, FlextuneError
+from flextune.errors import DivergedError, EndedElsewhere, FlextuneError
 from flextune.models.load import load_model
 from flextune.records import Example
+from flextune.runner import together as company
+from flextune.runner.models import ModelStore
+from flextune.runs.run import Run
+from flextune.training.callbacks.keeping import KeepBestCallback
+from flextune.training.callbacks.measuring import MeasuringCallback
 from flextune.training.engine import train_adapter
 
 pytestmark = [needs_gloo, pytest.mark.processes]
@@ -129,6 +136,50 @@ def diverged(model: Path, trainings: Path, rank: int) -> str:
     return str(caught.value)
 
 
+def one_fails(folder: Path, rank: int) -> None:
+    """The one that fails says so; the first one, which loses its connection then, only ends."""
+    said = folder / "said"
+
+    def fails(*_: Any) -> None:
+        if rank == 1:
+            raise FlextuneError("out of memory")
+        while not said.exists():
+            time.sleep(0.01)
+        raise RuntimeError("gloo: connection closed by peer")
+
+    os.environ["MASTER_ADDR"] = "127.0.0.1"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(company, "_train", fails)
+        if rank == 1:
+            with pytest.raises(FlextuneError, match=r"^process 1 of 2: out of memory$"):
+                company.follow()
+            said.touch()
+            return
+        training: Any = "a training"
+        with pytest.raises(EndedElsewhere), company.leading():
+            company.train_together(training, Run(folder), ModelStore())
+
+
+def measured(model: Path, trainings: Path, rank: int) -> tuple[int, int | None, list[float]]:
+    """The first process alone measures; what is found, and so what is kept, is that of both."""
+    calls = []
+
+    class Measures(MeasuringCallback):
+        def measure(self, model: Any, tokenizer: Any, args: Any, step: int) -> dict[str, float]:
+            calls.append(step)
+            return {"pass_at_1": float(step == 2)}
+
+    keeping, made = KeepBestCallback("pass_at_1"), recipe(early_stopping=None)
+    train(model, trainings / "measured", made, Measures(2), keeping)
+    return len(calls), keeping.best_step, [keeping.best]
+
+
+def spread(model: Path, trainings: Path, rank: int) -> str:
+    with pytest.raises(FlextuneError) as caught:
+        train(model, trainings / "spread", recipe(distributed="fsdp"), MeasuringCallback(2))
+    return str(caught.value)
+
+
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("trainings")
@@ -141,7 +192,11 @@ def together(model_folder: Path, trainings: Path, tmp_path_factory: pytest.TempP
     }
     jobs |= {f"resume-{name}": partial(resumed, model_folder, trainings, name) for name in RESUMED}
     jobs["refused"] = partial(refused, model_folder, trainings)
+    jobs["measured"] = partial(measured, model_folder, trainings)
+    jobs["spread"] = partial(spread, model_folder, trainings)
     jobs["diverged"] = partial(diverged, model_folder, trainings)
+    # The last: its processes keep quiet from then on.
+    jobs["one-fails"] = partial(one_fails, trainings)
     return run_in_two_processes(jobs, tmp_path_factory.mktemp("processes"))
 
 
@@ -184,7 +239,27 @@ def test_a_checkpoint_of_other_processes_is_refused(
         train(model_folder, folder, recipe())
 
 
+def test_one_process_measures_and_both_keep_the_best_by_it(together: Together, trainings: Path) -> None:
+    one, other = together.returned("measured")
+    assert one == (4, 2, [1.0])
+    assert other == (0, 2, [1.0])
+    rows = [
+        (line["step"], line["pass_at_1"]) for line in lines(trainings / "measured") if "pass_at_1" in line
+    ]
+    assert rows == [(0, 0.0), (2, 1.0), (4, 0.0), (5, 0.0)]
+
+
+def test_weights_that_are_spread_are_not_measured(together: Together) -> None:
+    one, other = together.returned("spread")
+    assert one == other
+    assert "the weights are spread over processes (FSDP)" in one
+
+
 def test_a_loss_that_is_not_finite_in_one_process_ends_both(together: Together) -> None:
     one, other = together.returned("diverged")
     assert one == other
     assert "the loss is nan at step 3" in one
+
+
+def test_the_process_that_fails_is_named_once(together: Together) -> None:
+    together.returned("one-fails")

@@ -103,6 +103,9 @@ def _bounds(experiment: Experiment) -> dict[str, Any]:
     }
     if (train := experiment.train) is not None:
         small["train"] = {key: _at_most(getattr(train, key), bound) for key, bound in _TRAINING.items()}
+        if (watched := train.evaluate) is not None:
+            parts = [{**part.model_dump(mode="json"), "limit": _PROBLEMS} for part in watched.benchmarks]
+            small["train"]["evaluate"] = {"benchmarks": parts, "max_new_tokens": _TOKENS}
     return small
 
 

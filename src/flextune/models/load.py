@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from flextune.config import EMBEDDED_MODEL
 from flextune.errors import FlextuneError, did_you_mean, one_line
 from flextune.hub import reach_hub
-from flextune.launch import launched
 from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
+from flextune.models.devices import resolve_device
 from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
 from flextune.models.quantization import quantized_loading, refuse_quantizing_twice, settle
 from flextune.rosetta import model_folder
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 DType = Literal["float32", "bfloat16", "float16"]
@@ -177,36 +176,6 @@ def model_files(name: str, revision: str | None = None) -> Path:
     except (OSError, ValueError) as error:
         raise FlextuneError(f"model {name!r}: its files cannot be fetched ({one_line(error)})") from error
     return folder
-
-
-def resolve_device(device: str) -> torch.device:
-    """The torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:<n>``.
-
-    Of several processes on a machine, each gets a GPU of its own.
-
-    Raises:
-        FlextuneError: The device does not exist here.
-    """
-    import torch
-
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    launch = launched()
-    if device == "cuda" and launch.world > 1:
-        device = f"cuda:{launch.local_rank}"
-    try:
-        place = torch.device(device)
-    except RuntimeError:
-        raise FlextuneError(f"device {device!r} is none: use auto, cpu, cuda or cuda:<n>") from None
-    if place.type == "cuda":
-        if not torch.cuda.is_available():
-            raise FlextuneError(f"device {device!r}: this machine offers no CUDA device; use cpu or auto")
-        if (place.index or 0) >= torch.cuda.device_count():
-            more = "; start as many processes on a machine as it has GPUs" if launch.world > 1 else ""
-            raise FlextuneError(
-                f"device {device!r}: there are only {torch.cuda.device_count()} CUDA devices{more}"
-            )
-    return place
 
 
 def _locate(name: str) -> tuple[str, str, str | None]:

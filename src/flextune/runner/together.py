@@ -51,10 +51,11 @@ class Company:
         self.launch = launched()
         self._group = dist.new_group(backend="gloo", timeout=_PATIENCE)
         host = os.environ["MASTER_ADDR"]
-        store = dist.TCPStore(host, 0, is_master=True, wait_for_workers=False) if self.first else None
+        make_store: Any = dist.TCPStore  # type: ignore[attr-defined]
+        store = make_store(host, 0, is_master=True, wait_for_workers=False) if self.first else None
         port = [store.port if store is not None else 0]
         dist.broadcast_object_list(port, src=0, group=self._group)
-        self._store = store or dist.TCPStore(host, port[0], is_master=False)
+        self._store = store or make_store(host, port[0], is_master=False)
         self._members: list[Any] = [None] * self.launch.world
         dist.all_gather_object(self._members, (socket.gethostname(), os.getpid()), group=self._group)
         #: Whether the others wait for an order.
@@ -167,12 +168,13 @@ def follow() -> None:
     """
     need("torch", "transformers", "peft", "accelerate")
     _be_quiet()
-    company, models = Company(), None
+    company, run, models = Company(), None, ModelStore()
     try:
         while (order := company.hear()) is not None:
             training, folder = order
-            run = Run(folder)
-            models = models or ModelStore(run)
+            if run is None or run.folder != folder:
+                run = Run(folder)
+                models = ModelStore(run)
             with contextlib.suppress(DivergedError, TrainingInterrupted):
                 _obey(company, training, run, models)
     except RuntimeError as error:
@@ -203,13 +205,21 @@ def train_together(
 def _obey(company: Company, training: Training, run: Run, models: ModelStore) -> None:
     try:
         with company.working():
-            _train(training, run, models)
+            _train(training, run, models, _waiting(training))
     except FlextuneError as error:
         if not _agreed(error):
             raise
     except Exception as error:
         traceback.print_exc()
         raise FlextuneError(f"{company.launch.name}: {type(error).__name__}: {one_line(error)}") from error
+
+
+def _waiting(training: Training) -> list[TrainerCallback]:
+    """What stops at each evaluation of a training until the first process has made it."""
+    from flextune.training.callbacks.measuring import MeasuringCallback
+
+    section = training.recipe.train.evaluate
+    return [] if section is None or training.watched is None else [MeasuringCallback(section.steps)]
 
 
 def _train(
@@ -219,7 +229,7 @@ def _train(
     callbacks: Sequence[TrainerCallback] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    from flextune.models.load import resolve_device
+    from flextune.models.devices import resolve_device
     from flextune.training.engine import train_adapter
     from flextune.training.processes import sharded
 

@@ -29,9 +29,9 @@ def start() -> None:
         FlextuneError: They cannot be reached.
     """
     launch = launched()
+    asked_for_fsdp()
     if launch.world == 1 or not dist.is_available() or dist.is_initialized():
         return
-    asked_for_fsdp()
     backend = "gloo"
     if launch.local_rank < torch.cuda.device_count():
         torch.cuda.set_device(launch.local_rank)

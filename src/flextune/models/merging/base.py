@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flextune.models.load import DType, LoadedModel, load_model, load_tokenizer, resolve_device
+from flextune.models.devices import resolve_device
+from flextune.models.load import DType, LoadedModel, load_model, load_tokenizer
 from flextune.models.merging.adapted import AdaptedFiles
 from flextune.models.merging.companions import tokenizer_folder
 
