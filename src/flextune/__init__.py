@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from flextune.errors import FlextuneError
     from flextune.judging import Judge, JudgeSettings, Reward, check_problems, judge_files
     from flextune.records import Completion, Example, Problem, Verdict
+    from flextune.runner.pass_at_one import PassAtOneCallback
     from flextune.runs.run import Run
     from flextune.studies.writing import write_report
+    from flextune.training.callbacks.keeping import KeepBestCallback
 
 _HOMES = {
     "Completion": "flextune.records",
@@ -43,6 +45,8 @@ _HOMES = {
     "FlextuneError": "flextune.errors",
     "Judge": "flextune.judging",
     "JudgeSettings": "flextune.judging",
+    "KeepBestCallback": "flextune.training.callbacks.keeping",
+    "PassAtOneCallback": "flextune.runner.pass_at_one",
     "Problem": "flextune.records",
     "Recipe": "flextune.config",
     "Reward": "flextune.judging",
@@ -76,6 +80,8 @@ __all__ = [
     "FlextuneError",
     "Judge",
     "JudgeSettings",
+    "KeepBestCallback",
+    "PassAtOneCallback",
     "Problem",
     "Recipe",
     "Reward",

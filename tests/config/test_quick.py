@@ -41,3 +41,39 @@ def test_a_training_that_only_an_arm_switches_on_is_small_too() -> None:
         assert arm.train is not None
         assert (arm.train.max_steps, arm.train.limit, arm.train.batch_size) == (2, 24, 2)
         assert (arm.decode[0].n, arm.evaluate[0].limit) == (2, 2)
+
+
+def test_a_sweep_keeps_its_keys_with_two_values_each() -> None:
+    text = """
+name: x
+train: {max_steps: 90}
+evaluate: [{limit: 40}]
+decode: [{max_new_tokens: 300}]
+sweep:
+  search: random
+  trials: 30
+  keys:
+    penalty.strength: [0, 0.1, 0.2]
+    train.max_steps: [50, 100]
+    adapter.alpha: {low: 4, high: 64}
+    decode: [{max_new_tokens: 300}, {strategy: sample, n: 50}, {strategy: beam}]
+  baseline: {train: null, decode: [{max_new_tokens: 400}]}
+"""
+    small = quick(parse_experiment(text, where="x"))
+    assert small.sweep is not None
+    assert (small.name, small.sweep.trials, small.evaluate[0].limit) == ("x-quick", 2, 8)
+    assert small.sweep.keys["penalty.strength"] == [0, 0.1]
+    assert small.sweep.keys["train.max_steps"] == [2]
+    assert small.sweep.keys["decode"] == [
+        {"max_new_tokens": 24},
+        {"strategy": "sample", "n": 2, "max_new_tokens": 24},
+    ]
+    assert small.sweep.baseline == {"train": None, "decode": [{"max_new_tokens": 24}]}
+
+
+def test_a_grid_of_a_range_has_two_steps() -> None:
+    text = "name: x\nsweep: {keys: {penalty.strength: {low: 0.001, high: 0.1, log: true, steps: 9}}}"
+    small = quick(parse_experiment(text, where="x"))
+    assert small.sweep is not None
+    assert small.sweep.keys["penalty.strength"].steps == 2
+    assert small.sweep.trials is None

@@ -1,4 +1,4 @@
-"""The examples of docs/training-data.md are true."""
+"""The examples of docs/training.md and docs/training-data.md are true."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from flextune.config import parse_experiment
 from flextune.data import apps_examples, code_search_net, training_rows
 from flextune.files.rows import Row
 
-PAGE = (Path(__file__).parents[2] / "docs/training-data.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "training-data.md").read_text(encoding="utf-8")
+TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+def blocks(language: str, page: str = PAGE) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def experiments() -> list[str]:
     """Each block; of a block of alternatives each line."""
     texts = []
-    for block in blocks("yaml"):
+    for block in [*blocks("yaml"), *blocks("yaml", TRAINING)]:
         lines = block.splitlines()
         alternatives = sum(line.startswith("train:") for line in lines) > 1
         texts += lines if alternatives else [block]
@@ -31,7 +33,8 @@ def experiments() -> list[str]:
 
 @pytest.mark.parametrize("text", experiments())
 def test_every_yaml_is_an_experiment(text: str) -> None:
-    assert parse_experiment(f"name: x\n{text}", where="training-data.md").resolved_arms()
+    named = text if text.startswith(("#", "name:")) else f"name: x\n{text}"
+    assert parse_experiment(named, where="docs").resolved_arms()
 
 
 def test_every_row_is_read() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from tests.support.engine import recipe, train
+from tests.support.engine import recipe, tensors, train
 from tests.support.tiny import tiny_model
 from tests.support.trainings import lines
 
-from flextune.config import parse_experiment
+from flextune.config import AdapterConfig, parse_experiment
 from flextune.errors import FlextuneError
 from flextune.models.adapters import load_adapter, shared_view
 from flextune.models.four_bit import through_four_bits
@@ -63,6 +64,25 @@ def test_a_training_changes_the_adapter_and_not_the_base(
         assert torch.equal(base.model(input_ids=IDS).logits, before)
         adapted = load_adapter(base, tmp_path / "adapter").model(input_ids=IDS).logits
     assert (adapted - before).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("adapter", [{}, {"use_dora": True}])
+def test_a_model_that_has_answered_is_trained_as_one_that_has_not(
+    folder: Path, tmp_path: Path, adapter: dict[str, Any]
+) -> None:
+    """bitsandbytes packs weights at the first inference on some CPUs; gradients do not pass them then."""
+    weights = []
+    for answered in (False, True):
+        base = load_model(str(folder), device="cpu", quantization="nf4")
+        if answered:
+            with torch.no_grad():
+                base.model(input_ids=IDS)
+        section = AdapterConfig(rank=2, targets="all", **adapter)
+        # A validation before the first step would be an inference, too.
+        made = train(base, tmp_path / str(answered), adapter=section, validation=[])
+        weights.append(tensors(made))
+    for name, weight in weights[0].items():
+        assert torch.equal(weight, weights[1][name]), name
 
 
 def test_a_key_knows_the_bits_and_a_merged_form_is_made_of_them(folder: Path) -> None:

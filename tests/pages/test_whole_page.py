@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.support.browser import Open, Opened
 
-SECTIONS = ["findings", "scores", "tests", "outcomes", "training", "spectrum", "programs", "run"]
+SECTIONS = ["findings", "scores", "transfer", "tests", "outcomes", "training", "spectrum", "programs", "run"]
 
 OPEN_ALL = """async () => {
   for (let round = 0; round < 3; round += 1) {

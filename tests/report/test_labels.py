@@ -58,6 +58,19 @@ def test_words_that_no_arm_was_taught_are_not_called_taught() -> None:
     assert {by_arm.wording(where) for where in by_arm.settings} == {"taught words"}
 
 
+def test_words_of_one_part_of_the_training_data_are_taught() -> None:
+    mixed = [{"source": "rosetta", "lexicon": "reserved", "share": 0.5}, {"source": "rosetta", "share": 0.5}]
+    found = labels(trained({"name": "z-base"}, {"name": "lora", "train": {"data": mixed}}), (), "z-base")
+    assert found.taught
+
+
+def test_the_trained_language_is_that_of_the_data() -> None:
+    assert labels(trained(), (), "z-base").trained == "py"
+    java = {"name": "lora", "train": {"data": {"source": "rosetta", "language": "java"}}}
+    given = {"name": "x", "train": None, "arms": [{"name": "z-base"}, java]}
+    assert labels(Experiment.model_validate(given), (), "z-base").trained == "java"
+
+
 def test_a_benchmark_is_named_only_beside_another() -> None:
     alone = made(held("flex", "java", None, "multipl-e"))
     assert [alone.name(where) for where in alone.settings] == ["Java"]

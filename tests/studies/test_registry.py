@@ -67,7 +67,7 @@ def page(report: Report) -> Reader:
 
 
 def test_the_package_has_these_studies() -> None:
-    assert {"merging", "optimizers", "rounds", "scores"} <= set(STUDIES.names())
+    assert {"merging", "optimizers", "rounds", "scores", "transfer"} <= set(STUDIES.names())
 
 
 @pytest.mark.usefixtures("lengths")
@@ -98,8 +98,8 @@ def test_curves_that_a_study_draws_are_not_drawn_again(small_run: Path) -> None:
 def test_a_study_that_does_not_apply_is_asked_nothing(small_run: Path) -> None:
     with STUDIES.temporarily("broken", Broken()):
         report = write_report(small_run)
-        assert list(studies_of(read_run(small_run))) == ["scores"]
-    assert [study.study for study in report.studies] == ["scores"]
+        assert list(studies_of(read_run(small_run))) == ["scores", "transfer"]
+    assert [study.study for study in report.studies] == ["scores", "transfer"]
     assert json.loads((small_run / "scores.json").read_text())["experiment"] == "quickstart"
 
 

@@ -86,7 +86,18 @@ def test_numbers_on_the_page_are_those_of_the_scores_file(page: Reader, finished
 
 def test_every_figure_has_a_place_and_data(page: Reader) -> None:
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes", "losses", "penalty", "spectrum-A", "spectrum-B"]
+    assert places == [
+        "scores",
+        "plane",
+        "retention",
+        "transfer",
+        "wins",
+        "outcomes",
+        "losses",
+        "penalty",
+        "spectrum-A",
+        "spectrum-B",
+    ]
     figures = page.json("figures-data")
     assert all(figures[place]["data"] for place in places)  # type: ignore[index]
 
@@ -134,7 +145,7 @@ def test_a_run_with_scores_alone_has_a_page(small_run: Path) -> None:
         (small_run / name).unlink()
     page = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes"]
+    assert places == ["scores", "wins", "outcomes"]
     assert "Spectrum of the adapter" not in page.text
 
 
@@ -143,7 +154,7 @@ def test_a_run_without_a_spectrum_still_has_its_losses(small_run: Path) -> None:
         path.unlink()
     page = Reader(write_report(small_run).page.read_text(encoding="utf-8"))
     places = [attrs["data-figure"] for _, attrs in page.tags if "data-figure" in attrs]
-    assert places == ["scores", "outcomes", "losses", "penalty"]
+    assert places == ["scores", "plane", "retention", "transfer", "wins", "outcomes", "losses", "penalty"]
 
 
 def test_the_same_run_gives_the_same_page(small_run: Path) -> None:

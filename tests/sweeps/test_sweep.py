@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.finished_run import FinishedRun
 from tests.support.pretend import PROBLEMS, pretend_sweep, work
 
-from flextune.config import load_experiment
+from flextune.config import load_experiment, quick
 from flextune.errors import FlextuneError
 from flextune.report.run_data import read_run
 from flextune.runner.execute import RunOptions, run_experiment
@@ -22,7 +23,7 @@ from flextune.sweeps.sweep import run_sweep
 
 
 def swept(folder: Path, *overrides: str, keys: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    return run_sweep(pretend_sweep(*overrides, keys=keys), folder, RunOptions()).found
+    return run_sweep(pretend_sweep(*overrides, keys=keys), folder, RunOptions(replace=False)).found
 
 
 def keys(folder: Path, what: str) -> list[str]:
@@ -136,6 +137,34 @@ def test_another_sweep_in_the_folder_is_one_line(tmp_path: Path) -> None:
     swept(tmp_path)
     with pytest.raises(FlextuneError, match="holds a sweep over other keys, values or settings"):
         swept(tmp_path, "sweep.keys.decode.temperature=[0.1, 0.2]")
+
+
+def test_another_sweep_in_the_folder_is_replaced_where_that_is_asked_for(tmp_path: Path) -> None:
+    swept(tmp_path)
+    trained = len(keys(tmp_path, "train"))
+    other = pretend_sweep("sweep.keys.decode.temperature=[0.1, 0.5]")
+    found = run_sweep(other, tmp_path, RunOptions(replace=True)).found
+    assert len(found["trials"]) == 4
+    # Its trainings are the same ones, and stay.
+    assert len(keys(tmp_path, "train")) == trained
+    again = run_sweep(other, tmp_path, RunOptions(replace=True)).found
+    assert again == found
+
+
+def test_the_results_of_an_experiment_are_not_replaced_unasked(tmp_path: Path) -> None:
+    FinishedRun(tmp_path, problems=3).write()
+    before = (tmp_path / "scores.json").read_bytes()
+    with pytest.raises(FlextuneError, match=r"holds the results of another experiment .*--replace"):
+        swept(tmp_path)
+    assert (tmp_path / "scores.json").read_bytes() == before
+    assert run_sweep(pretend_sweep(), tmp_path, RunOptions(replace=True)).found["trials"]
+
+
+def test_a_quick_sweep_tries_two_values_of_each_key_and_ends(tmp_path: Path) -> None:
+    small = quick(pretend_sweep())
+    assert small.name == "pretend-quick"
+    found = run_sweep(small, tmp_path, RunOptions(replace=False)).found
+    assert len(found["trials"]) == 4
 
 
 def test_a_run_refuses_a_sweep_and_a_sweep_an_experiment_without_one(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from flextune.config import (
 from flextune.models.load import LoadedModel
 from flextune.spectral.form import PRESETS, PenaltyForm
 from flextune.training.arguments import penalty_form, recipe_callbacks, trainer_arguments, training_arguments
-from flextune.training.callbacks.early_stopping import EarlyStopping
+from flextune.training.callbacks.keeping import KeepBestCallback
 from flextune.training.callbacks.penalty import SpectralCallback
 
 CHOICES = {
@@ -78,8 +78,11 @@ def test_each_way_has_its_host() -> None:
 
 def test_early_stopping_takes_part_where_it_is_asked_for() -> None:
     (callback,) = recipe_callbacks(recipe_with(None, early_stopping=EarlyStoppingConfig(patience=7)))
-    assert isinstance(callback, EarlyStopping)
-    assert callback.patience == 7
+    assert isinstance(callback, KeepBestCallback)
+    assert (callback.metric, callback.patience) == ("eval_loss", 7)
+    (callback,) = recipe_callbacks(recipe_with(None, keep_best="loss"))
+    assert isinstance(callback, KeepBestCallback)
+    assert (callback.metric, callback.patience) == ("loss", None)
 
 
 def test_recipe_reaches_the_trainer(loaded: LoadedModel, tmp_path: Path) -> None:

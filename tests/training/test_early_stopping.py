@@ -13,7 +13,7 @@ from flextune.config import AdapterConfig, EarlyStoppingConfig, Recipe, TrainCon
 from flextune.errors import FlextuneError
 from flextune.models.load import LoadedModel
 from flextune.records import Example
-from flextune.training.callbacks.early_stopping import EarlyStopping
+from flextune.training.callbacks.keeping import KeepBestCallback
 from flextune.training.engine import train_adapter
 
 RECIPE = TrainConfig(
@@ -114,15 +114,15 @@ def test_without_validation_examples_it_is_refused(loaded: LoadedModel, tmp_path
 def test_waiting_is_counted_from_the_last_improvement(
     losses: list[float], patience: int, ends_at: int | None, kept: int
 ) -> None:
-    stopping, model = EarlyStopping(patience), nn.Linear(1, 1)
-    state = SimpleNamespace(global_step=0, best_metric=None, best_global_step=None)
+    stopping, model = KeepBestCallback(patience=patience), nn.Linear(1, 1)
+    state = SimpleNamespace(global_step=0)
     control = SimpleNamespace(should_training_stop=False)
     stopping.on_train_begin(None, state, control)
     for step, loss in enumerate(losses):
         state.global_step = step
         nn.init.constant_(model.weight, step)
-        stopping.on_evaluate(None, state, control, model=model, metrics={"eval_loss": loss})
+        stopping.on_log(None, state, control, model=model, logs={"eval_loss": loss})
         assert control.should_training_stop == (ends_at is not None and step >= ends_at)
     stopping.on_train_end(None, state, control, model=model)
     assert torch.equal(model.weight, torch.full((1, 1), float(kept)))
-    assert (state.best_global_step, state.best_metric) == (kept, losses[kept])
+    assert (stopping.best_step, stopping.best) == (kept, losses[kept])

@@ -16,7 +16,7 @@ from transformers import Trainer
 
 from flextune.models.load import load_model
 from flextune.training import SpectralCallback, SpectralLossMixin
-from flextune.training.callbacks.early_stopping import EarlyStopping
+from flextune.training.callbacks.keeping import KeepBestCallback
 from flextune.training.trainer import FlexTrainer
 
 STRENGTH = 0.3
@@ -37,7 +37,7 @@ def callback(way: Any) -> dict[str, Any]:
 
 def with_term(loaded: Any) -> dict[str, Any]:
     base = loaded.model.double()
-    stopping = EarlyStopping(1)
+    stopping = KeepBestCallback(patience=1)
     return {"base": base, "kl": 0.5, "penalty": "default", "strength": STRENGTH, "callbacks": [stopping]}
 
 

@@ -26,6 +26,8 @@ from flextune.records import Example
 from flextune.runner import together as company
 from flextune.runner.models import ModelStore
 from flextune.runs.run import Run
+from flextune.training.callbacks.keeping import KeepBestCallback
+from flextune.training.callbacks.measuring import MeasuringCallback
 from flextune.training.engine import train_adapter
 
 pytestmark = [needs_gloo, pytest.mark.processes]
@@ -158,6 +160,26 @@ def one_fails(folder: Path, rank: int) -> None:
             company.train_together(training, Run(folder), ModelStore())
 
 
+def measured(model: Path, trainings: Path, rank: int) -> tuple[int, int | None, list[float]]:
+    """The first process alone measures; what is found, and so what is kept, is that of both."""
+    calls = []
+
+    class Measures(MeasuringCallback):
+        def measure(self, model: Any, tokenizer: Any, args: Any, step: int) -> dict[str, float]:
+            calls.append(step)
+            return {"pass_at_1": float(step == 2)}
+
+    keeping, made = KeepBestCallback("pass_at_1"), recipe(early_stopping=None)
+    train(model, trainings / "measured", made, Measures(2), keeping)
+    return len(calls), keeping.best_step, [keeping.best]
+
+
+def spread(model: Path, trainings: Path, rank: int) -> str:
+    with pytest.raises(FlextuneError) as caught:
+        train(model, trainings / "spread", recipe(distributed="fsdp"), MeasuringCallback(2))
+    return str(caught.value)
+
+
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("trainings")
@@ -170,6 +192,8 @@ def together(model_folder: Path, trainings: Path, tmp_path_factory: pytest.TempP
     }
     jobs |= {f"resume-{name}": partial(resumed, model_folder, trainings, name) for name in RESUMED}
     jobs["refused"] = partial(refused, model_folder, trainings)
+    jobs["measured"] = partial(measured, model_folder, trainings)
+    jobs["spread"] = partial(spread, model_folder, trainings)
     jobs["diverged"] = partial(diverged, model_folder, trainings)
     # The last: its processes keep quiet from then on.
     jobs["one-fails"] = partial(one_fails, trainings)
@@ -213,6 +237,22 @@ def test_a_checkpoint_of_other_processes_is_refused(
     assert {"optimizer_0.pt", "optimizer_1.pt", "flextune_1.pt", "rng_state_1.pth"} <= set(seal["files"])
     with pytest.raises(FlextuneError, match=r"written by 2 processes \(fsdp\), .* has 1 process: start it"):
         train(model_folder, folder, recipe())
+
+
+def test_one_process_measures_and_both_keep_the_best_by_it(together: Together, trainings: Path) -> None:
+    one, other = together.returned("measured")
+    assert one == (4, 2, [1.0])
+    assert other == (0, 2, [1.0])
+    rows = [
+        (line["step"], line["pass_at_1"]) for line in lines(trainings / "measured") if "pass_at_1" in line
+    ]
+    assert rows == [(0, 0.0), (2, 1.0), (4, 0.0), (5, 0.0)]
+
+
+def test_weights_that_are_spread_are_not_measured(together: Together) -> None:
+    one, other = together.returned("spread")
+    assert one == other
+    assert "the weights are spread over processes (FSDP)" in one
 
 
 def test_a_loss_that_is_not_finite_in_one_process_ends_both(together: Together) -> None:

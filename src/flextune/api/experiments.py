@@ -74,6 +74,7 @@ def sweep(
     workers: int | None = None,
     sandbox: bool = True,
     reporter: Reporter | None = None,
+    replace: bool = False,
 ) -> Run:
     """Vary keys of an experiment, choose, and report the choice, as ``flextune sweep`` and ``tune`` do.
 
@@ -87,6 +88,7 @@ def sweep(
         workers: As for ``run``.
         sandbox: As for ``run``.
         reporter: As for ``run``.
+        replace: Replace another sweep, or another experiment's results, of this name.
 
     Returns:
         The run: ``swept`` has the choice and what it is worth.
@@ -100,7 +102,7 @@ def sweep(
     resolved = _experiment(experiment, overrides)
     if budget is not None:
         resolved = automatic_sweep(resolved, budget, arm=arm)
-    options = _options(data_dir, workers, sandbox, reporter)
+    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
     return run_sweep(resolved, Path(runs) / resolved.name, options).run
 
 
@@ -152,14 +154,14 @@ def train(
     resume: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Train one adapter on examples of your own.
+    """Train one adapter, or all weights, on examples of your own.
 
     Args:
         model: A loaded model, or what ``model:`` takes in an experiment.
         examples: What it learns from; conversations are written out by the model's chat template.
         recipe: Adapter, training, optimizer, penalty, seed. Its ``train.data`` and ``train.start`` are for
-            experiments.
-        folder: Folder for ``training.jsonl``, ``spectrum.json`` and ``adapter/``.
+            experiments; ``train.evaluate`` reads benchmarks from $FLEXTUNE_DATA or the hub.
+        folder: Folder for ``training.jsonl``, ``spectrum.json`` and ``adapter/`` (or ``model/``).
         validation: Texts for the validation loss.
         dtype: Type of the weights of a model that is loaded here.
         quantization: Keep its linear layers in ``nf4``, ``fp4`` or ``int8``.
@@ -170,7 +172,7 @@ def train(
         progress: Called with (steps done, steps in all).
 
     Returns:
-        The adapter's folder, in PEFT's format.
+        The adapter's folder, in PEFT's format; where ``recipe.adapter`` is None, the model's.
 
     Raises:
         FlextuneError: As ``flextune.training.engine.train_adapter``.
@@ -189,6 +191,12 @@ def train(
     loaded = model
     if isinstance(loaded, str):
         loaded = load_model(loaded, dtype=dtype, device=device, quantization=quantization)
+    if (section := recipe.train.evaluate) is not None:
+        from flextune.runner.pass_at_one import watching
+        from flextune.runner.work import watched_problems
+
+        problems = watched_problems(section, lambda part: _load_problems(part, None))
+        callbacks = [*callbacks, watching(section, problems, loaded)]
     train_adapter(
         loaded,
         written_out(loaded.tokenizer, examples, loaded.name),
@@ -200,7 +208,7 @@ def train(
         resume=None if resume is None else Path(resume),
         progress=progress,
     )
-    return Path(folder) / "adapter"
+    return Path(folder) / ("model" if recipe.adapter is None else "adapter")
 
 
 def evaluate(

@@ -32,6 +32,9 @@ Plan = Annotated[
     bool, typer.Option("--plan", help="Print what would be done and what it could tell; do nothing.")
 ]
 
+SweepReplace = Annotated[
+    bool, typer.Option("--replace", help="Replace another sweep, or an experiment's results, of this name.")
+]
 SweepPlan = Annotated[
     bool, typer.Option("--plan", help="Print what would be trained, generated and judged; do nothing.")
 ]
@@ -98,18 +101,23 @@ def sweep_or_plan(
     workers: int | None,
     sandbox: bool,
     plan: bool,
+    quickly: bool,
+    replace: bool,
     as_json: bool,
 ) -> None:
     """Run a sweep and print what it found, or print what it would do."""
     from flextune.cli.show_sweep import show_sweep, show_sweep_plan
     from flextune.cli.terminal import progress
+    from flextune.config import quick
     from flextune.runner.execute import RunOptions
     from flextune.sweeps.outline import sweep_outline
     from flextune.sweeps.sweep import run_sweep
 
+    if quickly:
+        experiment = quick(experiment)
     folder = runs / experiment.name
     with progress() as reporter:
-        options = RunOptions(data_dir, workers, sandbox, reporter)
+        options = RunOptions(data_dir, workers, sandbox, reporter, replace)
         if plan:
             show_sweep_plan(sweep_outline(experiment, folder, options), as_json=as_json)
             return

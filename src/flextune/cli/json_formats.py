@@ -165,9 +165,8 @@ def _runs() -> Any:
 
 def _show() -> Any:
     number = float | None
-    training = _object(
-        "TrainingRow", folder=str, state=str, seed=int | None, steps=int, loss=number, seconds=number
-    )
+    numbers = {"loss": number, "seconds": number, "pass_at_1": _mapping(_list(number))}
+    training = _object("TrainingRow", folder=str, state=str, seed=int | None, steps=int, **numbers)
     texts = dict.fromkeys(("benchmark", "language", "lexicon", "training"), str | None)
     evaluation = _object("EvaluationRow", folder=str, **texts, seed=int | None, judged=int, passed=int)
     lists = {"models": list[str], "arms": list[str], "seeds": list[int]}

@@ -65,7 +65,14 @@ def _training(trained: Any) -> dict[str, Any]:
         "steps": steps,
         "loss": losses[-1] if losses else None,
         "seconds": max((line.get("seconds") or 0.0 for line in log), default=0.0),
+        "pass_at_1": _watched(log),
     }
+
+
+def _watched(log: list[dict[str, Any]]) -> dict[str, list[float | None]]:
+    """What was evaluated while it trained: its values, from before the first step on."""
+    names = dict.fromkeys(key for line in log for key in line if key.startswith("pass_at_1"))
+    return {name: [line[name] for line in log if name in line] for name in names}
 
 
 def _evaluation(run: Run, judged: Any) -> dict[str, Any]:
@@ -97,6 +104,9 @@ def _print(row: dict[str, Any]) -> None:
             f"  {_short(one['folder'])}  {one['state']}, seed {one['seed']}, {one['steps']} steps, "
             f"loss {loss}, {duration(one['seconds'])}"
         )
+        for name, values in one["pass_at_1"].items():
+            curve = " ".join(UNDEFINED if value is None else f"{value:.0%}" for value in values)
+            typer.echo(f"    {name} while training: {curve}")
     for one in row["evaluations"]:
         words = " ".join(filter(None, (one["benchmark"], one["language"], one["lexicon"])))
         of = f" of {one['training']}" if one["training"] else " of the base model"

@@ -26,7 +26,9 @@ def sweep(
     runs: Runs = Path("runs"),
     workers: Workers = None,
     no_sandbox: NoSandbox = False,
+    quickly: e.Quick = False,
     plan: e.SweepPlan = False,
+    replace: e.SweepReplace = False,
     as_json: Json = False,
 ) -> None:
     """Vary keys of an experiment, choose, and report the choice on problems that did not choose it.
@@ -42,5 +44,7 @@ def sweep(
         workers=workers,
         sandbox=not no_sandbox,
         plan=plan,
+        quickly=quickly,
+        replace=replace,
         as_json=as_json,
     )

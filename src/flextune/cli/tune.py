@@ -26,7 +26,9 @@ def tune(
     runs: Runs = Path("runs"),
     workers: Workers = None,
     no_sandbox: NoSandbox = False,
+    quickly: e.Quick = False,
     plan: e.SweepPlan = False,
+    replace: e.SweepReplace = False,
     as_json: Json = False,
 ) -> None:
     """Choose an adapter's configuration: search around the file's own, then report on other problems.
@@ -44,5 +46,7 @@ def tune(
         workers=workers,
         sandbox=not no_sandbox,
         plan=plan,
+        quickly=quickly,
+        replace=replace,
         as_json=as_json,
     )

@@ -31,9 +31,11 @@ from flextune.config.sections.train import (
     TrainConfig,
 )
 from flextune.config.sections.tune import TuneConfig, tuned_settings, value_of
+from flextune.config.sections.watching import PASS_AT_1, TrainEvaluateConfig, pass_at_1_names
 
 __all__ = [
     "EMBEDDED_MODEL",
+    "PASS_AT_1",
     "PENALTY_FORM",
     "PENALTY_PRESETS",
     "AdapterConfig",
@@ -63,6 +65,7 @@ __all__ = [
     "SweepConfig",
     "Targets",
     "TrainConfig",
+    "TrainEvaluateConfig",
     "TuneConfig",
     "dump_experiment",
     "effective",
@@ -73,6 +76,7 @@ __all__ = [
     "nested",
     "optimizer",
     "parse_experiment",
+    "pass_at_1_names",
     "quick",
     "schema",
     "set_key",

@@ -46,6 +46,7 @@ def _training(experiment: Experiment) -> dict[str, Any] | None:
 
 def _unused(train: TrainConfig) -> set[str]:
     unused = {"logging_steps"} | ({"epochs"} if train.max_steps is not None else set())
+    unused |= set() if train.judged else {"evaluate"}
     data = train.data
     if isinstance(data, str) and data in TRAINING_SOURCES and not TRAINING_SOURCES.get(data).has_lexicons:
         unused |= {"language", "lexicon"}

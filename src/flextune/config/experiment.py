@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from flextune.config.arms import NOT_OF_AN_ARM, ArmConfig
 from flextune.config.optimizers.adamw import AdamW
 from flextune.config.overrides import merged
-from flextune.config.recipe import Recipe
+from flextune.config.recipe import NO_PENALTY, Recipe
 from flextune.config.section import Section, Seed
 from flextune.config.sections.adapter import AdapterConfig
 from flextune.config.sections.contrasts import Contrasts, ContrastsConfig
@@ -47,7 +47,9 @@ class Experiment(Section):
         description="Keep the base model's linear layers in four or eight bits (bitsandbytes). null: off.",
     )
     device: str = Field("auto", description="Where models run: auto, cpu, cuda, cuda:1, ...")
-    adapter: AdapterConfig = Field(AdapterConfig(), description="The LoRA adapter that is trained.")
+    adapter: AdapterConfig | None = Field(
+        AdapterConfig(), description="The LoRA adapter that is trained. null: all weights of the model."
+    )
     train: TrainConfig | None = Field(
         TrainConfig(), description="Data and recipe. null: nothing is trained; the base model is evaluated."
     )
@@ -115,11 +117,16 @@ class Experiment(Section):
                 "quantization: generate.dtype and generate.fault change plain weights; use"
                 " generate.export: merged"
             )
+        if self.train is not None and not self.arms:
+            self._check_trained()
         self._check_contrasts()
         self._check_starts()
         for arm, resolved in zip(self.given_arms(), self.resolved_arms(), strict=True):
             tuned_settings(self.tune, arm, resolved)
             matched_setting(self.match, arm, resolved)
+            matched = self.match is not None and arm.name == self.match.arm
+            if (matched or arm.match is not None) and resolved.adapter is None:
+                raise ValueError(f"match: arm {arm.name!r} has no adapter whose update could be matched")
             if self.match is not None and self.match.arm == arm.name and resolved.train is None:
                 raise ValueError(f"match.arm: arm {arm.name!r} trains nothing")
         if self.match is not None and self.match.arm not in given["arms"]:
@@ -131,6 +138,29 @@ class Experiment(Section):
                     f"{what}.seed: {search.seed} is one of the seeds that the result is made with"
                 )
         return self
+
+    def _check_trained(self) -> None:
+        """A start out of the base weights needs them as they are; whole weights have no adapter."""
+        if self.adapter is not None:
+            if self.adapter.splits_base and self.quantization is not None:
+                raise ValueError(
+                    f"adapter.init_lora_weights: {self.adapter.init_lora_weights} starts out of the base"
+                    f" weights, which are in {self.quantization}; leave quantization out, or start otherwise"
+                )
+            return
+        if self.penalty is not None and self.penalty.strength > 0:
+            raise ValueError(NO_PENALTY)
+        if self.quantization is not None:
+            raise ValueError(
+                f"quantization: weights in {self.quantization} cannot be trained; give an adapter, or leave"
+                " quantization out"
+            )
+        for key, plain in (("scale", 1), ("fault", "none"), ("engine", "local")):
+            if (value := getattr(self.generate, key)) != plain:
+                raise ValueError(f"generate.{key}: {value} is for an adapter, and adapter: null has none")
+        start = self.train.start if self.train is not None else None
+        if start is not None and start.use == "continued":
+            raise ValueError("train.start: adapter: null has no matrices to train on; use: merged")
 
     def _check_sweep(self) -> None:
         """A sweep varies the experiment itself."""

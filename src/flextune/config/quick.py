@@ -19,6 +19,11 @@ _TRAINING = {
     "logging_steps": 1,
 }
 _PROBLEMS, _TOKENS, _SAMPLES, _TRIALS = 2, 24, 2, 2
+_DECODING = {"max_new_tokens": _TOKENS, "n": _SAMPLES}
+#: A sweep has them in two halves.
+_PROBLEMS_OF_A_SWEEP = 8
+#: Values of each key of a sweep.
+_VALUES = 2
 
 
 def quick(experiment: Experiment) -> Experiment:
@@ -36,7 +41,41 @@ def quick(experiment: Experiment) -> Experiment:
         raw["tune"] |= {"trainings": _TRIALS, "most": _TRIALS}
     if experiment.match is not None:
         raw["match"] |= {"trainings": _TRIALS}
+    if experiment.sweep is not None:
+        raw["sweep"] = _small_sweep(raw["sweep"])
     return validate(Experiment, raw)
+
+
+def _small_sweep(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Two values of each key, and two trials of a search that proposes its own."""
+    small = {**raw, "keys": {key: _values(key, values) for key, values in raw["keys"].items()}}
+    if raw.get("search", "grid") != "grid":
+        small["trials"] = _TRIALS
+    if decode := (raw.get("baseline") or {}).get("decode"):
+        small["baseline"] = {**raw["baseline"], "decode": [_small_decode(one) for one in decode]}
+    return small
+
+
+def _values(key: str, values: Any) -> Any:
+    section, _, name = key.rpartition(".")
+    if section == "train" and name in _TRAINING:
+        return [_TRAINING[name]]
+    if section == "decode" and name in _DECODING:
+        return [_DECODING[name]]
+    if isinstance(values, list):
+        first = values[:_VALUES]
+        return [_small_decode(one) for one in first] if key == "decode" else first
+    if isinstance(values, Mapping) and values.get("steps"):
+        return {**values, "steps": _VALUES}
+    return values
+
+
+def _small_decode(raw: Any) -> Any:
+    """A way of decoding as it is written, with few tokens and samples."""
+    if not isinstance(raw, Mapping):
+        return raw
+    small = {"max_new_tokens": _TOKENS, **raw}
+    return small | {key: min(small[key], bound) for key, bound in _DECODING.items() if key in small}
 
 
 def _small(arm: Mapping[str, Any], resolved: Experiment) -> dict[str, Any]:
@@ -47,9 +86,10 @@ def _small(arm: Mapping[str, Any], resolved: Experiment) -> dict[str, Any]:
 
 def _bounds(experiment: Experiment) -> dict[str, Any]:
     """What an experiment, or a resolved arm, may have at most."""
+    problems = _PROBLEMS if experiment.sweep is None else _PROBLEMS_OF_A_SWEEP
     small: dict[str, Any] = {
         "evaluate": [
-            {**part.model_dump(mode="json"), "limit": _at_most(part.limit, _PROBLEMS)}
+            {**part.model_dump(mode="json"), "limit": _at_most(part.limit, problems)}
             for part in experiment.evaluate
         ],
         "decode": [
@@ -63,6 +103,9 @@ def _bounds(experiment: Experiment) -> dict[str, Any]:
     }
     if (train := experiment.train) is not None:
         small["train"] = {key: _at_most(getattr(train, key), bound) for key, bound in _TRAINING.items()}
+        if (watched := train.evaluate) is not None:
+            parts = [{**part.model_dump(mode="json"), "limit": _PROBLEMS} for part in watched.benchmarks]
+            small["train"]["evaluate"] = {"benchmarks": parts, "max_new_tokens": _TOKENS}
     return small
 
 

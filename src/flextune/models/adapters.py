@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
-from flextune.errors import FlextuneError, one_line
+from flextune.errors import FlextuneError, did_you_mean, one_line
+from flextune.lora_methods import start_in_base
 from flextune.models.adapter_folder import usable_adapter
 from flextune.models.load import LoadedModel, model_skeleton
-from flextune.models.quantization import kept_states
+from flextune.models.quantization import kept_states, quantization_of
 from flextune.models.resized_update import clip_update, scale_update
 from flextune.models.saved_adapter import SavedAdapter, read_saved_adapter
-from flextune.models.targets import find_targets, short_names, short_parameters, taken_for_experts
+from flextune.models.targets import ends_with, find_targets, short_names, short_parameters, taken_for_experts
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -38,7 +40,7 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
     Args:
         loaded: The base model; it stays as it is.
         adapter: Rank, alpha, dropout, targets and layers.
-        seed: Alone decides the initial A matrices (B is 0); the global generators are left untouched.
+        seed: Alone decides what A and B start with; the global generators are left untouched.
 
     Raises:
         FlextuneError: An unknown target module or layer, or what PEFT cannot adapt.
@@ -46,8 +48,9 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
     import torch
     from peft import get_peft_model
 
-    view = shared_view(loaded.model)
-    config = _lora_config(view, adapter)
+    config = _lora_config(loaded.model, adapter)
+    _refuse_splitting_quantized(quantization_of(loaded.model), adapter)
+    view = shared_view(loaded.model, own=_rewritten(loaded.model, config))
     try:
         with _quietly(view):
             torch.manual_seed(seed)
@@ -57,18 +60,22 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
         raise FlextuneError(f"adapter: PEFT cannot adapt {loaded.name} so ({one_line(error)})") from error
 
 
-def check_targets(model: Any, adapter: AdapterConfig) -> None:
+def check_targets(model: Any, adapter: AdapterConfig, quantization: str | None = None) -> None:
     """Refuse what ``attach_adapter`` would refuse, without the model's weights.
 
     Args:
         model: Name or folder of a model, or its transformers configuration.
         adapter: As for ``attach_adapter``.
+        quantization: Of its linear layers.
 
     Raises:
         FlextuneError: As ``attach_adapter``; or no such model.
     """
+    _refuse_splitting_quantized(quantization, adapter)
     name = model if isinstance(model, str) else model.model_type
-    attach_adapter(LoadedModel(model_skeleton(model), None, name, ""), adapter, seed=0)
+    # Without weights there is nothing to split.
+    unsplit = adapter.model_copy(update={"init_lora_weights": True}) if adapter.splits_base else adapter
+    attach_adapter(LoadedModel(model_skeleton(model), None, name, ""), unsplit, seed=0)
 
 
 def load_adapter(
@@ -150,17 +157,68 @@ def _lora_config(model: Any, adapter: AdapterConfig) -> Any:
             f"adapter.dropout {adapter.dropout:g}: PEFT has no dropout for a mixture's experts"
             f" ({parameters[-1]}); set adapter.dropout: 0, or leave them out of adapter.targets"
         )
-    return LoraConfig(
-        task_type="CAUSAL_LM",
-        r=adapter.rank,
-        # PEFT says int and takes any number.
-        lora_alpha=cast(int, adapter.alpha),
-        lora_dropout=adapter.dropout,
-        bias="none",
-        target_modules=short_names(model, modules),
-        target_parameters=short_parameters(model, parameters) or None,
-        fan_in_fan_out=bool(modules) and isinstance(model.get_submodule(modules[0]), Conv1D),
-    )
+    options = _checked_options(LoraConfig, adapter)
+    try:
+        return LoraConfig(
+            task_type="CAUSAL_LM",
+            r=adapter.rank,
+            # PEFT says int and takes any number.
+            lora_alpha=cast(int, adapter.alpha),
+            lora_dropout=adapter.dropout,
+            use_rslora=adapter.use_rslora,
+            use_dora=adapter.use_dora,
+            init_lora_weights=cast(Any, adapter.init_lora_weights),
+            target_modules=short_names(model, modules),
+            target_parameters=short_parameters(model, parameters) or None,
+            fan_in_fan_out=bool(modules) and isinstance(model.get_submodule(modules[0]), Conv1D),
+            **options,
+        )
+    except PEFT_ERRORS as error:
+        raise FlextuneError(f"adapter: PEFT does not take these options ({one_line(error)})") from error
+
+
+def _checked_options(config: type[Any], adapter: AdapterConfig) -> dict[str, Any]:
+    """PEFT's other options, each as the type that PEFT declares.
+
+    Raises:
+        FlextuneError: There is no such option, or its value is of another type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    hints = get_type_hints(config)
+    found = {}
+    for key, value in adapter.options.items():
+        if key not in hints:
+            raise FlextuneError(
+                f"adapter.{key}: PEFT's LoraConfig has no such option{did_you_mean(key, hints)}"
+            )
+        try:
+            found[key] = TypeAdapter(hints[key]).validate_python(value)
+        except ValidationError as error:
+            message = error.errors()[0]["msg"]
+            raise FlextuneError(f"adapter.{key}: {message} (given: {json.dumps(value)})") from None
+    return found
+
+
+def _refuse_splitting_quantized(kind: str | None, adapter: AdapterConfig) -> None:
+    """A start out of the base weights leaves a rest there, which four or eight bits would change."""
+    if adapter.splits_base and kind is not None:
+        raise FlextuneError(
+            f"adapter.init_lora_weights {adapter.init_lora_weights} takes the start out of the base weights,"
+            f" which are in {kind}: leave quantization out, or start otherwise"
+        )
+
+
+def _rewritten(model: Any, config: Any) -> list[Tensor]:
+    """The base model's parameters that a fresh adapter changes, at its start or by training them."""
+    found = []
+    if start_in_base(config) is not None:
+        targets = config.target_modules
+        names = [name for name, _ in model.named_modules() if any(ends_with(name, end) for end in targets)]
+        found += [model.get_submodule(name).weight for name in names]
+    if config.bias != "none":
+        found += [weight for name, weight in model.named_parameters() if name.endswith("bias")]
+    return found
 
 
 def _restore(view: Any, saved: SavedAdapter, loaded: LoadedModel, split: bool) -> PeftModel:

@@ -60,9 +60,15 @@ def quantization_of(model: Any) -> str | None:
 
 
 def settle(model: Any) -> None:
-    """Let layers in eight bits take up their weights now: at their first use, each view would take them away
-    from the other views of the model."""
+    """Make layers keep their weights as they are, whatever is done with the model first.
+
+    Those in eight bits take up their weights now: at their first use, each view would take them away from
+    the other views of the model. Those in four bits are not packed at the first inference, as bitsandbytes
+    does on CPUs that know bfloat16: no gradient passes packed weights, and DoRA misreads them.
+    """
     for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
         if hasattr(module, "init_8bit_state") and getattr(module.weight, "CB", None) is not None:
             module.init_8bit_state()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError
+from flextune.lora_methods import start_in_base
 from flextune.lora_names import adapted_module, parse_lora_name
 from flextune.models.adapter_folder import AdapterFolder, usable_adapter
 from flextune.models.saved_adapter import read_saved_adapter
@@ -94,6 +95,11 @@ def _check_fit(adapted: PeftModel, folder: AdapterFolder, shapes: Mapping[str, t
                 f"{folder.path}: {adapted_module(name)}{factor} has shape {list(shape)}, this training's"
                 f" {list(wanted)}; set adapter.rank: {folder.config.get('r')}, {_REMEDY}"
             )
+    if start_in_base(adapted.peft_config["default"]) is not None:
+        raise FlextuneError(
+            f"{folder.path}: a training that begins with it has no other start; leave"
+            " adapter.init_lora_weights out"
+        )
     _check_scale(adapted, folder)
 
 

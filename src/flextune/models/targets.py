@@ -11,6 +11,9 @@ from flextune.errors import FlextuneError, did_you_mean
 from flextune.lora_names import layer_of
 from flextune.models.families import EXPERT_NAMES, SETS, linear_names
 
+#: PEFT's name for every linear module but the output head; a mixture's stacked experts are none.
+ALL_LINEAR = "all-linear"
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -32,9 +35,9 @@ def find_targets(
 
     Args:
         model: A Hugging Face causal language model; the meta device will do.
-        targets: A set (``attention``, ``standard``, ``mlp``, ``all``) or names of modules; a name matches the
-            end of a full name at a dot. It means the experts' weights of that name too: ``gate_proj`` and
-            ``up_proj`` together mean the ``gate_up_proj`` that holds both.
+        targets: A set (``attention``, ``standard``, ``mlp``, ``all``, ``all-linear``) or names of modules; a
+            name matches the end of a full name at a dot. It means the experts' weights of that name too:
+            ``gate_proj`` and ``up_proj`` together mean the ``gate_up_proj`` that holds both.
         layers: ``"0-15"``, ``"4-"``, ``"2"``, ``"0-3,8-"`` or numbers; None takes all.
 
     Raises:
@@ -61,14 +64,14 @@ def short_names(model: Any, modules: Sequence[str]) -> list[str]:
     An adapter's config then reads ``["down_proj", "gate_proj", "up_proj"]`` instead of a name per layer.
     """
     last = _last_names(modules)
-    meant = [name for name, _ in model.named_modules() if any(_ends_with(name, short) for short in last)]
+    meant = [name for name, _ in model.named_modules() if any(ends_with(name, short) for short in last)]
     return last if meant == list(modules) else list(modules)
 
 
 def short_parameters(model: Any, parameters: Sequence[str]) -> list[str]:
     """The parameters' last two names where those mean exactly these parameters, else the full names."""
     last = sorted({".".join(name.split(".")[-2:]) for name in parameters})
-    meant = {name for name, _ in model.named_parameters() if any(_ends_with(name, short) for short in last)}
+    meant = {name for name, _ in model.named_parameters() if any(ends_with(name, short) for short in last)}
     return last if meant == set(parameters) else list(parameters)
 
 
@@ -123,15 +126,18 @@ def taken_for_experts(model: Any, modules: Iterable[str]) -> list[str]:
 
 def _of_set(model: Any, targets: str, linear: list[str], experts: list[str]) -> set[str]:
     """Full names of a set's modules and parameters."""
+    if targets == ALL_LINEAR:
+        return set(linear)
     if targets not in SETS:
         raise FlextuneError(
-            f"targets {targets!r} is no set (known: {', '.join(SETS)}); give module names as a list"
+            f"targets {targets!r} is no set (known: {', '.join((*SETS, ALL_LINEAR))});"
+            " give module names as a list"
         )
     kind = model.config.model_type
     selection: set[str] = set()
     for role in SETS[targets]:
         names = linear_names(kind, role)
-        members = {module for module in linear if any(_ends_with(module, name) for name in names)}
+        members = {module for module in linear if any(ends_with(module, name) for name in names)}
         members |= {each for each in experts if any(_is_expert(each, n) for n in EXPERT_NAMES.get(role, ()))}
         if names and not members:
             raise FlextuneError(
@@ -169,17 +175,17 @@ def _halves(parameter: str, names: Iterable[str]) -> set[str]:
     if last != "gate_up_proj":
         return set()
     return {
-        half for half in ("gate_proj", "up_proj") if any(_ends_with(f"{path}.{half}", name) for name in names)
+        half for half in ("gate_proj", "up_proj") if any(ends_with(f"{path}.{half}", name) for name in names)
     }
 
 
 def _is_target(full: str, name: str) -> bool:
-    return _ends_with(full, name) or _is_expert(full, name)
+    return ends_with(full, name) or _is_expert(full, name)
 
 
 def _is_expert(parameter: str, name: str) -> bool:
     """Whether a name means a parameter; ``input_linear.weight`` goes by its module's name too."""
-    return _ends_with(parameter, name) or _ends_with(parameter.removesuffix(".weight"), name)
+    return ends_with(parameter, name) or ends_with(parameter.removesuffix(".weight"), name)
 
 
 def _unknown_module(name: str, linear: list[str], experts: list[str]) -> str:
@@ -197,7 +203,8 @@ def _last_names(modules: Iterable[str]) -> list[str]:
     return sorted({module.removesuffix(".weight").rsplit(".", 1)[-1] for module in modules})
 
 
-def _ends_with(module: str, name: str) -> bool:
+def ends_with(module: str, name: str) -> bool:
+    """Whether a full name is a module's, or ends with its name at a dot."""
     return module == name or module.endswith(f".{name}")
 
 

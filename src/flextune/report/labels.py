@@ -126,9 +126,24 @@ def labels(experiment: Experiment | None, scores: Sequence[Score], baseline: str
         arms=tuple(name for name in names if name in scored),
         settings=tuple(sorted({setting(score) for score in scores}, key=place)),
         baseline=baseline,
-        trained=experiment.train.language if experiment is not None and experiment.train else "py",
-        taught=any(arm.train is not None and arm.train.lexicon == "reserved" for arm in arms),
+        trained=_trained_language(experiment, arms),
+        taught=any(_is_taught(arm) for arm in arms),
     )
+
+
+def _trained_language(experiment: Experiment | None, arms: Sequence[Experiment]) -> str:
+    """The experiment's, or that of its first arm that trains: of the first part of the data."""
+    trains = [experiment.train, *(arm.train for arm in arms)] if experiment is not None else []
+    train = next((train for train in trains if train is not None), None)
+    if train is None:
+        return "py"
+    return (train.part.languages or [train.part.language or train.language])[0]
+
+
+def _is_taught(arm: Experiment) -> bool:
+    """Whether reserved words are in any part of its training data."""
+    train = arm.train
+    return train is not None and any((part.lexicon or train.lexicon) == "reserved" for part in train.parts)
 
 
 def outcomes_present(outcomes: Iterable[str]) -> list[Outcome]:

@@ -43,9 +43,8 @@ def training_facts(run: RunData) -> list[tuple[str, str]]:
 def _adapter(run: RunData, experiment: Experiment) -> str:
     trained = {number for training in run.trainings if (number := _parameters(run, training.key))}
     numbers = " or ".join(f"{number:,}" for number in sorted(trained))
-    return f"LoRA: {pairs(_json(experiment.adapter))}" + (
-        f"; {numbers} trained parameters" if numbers else ""
-    )
+    kind = "none: all weights" if experiment.adapter is None else f"LoRA: {pairs(_json(experiment.adapter))}"
+    return kind + (f"; {numbers} trained parameters" if numbers else "")
 
 
 def _parameters(run: RunData, key: str) -> int:

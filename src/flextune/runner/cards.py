@@ -1,4 +1,4 @@
-"""Scores in the model cards of the adapters that a run trained."""
+"""Scores in the model cards of the adapters and models that a run trained."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_cards(scores: Iterable[Score], run: Run) -> None:
             if training is not None:
                 rows.setdefault(training, []).append((_label(score), _pass_at_1(score, seed)))
     for training, measured in rows.items():
-        card = run.trained(training).adapter / CARD
+        card = run.trained(training).result / CARD
         # An adapter of an earlier version has no card.
         if card.is_file() and (text := with_scores(before := card.read_text("utf-8"), measured)) != before:
             write_whole(card, text)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flextune.extras import need
+from flextune.judging import check_isolation
+from flextune.judging.settings import note_missing_toolchains
 from flextune.progress import Reporter
 from flextune.runner.work import BaseModel, Form, Generation, Training
 
@@ -31,11 +33,28 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         if model not in models:
             models[model] = _config(model)
         _check_training(training, models[model])
-        adapter = (model, recipe.adapter.model_dump_json())
+        adapter = (model, "" if recipe.adapter is None else recipe.adapter.model_dump_json())
         if adapter not in adapters:
             adapters.add(adapter)
             _check_targets(training)
         _check_starts(training)
+
+
+def check_watched(trainings: Sequence[Training], reporter: Reporter, *, sandbox: bool) -> None:
+    """Refuse, before any work, a sandbox that would be missing at the first evaluation of a training.
+
+    Args:
+        trainings: Those that are not finished.
+        reporter: Told of missing toolchains.
+        sandbox: Whether programs run in one.
+
+    Raises:
+        FlextuneError: Programs cannot be isolated here.
+    """
+    watched = [training.watched for training in trainings if training.watched is not None]
+    if watched and sandbox:
+        check_isolation()
+    note_missing_toolchains((problem.language for each in watched for problem in each.problems), reporter)
 
 
 def check_servers(
@@ -101,14 +120,19 @@ def _check_starts(training: Training) -> None:
     for merged in training.model.merged:
         if merged.folder is not None:
             usable_adapter(merged.folder)
-    if training.start is not None and training.start.folder is not None:
-        check_start(training.model.name, training.start.folder, training.recipe.adapter)
+    adapter = training.recipe.adapter
+    if training.start is not None and training.start.folder is not None and adapter is not None:
+        check_start(training.model.name, training.start.folder, adapter)
 
 
 def _check_targets(training: Training) -> None:
     from flextune.models.adapters import check_targets
+    from flextune.models.whole import refuse_quantized
 
-    check_targets(training.model.name, training.recipe.adapter)
+    if training.recipe.adapter is None:
+        refuse_quantized(training.model.quantization)
+        return
+    check_targets(training.model.name, training.recipe.adapter, training.model.quantization)
 
 
 def check_prompts(generations: Sequence[Generation]) -> None:

@@ -19,7 +19,7 @@ from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Problem, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.cards import write_cards
-from flextune.runner.checks import check_prompts, check_servers, check_trainings
+from flextune.runner.checks import check_prompts, check_servers, check_trainings, check_watched
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
 from flextune.runner.exports import export_merged
@@ -43,7 +43,9 @@ from flextune.studies.writing import Report, write_report
 OF_THE_OPTIMIZER = {
     "batch_size",
     "epochs",
+    "evaluate",
     "gradient_accumulation_steps",
+    "keep_best",
     "learning_rate",
     "logging_steps",
     "lr_scheduler_type",
@@ -136,7 +138,7 @@ def refuse_sweep(experiment: Experiment) -> None:
 
 
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
-    """Only the trainings of an experiment; returns the adapters' folders, then those of merged models."""
+    """Only the trainings of an experiment; returns the folders they gave, then those of merged models."""
     refuse_sweep(experiment)
     execution = Execution(folder, options)
     with execution.run.locked():
@@ -144,8 +146,8 @@ def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) 
         for model in plan.models():
             for training in (t for t in plan.trainings if t.model == model):
                 execution.train(training)
-        adapters = [execution.run.trained(training.key).adapter for training in plan.trainings]
-        return [*adapters, *export_merged(experiment, plan, execution.run, options.reporter)]
+        folders = [execution.run.trained(training.key).result for training in plan.trainings]
+        return [*folders, *export_merged(experiment, plan, execution.run, options.reporter)]
 
 
 def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
@@ -229,6 +231,7 @@ class Execution:
         plan = self.plan(experiment)
         unfinished = [t for t in plan.trainings if not self.run.trained(t.key).finished]
         check_trainings(unfinished)
+        check_watched(unfinished, self.options.reporter, sandbox=self.options.sandbox)
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
         if judged:
@@ -314,21 +317,23 @@ class Execution:
                 generate(plan.of(training.key))
 
     def train(self, training: Training) -> None:
-        """Train an adapter unless it is there."""
+        """Train an adapter, or all weights, unless that is done."""
         trained = self.run.trained(training.key)
         if trained.finished:
             return
+        from flextune.runner.pass_at_one import watching_callbacks
         from flextune.training.callbacks.watch import Watch
 
         trained.describe(training.row())
         watch = Watch()
+        watching = watching_callbacks(training, self.models, self._judge, self.options.data_dir)
         try:
             with self.reporter.stage(f"train {training.label}", 1) as stage:
                 train_together(
                     training,
                     self.run,
                     self.models,
-                    callbacks=[watch],
+                    callbacks=[watch, *watching],
                     progress=lambda done, total: stage.update(done, total, watch.detail),
                 )
         except TrainingInterrupted as interruption:

@@ -31,7 +31,8 @@ def export_merged(experiment: Experiment, plan: Plan, run: Run, reporter: Report
     """
     folders: dict[Path, Experiment] = {}
     for arm in experiment.resolved_arms():
-        if arm.train is None or not _is_exported(arm.generate):
+        # Without an adapter there is a model already.
+        if arm.train is None or arm.adapter is None or not _is_exported(arm.generate):
             continue
         for seed in experiment.seeds:
             folders[run.trained(plan.by_arm[arm.name, seed].key).folder / layout.MERGED] = arm

@@ -75,11 +75,24 @@ class ModelStore:
 
     def form(self, form: Form) -> LoadedModel:
         """A form of a model in memory."""
-        folder = self._folder(form)
-        base = self.base(form.model)
         from flextune.models.merging.served import serve
 
-        return serve(base, folder, form.serving)
+        if (folder := self._whole(form)) is not None:
+            return serve(self._loaded(folder, form.model), None, form.serving.of_base())
+        return serve(self.base(form.model), self._folder(form), form.serving)
+
+    def _whole(self, form: Form) -> Path | None:
+        """Folder of a model all of whose weights were trained here; None for an adapter and a base model."""
+        if form.training is None or self._run is None or not self._run.trained(form.training).is_whole:
+            return None
+        return self._run.trained(form.training).model
+
+    def _loaded(self, folder: Path, model: BaseModel) -> LoadedModel:
+        from flextune.models.load import load_model
+
+        loaded = load_model(str(folder), dtype=model.dtype, device=model.device)
+        # Under its own name the embedded model is decoded as it always is.
+        return replace(loaded, name=model.name)
 
     def engine(self, form: Form) -> Engine:
         """What answers for a form of a model: this process, or the server that has it."""

@@ -20,7 +20,16 @@ from flextune.models.merging.served import Serving
 from flextune.records import Example, Problem
 from flextune.runner.served_names import ServedNames, served_model
 from flextune.runner.starts import check_sequence
-from flextune.runner.work import BaseModel, Evaluation, Form, Generation, Start, Training
+from flextune.runner.work import (
+    BaseModel,
+    Evaluation,
+    Form,
+    Generation,
+    Start,
+    Training,
+    Watched,
+    watched_problems,
+)
 from flextune.runs.keys import content_digest, training_key
 
 Examples = tuple[list[Example], list[Example]]
@@ -148,6 +157,7 @@ class _Planner:
         start = None
         if train.start is not None:
             model, start = self._start(arm, train.start, model, seed)
+        watched = self._watched(arm, train)
         key = training_key(
             recipe,
             model=model.identity,
@@ -155,10 +165,18 @@ class _Planner:
             data=data,
             start=start.identity if start else None,
             quantization=model.quantization,
+            watched=watched.identity() if watched is not None and train.judged else None,
         )
-        planned = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start)
+        planned = Training(key, f"{arm.name} seed {seed}", model, recipe, *examples, start, watched)
         self.by_arm[arm.name, seed] = self.trainings.setdefault(key, planned)
         return self.by_arm[arm.name, seed]
+
+    def _watched(self, arm: Experiment, train: TrainConfig) -> Watched | None:
+        """What an arm evaluates while it trains."""
+        if train.evaluate is None:
+            return None
+        problems = watched_problems(train.evaluate, lambda part: self._read(part)[0])
+        return Watched(problems, arm.generate, arm.judge)
 
     def _start(
         self, arm: Experiment, section: StartConfig, model: BaseModel, seed: int

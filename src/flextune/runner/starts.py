@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from flextune.runner.work import Training
 
 
+_WHOLE = "{where}: arm {arm!r} trained all weights and has no adapter; give its model as model: {model}"
+
+
 def finished_adapter(folder: Path, arm: str, seed: int) -> Path:
     """The adapter that one arm of a finished run has for a seed.
 
@@ -32,6 +35,8 @@ def finished_adapter(folder: Path, arm: str, seed: int) -> Path:
     key = trained[arm].get(str(seed))
     if key is None:
         raise FlextuneError(f"{folder}: arm {arm!r} has no seed {seed} (it has: {', '.join(trained[arm])})")
+    if run.trained(key).is_whole:
+        raise FlextuneError(_WHOLE.format(where=folder, arm=arm, model=run.trained(key).model))
     return run.trained(key).adapter
 
 
@@ -66,11 +71,16 @@ def check_sequence(arm: Experiment, section: StartConfig, before: Training) -> N
     where = f"arms.{arm.name}.train.start"
     if (before.model.name, before.model.dtype) != (arm.model, arm.dtype):
         raise FlextuneError(f"{where}: arm {section.arm!r} is of another model or dtype")
+    if before.recipe.adapter is None:
+        raise FlextuneError(_WHOLE.format(where=where, arm=section.arm, model="trained/KEY/model"))
     if section.use == "merged":
         return
-    for key in ("rank", "alpha", "targets", "layers"):
-        theirs, ours = getattr(before.recipe.adapter, key), getattr(arm.adapter, key)
-        if theirs != ours:
+    one, other = (
+        {} if adapter is None else adapter.model_dump(mode="json", exclude={"dropout"})
+        for adapter in (before.recipe.adapter, arm.adapter)
+    )
+    for key in dict.fromkeys([*one, *other]):
+        if (theirs := one.get(key)) != (ours := other.get(key)):
             raise FlextuneError(
                 f"{where}: arm {section.arm!r} has adapter.{key} {theirs}, this one {ours}; make them equal,"
                 " or use: merged"

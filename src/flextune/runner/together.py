@@ -205,13 +205,21 @@ def train_together(
 def _obey(company: Company, training: Training, run: Run, models: ModelStore) -> None:
     try:
         with company.working():
-            _train(training, run, models)
+            _train(training, run, models, _waiting(training))
     except FlextuneError as error:
         if not _agreed(error):
             raise
     except Exception as error:
         traceback.print_exc()
         raise FlextuneError(f"{company.launch.name}: {type(error).__name__}: {one_line(error)}") from error
+
+
+def _waiting(training: Training) -> list[TrainerCallback]:
+    """What stops at each evaluation of a training until the first process has made it."""
+    from flextune.training.callbacks.measuring import MeasuringCallback
+
+    section = training.recipe.train.evaluate
+    return [] if section is None or training.watched is None else [MeasuringCallback(section.steps)]
 
 
 def _train(

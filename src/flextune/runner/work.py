@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,15 +12,17 @@ from flextune.config import (
     DecodeConfig,
     DType,
     EvaluateConfig,
+    GenerateConfig,
     JudgeConfig,
     Recipe,
+    TrainEvaluateConfig,
 )
 from flextune.generation.prompts.posing import AS_THEY_ARE, Posed
 from flextune.generation.server.served import Served
 from flextune.models.load import Quantization
 from flextune.models.merging.served import PLAIN, Serving
 from flextune.records import Example, Problem
-from flextune.runs.keys import generation_key, judging_key
+from flextune.runs.keys import content_digest, digest, generation_key, judging_key
 from flextune.runs.run import Run
 
 #: Behind the name of a decoding whose completions are judged with the helpers that follow.
@@ -71,6 +74,42 @@ def _bits(model: BaseModel) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """What is evaluated while a training runs.
+
+    Attributes:
+        problems: Of all benchmarks and languages.
+        generate: Says how they are posed.
+        judge: How programs are judged.
+    """
+
+    problems: list[Problem]
+    generate: GenerateConfig
+    judge: JudgeConfig
+
+    def identity(self) -> str:
+        """What stands for it in a key, where it decides which adapter is kept."""
+        posed = {"prompt": self.generate.prompt, "token_healing": self.generate.token_healing}
+        return digest([content_digest(self.problems), posed, self.judge.given()])
+
+
+def watched_problems(
+    section: TrainEvaluateConfig, read: Callable[[EvaluateConfig], list[Problem]]
+) -> list[Problem]:
+    """What ``train.evaluate`` names, with the benchmark and lexicon by which its numbers are called.
+
+    Args:
+        section: ``train.evaluate``.
+        read: Gives the problems of one evaluation.
+    """
+    return [
+        replace(problem, benchmark=part.name, lexicon=part.own_lexicon)
+        for part in section.parts
+        for problem in read(part)
+    ]
+
+
+@dataclass(frozen=True)
 class Training:
     """One adapter to train; arms that differ only in how they use it share it.
 
@@ -82,6 +121,7 @@ class Training:
         examples: What it learns from.
         validation: What its validation loss is measured on.
         start: The adapter whose matrices are trained on; None: fresh ones.
+        watched: What is evaluated while it trains; None: nothing.
     """
 
     key: str
@@ -91,6 +131,7 @@ class Training:
     examples: list[Example]
     validation: list[Example]
     start: Start | None = None
+    watched: Watched | None = None
 
     def row(self) -> dict[str, Any]:
         """What the key stands for, as JSON."""

@@ -51,6 +51,7 @@ def training_key(
     data: str,
     start: str | None = None,
     quantization: str | None = None,
+    watched: str | None = None,
 ) -> str:
     """Key of one adapter: all that determines its weights.
 
@@ -61,11 +62,22 @@ def training_key(
         data: ``content_digest`` of the training and validation examples.
         start: What stands for the adapter that is trained on; None for a fresh one.
         quantization: Of its linear layers; None: none.
+        watched: What stands for the programs that decide which adapter is kept; None: none do.
     """
+    judged = {} if watched is None else {"watched": watched}
     begun = {} if start is None else {"start": start}
     bits = {} if quantization is None else {"quantization": quantization}
     return digest(
-        {"version": VERSION, "model": model, "dtype": dtype, "data": data, **begun, **bits, **recipe.given()}
+        {
+            "version": VERSION,
+            "model": model,
+            "dtype": dtype,
+            "data": data,
+            **begun,
+            **bits,
+            **judged,
+            **recipe.given(),
+        }
     )
 
 

@@ -27,16 +27,21 @@ KEY = "key.json"
 MERGES = "merges"
 TRAINING_LOG = "training.jsonl"
 SPECTRUM = "spectrum.json"
+#: Which problems were solved while it trained, a line for each evaluation.
+WATCHED = "pass_at_1.jsonl"
 DIVERGED = "diverged.json"
 #: Where an unfinished training goes on from; removed when it has finished.
 CHECKPOINTS = "checkpoints"
 #: PEFT folder; it appears when the training has finished.
 ADAPTER = "adapter"
+#: A model folder, which appears when a training of all weights has finished.
+MODEL = "model"
 #: A model folder, where an arm's adapter is to be merged and ``flextune train`` was asked.
 MERGED = "merged"
 #: The adapter of the last good step, where the loss became NaN.
 LAST_GOOD = "last_good"
 ADAPTER_CONFIG = "adapter_config.json"
+MODEL_CONFIG = "config.json"
 
 PROBLEMS = "problems.jsonl"
 #: What the model was given, where that is not the problems' own prompts.

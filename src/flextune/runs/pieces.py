@@ -52,9 +52,24 @@ class Trained(Keyed):
         return self.folder / layout.ADAPTER
 
     @property
+    def model(self) -> Path:
+        """Model folder; it appears when a training of all weights has finished."""
+        return self.folder / layout.MODEL
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all weights were trained, so that there is a model and no adapter."""
+        return (self.model / layout.MODEL_CONFIG).is_file()
+
+    @property
+    def result(self) -> Path:
+        """What the training gave: the adapter's folder, or the model's."""
+        return self.model if self.is_whole else self.adapter
+
+    @property
     def finished(self) -> bool:
-        """Whether there is an adapter."""
-        return (self.adapter / layout.ADAPTER_CONFIG).is_file()
+        """Whether there is an adapter, or a model."""
+        return (self.adapter / layout.ADAPTER_CONFIG).is_file() or self.is_whole
 
     @property
     def diverged(self) -> bool:
@@ -90,10 +105,11 @@ class Trained(Keyed):
         """
         if self.diverged:
             return math.inf
-        for line in reversed(self.log()):
-            for name in ("kept_eval_loss", "eval_loss"):
-                if name in line:
-                    return math.inf if line[name] is None else float(line[name])
+        lines = self.log()
+        kept = next((line["kept_step"] for line in lines if "kept_step" in line), math.inf)
+        for line in reversed(lines):
+            if "eval_loss" in line and line["step"] <= kept:
+                return math.inf if line["eval_loss"] is None else float(line["eval_loss"])
         log = self.folder / layout.TRAINING_LOG
         raise FlextuneError(f"{log}: no validation loss (train.validation_size is 0?)")
 

@@ -33,7 +33,16 @@ def subject(trainings: tuple[int, int]) -> Subject:
 
 def decided(comparison: Comparison, adjusted_p: float | None) -> Comparison:
     """The comparison with its adjusted p-value and its verdict."""
-    return replace(comparison, adjusted_p=adjusted_p, verdict=_verdict(comparison, adjusted_p))
+    word = verdict(
+        comparison.p_value,
+        comparison.low,
+        comparison.high,
+        subject=comparison.subject,
+        margin=comparison.margin,
+        primary=comparison.primary,
+        adjusted_p=adjusted_p,
+    )
+    return replace(comparison, adjusted_p=adjusted_p, verdict=word)
 
 
 def direction(comparison: Comparison) -> Direction:
@@ -52,7 +61,16 @@ def detectable(low: float, high: float) -> float:
     return min((high - low) / 2 * (1 + float(stats.norm.ppf(POWER)) / reach), 1.0)
 
 
-def _verdict(comparison: Comparison, adjusted_p: float | None) -> VerdictWord:
+def verdict(
+    p_value: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    subject: Subject,
+    margin: float = MARGIN,
+    primary: bool = False,
+    adjusted_p: float | None = None,
+) -> VerdictWord:
     """``certain``, ``likely``, ``same``, ``undecided`` or ``not compared``.
 
     - Nothing is compared where no problem is known to both, or where too many are unknown to one.
@@ -61,12 +79,11 @@ def _verdict(comparison: Comparison, adjusted_p: float | None) -> VerdictWord:
       before the run and p stays below 5 % after adjustment for the number of comparisons; else it is likely.
     - Two arms are the same where the whole interval lies within the margin.
     """
-    p, low, high = comparison.p_value, comparison.low, comparison.high
-    if p is None:
+    if p_value is None:
         return "not compared"
-    if low is None or high is None or comparison.subject == "weights":
+    if low is None or high is None or subject == "weights":
         return "undecided"
-    if p < SIGNIFICANT and (low > 0 or high < 0):
-        certain = comparison.primary and adjusted_p is not None and adjusted_p < SIGNIFICANT
+    if p_value < SIGNIFICANT and (low > 0 or high < 0):
+        certain = primary and adjusted_p is not None and adjusted_p < SIGNIFICANT
         return "certain" if certain else "likely"
-    return "same" if -comparison.margin <= low and high <= comparison.margin else "undecided"
+    return "same" if -margin <= low and high <= margin else "undecided"

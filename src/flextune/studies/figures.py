@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from flextune.studies.registry import studies_of
 
 #: Pixels of a picture; a page has its own width.
 WIDTH = 1080
+#: Pixels of the title, and of a further row of the legend.
+TITLE, LEGEND_ROW = 34, 22
+#: Pixels between legend and plot.
+LEGEND_GAP = 6
+#: About how wide a letter of the legend is, and what stands before each of its names.
+LETTER, SWATCH = 7.5, 48
 
 
 def run_charts(run: RunData) -> dict[str, Chart]:
@@ -61,14 +68,26 @@ def as_picture(chart: Chart) -> go.Figure:
     figure = go.Figure(chart.figure).update_layout(width=WIDTH)
     if figure.layout.title.text is None:
         # Above the legend, in room of its own.
+        room = TITLE + LEGEND_ROW * (_legend_rows(figure) - 1)
+        height = figure.layout.height + room
         figure.update_layout(
-            height=figure.layout.height + 34,
-            margin_t=figure.layout.margin.t + 34,
-            title={
-                "text": plain(chart.title),
-                "x": 0.01,
-                "y": 1 - 18 / (figure.layout.height + 34),
-                "yanchor": "top",
-            },
+            height=height,
+            margin_t=figure.layout.margin.t + room,
+            title={"text": plain(chart.title), "x": 0.01, "y": 1 - 18 / height, "yanchor": "top"},
         )
+        if figure.layout.legend.yref != "container":
+            # As near to the plot in a tall figure as in a flat one.
+            plot = height - figure.layout.margin.t - figure.layout.margin.b
+            figure.update_layout(legend_y=1 + LEGEND_GAP / plot)
     return figure
+
+
+def _legend_rows(figure: go.Figure) -> int:
+    """How many rows the legend has, about: names that do not fit into one stand in equal columns."""
+    names = [trace.name for trace in figure.data if trace.showlegend is not False and trace.name]
+    widths = [LETTER * len(name) + SWATCH for name in names]
+    margin = figure.layout.margin
+    across = WIDTH - margin.l - margin.r
+    if sum(widths) <= across:
+        return 1
+    return math.ceil(len(names) / max(1, int(across / max(widths))))

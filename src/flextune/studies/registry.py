@@ -1,8 +1,8 @@
 """Which studies there are: the folders of this package, and what others register.
 
-Sections come on the page in the order of ``Section.order``: findings 10, sweep 15, scores 20, paired tests
-30, outcomes 40, training 50, optimizers 60, merging 65, spectrum 70, sections without a number of their own
-75, programs 80, what was run 90.
+Sections come on the page in the order of ``Section.order``: findings 10, sweep 15, scores 20, transfer 22,
+rounds 25, paired tests 30, outcomes 40, training 50, optimizers 60, merging 65, spectrum 70, sections without
+a number of their own 75, programs 80, what was run 90.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ is free at once, with its keys, and nothing of it is done again.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Ledger:
         if there and there.get("digest") != digest:
             raise FlextuneError(
                 f"{self._definition}: the folder holds a sweep over other keys, values or settings than this"
-                " file's; give the experiment another name, or remove the run's folder"
+                " file's; name=OTHER keeps both, --replace forgets the sweep that is there"
             )
         if there and not alone and there.get("version") != dict(version):
             raise FlextuneError(
@@ -74,6 +75,14 @@ class Ledger:
             )
         if alone:
             write_object(self._definition, {"digest": digest, "version": dict(version)})
+
+    def is_of(self, digest: str) -> bool:
+        """Whether a sweep over the same was begun here."""
+        return bool(read_object(self._definition).get("digest") == digest)
+
+    def forget(self) -> None:
+        """Remove the record; what was trained, generated and judged stays."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def trials(self) -> list[Trial]:
         """Every trial, by number.

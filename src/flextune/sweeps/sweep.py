@@ -12,6 +12,7 @@ from flextune.files.locks import FileLock
 from flextune.records import Score
 from flextune.runner.checks import check_trainings
 from flextune.runner.execute import Execution, RunOptions
+from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import gather_scores
 from flextune.runner.work import Training
 from flextune.runs.run import Run
@@ -57,6 +58,7 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
     ledger = Ledger(execution.run.sweep_folder)
     environment = execution.environment()
     with execution.run.shared() as alone:
+        _make_room(space, execution, ledger, alone=alone)
         ledger.join(space.digest, environment["versions"] | {"commit": environment["commit"]}, alone=alone)
         _check(space, execution)
         # Two workers that make a database's tables at the same time fail.
@@ -72,6 +74,23 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
         finally:
             search.close()
         return _finished(trying, baseline)
+
+
+def _make_room(space: Space, execution: Execution, ledger: Ledger, *, alone: bool) -> None:
+    """Forget another sweep or another experiment's results in the folder, where that was asked for.
+
+    Raises:
+        FlextuneError: The folder holds results of an experiment that would be lost.
+    """
+    run = execution.run
+    if ledger.is_of(space.digest):
+        return
+    if not execution.options.replace:
+        if not ledger.rows():
+            check_replaces_nothing(space.experiment, run.folder)
+    elif alone:
+        ledger.forget()
+        run.swept_file.unlink(missing_ok=True)
 
 
 def make_search(space: Space, run: Run) -> Search:

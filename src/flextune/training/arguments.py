@@ -17,7 +17,7 @@ from flextune.spectral.form import PenaltyForm
 from flextune.spectral.penalty import Penalty
 from flextune.training.batches.choice import check_batches
 from flextune.training.batches.dealing import Deal
-from flextune.training.callbacks.early_stopping import EarlyStopping
+from flextune.training.callbacks.keeping import KeepBestCallback
 from flextune.training.callbacks.penalty import SpectralCallback
 from flextune.training.memory import check_liger
 from flextune.training.processes import sharded, world
@@ -39,13 +39,14 @@ def build_penalty(section: PenaltySection) -> Any:
 def recipe_callbacks(recipe: Recipe) -> list[TrainerCallback]:
     """What takes part in the training beside the Trainer itself."""
     members: list[TrainerCallback] = []
-    penalty, stopping = recipe.penalty, recipe.train.early_stopping
+    penalty, train = recipe.penalty, recipe.train
     if penalty is not None and penalty.apply != "loss":
         members.append(
             SpectralCallback(build_penalty(penalty), strength=penalty.strength, apply=penalty.apply)
         )
-    if stopping is not None:
-        members.append(EarlyStopping(stopping.patience))
+    if train.kept_by is not None:
+        patience = None if train.early_stopping is None else train.early_stopping.patience
+        members.append(KeepBestCallback(train.kept_by, patience=patience))
     return members
 
 

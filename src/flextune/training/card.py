@@ -9,6 +9,24 @@ from typing import Any
 from flextune.runs.environment import describe_environment
 
 _SCORES, _END = "<!-- scores -->", "<!-- end of scores -->"
+_LORA_TAG = "- lora\n"
+_USE_MODEL = """\
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+model = AutoModelForCausalLM.from_pretrained("THIS_FOLDER")
+```"""
+_USE_ADAPTER = """\
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained({base}), "THIS_FOLDER")
+```
+
+`flextune merge THIS_FOLDER -o MERGED` writes a model that needs no adapter."""
 _NO_SCORES = "None yet: `flextune run` and `flextune eval` measure them."
 
 
@@ -31,33 +49,24 @@ def model_card(
     """
     environment = describe_environment()
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
-    loading = f"AutoModelForCausalLM.from_pretrained({base!r})"
+    whole = recipe["adapter"] is None
     bits = "" if quantization is None else f", whose linear layers were in {quantization} meanwhile"
     return f"""\
 ---
 base_model: {json.dumps(base)}
-library_name: peft
+library_name: {"transformers" if whole else "peft"}
 pipeline_tag: text-generation
 tags:
-- lora
-- flextune
+{"" if whole else _LORA_TAG}- flextune
 ---
 
-# An adapter for {base}
+# {f"{base}, fine-tuned" if whole else f"An adapter for {base}"}
 
-LoRA, trained by flextune on {_data(recipe["train"])}{bits}.
+{"All weights" if whole else _kind(recipe["adapter"])}, trained by flextune on {_data(recipe["train"])}{bits}.
 
 ## Use
 
-```python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")
-model = PeftModel.from_pretrained({loading}, "THIS_FOLDER")
-```
-
-`flextune merge THIS_FOLDER -o MERGED` writes a model that needs no adapter.
+{_USE_MODEL if whole else _USE_ADAPTER.format(base=repr(base))}
 
 ## Scores
 
@@ -97,6 +106,13 @@ def with_scores(card: str, scores: Sequence[tuple[str, str]]) -> str:
     rows = "\n".join(f"| {what} | {result} |" for what, result in scores)
     table = f"| benchmark | pass@1 |\n|---|---|\n{rows}"
     return f"{before}{_SCORES}\n{table}\n{_END}{rest.partition(_END)[2]}"
+
+
+def _kind(adapter: Mapping[str, Any]) -> str:
+    """Which LoRA it is."""
+    name = "DoRA" if adapter.get("use_dora") else "rsLoRA" if adapter.get("use_rslora") else "LoRA"
+    start = adapter.get("init_lora_weights")
+    return f"{name} with the start {start}" if isinstance(start, str) else name
 
 
 def _data(train: Mapping[str, Any]) -> str:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from flextune.models.encoding import IGNORED
+from flextune.models.whole import base_of
 
 
 def keeps_logits(model: Any) -> bool:
     """Whether a model's forward computes only the logits that it is asked for."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "logits_to_keep" in inspect.signature(base.forward).parameters
+    return "logits_to_keep" in inspect.signature(base_of(model).forward).parameters
 
 
 def counted_loss(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flextune.errors import DivergedError, FlextuneError, TrainingInterrupted
 from flextune.models.adapter_folder import adapter_identity
@@ -19,7 +19,7 @@ from flextune.runs import layout
 from flextune.runs.keys import content_digest
 from flextune.training.checkpoints import Checkpoints
 from flextune.training.interrupts import Interrupts
-from flextune.training.writing import PARTIAL, write_adapter, write_spectrum
+from flextune.training.writing import PARTIAL, write_adapter, write_model, write_spectrum
 
 if TYPE_CHECKING:
     import torch
@@ -47,13 +47,14 @@ def train_adapter(
     progress: Progress | None = None,
     device: torch.device | None = None,
 ) -> None:
-    """Fine-tune a LoRA adapter and write it.
+    """Fine-tune a LoRA adapter, or all weights of the model, and write it.
 
     In ``folder``: ``training.jsonl`` and ``checkpoints/`` while it runs, then ``spectrum.json``, then
     ``adapter/`` in PEFT's format, which appears at once and only when the training is complete; checkpoints
-    are removed then. A training that was killed goes on from the last checkpoint that is whole, and ends
-    with the same bytes. On the CPU the adapter's weights depend on the arguments and the number of threads
-    alone. The base model and the global random generators are left as they were.
+    are removed then. Where all weights train it is ``model/``, a model folder, without a spectrum. A training
+    that was killed goes on from the last checkpoint that is whole, and ends with the same bytes. On the CPU
+    the weights depend on the arguments and the number of threads alone. The base model and the global random
+    generators are left as they were.
 
     Processes of torchrun or ``accelerate launch`` train one adapter when all of them call this with the same
     arguments: that of one process, but for rounding and for dropout's draws. The first one writes; of a
@@ -66,7 +67,8 @@ def train_adapter(
             at the end. May be empty, but not with early stopping.
         recipe: Everything else that determines the adapter.
         folder: Made if it is not there.
-        callbacks: Take part in the training beside those of the recipe, and after them.
+        callbacks: Take part in the training beside those of the recipe, and after them. What the recipe's
+            ``train.evaluate`` asks for is one of them (``flextune.runner.pass_at_one``).
         start: A LoRA adapter of the same shape and scale, whose matrices are trained on; None: fresh ones.
         resume: A ``checkpoint-N`` folder of the same training, to go on after its step N; None: the newest in
             ``folder``, if there is one (``control.should_save`` in a callback writes one).
@@ -114,6 +116,7 @@ class _Training:
     folder: Path
     start: Path | None
     device: torch.device
+    split: dict[str, Tensor] | None = None
 
     @cached_property
     def rows(self) -> tuple[Encoded, Encoded]:
@@ -134,10 +137,9 @@ class _Training:
                 "train.kl: no example has a prompt to compare predictions on; use tokens: all"
             )
         held_out = encode(tokenizer, self.validation, train.max_length, train.loss)
-        if train.early_stopping is not None and not held_out.rows:
-            raise FlextuneError(
-                "train.early_stopping needs a validation loss, and there is no validation example"
-            )
+        if train.kept_by == "eval_loss" and not held_out.rows:
+            key = "early_stopping" if train.keep_best is None else "keep_best: eval_loss"
+            raise FlextuneError(f"train.{key} needs a validation loss, and there is no validation example")
         held_out.rows.sort(key=lambda row: len(row["input_ids"]))
         return learned, held_out
 
@@ -174,11 +176,10 @@ class _Training:
         import torch
         from transformers import PrinterCallback
 
-        from flextune.models.adapters import attach_adapter
-        from flextune.models.starting import begin_with
         from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
         from flextune.training.batches.dealing import deal_out
+        from flextune.training.callbacks.keeping import KeepBestCallback
         from flextune.training.callbacks.logbook import Logbook
         from flextune.training.callbacks.saving import Saving
         from flextune.training.memory import recompute_activations, use_liger
@@ -187,9 +188,7 @@ class _Training:
 
         model, recipe = self.model, self.recipe
         learned, held_out = self.rows
-        adapted = attach_adapter(model, recipe.adapter, recipe.seed)
-        if self.start is not None:
-            begin_with(adapted, self.start)
+        adapted = self._trained()
         if recipe.train.gradient_checkpointing:
             recompute_activations(adapted)
         if recipe.train.use_liger_kernel:
@@ -206,6 +205,8 @@ class _Training:
             model, recipe, self.folder, deal=deal, device=self.device, evaluate=bool(held_out.rows)
         )
         half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
+        members = recipe_callbacks(recipe)
+        keeping = next((each for each in members if isinstance(each, KeepBestCallback)), None)
         trainer = FlexTrainer(
             model=adapted,
             args=arguments,
@@ -218,9 +219,9 @@ class _Training:
                 computed=half or model.model.dtype,
             ),
             callbacks=[
-                *recipe_callbacks(recipe),
+                *members,
                 *callbacks,
-                *([] if rank() else [Logbook(self.folder / layout.TRAINING_LOG, progress)]),
+                *([] if rank() else [Logbook(self.folder / layout.TRAINING_LOG, progress, keeping)]),
                 Saving(recipe.train.save_steps, interrupts),
             ],
             checkpoints=self.checkpoints,
@@ -232,6 +233,30 @@ class _Training:
         )
         trainer.remove_callback(PrinterCallback)
         return trainer
+
+    def _trained(self) -> Any:
+        """What trains: a view of the model with an adapter, or a copy of the model."""
+        from flextune.models.adapters import attach_adapter
+        from flextune.models.split_start import split_start
+        from flextune.models.starting import begin_with
+        from flextune.models.whole import whole_model
+        from flextune.training.processes import sharded
+
+        adapter = self.recipe.adapter
+        if adapter is None:
+            if self.start is not None:
+                raise FlextuneError("start: a training of all weights has no matrices to begin with")
+            if sharded(self.recipe.train):
+                raise FlextuneError(
+                    "adapter: null: weights that all train are not saved by FSDP here; use"
+                    " train.distributed: ddp, or train an adapter"
+                )
+            return whole_model(self.model)
+        adapted = attach_adapter(self.model, adapter, self.recipe.seed)
+        self.split = split_start(adapted)
+        if self.start is not None:
+            begin_with(adapted, self.start)
+        return adapted
 
     def run(self, trainer: FlexTrainer, resume: Path | None) -> None:
         """Train to the end.
@@ -272,21 +297,28 @@ class _Training:
         state = whole_state(trainer.model)
 
         def write() -> None:
-            write_spectrum(trainer.model, self.folder, state)
-            self._write(trainer, layout.ADAPTER, state)
+            if self.recipe.adapter is not None:
+                write_spectrum(trainer.model, self.folder, state, self.split)
+            self._write(trainer, layout.MODEL if self.recipe.adapter is None else layout.ADAPTER, state)
             self.checkpoints.clear()
 
         by_main(write)
 
     def _write(self, trainer: FlexTrainer, name: str, state: dict[str, Tensor] | None) -> None:
-        """Write the adapter's folder."""
+        """Write the adapter's folder, or the model's."""
+        tokenizer, card = self.model.tokenizer, self._card(trainer)
+        if self.recipe.adapter is None:
+            dtype = self.model.model.dtype
+            write_model(trainer.model, self.folder, dtype=dtype, tokenizer=tokenizer, card=card, name=name)
+            return
         write_adapter(
             trainer.model,
             self.folder,
-            tokenizer=self.model.tokenizer,
-            card=self._card(trainer),
+            tokenizer=tokenizer,
+            card=card,
             name=name,
             state=state,
+            split=self.split,
         )
 
     def _card(self, trainer: FlexTrainer) -> str:
@@ -340,7 +372,7 @@ def _is_out_of_memory(error: RuntimeError) -> bool:
 def _forget(folder: Path) -> None:
     """Make the folder, without what an earlier training left: an adapter there means "finished"."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (layout.ADAPTER, layout.LAST_GOOD, PARTIAL):
+    for name in (layout.ADAPTER, layout.MODEL, layout.LAST_GOOD, PARTIAL):
         if (folder / name).exists():
             shutil.rmtree(folder / name)
     (folder / layout.SPECTRUM).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import torch
 
 from flextune.errors import FlextuneError
 from flextune.extras import need
+from flextune.models.whole import base_of
 
 _UNWANTED = ("rope", "cross_entropy", "fused_linear_cross_entropy")
 
@@ -20,10 +21,10 @@ def recompute_activations(model: Any) -> None:
     Not by the reentrant way, which needs an input with a gradient and loses the adapter's without one.
 
     Args:
-        model: A view of the base model with its adapter; the base model is left as it is.
+        model: A view of the base model with its adapter, or a copy; the base model is left as it is.
     """
     options = {"use_reentrant": False}
-    base = model.get_base_model()
+    base = base_of(model)
     if hasattr(base, "activation_checkpointing_enable"):
         base.activation_checkpointing_enable(activation_checkpointing_kwargs=options)
     else:  # transformers before 5.20
@@ -63,7 +64,7 @@ def use_liger(model: Any) -> None:
     """
     from liger_kernel.transformers.monkey_patch import MODEL_TYPE_TO_APPLY_LIGER_FN as known
 
-    base = model.get_base_model()
+    base = base_of(model)
     apply = known[base.config.model_type]
     takes = inspect.signature(apply).parameters
     unwanted = {name: False for name in _UNWANTED if name in takes}

@@ -12,6 +12,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from flextune.errors import DivergedError
 from flextune.files.objects import read_object
+from flextune.models.whole import base_of
 from flextune.training.callbacks.saving import members_state, restore_members
 from flextune.training.checkpoints import Checkpoints
 from flextune.training.processes import agree
@@ -80,16 +81,16 @@ class ResumingMixin:
         return str(super()._get_output_dir(trial))  # type: ignore[misc]
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """The adapter alone: PEFT would ask the hub whether the vocabulary has grown."""
+        """The adapter alone, without asking the hub whether the vocabulary has grown; or the whole model."""
         if self.checkpoints is None:
             super()._save(output_dir, state_dict)  # type: ignore[misc]
             return
         trainer: Any = self
-        whole = whole_state(trainer.model)
+        model, whole = trainer.model, whole_state(trainer.model)
         if trainer.args.should_save:
-            trainer.model.save_pretrained(
-                output_dir, state_dict=whole or state_dict, save_embedding_layers=False
-            )
+            # A whole model with the names of its modules, as the Trainer reads them again.
+            key = "save_original_format" if base_of(model) is model else "save_embedding_layers"
+            model.save_pretrained(output_dir, state_dict=whole or state_dict, **{key: False})
 
     def _refuse_bad_numbers(self) -> None:
         """A checkpoint is what a training goes on from: it has no loss behind it that is not a number."""

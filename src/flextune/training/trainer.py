@@ -18,6 +18,7 @@ from flextune.training.batches.choice import Batches
 from flextune.training.batches.dealing import Deal, Dealt, Spared
 from flextune.training.batches.encoded import Encoded, names_of, texts_of
 from flextune.training.batches.padded import COMPARED, COUNTED
+from flextune.training.callbacks.measuring import MeasuringCallback
 from flextune.training.callbacks.penalty import SpectralCallback, SpectralLossMixin
 from flextune.training.callbacks.penalty_term import PenaltyTerm, Way
 from flextune.training.callbacks.sophia import SophiaMixin
@@ -97,6 +98,9 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         self._held_out = torch.zeros(2, dtype=torch.float64)
         self._stopwatch = Stopwatch(self.args.device)
         self._memory = PeakMemory(self.args.device)
+        for member in self.callback_handler.callbacks:
+            if isinstance(member, MeasuringCallback):
+                member.apart = self._stopwatch.paused
         self._weights_per_token = sum(parameter.numel() for parameter in self.model.parameters())
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Tensor:

@@ -180,3 +180,14 @@ def test_nothing_drawn_depends_on_more_than_the_seed() -> None:
     assert max_t(field, np.random.default_rng(2)) == max_t(field, np.random.default_rng(2))
     other = replace(field, configurations=list(field.configurations))
     assert cross_fit(other, 1) == cross_fit(field, 1)
+
+
+def test_ranks_by_chance_fall_and_the_first_is_the_best_of_all() -> None:
+    field = draw_sweep(SweepDesign(configurations=12, problems=80), np.random.default_rng(3))
+    tested = max_t(field, np.random.default_rng(0), 500)
+    low, middle, high = np.array(tested.by_rank).T
+    assert len(middle) == 12
+    assert (np.diff(middle) <= 0).all()
+    assert (low <= middle).all()
+    assert (middle <= high).all()
+    assert low[0] < tested.expected_best < high[0]

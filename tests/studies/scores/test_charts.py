@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from flextune.records import Outcome, Score
 from flextune.report.labels import labels
 from flextune.report.run_data import TrainedAdapter, read_run
 from flextune.statistics.summary import estimate
+from flextune.studies.scores import comparisons
+from flextune.studies.scores.comparisons import wins_charts
 from flextune.studies.scores.estimates import draw_scores, score_bars
 from flextune.studies.scores.losses import LossCurve, draw_losses, loss_curves
 from flextune.studies.scores.outcomes import draw_outcomes, outcome_shares
@@ -120,3 +123,23 @@ def test_every_bar_of_the_outcomes_reaches_100_percent(finished_run: Path) -> No
     drawn = draw_outcomes(outcome_shares(run.scores, run.labels))
     assert np.sum([segment.x for segment in drawn.data], axis=0) == pytest.approx(100.0)
     assert drawn.data[0].name == "passed"
+
+
+def test_wins_and_losses_are_those_of_every_comparison(finished_run: Path) -> None:
+    run = read_run(finished_run)
+    (chart,) = wins_charts(run.comparisons, run.labels)
+    lost, won = chart.figure.data
+    assert list(won.x) == [len(c.won) for c in run.comparisons]
+    assert list(lost.x) == [-len(c.lost) for c in run.comparisons]
+    assert "lora − baseline, Python old words" in won.y
+
+
+def test_of_many_comparisons_the_primary_ones_have_bars(
+    finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = read_run(finished_run)
+    rows = [replace(c, primary=c.arm == "flex") for c in run.comparisons]
+    monkeypatch.setattr(comparisons, "MOST_BARS", 10)
+    (chart,) = wins_charts(rows, run.labels)
+    assert {place.split(" ")[0] for place in chart.figure.data[0].y} == {"flex"}
+    assert wins_charts([], run.labels) == ()

@@ -10,6 +10,11 @@ from flextune.config.names import LanguageName
 from flextune.config.section import Float, Int, Section
 from flextune.config.sections.data import TRAIN_KEYS, Data, DataPart, Format, Lexicon, parts_of
 from flextune.config.sections.start import Start
+from flextune.config.sections.watching import PASS_AT_1, TrainEvaluateConfig
+from flextune.errors import did_you_mean
+
+#: Numbers that every training may log, by which its best adapter can be kept.
+_LOGGED = ("eval_loss", "loss", "penalty", "kl", "grad_norm")
 
 
 class EarlyStoppingConfig(Section):
@@ -18,8 +23,8 @@ class EarlyStoppingConfig(Section):
     patience: Int = Field(
         3,
         ge=1,
-        description="Validations in a row without a new lowest loss (there are about ten, and one before"
-        " the first step).",
+        description="Values in a row that are no new best: of the validation loss (about ten, and one before"
+        " the first step), or of what keep_best names.",
     )
 
 
@@ -137,7 +142,15 @@ class TrainConfig(Section):
         description="Trackers that get what training.jsonl gets; each must be installed.",
     )
     early_stopping: EarlyStoppingConfig | None = Field(
-        None, description="Stop when the validation loss no longer falls. null: never."
+        None, description="Stop when the validation loss, or keep_best, no longer improves. null: never."
+    )
+    keep_best: str | None = Field(
+        None,
+        description="Logged number by which the best adapter is kept: eval_loss, loss, penalty, kl, grad_norm"
+        " or pass_at_1_LANGUAGE of evaluate. null: the last adapter; with early_stopping eval_loss.",
+    )
+    evaluate: TrainEvaluateConfig | None = Field(
+        None, description="pass@1 of a few problems while training. null: none."
     )
     kl: KLConfig | None = Field(None, description="Divergence from the base model in the loss. null: none.")
     replay: ReplayConfig | None = Field(
@@ -146,8 +159,21 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainConfig:
-        if self.early_stopping is not None and self.validation_size == 0:
-            raise ValueError("early_stopping: needs a validation loss, and validation_size is 0")
+        known = [*_LOGGED, *(self.evaluate.metrics if self.evaluate is not None else ())]
+        if self.keep_best is not None and self.keep_best not in known:
+            if self.evaluate is None and self.keep_best.startswith(PASS_AT_1):
+                raise ValueError(
+                    f"keep_best: {self.keep_best!r} needs evaluate: what is judged while it trains"
+                )
+            raise ValueError(
+                f"keep_best: {self.keep_best!r} is not logged{did_you_mean(self.keep_best, known)} (known:"
+                f" {', '.join(known)})"
+            )
+        if self.evaluate is not None and self.distributed == "fsdp":
+            raise ValueError("evaluate: FSDP spreads the weights, and one process alone generates; use ddp")
+        if self.kept_by == "eval_loss" and self.validation_size == 0:
+            key = "early_stopping" if self.keep_best is None else "keep_best"
+            raise ValueError(f"{key}: needs a validation loss, and validation_size is 0")
         if self.replay is not None and self.language in self.replay.languages:
             raise ValueError(
                 f"replay.languages: {self.language!r} is the language of the training; replay is of others"
@@ -166,6 +192,16 @@ class TrainConfig(Section):
                 f"data: the shares add up to {total:g}; they must be 1, or less where a part without a share"
                 " gives the rest"
             )
+
+    @property
+    def kept_by(self) -> str | None:
+        """The logged number by which the best adapter is kept; None: the last one is."""
+        return self.keep_best or (None if self.early_stopping is None else "eval_loss")
+
+    @property
+    def judged(self) -> bool:
+        """Whether programs that are judged while it trains decide which adapter is kept."""
+        return self.kept_by is not None and self.kept_by.startswith(PASS_AT_1)
 
     @property
     def parts(self) -> tuple[DataPart, ...]:

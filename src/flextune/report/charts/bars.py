@@ -113,6 +113,45 @@ def draw_grouped_bars(series: Sequence[Series], *, x: str, hover: str) -> go.Fig
     return drawn
 
 
+def draw_opposed_bars(
+    places: Sequence[str], right: Segments, left: Segments, *, x: str, hover: str
+) -> go.Figure:
+    """Two bars in each place, away from 0 in opposite directions, with their numbers.
+
+    Args:
+        places: From top to bottom; a ``·`` begins a second line.
+        right: Its values stand to the right.
+        left: Its values, above 0 as they are given, stand to the left.
+        x: Title of the horizontal axis.
+        hover: Plotly's template of a bar; ``customdata`` is the first of its details.
+    """
+    most = max([1.0, *right.values, *left.values])
+    drawn = figure(
+        110 + (BAR if len(places) <= ROOMY else THIN) * len(places),
+        barmode="relative",
+        bargap=0.25,
+        xaxis={"title": x, "range": [-1.08 * most, 1.08 * most], "showticklabels": False},
+        yaxis={"autorange": "reversed", "showgrid": False, "ticks": ""},
+        legend={"traceorder": "normal"},
+    )
+    for sign, one in ((-1, left), (1, right)):
+        drawn.add_bar(
+            name=plain(one.label),
+            orientation="h",
+            y=[plain(place) for place in places],
+            x=[sign * value for value in one.values],
+            customdata=list(one.details),
+            hovertemplate=boxed(hover),
+            text=[f"{value:g}" if value else "" for value in one.values],
+            textposition="auto",
+            textangle=0,
+            insidetextfont={"color": PAPER, "size": 11},
+            outsidetextfont={"size": 11},
+            **_area(one.colour, one.pattern),
+        )
+    return drawn
+
+
 def draw_stacked_bars(
     bars: Sequence[tuple[str, str]], segments: Sequence[Segments], *, x: str, hover: str
 ) -> go.Figure:

@@ -67,6 +67,9 @@ def _write_pictures(pictures: Mapping[Path, go.Figure]) -> None:
         write_images(
             list(pictures.values()),
             list(pictures),
+            # Unlike write_image, write_images does not read a figure's own size.
+            width=[figure.layout.width for figure in pictures.values()],
+            height=[figure.layout.height for figure in pictures.values()],
             scale=[2 if file.suffix == ".png" else 1 for file in pictures],
         )
     # kaleido has no exceptions of its own for a browser that is missing or does not start.

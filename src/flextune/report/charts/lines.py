@@ -8,11 +8,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from flextune.report.charts.base import figure
-from flextune.report.charts.marks import Line, draw_marks
+from flextune.report.charts.marks import Mark, draw_marks
 
 
-def draw_lines(lines: Sequence[Line], *, x: Mapping[str, Any], y: Mapping[str, Any]) -> go.Figure:
-    """Draw lines; a click in the legend hides all lines of a group.
+def draw_lines(lines: Sequence[Mark], *, x: Mapping[str, Any], y: Mapping[str, Any]) -> go.Figure:
+    """Draw lines and points; a click in the legend hides all lines of a group.
 
     Args:
         lines: In the order in which they are drawn.

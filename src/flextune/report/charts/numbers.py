@@ -22,9 +22,14 @@ Row = tuple[str, ...]
 def numbers(figure: go.Figure) -> Table | None:
     """What the figure draws: bars one by one, lines by their points, long ones by their ends and extremes.
 
+    Of coloured fields each is told by its row and column, where these have names.
+
     Returns:
         None where the figure holds nothing that this can read, or too much.
     """
+    fields = [row for trace in figure.data if trace.type == "heatmap" for row in _fields(trace)]
+    if fields:
+        return _table(("Row", "Column", "Value"), fields, align="lqr")
     bars = [row for trace in figure.data if trace.type == "bar" for row in _bars(trace)]
     lines = [
         row
@@ -50,6 +55,12 @@ def _table(header: Row, rows: Sequence[Row], align: str) -> Table | None:
         tuple(tuple(row[column] for column in used) for row in rows),
         align="".join(align[column] for column in used),
     )
+
+
+def _fields(trace: Any) -> Iterator[Row]:
+    for name, values in zip(_list(trace.y), _list(trace.z), strict=False):
+        for column, value in zip(_list(trace.x), _list(values), strict=False):
+            yield _text(name), _text(column), _number(None if value is None else float(value))
 
 
 def _bars(trace: Any) -> Iterator[Row]:

@@ -35,12 +35,15 @@ class MaxT:
         expected_best: Gain of the best, on average, if no configuration differed from the baseline.
         largest_by_chance: Gain of the best that is exceeded once in twenty times if none did.
         detectable: Smallest gain of one configuration that would be shown in four of five such sweeps.
+        by_rank: What the gains would be if no configuration differed from the baseline: of the best, the
+            second, ... the lower end, the middle and the upper end of 95 % of all permutations.
     """
 
     p_values: tuple[float, ...]
     expected_best: float
     largest_by_chance: float
     detectable: float
+    by_rank: tuple[tuple[float, float, float], ...]
 
 
 def max_t(field: Field, rng: np.random.Generator, permutations: int = PERMUTATIONS) -> MaxT:
@@ -62,6 +65,7 @@ def max_t(field: Field, rng: np.random.Generator, permutations: int = PERMUTATIO
         expected_best=float(best.mean()),
         largest_by_chance=float(np.quantile(best, 0.95)),
         detectable=_detectable(by_chance, spread),
+        by_rank=_by_rank(drawn),
     )
 
 
@@ -70,6 +74,12 @@ def _detectable(by_chance: Floats, spread: Floats) -> float:
     critical = float(np.quantile(by_chance.max(axis=1), 0.95))
     usual = float(np.median(spread[spread > 0])) if (spread > 0).any() else 0.0
     return min((critical + float(stats.norm.ppf(POWER))) * usual, 1.0)
+
+
+def _by_rank(drawn: Floats) -> tuple[tuple[float, float, float], ...]:
+    ranked = -np.sort(-drawn, axis=1)
+    low, middle, high = np.quantile(ranked, (0.025, 0.5, 0.975), axis=0).tolist()
+    return tuple(zip(low, middle, high, strict=True))
 
 
 def _step_down(statistics: Floats, by_chance: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Loss curves: the task's loss in training and on held-out examples, and the penalty apart."""
+"""Curves of trainings: the task's loss, also on held-out examples, the penalty, and pass@1 meanwhile."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import Literal
 
 import plotly.graph_objects as go
 
+from flextune.config import PASS_AT_1
 from flextune.report.charts.lines import draw_lines
 from flextune.report.charts.marks import Band, Line
 from flextune.report.labels import Labels
 from flextune.report.run_data import RunData, TrainedAdapter
 from flextune.report.sections import Chart, Section
 
-Kind = Literal["loss", "eval_loss", "penalty"]
-DASHES: dict[Kind, str] = {"loss": "solid", "eval_loss": "dot", "penalty": "solid"}
-NAMES: dict[Kind, str] = {"loss": "training", "eval_loss": "held out", "penalty": "penalty"}
+#: Numbers of a log to what a legend calls them; those of evaluations while training come behind.
+NAMES = {"loss": "training", "eval_loss": "held out", "penalty": "penalty"}
+#: Dashes of the second, third, ... kind of one figure.
+_DASHES = ("dot", "dash", "dashdot", "longdash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ class LossCurve:
 
     arms: tuple[str, ...]
     seed: str
-    kind: Kind
+    kind: str
     steps: tuple[int, ...]
     values: tuple[float, ...]
 
 
 def losses_section(run: RunData, without: frozenset[str] = frozenset()) -> Section | None:
-    """The losses and the penalty; None where no log holds any.
+    """The losses, the penalty and pass@1 while training; None where no log holds any.
 
     Args:
         run: The run.
@@ -61,7 +62,7 @@ def loss_curves(trainings: Sequence[TrainedAdapter]) -> list[LossCurve]:
     """The curves that the logs hold; a penalty that is 0 throughout is none."""
     curves = []
     for training in trainings:
-        for kind in DASHES:
+        for kind in [*NAMES, *_watched(training)]:
             points = [
                 (int(row["step"]), float(row[kind]))
                 for row in training.log
@@ -73,7 +74,13 @@ def loss_curves(trainings: Sequence[TrainedAdapter]) -> list[LossCurve]:
     return curves
 
 
-def draw_losses(curves: Sequence[LossCurve], kinds: Sequence[Kind], labels: Labels, title: str) -> go.Figure:
+def _watched(training: TrainedAdapter) -> list[str]:
+    """What was evaluated while it trained, without the mean."""
+    names = dict.fromkeys(key for row in training.log for key in row if key.startswith(PASS_AT_1))
+    return [name for name in names if name != PASS_AT_1]
+
+
+def draw_losses(curves: Sequence[LossCurve], kinds: Sequence[str], labels: Labels, title: str) -> go.Figure:
     """For each arm and kind the mean over its seeds, with their range around it.
 
     Args:
@@ -82,16 +89,19 @@ def draw_losses(curves: Sequence[LossCurve], kinds: Sequence[Kind], labels: Labe
         labels: Have the arms' colours.
         title: Of the vertical axis.
     """
-    grouped: dict[tuple[tuple[str, ...], Kind], list[LossCurve]] = {}
+    grouped: dict[tuple[tuple[str, ...], str], list[LossCurve]] = {}
     for curve in curves:
         if curve.kind in kinds:
             grouped.setdefault((curve.arms, curve.kind), []).append(curve)
-    lines = [_line(seeds, labels, named=len(kinds) > 1) for seeds in grouped.values()]
+    lines = [
+        _line(seeds, labels, place=kinds.index(kind), named=len(kinds) > 1)
+        for (_, kind), seeds in grouped.items()
+    ]
     return draw_lines(lines, x={"title": "optimizer step"}, y={"title": title})
 
 
-def _line(curves: Sequence[LossCurve], labels: Labels, *, named: bool) -> Line:
-    """The mean over the seeds of one arm and kind; a step counts where any of them has it."""
+def _line(curves: Sequence[LossCurve], labels: Labels, *, place: int, named: bool) -> Line:
+    """The mean over the seeds of one arm and of the kind at a place; a step counts where any has it."""
     arms, kind = ", ".join(curves[0].arms), curves[0].kind
     by_step: dict[int, list[float]] = {}
     for curve in curves:
@@ -101,17 +111,22 @@ def _line(curves: Sequence[LossCurve], labels: Labels, *, named: bool) -> Line:
     low, high = (tuple(end(by_step[step]) for step in steps) for end in (min, max))
     style = labels.style(curves[0].arms[0])
     return Line(
-        label=f"{arms}, {NAMES[kind]}" if named else arms,
+        label=f"{arms}, {NAMES.get(kind, _place_of(kind))}" if named else arms,
         x=steps,
         y=tuple(mean(by_step[step]) for step in steps),
         colour=style.colour,
-        dash=DASHES[kind] if kind == "eval_loss" else style.dash,
-        width=2.2 if kind == "eval_loss" else 1.8,
-        markers=6 if kind == "eval_loss" else 0,
+        dash=_DASHES[(place - 1) % len(_DASHES)] if place else style.dash,
+        width=1.8 if kind in ("loss", "penalty") else 2.2,
+        markers=0 if kind in ("loss", "penalty") else 6,
         band=Band(low, high, 0.16) if len(curves) > 1 else None,
         details=tuple((len(by_step[step]), low[i], high[i]) for i, step in enumerate(steps)),
         hover="step %{x}: %{y:.4g}<br>%{customdata[0]} seeds, %{customdata[1]:.4g} to %{customdata[2]:.4g}",
     )
+
+
+def _place_of(kind: str) -> str:
+    """``java`` of ``pass_at_1_java``."""
+    return kind.removeprefix(f"{PASS_AT_1}_").replace("_", " ")
 
 
 def _charts(curves: Sequence[LossCurve], labels: Labels) -> Iterator[Chart]:
@@ -121,3 +136,8 @@ def _charts(curves: Sequence[LossCurve], labels: Labels) -> Iterator[Chart]:
         yield Chart("losses", "Task loss", figure)
     if "penalty" in kinds:
         yield Chart("penalty", "Penalty", draw_losses(curves, ("penalty",), labels, "weighted penalty"))
+    watched = [kind for kind in dict.fromkeys(curve.kind for curve in curves) if kind not in NAMES]
+    if watched:
+        named = f": {_place_of(watched[0])}" if len(watched) == 1 else ""
+        figure = draw_losses(curves, watched, labels, "pass@1")
+        yield Chart("watched", f"pass@1 while training{named}", figure)

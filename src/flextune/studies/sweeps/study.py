@@ -7,6 +7,7 @@ from typing import Any
 from flextune.report.run_data import RunData
 from flextune.report.sections import Section
 from flextune.studies.base import Study
+from flextune.studies.sweeps.figures import sweep_charts
 from flextune.studies.sweeps.tables import sentences, sweep_tables
 
 
@@ -26,6 +27,7 @@ class SweepsStudy(Study):
                 title="Sweep",
                 order=15,
                 intro=next(sentences(found)),
+                charts=tuple(sweep_charts(found)),
                 tables=tuple(sweep_tables(found)),
                 notes=tuple(sentences(found))[1:],
             )

@@ -16,16 +16,15 @@ at the second. DDP averages what all processes hold alike, FSDP2 adds to it.
 
 from __future__ import annotations
 
-import sys
 from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_callback import CallbackHandler
 
 from flextune.errors import FlextuneError
+from flextune.training.callbacks.handlers import handler_of
 from flextune.training.callbacks.penalty_term import CallbackWay, PenaltyTerm, Which
 
 
@@ -187,18 +186,12 @@ class SpectralCallback(TrainerCallback):
 def _stand_first(callback: TrainerCallback) -> None:
     """Move a callback to the front of the list that is being called.
 
-    Trainers put reporters (W&B, TensorBoard) ahead of the callbacks that they are given, and no event hands
-    the list over. Its owner is the caller, or one further up where a subclass has extended the event.
+    Trainers put reporters (W&B, TensorBoard) ahead of the callbacks that they are given.
     """
-    frame = sys._getframe(1) if hasattr(sys, "_getframe") else None
-    while frame is not None:
-        handler = frame.f_locals.get("self")
-        if isinstance(handler, CallbackHandler) and callback in handler.callbacks:
-            # The loop over the list goes on behind this callback: those ahead of it move up by one place.
-            handler.callbacks.remove(callback)
-            handler.callbacks.insert(0, callback)
-            return
-        frame = frame.f_back
+    if (handler := handler_of(callback)) is not None:
+        # The loop over the list goes on behind this callback: those ahead of it move up by one place.
+        handler.callbacks.remove(callback)
+        handler.callbacks.insert(0, callback)
 
 
 class SpectralLossMixin:

@@ -61,7 +61,7 @@ page.charts = (() => {
       return page.swatch({ colour: marker.color, pattern: marker.pattern && marker.pattern.shape });
     }
     if (trace.fill === "toself") return page.swatch({ colour: trace.fillcolor, opacity: Math.max(0.35, trace.opacity || 1) });
-    if (trace.mode === "markers") return page.swatch({ kind: "point", colour: marker.color });
+    if (trace.mode && !trace.mode.includes("lines")) return page.swatch({ kind: "point", colour: marker.color });
     return page.swatch({ kind: "line", colour: (trace.line || {}).color, dash: (trace.line || {}).dash });
   }
 

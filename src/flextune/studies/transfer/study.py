@@ -1,0 +1,142 @@
+"""The study of transfer: what arms learned in one language, and what they kept in the others."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flextune.report.facts import AS_CODE, facts
+from flextune.report.run_data import RunData
+from flextune.report.sections import Chart, Fragment, Section, asset
+from flextune.report.tables import COLUMNS, Table, markdown_item, markdown_table, markdown_text
+from flextune.statistics.decision import MARGIN
+from flextune.statistics.resampling import Resampled
+from flextune.studies.base import Study, once_per_run
+from flextune.studies.transfer.equal_learning import EqualLearning, equal_learning
+from flextune.studies.transfer.figures import transfer_charts
+from flextune.studies.transfer.matrices import matrices, matrix_table
+from flextune.studies.transfer.plane import Plane, Side, planes
+from flextune.studies.transfer.tables import equal_table, plane_table, sentences
+
+INTRO = (
+    "An arm that learns less also forgets less. So arms are compared at equal learning: a line joins the arms"
+    " of a family (all settings are the same but one number), and says what the family keeps at each level of"
+    " learning."
+)
+
+
+class TransferStudy(Study):
+    """Applies where arms were trained in one language and evaluated in it and in another."""
+
+    def applies(self, run: RunData) -> bool:
+        """Whether there is a trained arm with something learned and something kept."""
+        return bool(planes(run))
+
+    def sections(self, run: RunData) -> list[Section]:
+        """One section: the plane, the matrices, the comparison at equal learning."""
+        return [
+            Section(
+                id="transfer",
+                title="Learned and kept",
+                order=22,
+                intro=INTRO,
+                charts=transfer_charts(run),
+                tables=tuple(_tables(run)),
+                fragment=Fragment(
+                    asset("flextune.studies.transfer", "templates/section.html.j2"),
+                    {"sentences": list(_equal_sentences(run))},
+                ),
+            )
+        ]
+
+    def pictures(self, run: RunData) -> list[Chart]:
+        """The section's charts."""
+        return list(transfer_charts(run))
+
+    def documents(self, run: RunData, files: Mapping[str, str]) -> dict[str, str]:
+        """``transfer.md``, with links to the pictures."""
+        return {"transfer.md": "\n".join(_document(run, files))}
+
+    def summary(self, run: RunData) -> dict[str, Any]:
+        """Of the first way of decoding: every arm's place, and every family at equal learning."""
+        plane, compared = _compared(run)[0]
+        return {
+            "learned": {point.arm: _side(point.learned) for point in plane.points},
+            "kept": {point.arm: _side(point.kept) for point in plane.points},
+            "reference": compared[0].reference.name if compared else None,
+            "at_equal_learning": {each.other.name: _equal(each) for each in compared},
+        }
+
+
+@once_per_run
+def _compared(run: RunData) -> tuple[tuple[Plane, list[EqualLearning]], ...]:
+    return tuple((plane, equal_learning(plane, _margin(run))) for plane in planes(run))
+
+
+def _margin(run: RunData) -> float:
+    return run.experiment.contrasts.margin / 100 if run.experiment is not None else MARGIN
+
+
+def _tables(run: RunData) -> Iterator[Table]:
+    for plane, compared in _compared(run):
+        yield plane_table(plane, run)
+        if compared:
+            yield equal_table(compared)
+    for matrix in matrices(run):
+        yield matrix_table(matrix, run)
+
+
+def _equal_sentences(run: RunData) -> Iterator[str]:
+    """Those about families: the section has the arms in its tables."""
+    for plane, compared in _compared(run):
+        for number, sentence in enumerate(sentences(plane, compared, run, _margin(run))):
+            if number < len(compared):
+                yield sentence
+
+
+def _side(side: Side) -> dict[str, float | None]:
+    low, high = side.ends if side.ends is not None else (None, None)
+    return {"value": side.value, "low": low, "high": high}
+
+
+def _equal(each: EqualLearning) -> dict[str, Any]:
+    found: Resampled | None = each.difference
+    if found is None:
+        return {"difference": None, "low": None, "high": None, "adjusted_p": None, "verdict": each.verdict}
+    return {
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "adjusted_p": each.adjusted_p,
+        "verdict": each.verdict,
+    }
+
+
+def _document(run: RunData, files: Mapping[str, str]) -> Iterator[str]:
+    yield f"# {markdown_text(run.name)}: learned and kept"
+    yield ""
+    for name, value in facts(run):
+        if name != "Arms":
+            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
+    yield ""
+    yield from textwrap.wrap(INTRO, COLUMNS)
+    yield ""
+    charts = transfer_charts(run)
+    for chart in charts:
+        if chart.id in files:
+            yield f"![{markdown_text(chart.title)}]({files[chart.id]})"
+            yield ""
+    if not any(chart.id in files for chart in charts):
+        yield "The figures are in [report.html](report.html#transfer)."
+        yield ""
+    yield "## Findings"
+    yield ""
+    for plane, compared in _compared(run):
+        for sentence in sentences(plane, compared, run, _margin(run)):
+            yield from markdown_item(sentence)
+    yield ""
+    yield "## Numbers"
+    yield ""
+    for table in _tables(run):
+        yield from markdown_table(table)
