@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -155,7 +156,7 @@ def one_fails(folder: Path, rank: int) -> None:
                 company.follow()
             said.touch()
             return
-        training: Any = "a training"
+        training: Any = SimpleNamespace(recipe=Recipe(), watched=None)
         with pytest.raises(EndedElsewhere), company.leading():
             company.train_together(training, Run(folder), ModelStore())
 

@@ -42,7 +42,7 @@ def show_evaluation(result: RunResult, *, as_json: bool) -> None:
     if not as_json:
         show_scores(result.run, result.scores, result.comparisons, result.report.page)
         return
-    baseline = _baseline(result.scores, result.comparisons)
+    baseline = next((row.baseline for row in result.comparisons), result.scores[0].arm)
     print_json(json.loads(scores_json(result.run.name, baseline, result.scores, result.comparisons)))
 
 
@@ -56,7 +56,7 @@ def show_scores(run: Run, scores: Sequence[Score], comparisons: Sequence[Compari
     from flextune.studies.scores.headline import headline
     from flextune.studies.scores.score_table import score_table, sentences
 
-    names = labels(run.experiment, scores, _baseline(scores, comparisons))
+    names = labels(run.experiment, scores, run.scores.baseline)
     out().print(score_table(scores, comparisons, taught=names.taught))
     if len(comparisons) <= SENTENCES:
         said = list(sentences(comparisons, taught=names.taught))
@@ -65,10 +65,6 @@ def show_scores(run: Run, scores: Sequence[Score], comparisons: Sequence[Compari
     for words in said:
         out().print(words, highlight=False, markup=False)
     _link("page", page)
-
-
-def _baseline(scores: Sequence[Score], comparisons: Sequence[Comparison]) -> str:
-    return next((row.baseline for row in comparisons), scores[0].arm)
 
 
 def _link(what: str, file: Path) -> None:

@@ -16,6 +16,8 @@ from flextune.report.settings_text import optimizer_options, pairs, plain, setti
 
 #: Kinds of penalty that are controls, of the penalty's own trace unless an arm is matched in another way.
 CONTROLS = ("l2", "permuted", "reversed")
+#: Settings of an adapter that are always said.
+_OF_EVERY_ADAPTER = ("rank", "alpha", "dropout", "targets")
 #: Settings of ``train`` that have a fact, or a place in one, of their own.
 _SAID = {
     "data", "language", "lexicon", "limit", "epochs", "max_steps", "batch_size", "learning_rate",
@@ -43,8 +45,14 @@ def training_facts(run: RunData) -> list[tuple[str, str]]:
 def _adapter(run: RunData, experiment: Experiment) -> str:
     trained = {number for training in run.trainings if (number := _parameters(run, training.key))}
     numbers = " or ".join(f"{number:,}" for number in sorted(trained))
-    kind = "none: all weights" if experiment.adapter is None else f"LoRA: {pairs(_json(experiment.adapter))}"
+    kind = "none: all weights" if experiment.adapter is None else f"LoRA: {pairs(_shown(experiment.adapter))}"
     return kind + (f"; {numbers} trained parameters" if numbers else "")
+
+
+def _shown(adapter: Section) -> JsonObject:
+    """What every adapter has, and what of the rest is not as by default."""
+    given = adapter.model_dump(mode="json", exclude_defaults=True)
+    return {key: value for key, value in _json(adapter).items() if key in _OF_EVERY_ADAPTER or key in given}
 
 
 def _parameters(run: RunData, key: str) -> int:

@@ -14,25 +14,25 @@ from flextune.report.labels import lexicon_words, source_title
 
 
 def training_data(train: Mapping[str, Any]) -> str:
-    """What a ``train`` section learns from: ``Rosetta, Python, taught words``."""
+    """What a ``train`` section learns from: ``Rosetta, Python, taught words``; a mixture's parts joined."""
     given = train.get("data") or ""
-    if isinstance(given, list):
-        return " + ".join(map(_part, given))
-    data = _part(given) if isinstance(given, Mapping) else str(given)
-    parts = [source_title(data)]
-    if "language" in train:
-        parts.append(language_name(str(train["language"])))
-    if data in TRAINING_SOURCES and TRAINING_SOURCES.get(data).has_lexicons and train.get("lexicon"):
-        parts.append(lexicon_words(str(train["lexicon"])))
-    return ", ".join(part for part in parts if part)
+    return " + ".join(_part(part, train) for part in (given if isinstance(given, list) else [given]))
 
 
-def _part(part: Any) -> str:
-    """One part of a mixture: its source, and its share where it has one."""
-    if not isinstance(part, Mapping):
-        return source_title(str(part))
-    name = source_title(str(next((part[key] for key in ORIGINS if part.get(key)), "")))
-    return f"{part['share']:.0%} {name}" if part.get("share") else name
+def _part(part: Any, train: Mapping[str, Any]) -> str:
+    """One source: its share where it has one, and its languages and words, else the section's."""
+    own: Mapping[str, Any] = part if isinstance(part, Mapping) else {"source": part}
+    source = str(next((own[key] for key in ORIGINS if own.get(key)), ""))
+    share = f"{100 * own['share']:.0f} % " if own.get("share") else ""
+    languages = own.get("languages") or [own.get("language") or train.get("language")]
+    lexicon = own.get("lexicon") or train.get("lexicon")
+    has_lexicons = source in TRAINING_SOURCES and TRAINING_SOURCES.get(source).has_lexicons
+    parts = [
+        share + source_title(source),
+        " and ".join(language_name(str(language)) for language in languages if language),
+        lexicon_words(str(lexicon)) if has_lexicons and lexicon else "",
+    ]
+    return ", ".join(each for each in parts if each)
 
 
 def pairs(section: Any) -> str:

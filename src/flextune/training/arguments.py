@@ -126,6 +126,10 @@ def _check_sharded(train: TrainConfig, device: torch.device, quantization: str |
             f"train.distributed fsdp: weights in {quantization} cannot be sharded; use ddp, or leave"
             " quantization out"
         )
+    if train.evaluate is not None:
+        raise FlextuneError(
+            "train.distributed fsdp: train.evaluate needs the whole model in one process; use ddp"
+        )
     if train.kl is not None and device.type != "cpu":
         raise FlextuneError(
             "train.distributed fsdp: train.kl needs the whole base model on each device; use ddp"

@@ -107,7 +107,7 @@ def _ways(found: Found) -> Table:
                 "adjusted (max-T)" if tested is not None else "no test",
             )
         )
-    header = ("the best", "pass@1, %", "baseline, %", "difference", "p", "")
+    header = ("the best", "pass@1, %", "baseline, %", "difference", "p", "verdict")
     return Table("What the best is worth", header, tuple(rows), WAYS_NOTE, align="lrrrrl")
 
 
@@ -141,7 +141,7 @@ def _configurations(found: Found) -> Table:
         )
         for row in sorted(found["trials"], key=order)
     ]
-    header = ("", "settings", "state", _objective(found), "all problems, %", "p (max-T)")
+    header = ("nr", "settings", "state", _objective(found), "all problems, %", "p (max-T)")
     return Table("Configurations", header, tuple(rows), align="rllrrr")
 
 
