@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -89,10 +90,18 @@ def finished_run(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(sandboxed: None, experiment_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of runs with one finished run, ``small``."""
+    """A folder of runs with one finished run, ``small``; all tests share it, and none writes into it."""
     from flextune.config import load_experiment
     from flextune.runner.execute import RunOptions, run_experiment
 
     runs = tmp_path_factory.mktemp("runs")
     run_experiment(load_experiment(experiment_file), runs / "small", RunOptions())
     return runs
+
+
+@pytest.fixture
+def runs(finished: Path, tmp_path: Path) -> Path:
+    """A copy of ``finished`` to write into."""
+    folder = tmp_path / "runs"
+    shutil.copytree(finished, folder, copy_function=shutil.copy2)
+    return folder

@@ -102,10 +102,10 @@ def test_json_is_as_its_schema_says(flextune: Call, name: str) -> None:
 @pytest.mark.usefixtures("place", "sandboxed")
 @pytest.mark.parametrize("name", sorted(CALLS.keys() - QUICK))
 def test_json_of_runs_and_programs_is_as_its_schema_says(
-    flextune: Call, name: str, finished: Path, experiment_file: Path, model_folder: Path
+    flextune: Call, name: str, runs: Path, experiment_file: Path, model_folder: Path
 ) -> None:
-    (folder,) = finished.glob("small/trained/*/adapter")
-    made = {"file": experiment_file, "runs": finished, "model": model_folder, "adapter": folder}
+    (folder,) = runs.glob("small/trained/*/adapter")
+    made = {"file": experiment_file, "runs": runs, "model": model_folder, "adapter": folder}
     check(flextune, name, CALLS[name].format(**made))
 
 

@@ -16,13 +16,6 @@ from tests.support.tiny import tiny_model
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("sandboxed")]
 
 
-@pytest.fixture
-def runs(finished: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    shutil.copytree(finished, folder, copy_function=shutil.copy2)
-    return folder
-
-
 def adapter_of(runs: Path) -> Path:
     (folder,) = runs.glob("small/trained/*/adapter")
     return folder
