@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flextune.errors import FlextuneError
-from flextune.models.adapters import shared_view
 from flextune.models.quantization import quantization_of
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ def whole_model(loaded: LoadedModel) -> Any:
     Raises:
         FlextuneError: Its weights are quantised.
     """
+    # Whoever asks only what a model is needs neither PEFT nor the configuration.
+    from flextune.models.adapters import shared_view
+
     refuse_quantized(quantization_of(loaded.model))
     view = shared_view(loaded.model, own=loaded.model.parameters())
     for parameter in view.parameters():
