@@ -44,7 +44,7 @@ def test_the_page_has_a_section_on_optimizers_with_verdicts_tables_and_figures(t
     places = [attrs["data-figure"] for _, attrs in found.tags if "data-figure" in attrs]
     wanted = ["composite-1", "training-loss", "validation-loss", "perplexity", "gradient-norm", "win-rate-a"]
     shown = [f"optimizer-{name}" for name in (*wanted, "loss-over-seconds", "learning-rates")]
-    assert places == ["scores", "outcomes", *shown]
+    assert places == ["scores", "wins", "outcomes", *shown]
     figures = found.json("figures-data")
     assert all(figures[place]["data"] for place in places if place)
 
