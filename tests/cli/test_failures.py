@@ -80,7 +80,10 @@ def test_a_bad_experiment_file_is_one_line(flextune: Call, tmp_path: Path, text:
         ("evaluate=[{benchmark: multipl-e, language: klingon}]", "multipl-e: unknown language 'klingon'"),
         ("train={data: mbpp}", "--data-dir nowhere: no such folder; give the one that holds mbpp.jsonl"),
         ("adapter.targets=[q_prok]", "target module 'q_prok' is not in this model, did you mean 'q_proj'?"),
-        ("adapter.targets=everything", "Input should be 'attention', 'standard', 'mlp', 'all' or 'all-linear'"),
+        (
+            "adapter.targets=everything",
+            "Input should be 'attention', 'standard', 'mlp', 'all' or 'all-linear'",
+        ),
         ("adapter.layers=0-9", "layers '0-9': this model has layers 0-1, not 2"),
         ("device=cuda:99", "device 'cuda:99': "),
         ("nonsense", "'nonsense': an override is key.path=value"),

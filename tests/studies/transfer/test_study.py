@@ -13,7 +13,7 @@ from flextune.studies.registry import studies_of
 from flextune.studies.transfer.figures import transfer_charts
 from flextune.studies.transfer.matrices import matrices
 from flextune.studies.transfer.plane import planes, trained_languages
-from flextune.studies.transfer.study import TransferStudy
+from flextune.studies.transfer.study import TransferStudy, compared_families
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +90,14 @@ def test_the_plane_joins_families_and_marks_the_baseline(run: RunData) -> None:
 
 
 def test_families_are_compared_at_equal_learning(run: RunData) -> None:
-    summary = TransferStudy().summary(run)
-    assert summary["reference"] == "fourier"
-    found = summary["at_equal_learning"]
+    ((plane, compared),) = compared_families(run)
+    assert {each.reference.name for each in compared} == {"fourier"}
+    found = {each.other.name: each for each in compared}
     assert set(found) == {"l2", "scaled adapter", "plain-rank"}
-    assert found["scaled adapter"]["verdict"] == "likely"
-    assert found["scaled adapter"]["low"] > 0.1
-    assert found["l2"]["low"] < 0 < found["l2"]["high"]
-    assert summary["learned"]["lora"]["value"] == pytest.approx(0.6, abs=0.1)
+    assert found["scaled adapter"].verdict == "likely"
+    assert found["scaled adapter"].difference.low > 0.1
+    assert found["l2"].difference.low < 0 < found["l2"].difference.high
+    assert plane.point("lora").learned.value == pytest.approx(0.6, abs=0.1)
 
 
 def test_the_document_holds_every_finding_with_an_interval(run: RunData) -> None:
@@ -122,9 +122,8 @@ def test_few_seeds_decide_nothing_about_a_family(tmp_path: Path) -> None:
     assert "for these weights only, since a verdict about the method takes three seeds" in " ".join(
         text.split()
     )
-    assert all(
-        row["verdict"] != "likely" for row in TransferStudy().summary(run)["at_equal_learning"].values()
-    )
+    ((_, compared),) = compared_families(run)
+    assert all(each.verdict != "likely" for each in compared)
 
 
 def test_a_family_out_of_reach_cannot_be_told(tmp_path: Path) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from flextune.report.facts import AS_CODE, facts
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Fragment, Section, asset
 from flextune.report.tables import COLUMNS, Table, markdown_item, markdown_table, markdown_text
 from flextune.statistics.decision import MARGIN
-from flextune.statistics.resampling import Resampled
 from flextune.studies.base import Study, once_per_run
 from flextune.studies.transfer.equal_learning import EqualLearning, equal_learning
 from flextune.studies.transfer.figures import transfer_charts
 from flextune.studies.transfer.matrices import matrices, matrix_table
-from flextune.studies.transfer.plane import Plane, Side, planes
+from flextune.studies.transfer.plane import Plane, planes
 from flextune.studies.transfer.tables import equal_table, plane_table, sentences
 
 INTRO = (
@@ -58,19 +56,10 @@ class TransferStudy(Study):
         """``transfer.md``, with links to the pictures."""
         return {"transfer.md": "\n".join(_document(run, files))}
 
-    def summary(self, run: RunData) -> dict[str, Any]:
-        """Of the first way of decoding: every arm's place, and every family at equal learning."""
-        plane, compared = _compared(run)[0]
-        return {
-            "learned": {point.arm: _side(point.learned) for point in plane.points},
-            "kept": {point.arm: _side(point.kept) for point in plane.points},
-            "reference": compared[0].reference.name if compared else None,
-            "at_equal_learning": {each.other.name: _equal(each) for each in compared},
-        }
-
 
 @once_per_run
-def _compared(run: RunData) -> tuple[tuple[Plane, list[EqualLearning]], ...]:
+def compared_families(run: RunData) -> tuple[tuple[Plane, list[EqualLearning]], ...]:
+    """The plane of each way of decoding, and its families at equal learning."""
     return tuple((plane, equal_learning(plane, _margin(run))) for plane in planes(run))
 
 
@@ -79,7 +68,7 @@ def _margin(run: RunData) -> float:
 
 
 def _tables(run: RunData) -> Iterator[Table]:
-    for plane, compared in _compared(run):
+    for plane, compared in compared_families(run):
         yield plane_table(plane, run)
         if compared:
             yield equal_table(compared)
@@ -89,28 +78,10 @@ def _tables(run: RunData) -> Iterator[Table]:
 
 def _equal_sentences(run: RunData) -> Iterator[str]:
     """Those about families: the section has the arms in its tables."""
-    for plane, compared in _compared(run):
+    for plane, compared in compared_families(run):
         for number, sentence in enumerate(sentences(plane, compared, run, _margin(run))):
             if number < len(compared):
                 yield sentence
-
-
-def _side(side: Side) -> dict[str, float | None]:
-    low, high = side.ends if side.ends is not None else (None, None)
-    return {"value": side.value, "low": low, "high": high}
-
-
-def _equal(each: EqualLearning) -> dict[str, Any]:
-    found: Resampled | None = each.difference
-    if found is None:
-        return {"difference": None, "low": None, "high": None, "adjusted_p": None, "verdict": each.verdict}
-    return {
-        "difference": found.value,
-        "low": found.low,
-        "high": found.high,
-        "adjusted_p": each.adjusted_p,
-        "verdict": each.verdict,
-    }
 
 
 def _document(run: RunData, files: Mapping[str, str]) -> Iterator[str]:
@@ -132,7 +103,7 @@ def _document(run: RunData, files: Mapping[str, str]) -> Iterator[str]:
         yield ""
     yield "## Findings"
     yield ""
-    for plane, compared in _compared(run):
+    for plane, compared in compared_families(run):
         for sentence in sentences(plane, compared, run, _margin(run)):
             yield from markdown_item(sentence)
     yield ""
