@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,14 @@ def test_the_section_stands_on_the_page(run: RunData) -> None:
     assert 'id="transfer"' in page
     assert 'data-figure="plane"' in page
     assert page.count("At equal learning fourier keeps") == 3
+
+
+def test_a_merged_twin_is_no_family(tmp_path: Path) -> None:
+    """It answers as the adapter does, so there is nothing to compare at equal learning."""
+    folder = transfer_run(tmp_path, {name: ARMS[name] for name in ("baseline", "lora", "fourier-weak")})
+    run = read_run(folder)
+    twins = [replace(score, arm="twin") for score in run.scores if score.arm == "fourier-weak"]
+    labels = replace(run.labels, arms=(*run.labels.arms, "twin"))
+    (plane,) = planes(replace(run, scores=(*run.scores, *twins), labels=labels))
+    assert [point.arm for point in plane.points] == ["baseline", "lora", "fourier-weak", "twin"]
+    assert not any("twin" in family.arms for family in plane.families)

@@ -15,6 +15,7 @@ from typing import Any
 from flextune.config.sections.penalty import read_penalty
 from flextune.report.run_data import RunData
 from flextune.report.settings_text import pairs, plain, setting_name
+from flextune.studies.scores.copies import copies
 
 #: What an arm's answers come from. The rest of an experiment says what is asked, and how it is judged.
 SECTIONS = ("model", "dtype", "quantization", "adapter", "train", "optimizer", "penalty", "generate")
@@ -72,6 +73,9 @@ def run_families(run: RunData, arms: Sequence[str]) -> list[Family]:
         arms: In the order of the page.
     """
     settings = _settings(run)
+    # A merged twin is no family of its own.
+    copied = copies(run.scores, run.labels)
+    arms = [arm for arm in arms if arm not in copied]
     return families({arm: settings[arm] for arm in arms if arm in settings}, arms, _searched(run))
 
 
