@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from flextune.languages import language_name
@@ -11,6 +11,7 @@ from flextune.report.labels import benchmark_title
 from flextune.report.run_data import RunData
 from flextune.report.settings_facts import training_facts
 from flextune.report.settings_text import pairs
+from flextune.report.tables import markdown_item, markdown_text
 
 #: Facts that are code.
 AS_CODE = ("Revision", "Command", "Commit")
@@ -46,6 +47,22 @@ def facts(run: RunData, programs: Sequence[tuple[str, str]] = ()) -> list[tuple[
         ("Machine", _machine(environment.get("hardware") or {})),
     ]
     return [(name, str(value)) for name, value in values if value]
+
+
+def document_head(run: RunData, title: str, left_out: Collection[str] = ("Arms",)) -> Iterator[str]:
+    """The first lines of a document about a run: its title, and what was run.
+
+    Args:
+        run: The run.
+        title: What the document is about.
+        left_out: Facts that its tables have.
+    """
+    yield f"# {markdown_text(run.name)}: {title}"
+    yield ""
+    for name, value in facts(run):
+        if name not in left_out:
+            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
+    yield ""
 
 
 def _model(run: RunData) -> str:

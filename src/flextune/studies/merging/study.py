@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flextune.report.facts import AS_CODE, facts
+from flextune.report.facts import document_head
 from flextune.report.merging import audit_lines, change_table
 from flextune.report.run_data import RunData
 from flextune.report.sections import Section
@@ -77,12 +77,7 @@ def _tables(run: RunData) -> Iterator[Table]:
 
 
 def _document(run: RunData) -> Iterator[str]:
-    yield f"# {markdown_text(run.name)}: one adapter, used in different ways"
-    yield ""
-    for name, value in facts(run):
-        if name != "Arms":
-            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
-    yield ""
+    yield from document_head(run, "one adapter, used in different ways")
     groups = _groups(run)
     if groups:
         yield from textwrap.wrap(INTRO, COLUMNS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flextune.report.facts import AS_CODE, facts
+from flextune.report.facts import document_head
 from flextune.report.run_data import RunData
 from flextune.report.tables import markdown_item, markdown_table, markdown_text
 from flextune.studies.optimizers.causes import causes, notes
@@ -42,12 +42,7 @@ def optimizers_document(run: RunData, groups: Sequence[Group], pictures: Sequenc
 
 
 def _lines(run: RunData, groups: Sequence[Group], pictures: Sequence[tuple[str, str]]) -> Iterator[str]:
-    yield f"# {markdown_text(run.name)}: optimizers compared"
-    yield ""
-    for name, value in facts(run):
-        if name not in IN_TABLES:
-            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
-    yield ""
+    yield from document_head(run, "optimizers compared", IN_TABLES)
     yield _about()
     for group in groups:
         yield f"## {markdown_text(group.name)}"

@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flextune.report.facts import AS_CODE, facts
+from flextune.report.facts import document_head
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Section
-from flextune.report.tables import COLUMNS, markdown_item, markdown_table, markdown_text
+from flextune.report.tables import COLUMNS, markdown_table
 from flextune.studies.base import Study
 from flextune.studies.rounds.claims import score_verdicts
 from flextune.studies.rounds.figures import decoding_charts, rounds_chart
@@ -60,12 +60,7 @@ class RoundsStudy(Study):
 
 
 def _document(run: RunData, files: Mapping[str, str]) -> Iterator[str]:
-    yield f"# {markdown_text(run.name)}: the paper's rounds"
-    yield ""
-    for name, value in facts(run):
-        if name != "Arms":
-            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
-    yield ""
+    yield from document_head(run, "the paper's rounds")
     yield from textwrap.wrap(INTRO, COLUMNS)
     yield ""
     verdicts = [*score_verdicts(run), *training_verdicts(run)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from flextune.report.facts import AS_CODE, facts
+from flextune.report.facts import document_head
 from flextune.report.run_data import RunData
 from flextune.report.sections import Chart, Fragment, Section, asset
 from flextune.report.tables import COLUMNS, Table, markdown_item, markdown_table, markdown_text
@@ -85,12 +85,7 @@ def _equal_sentences(run: RunData) -> Iterator[str]:
 
 
 def _document(run: RunData, files: Mapping[str, str]) -> Iterator[str]:
-    yield f"# {markdown_text(run.name)}: learned and kept"
-    yield ""
-    for name, value in facts(run):
-        if name != "Arms":
-            yield from markdown_item(f"{name}: `{value}`" if name in AS_CODE else f"{name}: {value}")
-    yield ""
+    yield from document_head(run, "learned and kept")
     yield from textwrap.wrap(INTRO, COLUMNS)
     yield ""
     charts = transfer_charts(run)
