@@ -15,6 +15,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 from tests.support.engine import EXAMPLES, recipe
+from tests.support.power import FailAt, Power
 from tests.support.tiny import tiny_model
 from tests.support.trainings import lines
 from transformers import AutoModelForCausalLM, TrainerCallback
@@ -53,23 +54,12 @@ def adapter(kind: str) -> AdapterConfig | None:
     )
 
 
-class Power(Exception):
-    """It failed."""
-
-
-class Watch(TrainerCallback):
+class Watch(FailAt):
     """Keeps what the trained model says at the end; loses power once a step is saved, where asked to."""
 
     def __init__(self, fails_at: int | None = None) -> None:
-        self.fails_at = fails_at
+        super().__init__(fails_at)
         self.logits: torch.Tensor | None = None
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        control.should_save |= state.global_step == self.fails_at
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.fails_at:
-            raise Power
 
     def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         self.logits = said(model.eval())

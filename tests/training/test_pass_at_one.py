@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.support.power import FailAt, Power
 from tests.support.tiny import tiny_tokenizer
 from tests.support.trainings import lines, matrices
 from tests.support.trl_script import script
@@ -149,25 +150,6 @@ def test_modes_and_generators_come_back(loaded: LoadedModel, tmp_path: Path) -> 
     assert before.seen == after.seen
     assert len(before.seen) == 2
     assert any(before.seen[0][0])
-
-
-class Power(Exception):
-    """It failed."""
-
-
-class FailAt(TrainerCallback):
-    def __init__(self, step: int, *, saved: bool) -> None:
-        self.step, self.saved = step, saved
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.step:
-            control.should_save = True
-            if not self.saved:
-                raise Power
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.saved and state.global_step == self.step:
-            raise Power
 
 
 def test_a_killed_training_makes_the_same_evaluations_and_none_twice(

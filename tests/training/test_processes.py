@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.support.power import FailAt, Power
 from tests.support.processes import Together, needs_gloo, run_in_two_processes
 from tests.support.trainings import lines
 from transformers import TrainerCallback
@@ -37,24 +38,6 @@ pytestmark = [needs_gloo, pytest.mark.processes]
 EXAMPLES = [Example(str(n), f"say {n % 4}: ", "ab" * (n % 5 + 1)) for n in range(19)]
 HELD_OUT = EXAMPLES[:3]
 WEIGHTS = "adapter/adapter_model.safetensors"
-
-
-class Power(Exception):
-    """It failed."""
-
-
-class FailAt(TrainerCallback):
-    """Loses power in all processes after the checkpoint of a step."""
-
-    def __init__(self, step: int) -> None:
-        self.step = step
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        control.should_save |= state.global_step == self.step
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.step:
-            raise Power
 
 
 def recipe(

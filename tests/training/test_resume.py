@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.support.power import FailAt, Power
 from tests.support.trainings import lines
 from transformers import TrainerCallback
 
@@ -25,28 +26,6 @@ from flextune.training.engine import train_adapter
 EXAMPLES = [Example(str(n), f"say {n % 4}: ", "ab" * (n % 4 + 1)) for n in range(18)]
 TRAIN = TrainConfig(max_steps=8, batch_size=4, learning_rate=1e-2, max_length=64, logging_steps=4)
 FILES = ("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "spectrum.json")
-
-
-class Power(Exception):
-    """It failed."""
-
-
-class FailAt(TrainerCallback):
-    """Loses power after one step, before its checkpoint is written, or after it."""
-
-    def __init__(self, step: int, *, saved: bool = True) -> None:
-        self.step = step
-        self.saved = saved
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.global_step == self.step:
-            control.should_save = True
-            if not self.saved:
-                raise Power
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.saved and state.global_step == self.step:
-            raise Power
 
 
 def recipe(name: str = "adamw", **changes: Any) -> Recipe:
