@@ -104,9 +104,9 @@ def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], l
     known = list(run.scores.scores) if run.scores_file.is_file() else []
     experiment, arm = extended(earlier, request, run.name)
     plan = execution.plan(request.model_copy(update={"name": arm}))
-    execution.check_answers(plan.evaluations)
+    unjudged = execution.check_answers(plan.evaluations)
     execution.check_servers(plan.evaluations)
-    run.begin(experiment, execution.environment(), pending=execution.pending(plan))
+    run.begin(experiment, execution.environment(), pending=bool(unjudged))
     execution.evaluate(plan)
     new = gather_scores(plan.evaluations, run)
     scores, comparisons = write_scores(experiment, _together(known, new, run), run)

@@ -234,16 +234,11 @@ class Execution:
         check_watched(unfinished, self.options.reporter, sandbox=self.options.sandbox)
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
+        unjudged = self.check_answers(plan.evaluations) if judged else []
         if judged:
-            self.check_answers(plan.evaluations)
             self.check_servers(plan.evaluations)
-        self.run.begin(experiment, self.environment(), pending=self.pending(plan, judged=judged))
+        self.run.begin(experiment, self.environment(), pending=bool(unfinished or unjudged))
         return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
-
-    def pending(self, plan: Plan, *, judged: bool = True) -> bool:
-        """Whether a training, or a judging, is not finished."""
-        untrained = any(not self.run.trained(training.key).finished for training in plan.trainings)
-        return untrained or (judged and bool(self._unjudged(plan.evaluations)))
 
     def _unjudged(self, evaluations: list[Evaluation]) -> list[Evaluation]:
         """The evaluations of which a program was not judged yet."""
@@ -350,8 +345,12 @@ class Execution:
             site_packages=config.site_packages,
         )
 
-    def check_answers(self, evaluations: list[Evaluation]) -> None:
-        """Refuse before hours of training what would fail after them: prompts, no sandbox, no toolchain."""
+    def check_answers(self, evaluations: list[Evaluation]) -> list[Evaluation]:
+        """Refuse before hours of training what would fail after them: prompts, no sandbox, no toolchain.
+
+        Returns:
+            Those that are not judged yet, which were checked.
+        """
         from flextune.judging import check_isolation
         from flextune.judging.packages import packages_in
 
@@ -363,6 +362,7 @@ class Execution:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+        return pending
 
     def check_servers(self, evaluations: list[Evaluation]) -> None:
         """Refuse before hours of training what a server could not answer after them."""
