@@ -134,3 +134,24 @@ def test_a_file_of_a_newer_flextune_is_one_line(tmp_path: Path) -> None:
     path.write_text('{"format": 99}')
     with pytest.raises(FlextuneError, match="format 99 is of a newer flextune"):
         read_scores(path)
+
+
+@pytest.mark.parametrize("key", ["outcomes", "trainings", "generations", "judgings"])
+@pytest.mark.parametrize("value", [3, "passed", ["passed"], None])
+def test_a_value_of_a_wrong_type_is_one_clear_line(tmp_path: Path, key: str, value: object) -> None:
+    path = tmp_path / "scores.json"
+    held = json.loads(scores_json("demo", "base", example(), []))
+    held["scores"][0][key] = value
+    path.write_text(json.dumps(held))
+    with pytest.raises(FlextuneError, match=r"scores\.json: not a scores file \(TypeError: .* where a dict"):
+        read_scores(path)
+
+
+@pytest.mark.parametrize("outcomes", [{"0": 3}, {"0": {"a": "passed"}}, {"0": {"a": None}}])
+def test_outcomes_of_a_wrong_type_are_one_clear_line(tmp_path: Path, outcomes: object) -> None:
+    path = tmp_path / "scores.json"
+    held = json.loads(scores_json("demo", "base", example(), []))
+    held["scores"][0]["outcomes"] = outcomes
+    path.write_text(json.dumps(held))
+    with pytest.raises(FlextuneError, match=r"not a scores file \(TypeError: .* where a (dict|list)"):
+        read_scores(path)

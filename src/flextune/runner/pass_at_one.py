@@ -126,7 +126,8 @@ class PassAtOneCallback(MeasuringCallback):
         """pass@1 of every set, from the record where the same weights were evaluated before."""
         record = Path(args.output_dir) / layout.WATCHED
         identity = digest([self._asked, weights_digest(model)])
-        outcomes = next((row["outcomes"] for row in read_lines(record) if row.get("of") == identity), None)
+        rows = (row for row in read_lines(record) if row.get("of") == identity)
+        outcomes = next((row["outcomes"] for row in rows if "outcomes" in row), None)
         if outcomes is None:
             try:
                 outcomes = self._outcomes(self._loaded(model, tokenizer))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flextune.errors import FlextuneError
 from flextune.extras import need
@@ -16,6 +16,8 @@ from flextune.statistics.summary import compare_all, estimate
 
 if TYPE_CHECKING:
     import pandas
+
+T = TypeVar("T")
 
 #: Fields of a comparison that JSON turns into lists.
 TUPLES = ("won", "lost", "left_out", "trainings", "unknown", "unknown_alone")
@@ -135,7 +137,19 @@ def _plain(value: Any) -> Any:
 
 def _score(row: dict[str, Any]) -> Score:
     estimates = tuple(Estimate(**{**e, "value": _or_nan(e["value"])}) for e in row["estimates"])
-    return Score(**{**row, "estimates": estimates})
+    score = Score(**{**row, "estimates": estimates})
+    for mapping in (score.outcomes, score.trainings, score.generations, score.judgings):
+        _require(dict, mapping)
+    for problems in score.outcomes.values():
+        for samples in _require(dict, problems).values():
+            _require(list, samples)
+    return score
+
+
+def _require(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{repr(value)[:40]} where a {kind.__name__} belongs")
+    return value
 
 
 def _comparison(row: dict[str, Any]) -> Comparison:
