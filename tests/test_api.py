@@ -139,5 +139,5 @@ def test_lines_of_the_readme_run_after_the_quickstart(
     ft.run("experiment.yaml", "name=quickstart")
     exec(python_block(ROOT / "README.md", "## Sixty seconds"), {})
     compared, *judged = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"lora: [\d.]+% to [\d.]+%, \w+", compared)
+    assert re.fullmatch(r"lora - baseline: [\d.]+% to [\d.]+%, \w+", compared)
     assert [line.split()[-1] for line in judged] == ["passed"] * 3

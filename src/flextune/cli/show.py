@@ -49,9 +49,11 @@ def show_evaluation(result: RunResult, *, as_json: bool) -> None:
 def show_scores(run: Run, scores: Sequence[Score], comparisons: Sequence[Comparison], page: Path) -> None:
     """Scores and comparisons as a table; what they say, in sentences; and the page.
 
-    Of a few comparisons each gets a sentence, of many each arm, as on the page.
+    Of a few comparisons each gets a sentence; of many those that the experiment names, or each arm, as on the
+    page.
     """
     from flextune.report.labels import labels
+    from flextune.report.verdict_words import plain
     from flextune.studies.scores.copies import copies
     from flextune.studies.scores.headline import headline
     from flextune.studies.scores.score_table import score_table, sentences
@@ -61,7 +63,7 @@ def show_scores(run: Run, scores: Sequence[Score], comparisons: Sequence[Compari
     if len(comparisons) <= SENTENCES:
         said = list(sentences(comparisons, taught=names.taught))
     else:
-        said = [" ".join(line) for line in headline(comparisons, names, copies(scores, names))]
+        said = [plain(" ".join(line)) for line in headline(comparisons, names, copies(scores, names))]
     for words in said:
         out().print(words, highlight=False, markup=False)
     _link("page", page)

@@ -55,6 +55,24 @@ def test_many_arms_are_counted_and_only_the_largest_differences_named() -> None:
     )
 
 
+def test_what_was_to_be_tested_is_told_first_and_the_rest_counted() -> None:
+    tested = [compared("lora", "py", 0.3, 0.001), compared("flex", "py", 0.01, 0.9, against="lora")]
+    others = [replace(compared("flex", "py", -0.3, 0.001), primary=False)]
+    first, second, rest = headline([*reversed(tested), *others], names(["base", "lora", "flex"]), {})
+    assert first[0] == "Python old words, lora − base:"
+    assert plain(first[1]) == "rises, certain: 50.0 → 80.0 % (+30.0 points [+20.0, +40.0]), p = 0.001."
+    assert second[0] == "Python old words, flex − lora:"
+    assert second[1].startswith("undecided: ")
+    assert rest == ("Beside these:", "1 exploratory comparison.")
+
+
+def test_many_contrasts_are_left_to_the_findings() -> None:
+    tested = [compared(f"arm-{n}", "py", 0.3, 0.001, against="lora") for n in range(7)]
+    others = [replace(compared("lora", "py", -0.3, 0.001), primary=False)]
+    ((lead, _),) = headline([*tested, *others], names(["base", "lora", *(f"arm-{n}" for n in range(7))]), {})
+    assert lead == "lora:"
+
+
 def test_a_copy_is_not_told_twice() -> None:
     known = [compared(arm, "py", 0.3, 0.001) for arm in ("lora", "merged")]
     assert [lead for lead, _ in headline(known, names(["base", "lora", "merged"]), {"merged": "lora"})] == [

@@ -1,4 +1,4 @@
-"""What a page says first: what every arm did, in a sentence or two."""
+"""What a page says first: what was to be tested, or else what every arm did, in a sentence or two."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from flextune.records import Comparison
 from flextune.report.formats import count
 from flextune.report.labels import Labels
-from flextune.report.verdict_words import NBSP, change
+from flextune.report.verdict_words import NBSP, change, sentence
 from flextune.statistics.decision import Direction, direction
 from flextune.statistics.tally import setting
 
 #: More arms than this are counted, not named one by one.
 MOST_ARMS = 4
+#: As many comparisons that the experiment names are told one by one.
+MOST_TESTED = 6
 #: Settings that a sentence names for one direction.
 MOST_NAMED = 3
 #: Words for a direction.
@@ -24,13 +26,16 @@ Line = tuple[str, str]
 def headline(
     comparisons: Sequence[Comparison], labels: Labels, copied: Mapping[str, str]
 ) -> tuple[Line, ...]:
-    """A line for each arm, or where there are many for all of them.
+    """A line for each comparison that the experiment names; else for each arm, or one for many arms.
 
     Args:
-        comparisons: Those with the baseline count; named contrasts are in the findings.
+        comparisons: Of the run. Arms are told by those with the baseline.
         labels: Names and order.
         copied: Arms that are left out, since they answer as another one.
     """
+    tested = [c for c in comparisons if c.primary]
+    if len(tested) < len(comparisons) and 0 < len(tested) <= MOST_TESTED:
+        return _of_contrasts(tested, len(comparisons) - len(tested), labels)
     against = [c for c in comparisons if c.baseline == labels.baseline and c.arm not in copied]
     against.sort(key=labels.sort_key)
     arms = [arm for arm in labels.arms if any(c.arm == arm for c in against)]
@@ -39,6 +44,13 @@ def headline(
     if len(arms) > MOST_ARMS:
         return (_counted(against, arms, labels),)
     return tuple((f"{arm}:", _of_arm([c for c in against if c.arm == arm], labels)) for arm in arms)
+
+
+def _of_contrasts(tested: Sequence[Comparison], others: int, labels: Labels) -> tuple[Line, ...]:
+    """What was to be tested, and how much else was compared."""
+    ordered = sorted(tested, key=labels.sort_key)
+    lines = [(f"{_name(c, labels)}, {c.arm} − {c.baseline}:", f"{sentence(c)}.") for c in ordered]
+    return (*lines, ("Beside these:", f"{count(others, 'exploratory comparison')}."))
 
 
 def _of_arm(comparisons: Sequence[Comparison], labels: Labels) -> str:
@@ -79,8 +91,11 @@ def _named(comparisons: Sequence[Comparison], labels: Labels) -> str:
 
 
 def _place(comparison: Comparison, labels: Labels) -> str:
-    name = labels.name(setting(comparison)).replace(" · ", " ")
-    return f"{name} ({change(comparison)}{NBSP}%, {comparison.verdict})"
+    return f"{_name(comparison, labels)} ({change(comparison)}{NBSP}%, {comparison.verdict})"
+
+
+def _name(comparison: Comparison, labels: Labels) -> str:
+    return labels.name(setting(comparison)).replace(" · ", " ")
 
 
 def _sentence(parts: Sequence[str]) -> str:
