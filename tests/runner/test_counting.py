@@ -48,6 +48,21 @@ def test_stages_have_numbers_and_the_time_left_once_every_kind_is_known() -> Non
     ]
 
 
+def test_a_long_stage_does_not_promise_that_short_ones_take_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("flextune.runner.counting.time.monotonic", lambda: now[0])
+    labels = Labels()
+    reporter = CountedReporter(labels, {"generate": 3}, {"generate": 1200})
+    for label, programs in (("generate base", 1000), ("generate lora", 100), ("generate fourier", 100)):
+        with reporter.stage(label, programs):
+            now[0] += 3 * programs
+    assert labels.labels == [
+        "[1/3] generate base",
+        "[2/3] generate lora (about 10 min left)",
+        "[3/3] generate fourier (about 5 min left)",
+    ]
+
+
 def test_what_is_not_counted_keeps_its_label() -> None:
     labels = Labels()
     reporter = CountedReporter(labels, {"train": 1})

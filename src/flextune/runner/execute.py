@@ -286,7 +286,9 @@ class Execution:
         """A reporter that numbers the stages which are left; says what is there already."""
         run, evaluations = self.run, plan.evaluations
         untrained = [t for t in plan.trainings if not run.trained(t.key).finished]
-        forms = {e.generation.form for e in evaluations if e.generation.unanswered(run)}
+        generations = {evaluation.generation.key: evaluation.generation for evaluation in evaluations}
+        missing = [each for each in generations.values() if each.unanswered(run)]
+        forms = {each.form for each in missing}
         unjudged = {e.key for e in self._unjudged(evaluations)}
         there = [
             f"{total - left} of {total} {what}"
@@ -299,7 +301,8 @@ class Execution:
         if there:
             self.options.reporter.note(f"already there: {', '.join(there)}")
         left = {"train": len(untrained), "generate": len(forms), "judge": len(unjudged)}
-        return CountedReporter(self.options.reporter, left)
+        programs = {"generate": sum(each.total for each in missing)}
+        return CountedReporter(self.options.reporter, left, programs)
 
     def _evaluate_model(
         self, plan: Plan, model: BaseModel, generate: Callable[[list[Evaluation]], None]
