@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from tests.support.engine import EXAMPLES, recipe, tensors, train
+from tests.support.tiny import tiny_config
 from tests.support.trainings import batch, lines, model_with_adapter, rows
 
 from flextune.config import KLConfig, TrainConfig, optimizer
@@ -120,6 +122,10 @@ def test_auto_is_padded_on_the_cpu_and_no_part_of_a_key(loaded: LoadedModel) -> 
 
     made = choose_batches(loaded.model, TrainConfig(), pad=1, computed=torch.float32)
     assert (made.kind, made.collate.counted) == ("padded", False)
+    wordy = SimpleNamespace(
+        device=torch.device("cpu"), config=tiny_config(vocab_size=32_000), forward=loaded.model.forward
+    )
+    assert choose_batches(wordy, TrainConfig(), pad=1, computed=torch.float32).collate.counted
     assert "batches" not in Recipe().given()["train"]
     assert Recipe(train=TrainConfig(batches="packed")).given()["train"] == {"batches": "packed"}
 

@@ -28,9 +28,19 @@ def counted_loss(
         positions: See ``counted_positions``.
         items: What the sum is divided by; None: the number of labels that count.
     """
-    targets = labels[:, positions + 1].reshape(-1)
+    targets = counted_targets(labels, positions)
     wide = logits.reshape(-1, logits.shape[-1])
     if wide.dtype != torch.float64:
         wide = wide.float()
     total = torch.nn.functional.cross_entropy(wide, targets, ignore_index=IGNORED, reduction="sum")
-    return total / (targets.ne(IGNORED).sum() if items is None else items)
+    return total / divisor(targets, items)
+
+
+def counted_targets(labels: Tensor, positions: Tensor) -> Tensor:
+    """What the logits at ``positions`` are to predict, shape ``(rows x positions,)``."""
+    return labels[:, positions + 1].reshape(-1)
+
+
+def divisor(targets: Tensor, items: Tensor | int | None) -> Tensor | int:
+    """What a sum over targets is divided by: ``items``, or the number of those that count."""
+    return targets.ne(IGNORED).sum() if items is None else items

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -22,8 +24,9 @@ from flextune.training.callbacks.measuring import MeasuringCallback
 from flextune.training.callbacks.penalty import SpectralCallback, SpectralLossMixin
 from flextune.training.callbacks.penalty_term import PenaltyTerm, Way
 from flextune.training.callbacks.sophia import SophiaMixin
-from flextune.training.counted import counted_loss, keeps_logits
+from flextune.training.counted import counted_loss, counted_targets, divisor, keeps_logits
 from flextune.training.kl import base_predictions, summed_divergence
+from flextune.training.pieces import plain_head, rows_at_once, summed_loss, without_head
 from flextune.training.processes import agree
 from flextune.training.resuming import ResumingMixin
 from flextune.training.sharding import ShardingMixin
@@ -86,6 +89,7 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         if getattr(self.data_collator, "counted", False):
             self.compute_loss_func = self._counted_loss
         self._counted: Tensor | None = None
+        self._head: nn.Linear | None = None
         self.encoded = encoded
         self.deal = deal or Deal(1, self.args.gradient_accumulation_steps)
         self.shared_by = None if deal is None else deal.parts
@@ -186,10 +190,13 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
     ) -> Any:
         """The task's loss, and in training what is added to it."""
         compared, self._counted = inputs.pop(COMPARED, None), inputs.pop(COUNTED, None)
+        self._head = None
         if compared is None or not self.kl:
             if self._counted is not None and keeps_logits(self.model):
                 inputs = {**inputs, "logits_to_keep": self._counted}
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+                self._head = self._head_of(len(inputs["labels"]) * len(self._counted))
+            with nullcontext() if self._head is None else without_head(self._head):
+                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
         with self.accelerator.autocast():
             base_logits = base_predictions(self.base, inputs["input_ids"], inputs.get("position_ids"))
@@ -200,13 +207,31 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
         loss = loss + self._beside(share.to(loss.dtype), num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 
+    @cached_property
+    def _plain_head(self) -> nn.Linear | None:
+        """The output layer, where losses can be computed in pieces."""
+        return None if self.shard or self.args.torch_compile else plain_head(self.model)
+
+    def _head_of(self, tokens: int) -> nn.Linear | None:
+        """The output layer, where so many tokens' logits are too many at once."""
+        head = self._plain_head
+        return None if head is None or tokens <= rows_at_once(head) else head
+
     def _counted_loss(self, outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
-        """The loss of a batch that says which positions count; its logits are of those, or of all."""
+        """The loss of a batch that says which positions count; its logits are of those, or of all.
+
+        Where the loss is computed in pieces, they are what the output layer is given.
+        """
         assert self._counted is not None
         logits = outputs.logits
         if logits.shape[1] == labels.shape[1]:
             logits = logits[:, self._counted]
-        return counted_loss(logits, labels, self._counted, num_items_in_batch)
+        if self._head is None:
+            return counted_loss(logits, labels, self._counted, num_items_in_batch)
+        half = torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
+        targets = counted_targets(labels, self._counted)
+        total = summed_loss(logits.flatten(0, 1), self._head, targets, half)
+        return total / divisor(targets, num_items_in_batch)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the seconds of training, ``kl`` to lines with a training loss, the memory to the last line."""

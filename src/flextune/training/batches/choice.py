@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
+#: From so many words on, logits are computed only where they count on every device.
+MANY_WORDS = 32_000
+
 
 @dataclass(frozen=True)
 class Batches:
@@ -63,8 +66,9 @@ def choose_batches(model: Any, train: TrainConfig, *, pad: int, computed: torch.
     Raises:
         FlextuneError: ``padding_free`` or ``packed`` with a model that mixes texts of a row.
     """
-    # On the CPU the logits of all positions cost little, and finished work keeps its bytes.
-    counted = model.device.type != "cpu" and keeps_logits(model)
+    # On the CPU the logits of few words cost little at all positions, and finished work keeps its bytes.
+    many = model.device.type != "cpu" or model.config.get_text_config().vocab_size >= MANY_WORDS
+    counted = many and keeps_logits(model)
     padded = Batches("padded", Collator(pad, counted=counted), train.batch_size)
     if train.batches == "padded":
         return padded
