@@ -44,6 +44,7 @@ from flextune.cli import (
 from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
 from flextune.errors import EndedElsewhere, FlextuneError
+from flextune.extras import belongs_to_an_extra, missing
 from flextune.launch import launched
 
 INTERRUPTED = 130
@@ -122,6 +123,11 @@ def run() -> NoReturn:
         sys.exit(1)
     except FlextuneError as error:
         _fail(_with_remedy(str(error)))
+    except ModuleNotFoundError as error:
+        # The base install has all commands, and what some of them import comes with an extra.
+        if error.name is None or not belongs_to_an_extra(error.name):
+            raise
+        _fail(missing(error.name))
     except KeyboardInterrupt:
         _fail(_INTERRUPTED, code=INTERRUPTED)
     except SystemExit as done:
