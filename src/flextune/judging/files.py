@@ -31,11 +31,9 @@ from flextune.judging.settings import (
     note_unsupported,
     with_progress,
 )
+from flextune.judging.verdict_files import Identity, identity
 from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
-
-#: What tells a sample or its verdict from all others of a file: language, name and sample.
-Identity = tuple[str, str, int]
 
 #: Characters of an output's name that its lock file repeats.
 _LONGEST_NAME = 100
@@ -261,11 +259,6 @@ def _judge(
         write_lines(output, map(as_row, ordered))
         partial.unlink()
     return Judged(ordered, request.skipped, request.missing)
-
-
-def identity(verdict: Verdict) -> Identity:
-    """What tells a verdict from all others of a file."""
-    return verdict.language, verdict.name, verdict.sample
 
 
 def note_skipped(skipped: Sequence[Skipped], reporter: Reporter) -> None:
