@@ -43,11 +43,15 @@ def evaluate(
     from flextune.cli.show import show_evaluation
     from flextune.cli.terminal import progress
     from flextune.config import JudgeConfig
+    from flextune.config.names import A_NAME, is_name
+    from flextune.errors import FlextuneError
     from flextune.runner.evaluate import evaluate_models, with_base_models
     from flextune.runner.execute import RunOptions
 
+    if name is not None and not is_name(name):
+        raise FlextuneError(f"--name {name!r}: {A_NAME}")
     judge = JudgeConfig(**limits.section())
-    asked = [request.experiment(model, language, server.section()) for model in models]
+    asked = request.experiments(models, language, server.section())
     asked = [experiment.model_copy(update={"judge": judge}) for experiment in asked]
     asked = asked if alone else with_base_models(asked)
     with progress() as reporter:

@@ -39,7 +39,7 @@ def generate(
     from flextune.errors import FlextuneError
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment(model, language, server.section())
+    (experiment,) = request.experiments([model], language, server.section())
     if len(experiment.evaluate) > 1:
         given = ", ".join(part.language for part in experiment.evaluate)
         where = (

@@ -236,7 +236,10 @@ def _what_instead(folder: Path) -> str:
     if not (folder / ADAPTER_CONFIG).is_file():
         return "it is not a model folder"
     base = open_adapter(folder).base_model or "MODEL"
-    return f"it is an adapter: give it with its base model, as {base}+{folder}"
+    return (
+        f"it is an adapter: give it with its base model, as {base}+{folder} to a command, or in a file as"
+        f" model: {base} with an arm {{name: mine, adapter: {folder}}}"
+    )
 
 
 def _fingerprint(folder: Path) -> str:

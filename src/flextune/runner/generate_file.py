@@ -13,7 +13,7 @@ from flextune.files.objects import read_object, write_object
 from flextune.files.output import check_new_file
 from flextune.progress import Reporter
 from flextune.records import Completion, Problem
-from flextune.runner.checks import check_prompts, check_servers
+from flextune.runner.checks import check_forms, check_prompts, check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
@@ -62,6 +62,7 @@ def generate_file(
     done = {(each.name, each.sample) for each in read_records(output, Completion)}
     missing = len(done) < generation.total
     if missing:
+        check_forms([generation])
         check_prompts([generation])
         check_servers([generation], lambda key: True, reporter)
     write_object(request_file, {"key": generation.key, **generation.row()})

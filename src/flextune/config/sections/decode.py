@@ -10,9 +10,9 @@ from flextune.config.section import Float, Int, Section
 
 #: Keys that belong to one way of decoding; the others belong to all.
 _OWN = {
-    "sample": {"temperature", "top_p", "top_k", "min_p", "n"},
-    "beam": {"num_beams", "length_penalty", "early_stopping"},
-    "greedy": set[str](),
+    "sample": ("temperature", "top_p", "top_k", "min_p", "n"),
+    "beam": ("num_beams", "length_penalty", "early_stopping"),
+    "greedy": (),
 }
 
 
@@ -51,9 +51,15 @@ class DecodeConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _only_sampling_repeats(self) -> DecodeConfig:
-        if self.strategy != "sample" and self.n != 1:
-            raise ValueError(f"n: {self.n} needs strategy: sample ({self.strategy} gives one answer)")
+    def _uses_what_is_set(self) -> DecodeConfig:
+        """A key of another way of decoding may stand at its default, as in the file of a finished run."""
+        for strategy, keys in _OWN.items():
+            for key in keys if strategy != self.strategy else ():
+                value = getattr(self, key)
+                if value != type(self).model_fields[key].default:
+                    raise ValueError(
+                        f"{key}: {value} needs strategy: {strategy} ({self.strategy} has no use for it)"
+                    )
         return self
 
     def used(self) -> dict[str, Any]:
