@@ -97,12 +97,12 @@ REQUESTS = [
     _(
         "a wording that a benchmark does not have",
         "run file.yaml 'evaluate=[{benchmark: humaneval, lexicon: reserved}]'",
-        "evaluate.0: lexicon: reserved is a wording of rosetta; humaneval has one alone",
+        "evaluate.0.lexicon: reserved is a wording of rosetta, and humaneval has one alone; leave it out",
     ),
     _(
         "a wording as an option",
         "eval rosetta --benchmark humaneval --lexicon reserved",
-        "--lexicon: reserved is a wording of rosetta; humaneval has one alone",
+        "--lexicon reserved: humaneval has one wording alone; leave it out",
     ),
     _(
         "problems and a benchmark",
@@ -118,12 +118,12 @@ REQUESTS = [
     _(
         "a temperature without sampling",
         "run file.yaml 'decode=[{temperature: 0.8}]'",
-        "decode.0: temperature: 0.8 needs strategy: sample (greedy has no use for it)",
+        "decode.0.temperature: 0.8 needs strategy: sample (greedy has no use for it)",
     ),
     _(
         "beams without a search",
         "run file.yaml 'decode=[{strategy: sample, num_beams: 8}]'",
-        "decode.0: num_beams: 8 needs strategy: beam (sample has no use for it)",
+        "decode.0.num_beams: 8 needs strategy: beam (sample has no use for it)",
     ),
     _("top-p without temperature", "eval rosetta --top-p 0.5", "--top-p 0.5 needs --temperature above 0"),
     _(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,6 @@ from flextune.cli.server_options import OPTIONS
 
 if TYPE_CHECKING:
     from flextune.config import EvaluateConfig, Experiment
-
-_OWN_KEY = re.compile(r"\{key\}: ([a-z_]+): ")
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,13 @@ class ModelRequest:
         split = list(map(split_model, models))
         if self.merged and not any(adapter for _, adapter in split):
             raise FlextuneError("--merged needs an adapter: give MODEL+ADAPTER")
-        return [self._experiment(name, adapter, languages, server) for name, adapter in split]
+        asked = [self._experiment(name, adapter, languages, server) for name, adapter in split]
+        worded = next((part for one in asked for part in one.evaluate if not part.has_lexicons), None)
+        if self.lexicon != "base" and worded is not None:
+            raise FlextuneError(
+                f"--lexicon {self.lexicon}: {worded.name} has one wording alone; leave it out"
+            )
+        return asked
 
     def _experiment(
         self,
@@ -191,10 +194,6 @@ def _checked(model: str, **request: Any) -> Experiment:
         return model_request(model, **request)
     except SettingError as error:
         keys = [part for part in error.key.split(".") if not part.isdigit()]
-        template = error.template
-        # A section that refuses one of its keys names it in front of the reason.
-        if keys[-1] in ("decode", "evaluate") and (own := _OWN_KEY.match(template)):
-            keys, template = [*keys, own[1]], "{key}: " + template[own.end() :]
         names = {"seeds": "seed", "generate": "server", **(OPTIONS if "server" in keys else {})}
         option = names.get(keys[-1], keys[-1]).replace("_", "-")
-        raise FlextuneError(str(SettingError(f"--{option}", template))) from None
+        raise FlextuneError(str(SettingError(f"--{option}", error.template))) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flextune.config import Experiment
+from flextune.config import Experiment, unused_settings
 from flextune.errors import FlextuneError
 from flextune.extras import need
 from flextune.judging import check_isolation
@@ -15,10 +15,10 @@ from flextune.runner.work import BaseModel, Form, Generation, Training
 
 
 def check_purpose(experiment: Experiment) -> None:
-    """A run evaluates something, and is no sweep.
+    """A run evaluates something, is no sweep, and uses all settings of its evaluations.
 
     Raises:
-        FlextuneError: One of both does not hold.
+        FlextuneError: One of these does not hold.
     """
     if not any(arm.evaluate for arm in experiment.resolved_arms()):
         raise FlextuneError(
@@ -26,6 +26,17 @@ def check_purpose(experiment: Experiment) -> None:
             "evaluate: [{benchmark: rosetta, language: java}]"
         )
     refuse_sweep(experiment)
+    refuse_unused(experiment)
+
+
+def refuse_unused(experiment: Experiment) -> None:
+    """A temperature of greedy decoding changes nothing, and whoever set it believes that it does.
+
+    Raises:
+        FlextuneError: With the first such setting.
+    """
+    for unused in unused_settings(experiment):
+        raise FlextuneError(unused)
 
 
 def refuse_sweep(experiment: Experiment) -> None:

@@ -12,6 +12,7 @@ from flextune.errors import FlextuneError
 from flextune.files.names import slug
 from flextune.generation.prompts.template import COMPLETION
 from flextune.records import Comparison, Score
+from flextune.runner.checks import refuse_unused
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
 from flextune.runner.score import gather_scores, write_scores
@@ -50,6 +51,8 @@ def evaluate_models(requests: Sequence[Experiment], folder: Path, options: RunOp
     Raises:
         FlextuneError: Anything a user can mend.
     """
+    for request in requests:
+        refuse_unused(request)
     execution = Execution(folder, options)
     asked: set[tuple[str, Setting]] = set()
     scores: list[Score] = []

@@ -10,9 +10,9 @@ from flextune.config.section import Float, Int, Section
 
 #: Keys that belong to one way of decoding; the others belong to all.
 _OWN = {
-    "sample": ("temperature", "top_p", "top_k", "min_p", "n"),
-    "beam": ("num_beams", "length_penalty", "early_stopping"),
-    "greedy": (),
+    "sample": {"temperature", "top_p", "top_k", "min_p", "n"},
+    "beam": {"num_beams", "length_penalty", "early_stopping"},
+    "greedy": set[str](),
 }
 
 
@@ -51,21 +51,25 @@ class DecodeConfig(Section):
     )
 
     @model_validator(mode="after")
-    def _uses_what_is_set(self) -> DecodeConfig:
-        """A key of another way of decoding may stand at its default, as in the file of a finished run."""
-        for strategy, keys in _OWN.items():
-            for key in keys if strategy != self.strategy else ():
-                value = getattr(self, key)
-                if value != type(self).model_fields[key].default:
-                    raise ValueError(
-                        f"{key}: {value} needs strategy: {strategy} ({self.strategy} has no use for it)"
-                    )
+    def _only_sampling_repeats(self) -> DecodeConfig:
+        if self.strategy != "sample" and self.n != 1:
+            raise ValueError(f"n: {self.n} needs strategy: sample ({self.strategy} gives one answer)")
         return self
 
     def used(self) -> dict[str, Any]:
         """The keys that can change a completion: none of another strategy, none that is only about speed."""
         others = {key for strategy, keys in _OWN.items() if strategy != self.strategy for key in keys}
         return self.model_dump(mode="json", exclude=others | {"batch_size"})
+
+    def unused(self) -> list[str]:
+        """Keys of another strategy that are set to more than their defaults, each with what it needs."""
+        return [
+            f"{key}: {getattr(self, key)} needs strategy: {strategy} ({self.strategy} has no use for it)"
+            for strategy, keys in _OWN.items()
+            if strategy != self.strategy
+            for key in sorted(keys)
+            if getattr(self, key) != type(self).model_fields[key].default
+        ]
 
     @property
     def label(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from flextune.config.names import BenchmarkName, LanguageName
 from flextune.config.section import Int, Section
@@ -21,12 +21,6 @@ class EvaluateConfig(Section):
     language: LanguageName = Field("py", description="The language: py, java, js, ..., or spelled out.")
     lexicon: Lexicon = Field("base", description="Wording of the descriptions (Rosetta only).")
     limit: Int | None = Field(None, ge=1, description="Evaluate only the first N problems. null: all.")
-
-    @model_validator(mode="after")
-    def _has_the_wording(self) -> EvaluateConfig:
-        if self.lexicon != "base" and not self.has_lexicons:
-            raise ValueError(f"lexicon: {self.lexicon} is a wording of rosetta; {self.name} has one alone")
-        return self
 
     @property
     def path(self) -> Path | None:
