@@ -29,6 +29,12 @@ OF_MODELS = [
         "'bare': its tokenizer cannot be built: there is no tokenizer.json",
     ),
     _(
+        "a model with code of its own",
+        "eval custom --benchmark rosetta",
+        "it needs Python code from its own repository, which is not run",
+        "--server",
+    ),
+    _(
         "no weights",
         "eval light --benchmark rosetta",
         "'light': no weights (*.safetensors or *.bin) in light; fetch it again",

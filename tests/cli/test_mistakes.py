@@ -48,6 +48,11 @@ def models(place: Path, model_folder: Path) -> None:
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
     Path("sharded/model.safetensors.index.json").write_text(json.dumps(index))
     shutil.copy("whole/model.safetensors", "sharded/model-00001-of-00002.safetensors")
+    shutil.copytree("whole", "custom")
+    config = json.loads(Path("custom/config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "configuration_mine.MineConfig"}}
+    Path("custom/config.json").write_text(json.dumps(config))
+    Path("custom/configuration_mine.py").write_text("open('was_run', 'w')\n")
     _adapters()
 
 

@@ -14,6 +14,7 @@ from flextune.errors import FlextuneError
 from flextune.files.lines import write_lines
 from flextune.judging import Judged, judge_files
 from flextune.judging.scoring import LanguageScore, score_file, score_verdicts
+from flextune.progress import Silent
 from flextune.records import Outcome, Problem, Verdict, as_row
 
 
@@ -151,3 +152,18 @@ def test_verdicts_and_an_empty_file_may_be_replaced(sandboxed: None, tmp_path: P
     output.touch()
     for _ in range(2):
         assert judged(samples, output).counts["passed"] == 1
+
+
+def test_verdicts_that_others_replace_are_counted(sandboxed: None, tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    samples, output = tmp_path / "samples.jsonl", tmp_path / "verdicts.jsonl"
+    for first in ("x = 1", "x = 1", "x = 0"):
+        write_lines(samples, [{"name": "a", "completion": first}, {"name": "b", "completion": "x = 1"}])
+        judge_files(samples, PROBLEMS, output=output, reporter=Notes())
+    replaced = [note for note in notes if "replaced" in note]
+    assert replaced == [f"{output}: 1 of the 2 verdicts that it held are replaced by others"]
