@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def clean(
     names: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="RUN...", help="Names or folders (default: every run).", show_default=False),
+        typer.Argument(metavar="RUN", help="Names or folders (default: every run).", show_default=False),
     ] = None,
     runs: o.Runs = Path("runs"),
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,

@@ -39,7 +39,10 @@ def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare two verdict files problem by problem: verdict, difference, interval, test, won and lost."""
+    """Compare two verdict files problem by problem: verdict, difference, interval, test, won and lost.
+
+    The exit status is 3 where nothing could be compared.
+    """
     from flextune.cli.terminal import print_json, print_line
     from flextune.judging.compare import compare_sides, read_side
     from flextune.records import as_row

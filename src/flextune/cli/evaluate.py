@@ -16,9 +16,7 @@ from flextune.cli.server_options import ServerOptions
 
 @grouped
 def evaluate(
-    models: Annotated[
-        list[str], typer.Argument(metavar="MODEL[+ADAPTER]...", help=o.MODEL, show_default=False)
-    ],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL, show_default=False)],
     request: ModelRequest,
     server: ServerOptions,
     limits: LimitOptions,

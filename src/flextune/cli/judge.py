@@ -107,6 +107,8 @@ def judge(
 ) -> None:
     """Run programs with their tests in the sandbox and say what happened to each.
 
+    flextune judge --problems rows.jsonl --samples samples.jsonl -o verdicts.jsonl
+
     Lines that cannot be used are skipped and listed on standard error; the rest is judged.
     """
     from flextune.cli.explain import show_explanation

@@ -21,7 +21,7 @@ def overlap(
     data: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATA...", help="Training data: a source's name, or a file of rows.", show_default=False
+            metavar="DATA", help="Training data: a source's name, or a file of rows.", show_default=False
         ),
     ],
     benchmarks: Annotated[

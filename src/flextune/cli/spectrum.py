@@ -17,7 +17,7 @@ def spectrum(
     adapters: Annotated[
         list[str],
         typer.Argument(
-            metavar="ADAPTER...", help="PEFT LoRA folders, each as FOLDER or NAME=FOLDER.", show_default=False
+            metavar="ADAPTER", help="PEFT LoRA folders, each as FOLDER or NAME=FOLDER.", show_default=False
         ),
     ],
     layers: Annotated[
