@@ -148,12 +148,14 @@ def _print(found: list[AdapterSpectra], layers: bool) -> None:
 
 def _about(one: AdapterSpectra) -> list[str]:
     from flextune.report.formats import count
+    from flextune.report.spectra.tables import summary
 
     modules = {row["name"]: row for row in one.rows}
     layers = {row["layer"] for row in modules.values()} - {None}
     ranks = sorted({row["rank"] for row in modules.values()})
     parts = [count(len(modules), "module"), count(len(layers), "layer"), f"rank {', '.join(map(str, ranks))}"]
     lines = [f"{one.adapter}: {', '.join(parts)}"]
+    lines.append(f"  {summary(one.types)}")
     if one.base_model:
         lines.append(f"  made for {one.base_model}")
     if one.start:
