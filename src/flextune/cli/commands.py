@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
+
+#: The home folder at the beginning of an argument, or of an option's value.
+_HOME = re.compile(r"^(--?[a-z-]+=)?~/")
 
 #: What stands for a value, by the type that typer names.
 _SHORT = {"int": "N", "float": "X", "path": "PATH", "str": "TEXT", "list[str]": "TEXT"}
@@ -26,7 +31,15 @@ class _ShortTypes:
 
 
 class Command(_ShortTypes, TyperCommand):
-    """A command of the command line."""
+    """A command of the command line; ``--samples=~/x`` names a file at home, which no shell says for us."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As typer does, with homes written out."""
+        return super().parse_args(ctx, [_HOME.sub(_home, argument) for argument in args])
+
+
+def _home(found: re.Match[str]) -> str:
+    return f"{found[1] or ''}{Path.home()}/"
 
 
 class Group(_ShortTypes, TyperGroup):

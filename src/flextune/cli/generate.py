@@ -37,6 +37,7 @@ def generate(
     """Write completions, and the problems beside them (OUTPUT.problems.jsonl), for `flextune judge`."""
     from flextune.cli.terminal import print_json, progress
     from flextune.errors import FlextuneError
+    from flextune.report.formats import count
     from flextune.runner.generate_file import generate_file
 
     (experiment,) = request.experiments([model], language, server.section())
@@ -51,4 +52,4 @@ def generate(
     if as_json:
         print_json({"completions": written, "file": str(output)})
     else:
-        typer.echo(f"{written} completions in {output}")
+        typer.echo(f"{count(written, 'completion')} in {output}")

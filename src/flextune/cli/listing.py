@@ -72,8 +72,11 @@ def _languages() -> Iterator[dict[str, Any]]:
 def _models() -> Iterator[dict[str, Any]]:
     from flextune.config import EMBEDDED_MODEL
     from flextune.extras import installed
+    from flextune.rosetta import model_folder
 
-    yield {"name": EMBEDDED_MODEL, "title": "embedded: three languages, for trying things out", "gib": 0.0}
+    own = sum(file.stat().st_size for file in model_folder().iterdir())
+    title = "embedded: three languages, for trying things out"
+    yield {"name": EMBEDDED_MODEL, "title": title, "gib": round(own / 2**30, 3)}
     if not installed("huggingface_hub"):
         return
     from huggingface_hub import scan_cache_dir
@@ -85,7 +88,7 @@ def _models() -> Iterator[dict[str, Any]]:
         return
     for repository in sorted(repositories, key=lambda one: one.repo_id):
         if repository.repo_type == "model":
-            size = round(repository.size_on_disk / 2**30, 2)
+            size = round(repository.size_on_disk / 2**30, 3)
             yield {"name": repository.repo_id, "title": "in the hub's cache", "gib": size}
 
 

@@ -80,24 +80,33 @@ def check_trainings(trainings: Sequence[Training]) -> None:
         _check_starts(training)
 
 
-def check_forms(generations: Sequence[Generation]) -> None:
+def check_forms(generations: Sequence[Generation], reporter: Reporter) -> None:
     """Refuse models that could not answer, perhaps hours into an experiment: other arms come before them.
 
     Args:
         generations: Those that are not complete; what a server has is for the server to check.
+        reporter: Told of models whose window is smaller than an answer may be long.
 
     Raises:
         FlextuneError: No weights, or a tokenizer that cannot be built; an adapter from elsewhere that is
             damaged, holds NaN, or is for another model.
     """
-    forms = dict.fromkeys(each.form for each in generations if each.form.served is None)
+    here = [each for each in generations if each.form.served is None]
+    forms = dict.fromkeys(each.form for each in here)
     for name in dict.fromkeys(form.model.name for form in forms):
         need("torch", "transformers", "peft")
-        from flextune.models.load import load_tokenizer
+        from flextune.generation.local.rows import context_length
+        from flextune.models.load import load_tokenizer, model_config
         from flextune.models.weight_files import check_weight_files
 
         check_weight_files(name)
         load_tokenizer(name)
+        window = context_length(model_config(name))
+        asked = max(each.decode.max_new_tokens for each in here if each.form.model.name == name)
+        if window is not None and asked >= window:
+            reporter.note(
+                f"{name}: max_new_tokens {asked}, but it has a window of {window}: answers end there"
+            )
     for name, folder in dict.fromkeys((form.model.name, form.folder) for form in forms):
         if folder is not None:
             from flextune.models.adapters import check_saved

@@ -346,7 +346,7 @@ class Execution:
 
         pending = self._unjudged(plan.evaluations)
         unanswered = {e.generation.key: e.generation for e in pending if e.generation.unanswered(self.run)}
-        check_forms(list(unanswered.values()))
+        check_forms(list(unanswered.values()), self.options.reporter)
         check_prompts([evaluation.generation for evaluation in pending])
         if pending and self.options.sandbox:
             check_isolation()

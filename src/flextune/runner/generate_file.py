@@ -62,14 +62,15 @@ def generate_file(
     done = {(each.name, each.sample) for each in read_records(output, Completion)}
     missing = len(done) < generation.total
     if missing:
-        check_forms([generation])
+        check_forms([generation], reporter)
         check_prompts([generation])
         check_servers([generation], lambda key: True, reporter)
     write_object(request_file, {"key": generation.key, **generation.row()})
     write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
     if missing:
         engine = models.engine(generation.form)
-        write_completions([(generation, output)], engine, reporter, label=evaluation.label)
+        label = f"{evaluation.arm} on {generation.part.label}"
+        write_completions([(generation, output)], engine, reporter, label=label)
     if layout is not None:
         write_samples(
             layout, layout_file, _answers(generation, output), decode=generation.decode.model_dump()
