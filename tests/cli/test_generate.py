@@ -193,7 +193,7 @@ def test_a_merged_adapter_is_another_request(tmp_path: Path):
     (tmp_path / "adapter_model.safetensors").touch()
 
     def key(merged: bool) -> str:
-        request = ModelRequest(limit=1, merged=merged).experiment(f"rosetta+{tmp_path}", ["py"])
+        (request,) = ModelRequest(limit=1, merged=merged).experiments([f"rosetta+{tmp_path}"], ["py"])
         sources = Sources(
             model=lambda name: "sha256:1",
             adapter=lambda folder: "adapter",

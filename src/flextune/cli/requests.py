@@ -68,7 +68,7 @@ class ModelRequest:
         from flextune.errors import FlextuneError
 
         split = list(map(split_model, models))
-        if self.merged and not any(adapter for _, adapter in split):
+        if self.merged and server is None and not any(adapter for _, adapter in split):
             raise FlextuneError("--merged needs an adapter: give MODEL+ADAPTER")
         asked = [self._experiment(name, adapter, languages, server) for name, adapter in split]
         worded = next((part for one in asked for part in one.evaluate if not part.has_lexicons), None)
@@ -88,7 +88,7 @@ class ModelRequest:
         return _checked(
             name,
             adapter=adapter,
-            merged=self.merged and adapter is not None,
+            merged=self.merged and (adapter is not None or server is not None),
             benchmark=self._benchmark(),
             languages=languages or self._languages(),
             lexicon=self.lexicon,
