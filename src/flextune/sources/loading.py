@@ -48,11 +48,10 @@ def load_examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Examp
     the validation set.
 
     Raises:
-        FlextuneError: A source has no such language, wording or option, its data is missing or bad, a share
-            cannot be had, or a replayed language is unknown.
+        FlextuneError: A source has no such language or option, its data is missing or bad, a share cannot be
+            had, or a replayed language is unknown.
     """
     parts = train.parts
-    _check_wording(train)
     loaded = [_part_examples(train.of_part(part), data_dir) for part in parts]
     held = [list(validation) for _, validation in loaded]
     own = without_copies([list(training) for training, _ in loaded], chain(*held), train.deduplicate)
@@ -63,17 +62,6 @@ def load_examples(train: TrainConfig, data_dir: Path | None) -> tuple[list[Examp
         held = [validation[:most] for validation, most in zip(held, room, strict=True)]
     examples, validation = interleaved(own), interleaved(held)[: train.validation_size]
     return with_replay(examples[: train.limit], train.replay), validation
-
-
-def _check_wording(train: TrainConfig) -> None:
-    """``train.lexicon`` is a wording of some part; rows of your own are worded as they are."""
-    known = [TRAINING_SOURCES.get(part.source) if part.source else None for part in train.parts]
-    if train.lexicon != "base" and all(source and not source.has_lexicons for source in known):
-        names = ", ".join(part.name for part in train.parts)
-        raise FlextuneError(
-            f"train.lexicon: {train.lexicon} is a wording of rosetta; {names} has one alone: set"
-            " train.lexicon: base"
-        )
 
 
 def source_of(part: DataPart) -> TrainingSource:
