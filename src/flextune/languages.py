@@ -76,7 +76,7 @@ def canonical(spelling: str) -> str:
 def separated(given: Iterable[str] | str) -> list[str]:
     """The spellings in a text, or in several, each of which may hold some with commas between them."""
     texts = [given] if isinstance(given, str) else given
-    return [spelling for text in texts for spelling in text.split(",")]
+    return [spelling for text in texts for spelling in text.split(",") if spelling.strip()]
 
 
 def short_name(spelling: str) -> str:

@@ -10,6 +10,12 @@ REQUESTS = [
     _("bad YAML", "run broken.yaml", "broken.yaml:3: not valid YAML", "found ':'"),
     _("tab", "run tab.yaml", "tab.yaml:2: not valid YAML", "indent with spaces, not tabs"),
     _("empty file", "run empty.yaml", "empty.yaml: nothing in it", "`flextune init` prints an experiment"),
+    _(
+        "rows",
+        "run samples.jsonl",
+        "samples.jsonl: a file of rows; an experiment is a YAML file",
+        "train: {data:",
+    ),
     _("a list", "run list.yaml", "list.yaml: an experiment is a mapping", "found: a list", "flextune init"),
     _(
         "key typo",
@@ -76,6 +82,8 @@ REQUESTS = [
         "'HumanEval', did you mean 'humaneval'?",
         "mbpp",
     ),
+    _("no language", "eval rosetta --language ','", "--language: none is given"),
+    _("no model", "eval ''", "MODEL is empty: give rosetta, a folder"),
     _("no benchmark", "eval notok", "--benchmark: needed for notok: apps, humaneval,"),
     _(
         "data folder absent",

@@ -166,6 +166,8 @@ def split_model(text: str) -> tuple[str, Path | None]:
     from flextune.errors import FlextuneError
     from flextune.models.adapter_folder import usable_adapter
 
+    if not text.strip():
+        raise FlextuneError("MODEL is empty: give rosetta, a folder, a hub id or a GGUF file")
     model, plus, adapter = text.rpartition("+")
     if not plus or Path(text).expanduser().is_dir():
         return text, None

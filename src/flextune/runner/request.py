@@ -53,6 +53,8 @@ def model_request(
     if benchmark is None and model != EMBEDDED_MODEL:
         raise SettingError("benchmark", f"{{key}}: needed for {model}: {', '.join(BENCHMARKS.names())}")
     spelled = dict.fromkeys(map(canonical, separated(languages)))
+    if not spelled:
+        raise SettingError("language", "{key}: none is given; py, java, js, ...")
     part = {"benchmark": benchmark or EMBEDDED_MODEL, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
     asked = {**(generate or {}), "adapter": folder, "export": "merged" if merged else "adapter"}
