@@ -52,6 +52,7 @@ FILES = {
     "a_run/judged/0123/verdicts.jsonl": lines(VERDICT),
     "damaged/experiment.yaml": EXPERIMENT,
     "damaged/scores.json": "{cut",
+    "made.problems.jsonl": lines(PROBLEM),
     "twice.jsonl": lines(VERDICT, {**VERDICT, "outcome": "timeout"}),
     "sweep.yaml": EXPERIMENT.partition("arms:")[0] + "sweep: {keys: {adapter.rank: [2, 4]}, search: grid}\n",
 }

@@ -92,6 +92,11 @@ FILE_MISTAKES = [
         "samples.jsonl: holds the completions of another",
     ),
     _(
+        "problems over the problems",
+        "generate rosetta --problems made.problems.jsonl -o made",
+        "-o made.problems.jsonl: is the file of --problems; choose another file",
+    ),
+    _(
         "completions over a folder",
         "generate rosetta -o .",
         "-o .: is a folder; give the name of a file in it",
