@@ -163,6 +163,8 @@ FILE_MISTAKES = [
         "damaged/scores.json: not a scores file",
         "remove it and run the experiment again",
     ),
+    _("a model over another", "rosetta pretrain notok", "OUTPUT notok: this folder holds something already"),
+    _("a model over a file", "rosetta pretrain file.yaml", "OUTPUT file.yaml: is a file; give a folder"),
     _("figures in a file", "figures a_run -o file.yaml", "-o file.yaml: is a file; give a folder"),
     _(
         "spectra in a file",

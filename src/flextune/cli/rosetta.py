@@ -30,7 +30,9 @@ def pretrain(
     """Make a new embedded base model: a tokenizer, then pretraining on Rosetta text."""
     from flextune.cli.terminal import progress
     from flextune.extras import need
+    from flextune.files.output import check_new_folder
 
+    check_new_folder(output, "OUTPUT", empty=True)
     need("torch", "transformers")
     from flextune.rosetta.pretrain import Recipe, write_recipe
     from flextune.rosetta.pretrain import pretrain as train_base

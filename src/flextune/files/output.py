@@ -66,11 +66,18 @@ def _is_one(first: Path, second: Path) -> bool:
     return first.resolve() == second.resolve()
 
 
-def check_new_folder(path: Path, option: str) -> None:
+def check_new_folder(path: Path, option: str, *, empty: bool = False) -> None:
     """Return if there may be a folder at ``path``.
 
+    Args:
+        path: What the user named.
+        option: By which name.
+        empty: Whether there must be nothing in it.
+
     Raises:
-        FlextuneError: There is a file.
+        FlextuneError: There is a file, or a folder with something in it.
     """
     if path.exists() and not path.is_dir():
         raise FlextuneError(f"{option} {path}: is a file; give a folder")
+    if empty and path.is_dir() and any(path.iterdir()):
+        raise FlextuneError(f"{option} {path}: this folder holds something already; choose another")
