@@ -78,6 +78,7 @@ toolchains:
 $(STAMP): pyproject.toml constraints.txt src/flextune/__init__.py | system
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "flextune needs Python 3.11 or newer (set PYTHON=...)"; exit 1; }
+	@echo "installing torch, transformers and the rest into $(VENV): a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt 'torch==2.13.0'
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'

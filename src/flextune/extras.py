@@ -55,8 +55,14 @@ def installed(package: str) -> bool:
         return False
 
 
+def belongs_to_an_extra(module: str) -> bool:
+    """Whether a module is of a package that an extra brings."""
+    return module.partition(".")[0] in _EXTRAS
+
+
 def missing(package: str, what: str | None = None) -> str:
-    """The message for a package that is not there."""
+    """The message for a package, or a module of one, that is not there."""
+    package = package.partition(".")[0]
     name, _ = _EXTRAS[package]
     return f"{f'{what} needs {name}' if what else f'{name} is not installed'}: {install_command(package)}"
 

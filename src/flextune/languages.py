@@ -73,6 +73,12 @@ def canonical(spelling: str) -> str:
     return next((n.short for n in LANGUAGES.entries().values() if typed in n.spellings), spelling)
 
 
+def separated(given: Iterable[str] | str) -> list[str]:
+    """The spellings in a text, or in several, each of which may hold some with commas between them."""
+    texts = [given] if isinstance(given, str) else given
+    return [spelling for text in texts for spelling in text.split(",") if spelling.strip()]
+
+
 def short_name(spelling: str) -> str:
     """The short name of a language, however it is spelled.
 

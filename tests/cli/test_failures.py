@@ -111,6 +111,7 @@ def test_damaged_weights_are_one_line(flextune: Call, model_folder: Path, tmp_pa
         (damaged / path.name).write_bytes(data[:-100] if path.suffix == ".safetensors" else data)
     said = flextune("generate", damaged, "--benchmark", "rosetta", "-o", tmp_path / "made.jsonl")
     assert said.complaint.startswith(f"model {str(damaged)!r}")
+    assert not list(tmp_path.glob("made.*"))
 
 
 def test_a_run_without_bubblewrap_refuses_before_it_trains(

@@ -47,7 +47,7 @@ def test_generate_then_judge_then_compare(flextune: Call, model_folder: Path, tm
     assert found["p_value"] == 2 / 2**4
     said = flextune("compare", *verdicts)
     assert said.out.startswith("A  py  4/4 passed = 100.0 %")
-    assert "A - B: undecided: 0.0 → 100.0 % (+100.0 points" in said.out
+    assert "A − B: undecided: 0.0 → 100.0 % (+100.0 points" in said.out
     assert "p = 0.125" in said.out
     assert "exact McNemar" in said.out
 
@@ -125,9 +125,11 @@ def test_compare_says_what_it_compares_and_how_it_decides(flextune: Call, tmp_pa
     first, second = (
         write_lines(tmp_path / f"{name}.jsonl", part) for name, part in zip("ab", rows, strict=True)
     )
-    said = flextune("compare", first, second).out
+    lines = flextune("compare", first, second).out.splitlines()
+    assert max(map(len, (line for line in lines if not line.endswith(".jsonl")))) <= 80
+    said = " ".join(lines)
     assert "A  py  50/60 passed = 83.3 %" in said
-    assert "A - B: rises, certain: 16.7 → 83.3 % (+66.7 points [" in said
+    assert "A − B: rises, certain: 16.7 → 83.3 % (+66.7 points [" in said
     assert "would have been shown" in said
     found = flextune("compare", first, second, "--json").json
     assert (found["verdict"], found["a"]["passed"], found["b"]["known"]) == ("certain", 50, 60)
@@ -191,7 +193,7 @@ def test_a_merged_adapter_is_another_request(tmp_path: Path):
     (tmp_path / "adapter_model.safetensors").touch()
 
     def key(merged: bool) -> str:
-        request = ModelRequest(limit=1, merged=merged).experiment(f"rosetta+{tmp_path}", ["py"])
+        (request,) = ModelRequest(limit=1, merged=merged).experiments([f"rosetta+{tmp_path}"], ["py"])
         sources = Sources(
             model=lambda name: "sha256:1",
             adapter=lambda folder: "adapter",

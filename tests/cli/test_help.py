@@ -88,6 +88,7 @@ def test_every_command_has_help_of_80_columns(
     assert max(map(len, lines)) <= 80
     assert any(line.startswith(" Usage: flextune") for line in lines)
     assert "…" not in said.out
+    assert "<bool>" not in said.out
 
 
 def test_every_command_is_in_the_list_above(flextune: Call):

@@ -26,7 +26,7 @@ CALLS = {
     "check-problems": "check-problems with_reference.jsonl --mutants 1",
     "eval": "eval {model}+{adapter} --benchmark rosetta --limit 2 --max-new-tokens 4 --runs {runs}",
     "score": "score verdicts.jsonl",
-    "compare": "compare verdicts.jsonl verdicts.jsonl",
+    "compare": "compare verdicts.jsonl others.jsonl",
     "overlap": "overlap rosetta --benchmark rosetta",
     "power": "power --problem-count 20",
     "spectrum": "spectrum {adapter}",
@@ -62,6 +62,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("problems.jsonl", "samples.jsonl", "cut.jsonl", "verdicts.jsonl"):
         Path(name).write_text(FILES[name])
+    Path("others.jsonl").write_text(FILES["verdicts.jsonl"])
     problem = json.loads(FILES["problems.jsonl"])
     Path("with_reference.jsonl").write_text(json.dumps({**problem, "reference": "    return 2 * x\n"}) + "\n")
     return tmp_path

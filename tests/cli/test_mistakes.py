@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import shutil
@@ -10,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.cli.mistakes import FILES, JUDGE, MISTAKES, OF_MODELS, Mistake
+from tests.cli.mistakes import FILES, JUDGE, Mistake
+from tests.cli.mistakes_of_files import FILE_MISTAKES
+from tests.cli.mistakes_of_models import OF_MODELS
+from tests.cli.mistakes_of_requests import REQUESTS
 from tests.support.command_line import Call, Said
 
 from flextune import hub
@@ -26,7 +30,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("FLEXTUNE_DATA", raising=False)
     for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     Path("binary.jsonl").write_bytes(b"\xff\xfe\x00\x01\n")
     Path("link.jsonl").symlink_to("samples.jsonl")
@@ -36,9 +40,36 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def models(place: Path, model_folder: Path) -> None:
-    """Two models that lack something."""
+    """Models and adapters that lack something."""
+    shutil.copytree(model_folder, "whole")
     shutil.copytree(model_folder, "bare", ignore=shutil.ignore_patterns("token*"))
     shutil.copytree(model_folder, "light", ignore=shutil.ignore_patterns("*.safetensors"))
+    shutil.copytree("light", "sharded")
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    Path("sharded/model.safetensors.index.json").write_text(json.dumps(index))
+    shutil.copy("whole/model.safetensors", "sharded/model-00001-of-00002.safetensors")
+    shutil.copytree("whole", "custom")
+    config = json.loads(Path("custom/config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "configuration_mine.MineConfig"}}
+    Path("custom/config.json").write_text(json.dumps(config))
+    Path("custom/configuration_mine.py").write_text("open('was_run', 'w')\n")
+    _adapters()
+
+
+def _adapters() -> None:
+    """A whole one, and some that lack something."""
+    from safetensors.torch import load_file, save_file
+    from tests.support.peft_folders import save_adapter
+
+    save_adapter(Path("whole"), Path("adapter"))
+    shutil.copytree("adapter", "empty", ignore=shutil.ignore_patterns("*.safetensors"))
+    for name in ("cut", "nan"):
+        shutil.copytree("adapter", name)
+    weights = Path("cut/adapter_model.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-100])
+    tensors = load_file("nan/adapter_model.safetensors")
+    next(iter(tensors.values()))[0, 0] = math.nan
+    save_file(tensors, "nan/adapter_model.safetensors")
 
 
 @pytest.fixture
@@ -78,7 +109,7 @@ def in_one_line(said: Said) -> str:
     return said.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.what)
+@pytest.mark.parametrize("mistake", [*REQUESTS, *FILE_MISTAKES], ids=lambda mistake: mistake.what)
 def test_a_mistake_is_answered(flextune: Call, place: Path, mistake: Mistake) -> None:
     check(flextune, mistake, place)
 

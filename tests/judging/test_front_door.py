@@ -56,8 +56,8 @@ def test_every_public_name_comes_without_what_only_other_rooms_need() -> None:
 
 def test_only_a_comparison_loads_numpy_and_scipy(tmp_path: Path) -> None:
     verdict = {"name": "p", "sample": 0, "outcome": "passed", "stage": "run"}
-    file = write_rows(tmp_path / "verdicts.jsonl", [verdict])
-    script = f"import flextune.judging; flextune.judging.compare_files({str(file)!r}, {str(file)!r})"
+    first, second = (str(write_rows(tmp_path / f"{name}.jsonl", [verdict])) for name in "ab")
+    script = f"import flextune.judging; flextune.judging.compare_files({first!r}, {second!r})"
     assert loaded_by(script) == ["flextune.statistics", "numpy", "scipy"]
 
 

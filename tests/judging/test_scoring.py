@@ -14,6 +14,7 @@ from flextune.errors import FlextuneError
 from flextune.files.lines import write_lines
 from flextune.judging import Judged, judge_files
 from flextune.judging.scoring import LanguageScore, score_file, score_verdicts
+from flextune.progress import Silent
 from flextune.records import Outcome, Problem, Verdict, as_row
 
 
@@ -71,16 +72,35 @@ def test_every_language_is_scored_alone() -> None:
     assert [value(score, "pass@1") for score in scores[:2]] == [1, 0]
 
 
-def test_a_file_and_its_folder_have_one_score_and_the_later_verdict_counts(tmp_path: Path) -> None:
-    rows = [*counted("a", 0, 1), *counted("a", 1, 1)]
+def test_a_file_and_its_folder_have_one_score_and_a_verdict_after_an_unknown_one_counts(
+    tmp_path: Path,
+) -> None:
+    rows = [Verdict("a", 0, "sandbox_fault", "run", language="py"), *counted("a", 1, 1)]
     write_lines(tmp_path / "verdicts.jsonl", map(as_row, rows))
     assert score_file(tmp_path) == score_file(tmp_path / "verdicts.jsonl") == score_verdicts(rows[1:])
+
+
+def test_a_second_verdict_on_a_sample_is_refused(tmp_path: Path) -> None:
+    rows = [*counted("a", 0, 1), *counted("a", 1, 1)]
+    write_lines(tmp_path / "verdicts.jsonl", map(as_row, rows))
+    with pytest.raises(FlextuneError, match=r"verdicts\.jsonl:2: a second verdict on a, sample 0"):
+        score_file(tmp_path)
+
+
+def test_a_last_line_without_its_end_counts_if_it_is_whole(tmp_path: Path) -> None:
+    rows = [*counted("a", 1, 1), *counted("b", 0, 1)]
+    file = tmp_path / "verdicts.jsonl"
+    write_lines(file, map(as_row, rows))
+    file.write_text(file.read_text().removesuffix("\n"))
+    assert score_file(file) == score_verdicts(rows)
+    file.write_text(file.read_text()[:-5])
+    assert score_file(file) == score_verdicts(rows[:1])
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (None, "no such file"),
+        (None, "no such verdict file"),
         ("", "no verdicts in it"),
         ('{"name": "a", "completion": ""}\n', "not a verdict line"),
         ('{"name": "a", "sample": 0, "outcome": "fine", "stage": "run"}\n', "unknown outcome 'fine'"),
@@ -132,3 +152,18 @@ def test_verdicts_and_an_empty_file_may_be_replaced(sandboxed: None, tmp_path: P
     output.touch()
     for _ in range(2):
         assert judged(samples, output).counts["passed"] == 1
+
+
+def test_verdicts_that_others_replace_are_counted(sandboxed: None, tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    samples, output = tmp_path / "samples.jsonl", tmp_path / "verdicts.jsonl"
+    for first in ("x = 1", "x = 1", "x = 0"):
+        write_lines(samples, [{"name": "a", "completion": first}, {"name": "b", "completion": "x = 1"}])
+        judge_files(samples, PROBLEMS, output=output, reporter=Notes())
+    replaced = [note for note in notes if "replaced" in note]
+    assert replaced == [f"{output}: 1 of the 2 verdicts that it held are replaced by others"]

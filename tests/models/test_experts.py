@@ -15,7 +15,7 @@ from tests.support.peft_folders import logits, randomise
 from flextune.audit.spectra import adapter_spectra
 from flextune.config import AdapterConfig
 from flextune.errors import FlextuneError
-from flextune.models.adapters import attach_adapter, check_targets, load_adapter
+from flextune.models.adapters import attach_adapter, check_saved, check_targets, load_adapter
 from flextune.models.load import LoadedModel
 from flextune.models.merging.memory import merge_adapter
 from flextune.models.targets import find_targets
@@ -55,6 +55,7 @@ def test_experts_and_linear_modules_are_adapted_saved_loaded_and_merged(kind: st
     assert len(adapted) == sum(COUNTS[kind])
     expected = logits(model)
     assert (expected - before).abs().max() > 1e-2
+    check_saved(loaded.model.config, tmp_path)
     assert torch.equal(logits(load_adapter(loaded, tmp_path).model), expected)
     torch.testing.assert_close(logits(merge_adapter(loaded, tmp_path).model), expected, atol=1e-5, rtol=0)
     assert torch.equal(logits(load_adapter(loaded, tmp_path, 0.0).model), before)

@@ -130,7 +130,8 @@ def test_an_adapter_given_as_a_model_is_answered_with_how_to_give_it(
         load_model(str(folder))
     assert str(caught.value).endswith(
         f"no config.json in {folder}; it is an adapter: give it with its base model, "
-        f"as {model_folder}+{folder}"
+        f"as {model_folder}+{folder} to a command, or in a file as model: {model_folder} with an arm "
+        f"{{name: mine, adapter: {folder}}}"
     )
 
 

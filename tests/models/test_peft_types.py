@@ -17,7 +17,7 @@ from tests.support.tiny import tiny_model
 
 from flextune.errors import FlextuneError
 from flextune.models.adapter_folder import SUPPORTED_TYPES, usable_adapter
-from flextune.models.adapters import load_adapter
+from flextune.models.adapters import check_saved, load_adapter
 from flextune.models.load import LoadedModel, load_model
 from flextune.models.merging.memory import merge_adapter
 
@@ -33,6 +33,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "TRAINABLE_TOKENS": {"target_modules": ["embed_tokens"], "token_indices": [3, 70]},
     "WAVEFT": {"n_frequency": 8},
 }
+#: Their tensors are numbers at places that may be in a module of any size.
+SIZELESS = {"FOURIERFT", "SHIRA", "WAVEFT"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,8 @@ def config_of(method: str) -> Any:
 
 
 def check(even: LoadedModel, base: Path, folder: Path, merged: bool = True) -> None:
-    """Loaded and merged give PEFT's logits, and the base model stays as it is."""
+    """Loaded and merged give PEFT's logits, and the base model stays as it is; a check finds no fault."""
+    check_saved(str(base), folder)
     before = logits(even.model)
     expected = as_peft_loads(base, folder)
     assert (expected - before).abs().max() > 1e-4
@@ -71,7 +74,11 @@ def test_a_supported_method_is_what_peft_makes_of_it(
 ) -> None:
     if not hasattr(PeftType, method):
         pytest.skip(f"peft {peft.__version__} has no {method}")
-    folder = save_adapter(base, tmp_path, config_of(method))
+    folder = save_adapter(base, tmp_path / "adapter", config_of(method))
+    wider = tiny_model(tmp_path / "wider", hidden_size=32, intermediate_size=32, attention_bias=True)
+    if method not in SIZELESS:
+        with pytest.raises(FlextuneError, match="adapter for another model"):
+            check_saved(str(wider), folder)
     check(even, base, folder, merged=method != "BEFT")
 
 

@@ -103,7 +103,9 @@ def test_a_tensor_that_is_not_finite_is_named(
     name = "base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"
     tensors[name][3, 1] = value
     save_file(tensors, folder / WEIGHTS)
-    assert refusal(load, loaded, folder) == f"{folder}: {name} holds NaN or infinity"
+    assert refusal(load, loaded, folder) == (
+        f"{folder}: {name} holds NaN or infinity: its training diverged, or the file is damaged"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from tests.support.spectrum_rows import module_rows, type_rows
 
-from flextune.report.spectra.tables import NOTE, spectrum_tables
+from flextune.report.spectra.tables import NOTE, spectrum_tables, summary
 
 
 def printed(adapters: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[list[str]]:
@@ -87,3 +87,11 @@ def test_no_line_is_wider_than_80_columns_and_no_number_is_cut(name: str, kind: 
 
 def test_note_fits_80_columns() -> None:
     assert max(map(len, NOTE.splitlines())) <= 80
+
+
+def test_all_numbers_outside_of_their_bands_are_counted_once() -> None:
+    # Four spectra, of two numbers with one outside; three matrices, of two ranks with three outside.
+    assert summary(type_rows(outside=1)).startswith(
+        f"{4 * 2 + 3 * 2 * 3} of {(4 * 2 + 3 * 2) * 32} numbers are"
+    )
+    assert summary(type_rows(outside=0)).endswith("; chance alone puts about 45 there")

@@ -10,7 +10,8 @@ from tests.support.small_experiment import small_experiment
 from tests.support.tiny import tiny_model
 
 from flextune.errors import FlextuneError
-from flextune.runner.execute import RunOptions, run_experiment
+from flextune.progress import Silent
+from flextune.runner.execute import Execution, RunOptions, run_experiment
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,19 @@ def test_it_is_one_line_and_nothing_is_written(
         run_experiment(experiment, tmp_path / "run", RunOptions())
     assert "\n" not in str(caught.value)
     assert not list((tmp_path / "run").glob("*ed"))
+
+
+def test_an_answer_that_cannot_be_as_long_as_is_asked_is_told(model_folder: Path, tmp_path: Path) -> None:
+    notes: list[str] = []
+
+    class Notes(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    experiment = small_experiment(model_folder, "train=null", "arms=[]", "decode.0.max_new_tokens=1024")
+    execution = Execution(tmp_path / "run", RunOptions(reporter=Notes()))
+    execution.check(execution.plan(experiment))
+    assert f"{model_folder}: max_new_tokens 1024, but it has a window of 1024: answers end there" in notes
 
 
 def test_a_tokenizer_without_an_end_is_refused(tmp_path: Path) -> None:

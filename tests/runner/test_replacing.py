@@ -86,3 +86,10 @@ def test_trained_arms_alone_are_told_what_they_are_compared_with() -> None:
     assert baseline_note(experiment()) == ""
     trained = experiment("arms=[{name: a}, {name: b, adapter: {rank: 2}}]")
     assert "compared with 'a', which is trained too" in baseline_note(trained)
+    alone = experiment("arms=[{name: a}]")
+    assert "there is nothing to compare with; an arm {name: base, train: null}" in baseline_note(alone)
+
+
+def test_an_arm_that_is_the_baseline_under_another_name_is_told() -> None:
+    same = experiment("arms=[{name: a, train: null}, {name: b, train: null, adapter: {rank: 2}}, {name: c}]")
+    assert baseline_note(same) == "nothing is set that would make b differ from 'a'"

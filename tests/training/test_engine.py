@@ -117,6 +117,10 @@ def test_spectrum_has_a_row_for_every_matrix(done: Path) -> None:
     assert {row["factor"] for row in rows} == {"A", "B"}
 
 
+def test_whoever_may_read_the_card_may_read_the_weights(done: Path) -> None:
+    assert len({path.stat().st_mode for path in (done / "adapter").iterdir()}) == 1
+
+
 def test_no_partial_folder_is_left(done: Path) -> None:
     assert sorted(path.name for path in done.iterdir()) == ["adapter", "spectrum.json", "training.jsonl"]
     assert sorted(path.name for path in (done / "adapter").iterdir()) == [

@@ -9,7 +9,7 @@ from typing import Any
 from flextune.config import EvaluateConfig, TrainConfig
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError
-from flextune.languages import short_name
+from flextune.languages import separated, short_name
 from flextune.records import Example, Problem
 from flextune.registry import BENCHMARKS
 from flextune.sources.loading import load_examples as _load_examples
@@ -63,6 +63,7 @@ def overlap(
         FlextuneError: As ``load_examples``; a benchmark that does not exist.
     """
     folder = None if data_dir is None else Path(data_dir)
+    languages = None if languages is None else separated(languages)
     names = [benchmarks] if isinstance(benchmarks, str) else benchmarks
     problems = [problem for name in names for problem in _problems(name, languages, folder)]
     if not problems:

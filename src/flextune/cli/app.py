@@ -41,9 +41,11 @@ from flextune.cli import (
     train,
     tune,
 )
+from flextune.cli.commands import Command, Group
 from flextune.cli.experiments import ExperimentCommand
 from flextune.cli.options import BenchmarkCommand
 from flextune.errors import EndedElsewhere, FlextuneError
+from flextune.extras import belongs_to_an_extra, missing
 from flextune.launch import launched
 
 INTERRUPTED = 130
@@ -52,6 +54,7 @@ _TRAIN = {"run", "train", "sweep", "tune", "quickstart", "reproduce"}
 _INTERRUPTED = "interrupted; what is finished is kept, run the same command again to continue"
 
 app = typer.Typer(
+    cls=Group,
     help="Fine-tune code models in one language and know what it does to the others.",
     epilog="Exit status: 0 done, 1 failed, 2 wrong command line, 3 partly unknown, 130 interrupted; "
     "docs/cli.md has these and the formats of --json.",
@@ -62,27 +65,27 @@ app = typer.Typer(
 app.command("run", cls=ExperimentCommand)(run_file.run_file)
 app.command("sweep", cls=ExperimentCommand)(sweep.sweep)
 app.command("tune", cls=ExperimentCommand)(tune.tune)
-app.command("init")(init.init)
+app.command("init", cls=Command)(init.init)
 app.command("quickstart", cls=ExperimentCommand)(quickstart.quickstart)
 app.command("reproduce", cls=ExperimentCommand)(reproduce.reproduce)
 app.command("train", cls=ExperimentCommand)(train.train)
 app.command("generate", cls=BenchmarkCommand)(generate.generate)
 app.command("judge", cls=BenchmarkCommand)(judge.judge)
-app.command("check-problems")(check_problems.check_problems)
+app.command("check-problems", cls=Command)(check_problems.check_problems)
 app.command("eval", cls=BenchmarkCommand)(evaluate.evaluate)
-app.command("score")(score.score)
-app.command("compare")(compare.compare)
+app.command("score", cls=Command)(score.score)
+app.command("compare", cls=Command)(compare.compare)
 app.command("overlap", cls=BenchmarkCommand)(overlap.overlap)
-app.command("power")(power.power)
-app.command("report")(report.report)
-app.command("figures")(figures.figures)
+app.command("power", cls=Command)(power.power)
+app.command("report", cls=Command)(report.report)
+app.command("figures", cls=Command)(figures.figures)
 app.command("merge", cls=BenchmarkCommand)(merge.merge)
-app.command("spectrum")(spectrum.spectrum)
-app.command("runs")(runs.runs)
-app.command("show")(show_run.show)
-app.command("clean")(clean.clean)
-app.command("doctor")(doctor.doctor)
-app.command("schema")(schema.schema)
+app.command("spectrum", cls=Command)(spectrum.spectrum)
+app.command("runs", cls=Command)(runs.runs)
+app.command("show", cls=Command)(show_run.show)
+app.command("clean", cls=Command)(clean.clean)
+app.command("doctor", cls=Command)(doctor.doctor)
+app.command("schema", cls=Command)(schema.schema)
 app.add_typer(listing.app, name="list")
 app.add_typer(rosetta.app, name="rosetta")
 
@@ -122,6 +125,11 @@ def run() -> NoReturn:
         sys.exit(1)
     except FlextuneError as error:
         _fail(_with_remedy(str(error)))
+    except ModuleNotFoundError as error:
+        # The base install has all commands, and what some of them import comes with an extra.
+        if error.name is None or not belongs_to_an_extra(error.name):
+            raise
+        _fail(missing(error.name))
     except KeyboardInterrupt:
         _fail(_INTERRUPTED, code=INTERRUPTED)
     except SystemExit as done:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def clean(
     names: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Argument(metavar="RUN...", help="Names or folders (default: every run).", show_default=False),
+        typer.Argument(metavar="RUN", help="Names or folders (default: every run).", show_default=False),
     ] = None,
     runs: o.Runs = Path("runs"),
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
@@ -69,7 +69,7 @@ def _found(runs: list[Run]) -> list[tuple[Run, list[Piece]]]:
 
 
 def _show(found: list[tuple[Run, list[Piece]]]) -> None:
-    from flextune.report.formats import size
+    from flextune.report.formats import count, size
 
     for run, pieces in found:
         for piece in pieces:
@@ -77,8 +77,8 @@ def _show(found: list[tuple[Run, list[Piece]]]) -> None:
                 f"{run.name}/{piece.folder.relative_to(run.folder)}: {piece.reason}, {size(piece.bytes)}"
             )
     total = sum(piece.bytes for _, pieces in found for piece in pieces)
-    count = sum(len(pieces) for _, pieces in found)
-    typer.echo(f"{count} folders, {size(total)}" if count else "nothing to remove")
+    folders = sum(len(pieces) for _, pieces in found)
+    typer.echo(f"{count(folders, 'folder')}, {size(total)}" if folders else "nothing to remove")
 
 
 def _agreed() -> bool:

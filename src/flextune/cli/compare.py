@@ -39,8 +39,11 @@ def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare two verdict files problem by problem: verdict, difference, interval, test, won and lost."""
-    from flextune.cli.terminal import print_json
+    """Compare two verdict files problem by problem: verdict, difference, interval, test, won and lost.
+
+    The exit status is 3 where nothing could be compared.
+    """
+    from flextune.cli.terminal import print_json, print_line
     from flextune.judging.compare import compare_sides, read_side
     from flextune.records import as_row
 
@@ -49,7 +52,10 @@ def compare(
     if as_json:
         print_json({**as_row(comparison), "a": _row(sides[0]), "b": _row(sides[1])})
     else:
-        typer.echo("\n".join(_lines(comparison, *sides)))
+        for name, side in zip("AB", sides, strict=True):
+            print_line(f"{name}  {_described(side)}", wrap=False)
+        for line in _lines(comparison, *sides):
+            print_line(line)
     if comparison.verdict == "not compared":
         raise typer.Exit(NOTHING_COMPARED)
 
@@ -60,14 +66,16 @@ def _lines(comparison: Comparison, first: Side, second: Side) -> Iterator[str]:
     from flextune.report.verdict_words import plain, resolution, sentence
 
     c = comparison
-    yield from (f"{name}  {_described(side)}" for name, side in (("A", first), ("B", second)))
     for name, count in only_in(first, second):
         yield f"{formats.count(count, 'problem')} only in {name}: not compared"
     if any(c.unknown):
         yield f"unknown verdicts: {c.unknown[0]} in A, {c.unknown[1]} in B"
-    yield f"A - B: {plain(sentence(_as_a_and_b(c)))}"
+    said = plain(sentence(_as_a_and_b(c)))
+    yield f"A − B: {said}"
     if c.p_value is not None:
-        yield f"on {formats.count(c.count, 'problem')}; {c.method}; {plain(resolution(c))}"
+        # What is undecided names the resolution itself.
+        more = "" if plain(resolution(c)) in said else f"; {plain(resolution(c))}"
+        yield f"on {formats.count(c.count, 'problem')}; {c.method}{more}"
     for title, names in (("won", c.won), ("lost", c.lost), ("left out", c.left_out)):
         if names or title != "left out":
             yield f"{title} ({len(names)}): {_names(names)}"

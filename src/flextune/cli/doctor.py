@@ -30,9 +30,9 @@ def doctor(languages: o.Languages = None, as_json: o.Json = False) -> None:
 
 
 def _wanted(spellings: list[str]) -> list[str]:
-    from flextune.languages import short_name
+    from flextune.languages import separated, short_name
 
-    return [short_name(name) for text in spellings for name in text.split(",")]
+    return [short_name(name) for name in separated(spellings)]
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

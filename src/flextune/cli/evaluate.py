@@ -16,9 +16,7 @@ from flextune.cli.server_options import ServerOptions
 
 @grouped
 def evaluate(
-    models: Annotated[
-        list[str], typer.Argument(metavar="MODEL[+ADAPTER]...", help=o.MODEL, show_default=False)
-    ],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL[+ADAPTER]", help=o.MODEL, show_default=False)],
     request: ModelRequest,
     server: ServerOptions,
     limits: LimitOptions,
@@ -43,11 +41,15 @@ def evaluate(
     from flextune.cli.show import show_evaluation
     from flextune.cli.terminal import progress
     from flextune.config import JudgeConfig
+    from flextune.config.names import A_NAME, is_name
+    from flextune.errors import FlextuneError
     from flextune.runner.evaluate import evaluate_models, with_base_models
     from flextune.runner.execute import RunOptions
 
+    if name is not None and not is_name(name):
+        raise FlextuneError(f"--name {name!r}: {A_NAME}")
     judge = JudgeConfig(**limits.section())
-    asked = [request.experiment(model, language, server.section()) for model in models]
+    asked = request.experiments(models, language, server.section())
     asked = [experiment.model_copy(update={"judge": judge}) for experiment in asked]
     asked = asked if alone else with_base_models(asked)
     with progress() as reporter:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
-from typer.core import TyperCommand
+
+from flextune.cli.commands import Command
 
 if TYPE_CHECKING:
     from flextune.config import Experiment
@@ -40,7 +41,7 @@ SweepPlan = Annotated[
 ]
 
 
-class ExperimentCommand(TyperCommand):
+class ExperimentCommand(Command):
     """A command whose arguments may set keys; a key given as an option is answered with the right form."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -38,10 +38,12 @@ def figures(
 
     Pictures need the extra `figures` and a Chromium, whose path may stand in $BROWSER_PATH.
     """
+    from flextune.files.output import check_new_folder
     from flextune.report.charts.files import PICTURES, check_formats
     from flextune.runs.run import find_run
     from flextune.studies.figures import export_figures
 
     kinds = check_formats(formats or PICTURES)
+    check_new_folder(out, "-o")
     for path in export_figures(find_run(run, runs).folder, out, kinds, only or ()):
         typer.echo(path)

@@ -37,9 +37,10 @@ def generate(
     """Write completions, and the problems beside them (OUTPUT.problems.jsonl), for `flextune judge`."""
     from flextune.cli.terminal import print_json, progress
     from flextune.errors import FlextuneError
+    from flextune.report.formats import count
     from flextune.runner.generate_file import generate_file
 
-    experiment = request.experiment(model, language, server.section())
+    (experiment,) = request.experiments([model], language, server.section())
     if len(experiment.evaluate) > 1:
         given = ", ".join(part.language for part in experiment.evaluate)
         where = (
@@ -51,4 +52,4 @@ def generate(
     if as_json:
         print_json({"completions": written, "file": str(output)})
     else:
-        typer.echo(f"{written} completions in {output}")
+        typer.echo(f"{count(written, 'completion')} in {output}")

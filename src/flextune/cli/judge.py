@@ -38,7 +38,14 @@ Benchmark = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--benchmark", help=f"Instead of --problems: {o.BENCHMARKS}.", show_default=False),
 ]
-Language = Annotated[str, typer.Option("--language", help="Language of --benchmark: py, java, js, ...")]
+Language = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--language",
+        help="Language of --benchmark: py (default), java, ...; repeatable, or separated by commas.",
+        show_default=False,
+    ),
+]
 Reference = Annotated[bool, typer.Option("--reference", help="Judge the reference answers of --benchmark.")]
 Output = Annotated[
     Optional[Path],  # noqa: UP045
@@ -83,7 +90,7 @@ def judge(
     problems: ProblemFile = None,
     samples: SampleFile = None,
     benchmark: Benchmark = None,
-    language: Language = "py",
+    language: Language = None,
     limit: o.Limit = None,
     reference: Reference = False,
     output: Output = None,
@@ -100,19 +107,26 @@ def judge(
 ) -> None:
     """Run programs with their tests in the sandbox and say what happened to each.
 
+    flextune judge --problems rows.jsonl --samples samples.jsonl -o verdicts.jsonl
+
     Lines that cannot be used are skipped and listed on standard error; the rest is judged.
     """
     from flextune.cli.explain import show_explanation
     from flextune.cli.terminal import progress
-    from flextune.files.output import check_no_input
+    from flextune.errors import FlextuneError
+    from flextune.files.output import check_new_folder, check_no_input
     from flextune.judging import JudgeSettings, judge_request
 
+    if language and benchmark is None:
+        raise FlextuneError("--language is for --benchmark: rows of problems say their languages themselves")
     if explain is not None:
         known = _benchmark_problems(benchmark, language, None, data_dir) if benchmark else problems
         show_explanation(explain, samples, known, as_json=as_json)
         return
     if output is not None:
         check_no_input(output, {"--samples": samples, "--problems": problems, "--cache": cache})
+    if keep_programs is not None:
+        check_new_folder(keep_programs, "--keep-programs")
     request = _request(problems, samples, benchmark, language, limit, reference, data_dir)
     settings = JudgeSettings(
         limits.limits(),
@@ -135,7 +149,7 @@ def _request(
     problems: Path | None,
     samples: Path | None,
     benchmark: str | None,
-    language: str,
+    language: list[str] | None,
     limit: int | None,
     reference: bool,
     data_dir: Path | None,
@@ -156,12 +170,13 @@ def _request(
 
 
 def _benchmark_problems(
-    benchmark: str, language: str, limit: int | None, data_dir: Path | None
+    benchmark: str, languages: list[str] | None, limit: int | None, data_dir: Path | None
 ) -> list[Problem]:
-    from flextune.cli.requests import benchmark_request
+    from flextune.cli.requests import benchmark_parts
     from flextune.sources.loading import load_problems
 
-    return load_problems(benchmark_request(benchmark, language, limit), data_dir)
+    parts = benchmark_parts(benchmark, languages or ["py"], limit)
+    return [problem for part in parts for problem in load_problems(part, data_dir)]
 
 
 def _show(judged: Judged, output: Path | None, as_json: bool) -> None:

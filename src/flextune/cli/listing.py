@@ -7,36 +7,37 @@ from typing import Any
 
 import typer
 
+from flextune.cli.commands import Command, Group
 from flextune.cli.options import Json
 
-app = typer.Typer(help="List names that commands and experiment files take.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="List names that commands and experiment files take.", no_args_is_help=True)
 
 
-@app.command("benchmarks")
+@app.command("benchmarks", cls=Command)
 def benchmarks(as_json: Json = False) -> None:
     """List benchmarks, and the languages of each."""
     _show(_sources("BENCHMARKS"), ("name", "title", "languages"), as_json)
 
 
-@app.command("data")
+@app.command("data", cls=Command)
 def data(as_json: Json = False) -> None:
     """List sources of training examples, which train.data takes."""
     _show(_sources("TRAINING_SOURCES"), ("name", "title", "languages"), as_json)
 
 
-@app.command("languages")
+@app.command("languages", cls=Command)
 def languages(as_json: Json = False) -> None:
     """List languages, their spellings, and whether programs can be judged here."""
     _show(list(_languages()), ("name", "title", "spellings", "judged"), as_json)
 
 
-@app.command("models")
+@app.command("models", cls=Command)
 def models(as_json: Json = False) -> None:
     """List the embedded model and those in the hub's cache; any folder, hub id or GGUF file works, too."""
     _show(list(_models()), ("name", "title", "gib"), as_json)
 
 
-@app.command("prompts")
+@app.command("prompts", cls=Command)
 def prompts(as_json: Json = False) -> None:
     """Ways of posing problems: what generate.prompt and --prompt take; a template file can be given, too."""
     from flextune.generation.prompts.template import find_template, template_names
@@ -71,8 +72,11 @@ def _languages() -> Iterator[dict[str, Any]]:
 def _models() -> Iterator[dict[str, Any]]:
     from flextune.config import EMBEDDED_MODEL
     from flextune.extras import installed
+    from flextune.rosetta import model_folder
 
-    yield {"name": EMBEDDED_MODEL, "title": "embedded: three languages, for trying things out", "gib": 0.0}
+    own = sum(file.stat().st_size for file in model_folder().iterdir())
+    title = "embedded: three languages, for trying things out"
+    yield {"name": EMBEDDED_MODEL, "title": title, "gib": round(own / 2**30, 3)}
     if not installed("huggingface_hub"):
         return
     from huggingface_hub import scan_cache_dir
@@ -84,7 +88,7 @@ def _models() -> Iterator[dict[str, Any]]:
         return
     for repository in sorted(repositories, key=lambda one: one.repo_id):
         if repository.repo_type == "model":
-            size = round(repository.size_on_disk / 2**30, 2)
+            size = round(repository.size_on_disk / 2**30, 3)
             yield {"name": repository.repo_id, "title": "in the hub's cache", "gib": size}
 
 

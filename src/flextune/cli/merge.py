@@ -119,7 +119,7 @@ def merge(
 
 
 def _show(result: MergeResult, as_json: bool) -> None:
-    from flextune.cli.terminal import out, print_json
+    from flextune.cli.terminal import out, print_json, print_line
     from flextune.report.merging import audit_lines, layer_table
 
     if as_json:
@@ -128,7 +128,7 @@ def _show(result: MergeResult, as_json: bool) -> None:
         return
     out().print(layer_table(result.audit.as_row()))
     for line in audit_lines(result.audit.as_row()):
-        typer.echo(line)
+        print_line(line)
     if result.refused:
         typer.echo("refused: nothing was written; --force keeps it all the same")
     elif result.folder is not None and result.audit.merged:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
-from typer.core import TyperCommand
 
+from flextune.cli.commands import Command
 from flextune.registry import BENCHMARKS as REGISTERED
 
 DataDir = Annotated[
@@ -113,7 +113,7 @@ SitePackages = Annotated[
 ]
 
 
-class BenchmarkCommand(TyperCommand):
+class BenchmarkCommand(Command):
     """A command whose help lists the registered benchmarks; they are looked up only when it is shown."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

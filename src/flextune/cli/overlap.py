@@ -21,7 +21,7 @@ def overlap(
     data: Annotated[
         list[str],
         typer.Argument(
-            metavar="DATA...", help="Training data: a source's name, or a file of rows.", show_default=False
+            metavar="DATA", help="Training data: a source's name, or a file of rows.", show_default=False
         ),
     ],
     benchmarks: Annotated[
@@ -34,7 +34,11 @@ def overlap(
     ],
     languages: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads it at run time
-        typer.Option("--language", help="Language of the problems (default: all).", show_default=False),
+        typer.Option(
+            "--language",
+            help="Language of the problems (default: all); repeatable, or separated by commas.",
+            show_default=False,
+        ),
     ] = None,
     threshold: Annotated[
         float,
@@ -90,9 +94,10 @@ def _check(output: Path) -> None:
 
 
 def _print(found: Overlap) -> None:
+    from flextune.cli.terminal import print_line
     from flextune.report.overlap import summary
 
-    typer.echo(summary(found))
+    print_line(summary(found))
     for copy in found.copies[:SHOWN]:
         problem = f"{copy.benchmark} {copy.language} {copy.problem}"
         more = f" and {copy.examples - 1} more" if copy.examples > 1 else ""

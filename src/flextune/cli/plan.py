@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flextune.cli.terminal import out, print_json
+from flextune.cli.terminal import out, print_json, print_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from flextune.config import Experiment
     from flextune.runner.execute import RunOptions
     from flextune.runner.outline import Outline, Question, Work
@@ -25,44 +23,41 @@ def show_plan(experiment: Experiment, folder: Path, options: RunOptions, *, as_j
     if as_json:
         print_json({**as_row(found), "folder": str(found.folder)})
     else:
-        _print(found, experiment, out())
+        _print(found, experiment)
 
 
-def _print(found: Outline, experiment: Experiment, console: Console) -> None:
+def _print(found: Outline, experiment: Experiment) -> None:
     from flextune.progress import duration
     from flextune.report import formats
     from flextune.report.tables import Table, rich_table
     from flextune.runner.outline import EXPECTED_RATE, EXPECTED_SEED_SPREAD
-
-    def line(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     rows = [
         *((work.label, "train", _progress(work, "trained")) for work in found.trainings),
         *((work.label, "judge", _progress(work, "programs judged")) for work in found.evaluations),
     ]
     title = f"{experiment.name} in {found.folder}"
-    console.print(rich_table(Table(title, ("what", "", "state"), tuple(rows), align="lll"), {"what": 48}))
+    out().print(rich_table(Table(title, ("what", "", "state"), tuple(rows), align="lll"), {"what": 48}))
     for name, work in found.searches.items():
-        line(_search(name, work))
-    line(f"trainings: {_sum(found.trainings)}")
-    line(f"programs: {_sum(found.evaluations)}")
+        print_line(_search(name, work))
+    print_line(f"trainings: {_sum(found.trainings)}")
+    print_line(f"programs: {_sum(found.evaluations)}")
     for need in found.memory:
-        line(
+        print_line(
             f"memory: {need.model}, {formats.large(need.parameters)} parameters, "
             f"{formats.size(need.bytes)} in {need.dtype}; training takes more"
         )
-    line(f"time here: {duration(found.seconds)}, within a factor of two or so")
+    print_line(f"time here: {duration(found.seconds)}, within a factor of two or so")
     if found.note:
-        line(found.note)
+        print_line(found.note)
     for question in found.questions:
-        line(_question(question))
+        print_line(_question(question))
     if found.questions:
-        line(
+        print_line(
             f"(expected: {100 * EXPECTED_RATE:.0f} % passed, trainings that differ by "
             f"{100 * EXPECTED_SEED_SPREAD:.0f} points; other numbers: flextune power)"
         )
-    line("nothing was done")
+    print_line("nothing was done")
 
 
 def _progress(work: Work, what: str) -> str:
@@ -85,7 +80,9 @@ def _sum(parts: Sequence[Work]) -> str:
 
 
 def _question(question: Question) -> str:
+    from flextune.report.formats import count
+
     design = question.power.design
-    seeds = f"{design.seeds} trainings" if design.seeds else "fixed models"
+    seeds = count(design.seeds, "training") if design.seeds else "fixed models"
     pairs = ", ".join(question.pairs)
     return f"can show, {pairs} ({design.problems} problems, {seeds}): {question.power.words}"

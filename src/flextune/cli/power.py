@@ -41,7 +41,7 @@ def power(
 ) -> None:
     """Draw experiments of several true differences and count how often the page would show them."""
     from flextune.api import verdicts
-    from flextune.cli.terminal import out, print_json
+    from flextune.cli.terminal import out, print_json, print_line
     from flextune.records import as_row
     from flextune.report.formats import count
     from flextune.report.tables import Table, rich_table
@@ -64,4 +64,4 @@ def power(
     ]
     if found.design.decides:
         out().print(rich_table(Table("", ("true difference", "shown"), tuple(rows), align="lr"), {}))
-    typer.echo(f"can show: {found.words}")
+    print_line(f"can show: {found.words}")

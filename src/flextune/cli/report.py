@@ -30,5 +30,9 @@ def report(
 
     check_formats([] if pictures is None else [pictures])
     report = write_report(find_run(run, runs).folder, pictures)
+    if pictures is not None and not any(study.documents for study in report.studies):
+        typer.echo(
+            f"no study of this run has figures; flextune figures {run} writes those of the page", err=True
+        )
     for path in (report.page, *(path for study in report.studies for path in study.documents)):
         typer.echo(path)

@@ -48,24 +48,47 @@ class ModelRequest:
     token_healing: o.TokenHealing = False
     stops: o.Stops = "benchmark"
 
-    def experiment(
-        self, model: str, languages: Sequence[str] | None, server: Mapping[str, Any] | None = None
-    ) -> Experiment:
-        """An experiment that evaluates a model and trains nothing.
+    def experiments(
+        self,
+        models: Sequence[str],
+        languages: Sequence[str] | None,
+        server: Mapping[str, Any] | None = None,
+    ) -> list[Experiment]:
+        """An experiment for each model, which evaluates it and trains nothing.
 
         Args:
-            model: ``MODEL`` or ``MODEL+ADAPTER``.
+            models: Each as ``MODEL`` or ``MODEL+ADAPTER``.
             languages: Those asked for; None: Python, or all that a file of problems has.
-            server: The keys of ``generate.server``; None: the model is decoded here.
+            server: The keys of ``generate.server``; None: the models are decoded here.
 
         Raises:
-            FlextuneError: A value that an experiment file could not hold either, under its option's name.
+            FlextuneError: A value that an experiment file could not hold either, under its option's name; an
+                option that nothing of what is asked for would use.
         """
-        name, adapter = split_model(model)
+        from flextune.errors import FlextuneError
+
+        split = list(map(split_model, models))
+        if self.merged and server is None and not any(adapter for _, adapter in split):
+            raise FlextuneError("--merged needs an adapter: give MODEL+ADAPTER")
+        asked = [self._experiment(name, adapter, languages, server) for name, adapter in split]
+        worded = next((part for one in asked for part in one.evaluate if not part.has_lexicons), None)
+        if self.lexicon != "base" and worded is not None:
+            raise FlextuneError(
+                f"--lexicon {self.lexicon}: {worded.name} has one wording alone; leave it out"
+            )
+        return asked
+
+    def _experiment(
+        self,
+        name: str,
+        adapter: Path | None,
+        languages: Sequence[str] | None,
+        server: Mapping[str, Any] | None,
+    ) -> Experiment:
         return _checked(
             name,
             adapter=adapter,
-            merged=self.merged,
+            merged=self.merged and (adapter is not None or server is not None),
             benchmark=self._benchmark(),
             languages=languages or self._languages(),
             lexicon=self.lexicon,
@@ -110,6 +133,7 @@ class ModelRequest:
             raise FlextuneError(
                 f"--n {self.n} needs --temperature above 0: without it every completion is the same"
             )
+        self._refuse_unused()
         if self.num_beams:
             beams = {"num_beams": self.num_beams, "length_penalty": self.length_penalty}
             return {"strategy": "beam", **beams, **common}
@@ -118,6 +142,19 @@ class ModelRequest:
             drawn |= {"top_k": self.top_k, "min_p": self.min_p}
             return {"strategy": "sample", **drawn, **common}
         return {"strategy": "greedy", **common}
+
+    def _refuse_unused(self) -> None:
+        """An option of a way of decoding that was not asked for."""
+        from flextune.errors import FlextuneError
+
+        unused = {} if self.num_beams else {"length_penalty": "--num-beams: it is for beam search"}
+        if not self.temperature:
+            drawing = "--temperature above 0: without it no token is drawn"
+            unused |= dict.fromkeys(("top_p", "top_k", "min_p"), drawing)
+        for name, needed in unused.items():
+            value = getattr(self, name)
+            if value != getattr(type(self), name):
+                raise FlextuneError(f"--{name.replace('_', '-')} {value:g} needs {needed}")
 
 
 def split_model(text: str) -> tuple[str, Path | None]:
@@ -129,6 +166,8 @@ def split_model(text: str) -> tuple[str, Path | None]:
     from flextune.errors import FlextuneError
     from flextune.models.adapter_folder import usable_adapter
 
+    if not text.strip():
+        raise FlextuneError("MODEL is empty: give rosetta, a folder, a hub id or a GGUF file")
     model, plus, adapter = text.rpartition("+")
     if not plus or Path(text).expanduser().is_dir():
         return text, None
@@ -138,14 +177,13 @@ def split_model(text: str) -> tuple[str, Path | None]:
     return model, usable_adapter(folder).path
 
 
-def benchmark_request(benchmark: str, language: str, limit: int | None) -> EvaluateConfig:
-    """One benchmark in one language, in its usual wording.
+def benchmark_parts(benchmark: str, languages: Sequence[str], limit: int | None) -> list[EvaluateConfig]:
+    """One benchmark in some languages, in its usual wording.
 
     Raises:
         FlextuneError: There is no such benchmark.
     """
-    request = _checked("rosetta", benchmark=benchmark, languages=[language], limit=limit)
-    return request.evaluate[0]
+    return _checked("rosetta", benchmark=benchmark, languages=languages, limit=limit).evaluate
 
 
 def _checked(model: str, **request: Any) -> Experiment:

@@ -9,11 +9,14 @@ from typing import Annotated, Optional
 import typer
 
 from flextune.cli import options as o
+from flextune.cli.commands import Command, Group
 
-app = typer.Typer(help="Show or rebuild the embedded benchmark and its base model.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Group, help="Show or rebuild the embedded benchmark and its base model.", no_args_is_help=True
+)
 
 
-@app.command("pretrain")
+@app.command("pretrain", cls=Command)
 def pretrain(
     output: Annotated[
         Path, typer.Argument(metavar="OUTPUT", help="Folder for the new model.", show_default=False)
@@ -27,7 +30,9 @@ def pretrain(
     """Make a new embedded base model: a tokenizer, then pretraining on Rosetta text."""
     from flextune.cli.terminal import progress
     from flextune.extras import need
+    from flextune.files.output import check_new_folder
 
+    check_new_folder(output, "OUTPUT", empty=True)
     need("torch", "transformers")
     from flextune.rosetta.pretrain import Recipe, write_recipe
     from flextune.rosetta.pretrain import pretrain as train_base
@@ -42,7 +47,7 @@ def pretrain(
     )
 
 
-@app.command("rows")
+@app.command("rows", cls=Command)
 def rows(
     language: Annotated[str, typer.Option("--language", help="Language: py, java or js.")] = "py",
     lexicon: o.Lexicon = "base",
@@ -63,7 +68,7 @@ def rows(
         typer.echo(json.dumps(row, ensure_ascii=False))
 
 
-@app.command("card")
+@app.command("card", cls=Command)
 def card(as_json: o.Json = False) -> None:
     """Count what the benchmark is made of: splits, retrieval, what its tests catch (a minute)."""
     from flextune.cli.terminal import out, print_json, progress

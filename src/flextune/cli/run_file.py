@@ -20,7 +20,10 @@ def run_file(
     replace: e.Replace = False,
     as_json: o.Json = False,
 ) -> None:
-    """Run an experiment: train, generate, judge, score and report. The same command resumes it."""
+    """Run an experiment: train, generate, judge, score and report. The same command resumes it.
+
+    flextune run mine.yaml --plan; flextune run mine.yaml train.epochs=1 'seeds=[0]'
+    """
     from flextune.cli.terminal import progress
     from flextune.config import quick
     from flextune.runner.execute import RunOptions

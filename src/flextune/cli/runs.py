@@ -37,9 +37,11 @@ def runs(folder: o.Runs = Path("runs"), as_json: o.Json = False) -> None:
 def _row(run: Run) -> dict[str, Any]:
     from flextune.errors import FlextuneError
 
+    models: list[str] = []
     baseline, problem = None, None
     try:
         run.check_format()
+        models = list(dict.fromkeys(arm.model for arm in run.experiment.resolved_arms()))
         baseline = run.scores.baseline if run.scores_file.is_file() else None
     # What is wrong with one run must not hide the others.
     except FlextuneError as error:
@@ -48,7 +50,7 @@ def _row(run: Run) -> dict[str, Any]:
         "name": run.name,
         "folder": str(run.folder),
         "date": _date(run),
-        "models": _models(run),
+        "models": models,
         "trained": sum(trained.finished for trained in run.trainings()),
         "judged": sum(judged.verdicts_file.is_file() for judged in run.judgings()),
         "scored": run.scores_file.is_file() and problem is None,
@@ -63,12 +65,3 @@ def _date(run: Run) -> str | None:
 
     file = run.scores_file if run.scores_file.is_file() else run.folder
     return f"{datetime.fromtimestamp(file.stat().st_mtime):%Y-%m-%d %H:%M}"
-
-
-def _models(run: Run) -> list[str]:
-    from flextune.errors import FlextuneError
-
-    try:
-        return list(dict.fromkeys(arm.model for arm in run.experiment.resolved_arms()))
-    except FlextuneError:
-        return []

@@ -62,7 +62,7 @@ def score_row(score: LanguageScore) -> dict[str, Any]:
 
 def show_scores(scores: Sequence[LanguageScore]) -> None:
     """Print a table, and which problems the estimates leave out."""
-    from flextune.cli.terminal import out
+    from flextune.cli.terminal import out, print_line
 
     judged = [score for score in scores if score.samples]
     metrics = list(dict.fromkeys(estimate.metric for score in judged for estimate in score.estimates))
@@ -71,12 +71,12 @@ def show_scores(scores: Sequence[LanguageScore]) -> None:
     out().print(_table(judged, metrics, outcomes=beside))
     for score in judged:
         if score.outcomes and not beside:
-            typer.echo(f"{score.language}: {_outcomes(score)}")
+            print_line(f"{score.language}: {_outcomes(score)}")
         if score.left_out and score.known:
             count, names = len(score.left_out), ", ".join(score.left_out[:_NAMES])
             problems = "1 problem has" if count == 1 else f"{count} problems have"
             more = ", ..." if count > _NAMES else ""
-            typer.echo(
+            print_line(
                 f"{score.language}: {problems} an unknown outcome and no part in pass@k ({names}{more})"
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flextune.cli.terminal import out, print_json
+from flextune.cli.terminal import out, print_json, print_line
 
 if TYPE_CHECKING:
     from flextune.records import Comparison, Score
@@ -30,7 +30,7 @@ def show_run(result: RunResult, *, as_json: bool) -> None:
     show_scores(result.run, result.scores, result.comparisons, result.report.page)
     for study in result.report.studies:
         for document in study.documents:
-            _line(f"{study.study}: {document}")
+            print_line(f"{study.study}: {document}", wrap=False)
         if study.summary is not None:
             print(json.dumps(study.summary))
 
@@ -65,7 +65,7 @@ def show_scores(run: Run, scores: Sequence[Score], comparisons: Sequence[Compari
     else:
         said = [plain(" ".join(line)) for line in headline(comparisons, names, copies(scores, names))]
     for words in said:
-        out().print(words, highlight=False, markup=False)
+        print_line(words)
     _link("page", page)
 
 
@@ -76,7 +76,3 @@ def _link(what: str, file: Path) -> None:
 
     path = file.absolute()
     out().print(Text.assemble(f"{what}: ", (str(path), Style(link=path.as_uri()))), soft_wrap=True)
-
-
-def _line(text: str) -> None:
-    out().print(text, highlight=False, markup=False, soft_wrap=True)

@@ -93,11 +93,12 @@ def _evaluation(run: Run, judged: Any) -> dict[str, Any]:
 
 
 def _print(row: dict[str, Any]) -> None:
+    from flextune.cli.terminal import print_line
     from flextune.progress import duration
     from flextune.report.formats import UNDEFINED, number
 
     seeds = ", ".join(map(str, row["seeds"]))
-    typer.echo(f"{row['name']}: {', '.join(row['models'])}; arms {', '.join(row['arms'])}; seeds {seeds}")
+    print_line(f"{row['name']}: {', '.join(row['models'])}; arms {', '.join(row['arms'])}; seeds {seeds}")
     for one in row["trainings"]:
         loss = number(one["loss"], 4) if one["loss"] is not None else UNDEFINED
         typer.echo(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flextune.cli.terminal import out, print_json
+from flextune.cli.terminal import out, print_json, print_line
 
 if TYPE_CHECKING:
     from flextune.sweeps.outline import SweepOutline
@@ -23,9 +23,9 @@ def show_sweep(result: SweepResult, *, as_json: bool) -> None:
     for table in sweep_tables(result.found):
         console.print(rich_table(table, {table.header[0]: 30, "settings": 30}))
     for sentence in sentences(result.found):
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"configuration: {result.run.folder / 'chosen.yaml'}", highlight=False, soft_wrap=True)
-    console.print(f"page: {result.run.page}", highlight=False, soft_wrap=True)
+        print_line(sentence)
+    print_line(f"configuration: {result.run.folder / 'chosen.yaml'}", wrap=False)
+    print_line(f"page: {result.run.page}", wrap=False)
 
 
 def show_sweep_plan(found: SweepOutline, *, as_json: bool) -> None:
@@ -46,7 +46,7 @@ def show_sweep_plan(found: SweepOutline, *, as_json: bool) -> None:
         f" {found.final_trainings} of what is chosen",
         f"generate and judge: {most}{count(found.programs, 'program')} for them, about"
         f" {found.final_programs} for baseline and choice",
-        f"choose by {found.halves[0]} problems, report on {found.halves[1]}; the report can show"
+        f"choose by {count(found.halves[0], 'problem')}, report on {found.halves[1]}; the report can show"
         f" {found.power.words}",
         "time: not known before the first configuration has ended"
         if found.seconds is None
@@ -54,4 +54,4 @@ def show_sweep_plan(found: SweepOutline, *, as_json: bool) -> None:
         "nothing was done",
     ]
     for line in lines:
-        out().print(line, highlight=False, markup=False, soft_wrap=True)
+        print_line(line)

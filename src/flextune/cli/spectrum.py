@@ -17,7 +17,7 @@ def spectrum(
     adapters: Annotated[
         list[str],
         typer.Argument(
-            metavar="ADAPTER...", help="PEFT LoRA folders, each as FOLDER or NAME=FOLDER.", show_default=False
+            metavar="ADAPTER", help="PEFT LoRA folders, each as FOLDER or NAME=FOLDER.", show_default=False
         ),
     ],
     layers: Annotated[
@@ -45,9 +45,15 @@ def spectrum(
     """
     from flextune.audit.spectra import adapter_spectra
     from flextune.cli.terminal import print_json, progress
+    from flextune.errors import FlextuneError
+    from flextune.files.output import check_new_folder
     from flextune.report.charts.files import check_formats, write_figures
 
     kinds = check_formats(formats or ["html"])
+    if figures is not None:
+        check_new_folder(figures, "--figures")
+    elif formats:
+        raise FlextuneError("--format is for figures: give --figures DIR")
     folders = _named(adapters)
     with progress() as reporter:
         found = [
@@ -81,9 +87,12 @@ def _named(given: list[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for (name, folder), arm in zip(split, arms, strict=True):
         known = arm if arms.count(arm) == 1 else ""
-        label = name or known or "/".join(shortest_end(folder.absolute().parts, paths))
+        label = name or known or str(Path(*shortest_end(folder.absolute().parts, paths)))
         if label in found:
-            raise FlextuneError(f"adapter {label!r} is given twice; name them, as in {label}=FOLDER")
+            raise FlextuneError(
+                f"two adapters are called {label!r}: give each a name, as in first={found[label]}"
+                f" second={folder}"
+            )
         found[label] = folder
     return found
 
@@ -139,12 +148,14 @@ def _print(found: list[AdapterSpectra], layers: bool) -> None:
 
 def _about(one: AdapterSpectra) -> list[str]:
     from flextune.report.formats import count
+    from flextune.report.spectra.tables import summary
 
     modules = {row["name"]: row for row in one.rows}
     layers = {row["layer"] for row in modules.values()} - {None}
     ranks = sorted({row["rank"] for row in modules.values()})
     parts = [count(len(modules), "module"), count(len(layers), "layer"), f"rank {', '.join(map(str, ranks))}"]
     lines = [f"{one.adapter}: {', '.join(parts)}"]
+    lines.append(f"  {summary(one.types)}")
     if one.base_model:
         lines.append(f"  made for {one.base_model}")
     if one.start:

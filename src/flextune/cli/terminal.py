@@ -145,3 +145,8 @@ def print_json(value: Any) -> None:
     from flextune.files.lines import finite
 
     print(json.dumps(finite(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_line(text: str, *, wrap: bool = True) -> None:
+    """A line of text as it is, broken between words where it is too wide; ``wrap=False`` for paths."""
+    out().print(text, highlight=False, markup=False, soft_wrap=not wrap)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flextune.config.arms import ArmConfig
-from flextune.config.effects import effective
+from flextune.config.effects import effective, unused_settings
 from flextune.config.experiment import EMBEDDED_MODEL, DType, Experiment
 from flextune.config.optimizers.base import OptimizerConfig
 from flextune.config.overrides import merged, nested, set_key
@@ -81,5 +81,6 @@ __all__ = [
     "schema",
     "set_key",
     "tuned_settings",
+    "unused_settings",
     "value_of",
 ]

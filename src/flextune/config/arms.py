@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from flextune.config.names import NAME_PATTERN
 from flextune.config.section import Float, Section
 
 Ratio = Annotated[Float, Field(gt=1)]
@@ -22,9 +23,7 @@ class ArmConfig(Section):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", description="Names the arm in tables and folders."
-    )
+    name: str = Field(pattern=NAME_PATTERN, description="Names the arm in tables and folders.")
     tune: dict[str, Ratio] | None = Field(
         default_factory=dict,
         description="Settings to tune for this arm, too, beyond the experiment's. null: it is not tuned.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from flextune.config.arms import NOT_OF_AN_ARM
@@ -34,6 +35,20 @@ def effective(experiment: Experiment) -> dict[str, Any]:
         "judge": experiment.judge.given(),
         "evaluate": [part.model_dump(mode="json") for part in experiment.evaluate],
     }
+
+
+def unused_settings(experiment: Experiment) -> Iterator[str]:
+    """What was set and has no effect in any evaluation of an arm: ``decode.0.temperature: 0.8 needs ...``."""
+    for arm in experiment.resolved_arms():
+        prefix = f"arm {arm.name}: " if experiment.arms else ""
+        for number, decode in enumerate(arm.decode):
+            yield from (f"{prefix}decode.{number}.{text}" for text in decode.unused())
+        for number, part in enumerate(arm.evaluate):
+            if part.lexicon != "base" and not part.has_lexicons:
+                yield (
+                    f"{prefix}evaluate.{number}.lexicon: {part.lexicon} is a wording of rosetta, and "
+                    f"{part.name} has one alone; leave it out"
+                )
 
 
 def _training(experiment: Experiment) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from flextune.config.arms import NOT_OF_AN_ARM, ArmConfig
+from flextune.config.names import NAME_PATTERN
 from flextune.config.optimizers.adamw import AdamW
 from flextune.config.overrides import merged
 from flextune.config.recipe import NO_PENALTY, Recipe
@@ -34,9 +35,7 @@ DType = Literal["float32", "bfloat16", "float16"]
 class Experiment(Section):
     """Everything that determines a run."""
 
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", description="Names the run's folder under runs/."
-    )
+    name: str = Field(pattern=NAME_PATTERN, description="Names the run's folder under runs/.")
     model: str = Field(
         EMBEDDED_MODEL,
         description="A hub id, a folder, a GGUF file, or rosetta (the embedded model): the base model.",

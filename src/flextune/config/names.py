@@ -11,8 +11,17 @@ from pydantic import AfterValidator, Field
 from flextune.languages import canonical
 from flextune.registry import BENCHMARKS, TRAINING_SOURCES, Registry
 
+#: What a run or an arm may be called, and how that is said.
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+A_NAME = "letters, digits and . _ + - only, and a letter or digit first"
+
 #: What tells a path from a name: a folder in it, or the ending of a file of rows.
 PATH_PATTERN = r"/|^~|\.(jsonl|json|parquet)(\.gz)?$"
+
+
+def is_name(text: str) -> bool:
+    """Whether a run or an arm may be called so."""
+    return re.fullmatch(NAME_PATTERN, text) is not None
 
 
 def is_path(name: str) -> bool:

@@ -14,6 +14,8 @@ from flextune.config.strict_yaml import RepeatedKey, load_yaml
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError
 
+#: Files of data, which YAML may read as a mapping.
+_ROWS = {".jsonl", ".parquet", ".csv", ".gz"}
 #: What YAML's values are called.
 _KINDS: dict[type, str] = {
     list: "a list",
@@ -35,6 +37,10 @@ def load_experiment(path: Path, overrides: Iterable[str] = ()) -> Experiment:
     Raises:
         FlextuneError: Naming file and key; unknown keys with the nearest known one.
     """
+    if path.suffix in _ROWS and path.is_file():
+        raise FlextuneError(
+            f"{path}: a file of rows; an experiment is a YAML file that names it: train: {{data: {path}}}"
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except IsADirectoryError:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from flextune.config.names import A_NAME
 from flextune.config.section import Section
 from flextune.errors import FlextuneError, did_you_mean
 
@@ -61,7 +62,7 @@ _WANTED = {
     "list_type": "a list is wanted, as in {name}=[{value}]",
     "model_type": "a mapping of keys is wanted, as in {name}: {{...}}",
     "dict_type": "a mapping of keys is wanted, as in {name}: {{...}}",
-    "string_pattern_mismatch": "letters, digits and . _ + - only, and a letter or digit first",
+    "string_pattern_mismatch": A_NAME,
 }
 
 
@@ -113,7 +114,8 @@ def _explain(model: type[Section], error: ValidationError) -> SettingError:
         return unknown_key(key, known_keys(model, first["loc"][:-1]), places(model))
     given = first.get("input")
     if first["type"] in _WANTED:
-        wanted = _WANTED[first["type"]].format(name=key.rpartition(".")[2], value=_as_yaml(given))
+        example = "" if given is None else _as_yaml(given)
+        wanted = _WANTED[first["type"]].format(name=key.rpartition(".")[2], value=example)
         return SettingError(key, f"{{key}}: {wanted} (given: {_as_yaml(given)})")
     quoted = isinstance(given, str) and repr(given) in first["msg"]
     silent = quoted or isinstance(given, (dict, list)) or first["type"] == "missing"

@@ -17,6 +17,7 @@ from flextune.data import (
     multipl_e,
 )
 from flextune.data.samples.reading import cannot_be_judged, nothing_left
+from flextune.data.verdict_rows import refuse_verdict
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Placed, Skipped, read_values, skipped_by
 from flextune.files.rows import Row, json_kind
@@ -123,7 +124,10 @@ def _refuse(row: Row) -> None:
         if fields <= row.fields.keys():
             raise FlextuneError(f"{row.where}: {reason}")
     if _ANSWERS & row.fields.keys() and not {"prompt", "question", "tests"} & row.fields.keys():
-        raise FlextuneError(f"{row.where}: this is a sample, not a problem; give its file as --samples")
+        raise FlextuneError(
+            f"{row.where}: this is a sample, not a problem; give its file as --samples of judge"
+        )
+    refuse_verdict(row, "a problem")
     language = row.optional_text("language") if {"entry_point", "task_id"} <= row.fields.keys() else None
     if language is not None and language_of_row(language) != "py":
         raise FlextuneError(

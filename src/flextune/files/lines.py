@@ -40,10 +40,17 @@ def read_records(path: Path, kind: Callable[..., T]) -> list[T]:
     return [record for _, record in numbered_records(path, kind)]
 
 
-def numbered_records(path: Path, kind: Callable[..., T]) -> list[tuple[int, T]]:
-    """As ``read_records``, each with the number of its line."""
+def numbered_records(path: Path, kind: Callable[..., T], *, unended: bool = False) -> list[tuple[int, T]]:
+    """As ``read_records``, each with the number of its line.
+
+    Args:
+        path: The file.
+        kind: Of the records.
+        unended: A last line without its newline counts, too, if it is whole: others' editors and programs
+            leave it out.
+    """
     records = []
-    for number, row in _numbered(path):
+    for number, row in _numbered(path, unended=unended):
         try:
             records.append((number, kind(**row)))
         except TypeError:
@@ -52,7 +59,7 @@ def numbered_records(path: Path, kind: Callable[..., T]) -> list[tuple[int, T]]:
     return records
 
 
-def _numbered(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def _numbered(path: Path, *, unended: bool = False) -> list[tuple[int, dict[str, Any]]]:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -60,6 +67,8 @@ def _numbered(path: Path) -> list[tuple[int, dict[str, Any]]]:
     except OSError as error:
         raise FlextuneError(f"{path}: cannot be read ({error.strerror})") from None
     rows = []
+    if unended and _is_whole(data.rpartition(b"\n")[2]):
+        data += b"\n"
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         if not line.strip():
             continue
@@ -73,6 +82,14 @@ def _numbered(path: Path) -> list[tuple[int, dict[str, Any]]]:
             raise FlextuneError(f"{path}:{number}: not a JSON object")
         rows.append((number, row))
     return rows
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is a JSON object, and not the beginning of one."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def json_line(row: Mapping[str, Any]) -> str:

@@ -55,5 +55,29 @@ def check_no_input(path: Path, inputs: Mapping[str, Path | None]) -> None:
         FlextuneError: It is one of them.
     """
     for option, file in inputs.items():
-        if file is not None and path.exists() and file.exists() and path.samefile(file):
+        if file is not None and _is_one(path, file):
             raise FlextuneError(f"-o {path}: is the file of {option}; choose another file")
+
+
+def _is_one(first: Path, second: Path) -> bool:
+    """Whether two paths name one file; one that is not there yet is known by its path."""
+    if first.exists() and second.exists():
+        return first.samefile(second)
+    return first.resolve() == second.resolve()
+
+
+def check_new_folder(path: Path, option: str, *, empty: bool = False) -> None:
+    """Return if there may be a folder at ``path``.
+
+    Args:
+        path: What the user named.
+        option: By which name.
+        empty: Whether there must be nothing in it.
+
+    Raises:
+        FlextuneError: There is a file, or a folder with something in it.
+    """
+    if path.exists() and not path.is_dir():
+        raise FlextuneError(f"{option} {path}: is a file; give a folder")
+    if empty and path.is_dir() and any(path.iterdir()):
+        raise FlextuneError(f"{option} {path}: this folder holds something already; choose another")

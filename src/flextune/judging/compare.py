@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError
-from flextune.judging.files import Identity, identity
-from flextune.judging.verdict_files import read_verdicts
-from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Comparison, Score, Verdict
-
-VERDICTS = "verdicts.jsonl"
-#: Evaluations of a run that an error names.
-EVALUATIONS_SHOWN = 8
+from flextune.judging.verdict_files import latest_verdicts, origin, verdict_file
+from flextune.records import UNKNOWN_OUTCOMES, Comparison, Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ def compare_files(
 
     Raises:
         FlextuneError: One is no verdict file, has a verdict twice, or they have no problem in common; they
-            are of different languages or benchmarks.
+            are of different languages or benchmarks, or one file.
     """
     return compare_sides(read_side(Path(first)), read_side(Path(second)), margin=margin, across=across)
 
@@ -76,6 +70,8 @@ def compare_sides(first: Side, second: Side, *, margin: float = 2.0, across: boo
     # numpy and scipy take longer to load than most files of verdicts to judge.
     from flextune.statistics.summary import compare
 
+    if verdict_file(first.path).samefile(verdict_file(second.path)):
+        raise FlextuneError(f"{first.path} and {second.path} are one file: give two to compare")
     if not across:
         _check_same("language", ", ".join(first.languages), ", ".join(second.languages), first, second)
         _check_same("benchmark", first.benchmark, second.benchmark, first, second)
@@ -90,18 +86,8 @@ def read_side(path: Path) -> Side:
     Raises:
         FlextuneError: It is none, an outcome is unknown to flextune, or a sample has two verdicts.
     """
-    file = path / VERDICTS if path.is_dir() else path
-    if not file.is_file():
-        evaluations = [folder.parent for folder in sorted(path.glob(f"judged/*/{VERDICTS}"))]
-        if evaluations:
-            raise FlextuneError(f"{path}: a run; give one of its evaluations: {_listed(evaluations)}")
-        what = "no verdicts.jsonl in this folder" if path.is_dir() else "no such verdict file"
-        raise FlextuneError(
-            f"{path}: {what}; give a file of flextune judge -o, or a folder runs/NAME/judged/KEY"
-        )
-    latest = _latest(file)
-    if not latest:
-        raise FlextuneError(f"{file}: no verdicts in it")
+    file = verdict_file(path)
+    latest = latest_verdicts(file)
     shared = Counter(name for name, _ in {(name, language) for language, name, _ in latest})
     rows: dict[str, list[Any]] = {}
     for language, name, sample in sorted(latest):
@@ -109,57 +95,9 @@ def read_side(path: Path) -> Side:
         shown = f"{name} ({language})" if shared[name] > 1 else name
         rows.setdefault(shown, []).append(latest[language, name, sample].outcome)
     languages = tuple(sorted({language for language, _, _ in latest if language}))
-    model, benchmark = _origin(file.parent)
-    return Side(path, Score(str(path), "verdicts", "-", None, "-", {"-": rows}), languages, benchmark, model)
-
-
-def _latest(file: Path) -> dict[Identity, Verdict]:
-    """The verdicts of a file. One that said nothing about its program may be followed by another."""
-    latest: dict[Identity, Verdict] = {}
-    lines: dict[Identity, int] = {}
-    for number, verdict in read_verdicts(file):
-        key = identity(verdict)
-        place = f"{verdict.name}, sample {verdict.sample}"
-        if verdict.outcome not in OUTCOMES:
-            known = ", ".join(OUTCOMES)
-            raise FlextuneError(
-                f"{file}:{number}: unknown outcome {verdict.outcome!r} ({place}; known: {known})"
-            )
-        if key in latest and latest[key].outcome not in UNKNOWN_OUTCOMES:
-            raise FlextuneError(
-                f"{file}:{number}: a second verdict on {place} (the first is in line {lines[key]}); "
-                "remove one, or number the samples"
-            )
-        latest[key], lines[key] = verdict, number
-    return latest
-
-
-def _origin(folder: Path) -> tuple[str, str]:
-    """Model and benchmark of an evaluation's folder; empty where it does not say."""
-    generation = _json(folder / "key.json").get("generation")
-    row = _json(folder.parent.parent / "generated" / str(generation) / "key.json") if generation else {}
-    part = row.get("evaluate") or {}
-    model = [row.get("model"), row.get("training") or row.get("adapter"), row.get("export")]
-    # The base model has no adapter that could be merged.
-    names = [str(name) for name in (model if model[1] else model[:1]) if name and name != "adapter"]
-    lexicon = part.get("lexicon") if part.get("benchmark") == "rosetta" else None
-    return "+".join(names), " ".join(str(name) for name in (part.get("benchmark"), lexicon) if name)
-
-
-def _listed(folders: Sequence[Path]) -> str:
-    named = [
-        f"{folder} ({' '.join(filter(None, _origin(folder)))})" for folder in folders[:EVALUATIONS_SHOWN]
-    ]
-    more = len(folders) - EVALUATIONS_SHOWN
-    return ", ".join(named) + (f", and {more} more" if more > 0 else "")
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    found = origin(file.parent)
+    score = Score(str(path), "verdicts", "-", None, "-", {"-": rows})
+    return Side(path, score, languages, found.benchmark, found.model)
 
 
 def _check_same(what: str, ours: str, theirs: str, first: Side, second: Side) -> None:

@@ -28,7 +28,10 @@ def evalplus_verdicts(file: Path) -> list[Verdict]:
         value = None
     tasks = value.get("eval") if isinstance(value, dict) else None
     if not isinstance(tasks, dict):
-        raise FlextuneError(f"{file}: neither verdicts (JSON lines) nor EvalPlus's eval_results.json")
+        raise FlextuneError(
+            f"{file}: neither verdicts (JSON lines) nor EvalPlus's eval_results.json; give a file of"
+            " flextune judge -o"
+        )
     verdicts = []
     for name, results in tasks.items():
         if not isinstance(results, list):

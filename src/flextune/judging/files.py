@@ -15,7 +15,7 @@ from flextune.data.problem_rows import read_problems as _read_problems
 from flextune.data.samples import LONGEST_SOURCE, read_samples
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Skipped
-from flextune.files.lines import LineWriter, read_records, write_lines
+from flextune.files.lines import LineWriter, read_lines, read_records, write_lines
 from flextune.files.locks import locked
 from flextune.files.output import check_no_input, check_output
 from flextune.judging.judgement import Judgement
@@ -31,11 +31,9 @@ from flextune.judging.settings import (
     note_unsupported,
     with_progress,
 )
+from flextune.judging.verdict_files import Identity, identity
 from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Problem, Verdict, as_row
-
-#: What tells a sample or its verdict from all others of a file: language, name and sample.
-Identity = tuple[str, str, int]
 
 #: Characters of an output's name that its lock file repeats.
 _LONGEST_NAME = 100
@@ -258,14 +256,21 @@ def _judge(
     note_unsupported(known.values(), reporter)
     ordered = [known[_identity(*pair)] for pair in pairs]
     if output is not None and partial is not None:
+        _note_replaced(output, ordered, reporter)
         write_lines(output, map(as_row, ordered))
         partial.unlink()
     return Judged(ordered, request.skipped, request.missing)
 
 
-def identity(verdict: Verdict) -> Identity:
-    """What tells a verdict from all others of a file."""
-    return verdict.language, verdict.name, verdict.sample
+def _note_replaced(output: Path, verdicts: Sequence[Verdict], reporter: Reporter) -> None:
+    """Say so where verdicts of an earlier call, perhaps on other samples, are about to go."""
+    new = {identity(verdict): verdict.outcome for verdict in verdicts}
+    held = [
+        ((row.get("language", ""), row["name"], row["sample"]), row["outcome"]) for row in read_lines(output)
+    ]
+    changed = sum(new.get(key) != outcome for key, outcome in held)
+    if changed:
+        reporter.note(f"{output}: {changed} of the {len(held)} verdicts that it held are replaced by others")
 
 
 def note_skipped(skipped: Sequence[Skipped], reporter: Reporter) -> None:

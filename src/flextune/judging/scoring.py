@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flextune.errors import FlextuneError
-from flextune.judging.verdict_files import read_verdicts
+from flextune.judging.verdict_files import latest_verdicts, verdict_file
 from flextune.records import OUTCOMES, UNKNOWN_OUTCOMES, Estimate, Outcome, Score, Verdict
 
 
@@ -68,22 +67,10 @@ def score_file(path: Path | str) -> list[LanguageScore]:
     JSON logs.
 
     Raises:
-        FlextuneError: There is no such file, or it holds something else.
+        FlextuneError: There is no such file, it holds something else, or a second verdict on a sample.
     """
-    given = Path(path).expanduser()
-    file = given / "verdicts.jsonl" if given.is_dir() else given
-    if not file.is_file():
-        raise FlextuneError(f"{file}: no such file of verdicts")
-    verdicts = [verdict for _, verdict in read_verdicts(file)]
-    if not verdicts:
-        raise FlextuneError(f"{file}: no verdicts in it")
-    for verdict in verdicts:
-        if verdict.outcome not in OUTCOMES:
-            raise FlextuneError(
-                f"{file}: unknown outcome {verdict.outcome!r} ({verdict.name}, sample {verdict.sample}; "
-                f"known: {', '.join(OUTCOMES)})"
-            )
-    return score_verdicts(verdicts)
+    file = verdict_file(Path(path).expanduser())
+    return score_verdicts(latest_verdicts(file).values())
 
 
 def _score(language: str, problems: dict[str, list[Outcome]], missing: tuple[str, ...]) -> LanguageScore:

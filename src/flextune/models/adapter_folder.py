@@ -101,7 +101,7 @@ def open_adapter(folder: Path | str) -> AdapterFolder:
     folder = Path(folder).expanduser()
     adapter = AdapterFolder(folder, _read_config(folder))
     if not any((folder / name).is_file() for name in (SAFETENSORS, PICKLED)):
-        raise FlextuneError(f"{folder}: no {SAFETENSORS}; the adapter's weights are missing")
+        raise FlextuneError(f"{folder}: no {SAFETENSORS}: the adapter's weights are missing; fetch it again")
     return adapter
 
 
@@ -162,7 +162,7 @@ def _read_safetensors(file: Path, wanted: Callable[[str], bool]) -> dict[str, Te
         with safe_open(file, framework="pt", device="cpu") as opened:
             return {name: opened.get_tensor(name) if wanted(name) else None for name in opened.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise FlextuneError(f"{file}: the adapter's weights are damaged ({error})") from None
+        raise FlextuneError(f"{file}: the adapter's weights are damaged ({error}); fetch it again") from None
 
 
 def _read_pickled(file: Path, wanted: Callable[[str], bool]) -> dict[str, Tensor | None]:
@@ -176,7 +176,7 @@ def _read_pickled(file: Path, wanted: Callable[[str], bool]) -> dict[str, Tensor
         ) from None
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise FlextuneError(f"{file}: the adapter's weights are damaged ({reason})") from None
+        raise FlextuneError(f"{file}: the adapter's weights are damaged ({reason}); fetch it again") from None
     if not isinstance(tensors, dict) or not all(isinstance(each, torch.Tensor) for each in tensors.values()):
         raise FlextuneError(f"{file}: holds something else than names and tensors")
     return {name: tensor if wanted(name) else None for name, tensor in tensors.items()}

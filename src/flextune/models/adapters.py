@@ -121,6 +121,24 @@ def attach_saved(loaded: LoadedModel, saved: SavedAdapter, *, split: bool = True
     return replace(loaded, model=attached)
 
 
+def check_saved(model: Any, folder: Path) -> None:
+    """Refuse what ``load_adapter`` would refuse, as far as that is known without the model's weights.
+
+    Args:
+        model: Name or folder of a model, or its transformers configuration.
+        folder: The adapter.
+
+    Raises:
+        FlextuneError: As ``load_adapter``; or no such model.
+    """
+    saved = read_saved_adapter(usable_adapter(folder))
+    name = model if isinstance(model, str) else model.model_type
+    loaded = LoadedModel(model_skeleton(model), None, name, "")
+    # Without weights PEFT cannot make every kind of adapter; those are checked when they are loaded.
+    with contextlib.suppress(*PEFT_ERRORS), _quietly(loaded.model):
+        _restore(loaded.model, saved, loaded, split=False)
+
+
 def trainable_parameters(model: Any) -> int:
     """Number of parameters that training changes."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

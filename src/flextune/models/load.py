@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 DType = Literal["float32", "bfloat16", "float16"]
 Quantization = Literal["nf4", "fp4", "int8"]
 
+#: Code of a model runs in the sandbox alone; that of its repository would run here.
+_OWN_CODE = (
+    "it needs Python code from its own repository, which is not run; take a model that transformers knows,"
+    " or a server that has it (--server, generate.engine: server)"
+)
 _WEIGHT_SUFFIXES = frozenset({".safetensors", ".bin"})
 _IDENTITY_SUFFIXES = _WEIGHT_SUFFIXES | {".json", ".model", ".txt"}
 _WHOLE_FILE_BYTES = 256 * 2**20
@@ -226,9 +231,11 @@ def _nearest_gguf(path: Path) -> str:
 def _arguments(source: str, revision: str | None) -> tuple[str, dict[str, Any]]:
     """What ``from_pretrained`` gets for a source of ``_locate``."""
     gguf = gguf_name(source)
+    # Without an answer transformers asks whether to run a repository's code, in the middle of a run.
+    options: dict[str, Any] = {"trust_remote_code": False}
     if gguf is None:
-        return source, {"revision": revision}
-    return gguf.place, {"gguf_file": gguf.file}
+        return source, {**options, "revision": revision}
+    return gguf.place, {**options, "gguf_file": gguf.file}
 
 
 def _what_instead(folder: Path) -> str:
@@ -236,7 +243,10 @@ def _what_instead(folder: Path) -> str:
     if not (folder / ADAPTER_CONFIG).is_file():
         return "it is not a model folder"
     base = open_adapter(folder).base_model or "MODEL"
-    return f"it is an adapter: give it with its base model, as {base}+{folder}"
+    return (
+        f"it is an adapter: give it with its base model, as {base}+{folder} to a command, or in a file as"
+        f" model: {base} with an arm {{name: mine, adapter: {folder}}}"
+    )
 
 
 def _fingerprint(folder: Path) -> str:
@@ -352,7 +362,9 @@ def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
             raise FlextuneError(
                 f"model {name!r}: the GGUF file cannot be read, perhaps cut off: {reason}"
             ) from error
-        if "backend tokenizer" in reason:
+        if _needs_own_code(error):
+            reason = _OWN_CODE
+        elif "backend tokenizer" in reason:
             reason = (
                 "there is no tokenizer.json, nor another file that can be converted to one"
                 " (tokenizer.model needs sentencepiece or tiktoken)"
@@ -361,6 +373,11 @@ def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def _needs_own_code(error: BaseException) -> bool:
+    """Whether transformers refused what only code in the model's repository could do."""
+    return "trust_remote_code" in str(error) or "custom code" in str(error)
 
 
 def _read(name: str, load: Callable[[], Any]) -> Any:
@@ -373,6 +390,6 @@ def _read(name: str, load: Callable[[], Any]) -> Any:
     except SafetensorError as error:
         raise FlextuneError(f"model {name!r}: a weight file is damaged ({error}); fetch it again") from None
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, ImportError) as error:
-        reason = one_line(error)
+        reason = _OWN_CODE if _needs_own_code(error) else one_line(error)
         remedy = "; fetch the model again, with its weights" if "no file named" in reason else ""
         raise FlextuneError(f"model {name!r} cannot be loaded: {reason}{remedy}") from error

@@ -143,7 +143,9 @@ def read_saved_adapter(folder: AdapterFolder) -> SavedAdapter:
     for name, tensor in tensors.items():
         # Not every operation knows floats of 8 bits.
         if tensor.is_floating_point() and not torch.isfinite(tensor.float()).all():
-            raise FlextuneError(f"{folder.path}: {name} holds NaN or infinity")
+            raise FlextuneError(
+                f"{folder.path}: {name} holds NaN or infinity: its training diverged, or the file is damaged"
+            )
     return SavedAdapter(folder, tensors)
 
 

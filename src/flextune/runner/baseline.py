@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flextune.config import ArmConfig, Experiment
+from flextune.config.optimizers.adamw import AdamW
 
 #: Name of the arm that is added.
 BASE = "base"
@@ -24,11 +25,24 @@ def with_base_arm(experiment: Experiment) -> Experiment:
 
 
 def baseline_note(experiment: Experiment) -> str:
-    """What a user should know about the baseline; empty where it is a base model."""
+    """What to know about the baseline; empty where it is a base model, and the other arms are not."""
     arms = experiment.resolved_arms()
-    if len(arms) < 2 or any(arm.train is None and arm.generate.adapter is None for arm in arms):
-        return ""
-    return (
-        f"no arm is a base model: arms are compared with {arms[0].name!r}, which is trained too; "
-        f"an arm {{name: {BASE}, train: null}} would show what training changed"
-    )
+    base = next((arm for arm in arms if arm.train is None and arm.generate.adapter is None), None)
+    if base is None:
+        what = (
+            f"arms are compared with {arms[0].name!r}, which is trained too"
+            if len(arms) > 1
+            else "there is nothing to compare with"
+        )
+        return (
+            f"no arm is a base model: {what}; an arm {{name: {BASE}, train: null}} would show what training "
+            "changed"
+        )
+    same = [arm.name for arm in arms if arm is not base and _content(arm) == _content(base)]
+    return f"nothing is set that would make {', '.join(same)} differ from {base.name!r}" if same else ""
+
+
+def _content(arm: Experiment) -> Experiment:
+    """An arm without its name; one that trains nothing has no settings of a training either."""
+    unused = {"adapter": None, "penalty": None, "optimizer": AdamW()} if arm.train is None else {}
+    return arm.model_copy(update={"name": BASE, **unused})

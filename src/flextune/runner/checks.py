@@ -1,15 +1,55 @@
-"""What can be known to be wrong with a training, or with a server, before any work begins."""
+"""What can be known to be wrong with an experiment, a training, a model or a server before work begins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from flextune.config import Experiment, unused_settings
+from flextune.errors import FlextuneError
 from flextune.extras import need
 from flextune.judging import check_isolation
 from flextune.judging.settings import note_missing_toolchains
 from flextune.progress import Reporter
 from flextune.runner.work import BaseModel, Form, Generation, Training
+
+
+def check_purpose(experiment: Experiment) -> None:
+    """A run evaluates something, is no sweep, and uses all settings of its evaluations.
+
+    Raises:
+        FlextuneError: One of these does not hold.
+    """
+    if not any(arm.evaluate for arm in experiment.resolved_arms()):
+        raise FlextuneError(
+            f"experiment {experiment.name!r} evaluates nothing: add for example "
+            "evaluate: [{benchmark: rosetta, language: java}]"
+        )
+    refuse_sweep(experiment)
+    refuse_unused(experiment)
+
+
+def refuse_unused(experiment: Experiment) -> None:
+    """A temperature of greedy decoding changes nothing, and whoever set it believes that it does.
+
+    Raises:
+        FlextuneError: With the first such setting.
+    """
+    for unused in unused_settings(experiment):
+        raise FlextuneError(unused)
+
+
+def refuse_sweep(experiment: Experiment) -> None:
+    """A sweep is another command's work.
+
+    Raises:
+        FlextuneError: The experiment has one.
+    """
+    if experiment.sweep is not None:
+        raise FlextuneError(
+            f"experiment {experiment.name!r} has a section sweep: run it with `flextune sweep`, or without it"
+            " (sweep=null)"
+        )
 
 
 def check_trainings(trainings: Sequence[Training]) -> None:
@@ -20,7 +60,7 @@ def check_trainings(trainings: Sequence[Training]) -> None:
 
     Raises:
         FlextuneError: A missing package; a device, type, length, target or layer that the model does not
-            allow; a tokenizer without an end.
+            allow; a tokenizer without an end; no weights.
     """
     models: dict[BaseModel, Any] = {}
     adapters: set[tuple[BaseModel, str]] = set()
@@ -38,6 +78,40 @@ def check_trainings(trainings: Sequence[Training]) -> None:
             adapters.add(adapter)
             _check_targets(training)
         _check_starts(training)
+
+
+def check_forms(generations: Sequence[Generation], reporter: Reporter) -> None:
+    """Refuse models that could not answer, perhaps hours into an experiment: other arms come before them.
+
+    Args:
+        generations: Those that are not complete; what a server has is for the server to check.
+        reporter: Told of models whose window is smaller than an answer may be long.
+
+    Raises:
+        FlextuneError: No weights, or a tokenizer that cannot be built; an adapter from elsewhere that is
+            damaged, holds NaN, or is for another model.
+    """
+    here = [each for each in generations if each.form.served is None]
+    forms = dict.fromkeys(each.form for each in here)
+    for name in dict.fromkeys(form.model.name for form in forms):
+        need("torch", "transformers", "peft")
+        from flextune.generation.local.rows import context_length
+        from flextune.models.load import load_tokenizer, model_config
+        from flextune.models.weight_files import check_weight_files
+
+        check_weight_files(name)
+        load_tokenizer(name)
+        window = context_length(model_config(name))
+        asked = max(each.decode.max_new_tokens for each in here if each.form.model.name == name)
+        if window is not None and asked >= window:
+            reporter.note(
+                f"{name}: max_new_tokens {asked}, but it has a window of {window}: answers end there"
+            )
+    for name, folder in dict.fromkeys((form.model.name, form.folder) for form in forms):
+        if folder is not None:
+            from flextune.models.adapters import check_saved
+
+            check_saved(name, folder)
 
 
 def check_watched(trainings: Sequence[Training], reporter: Reporter, *, sandbox: bool) -> None:
@@ -92,7 +166,9 @@ def _config(model: BaseModel) -> Any:
     need("torch", "transformers", "peft", "accelerate")
     from flextune.models.encoding import check_end_token
     from flextune.models.load import load_tokenizer, model_config
+    from flextune.models.weight_files import check_weight_files
 
+    check_weight_files(model.name)
     check_end_token(load_tokenizer(model.name))
     return model_config(model.name)
 

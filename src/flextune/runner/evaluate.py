@@ -12,6 +12,7 @@ from flextune.errors import FlextuneError
 from flextune.files.names import slug
 from flextune.generation.prompts.template import COMPLETION
 from flextune.records import Comparison, Score
+from flextune.runner.checks import refuse_unused
 from flextune.runner.execute import Execution, RunOptions, RunResult
 from flextune.runner.generate import note_ties
 from flextune.runner.score import gather_scores, write_scores
@@ -50,13 +51,17 @@ def evaluate_models(requests: Sequence[Experiment], folder: Path, options: RunOp
     Raises:
         FlextuneError: Anything a user can mend.
     """
+    for request in requests:
+        refuse_unused(request)
     execution = Execution(folder, options)
     asked: set[tuple[str, Setting]] = set()
     scores: list[Score] = []
     comparisons: list[Comparison] = []
     with execution.run.locked():
-        for request in requests:
-            new, scores, comparisons = _evaluate(request, execution)
+        # All are checked before the first is answered, which may take hours.
+        unjudged = [execution.check(execution.plan(request)) for request in requests]
+        for request, pending in zip(requests, unjudged, strict=True):
+            new, scores, comparisons = _evaluate(request, execution, pending=bool(pending))
             asked |= {(score.arm, setting(score)) for score in new}
         return RunResult(
             Run(folder),
@@ -96,7 +101,9 @@ def _without_adapter(generate: GenerateConfig) -> GenerateConfig:
     return GenerateConfig(**asked, engine=generate.engine, server=server)
 
 
-def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], list[Score], list[Comparison]]:
+def _evaluate(
+    request: Experiment, execution: Execution, *, pending: bool
+) -> tuple[list[Score], list[Score], list[Comparison]]:
     """One evaluation: its scores, then all scores and comparisons of the run with it."""
     # What an evaluation before this one wrote is read again.
     run = Run(execution.run.folder)
@@ -104,9 +111,7 @@ def _evaluate(request: Experiment, execution: Execution) -> tuple[list[Score], l
     known = list(run.scores.scores) if run.scores_file.is_file() else []
     experiment, arm = extended(earlier, request, run.name)
     plan = execution.plan(request.model_copy(update={"name": arm}))
-    unjudged = execution.check_answers(plan.evaluations)
-    execution.check_servers(plan.evaluations)
-    run.begin(experiment, execution.environment(), pending=bool(unjudged))
+    run.begin(experiment, execution.environment(), pending=pending)
     execution.evaluate(plan)
     new = gather_scores(plan.evaluations, run)
     scores, comparisons = write_scores(experiment, _together(known, new, run), run)

@@ -19,7 +19,15 @@ from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Problem, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
 from flextune.runner.cards import write_cards
-from flextune.runner.checks import check_prompts, check_servers, check_trainings, check_watched
+from flextune.runner.checks import (
+    check_forms,
+    check_prompts,
+    check_purpose,
+    check_servers,
+    check_trainings,
+    check_watched,
+    refuse_sweep,
+)
 from flextune.runner.counting import CountedReporter
 from flextune.runner.data_notes import data_notes
 from flextune.runner.exports import export_merged
@@ -103,12 +111,7 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
     Raises:
         FlextuneError: Anything a user can mend: data, model, options, sandbox, toolchain.
     """
-    if not any(arm.evaluate for arm in experiment.resolved_arms()):
-        raise FlextuneError(
-            f"experiment {experiment.name!r} evaluates nothing: add for example "
-            "evaluate: [{benchmark: rosetta, language: java}]"
-        )
-    refuse_sweep(experiment)
+    check_purpose(experiment)
     experiment = with_base_arm(experiment)
     if note := baseline_note(experiment):
         options.reporter.note(note)
@@ -124,22 +127,11 @@ def run_experiment(experiment: Experiment, folder: Path, options: RunOptions) ->
         return RunResult(execution.run, scores, comparisons, write_report(folder))
 
 
-def refuse_sweep(experiment: Experiment) -> None:
-    """A sweep is another command's work.
-
-    Raises:
-        FlextuneError: The experiment has one.
-    """
-    if experiment.sweep is not None:
-        raise FlextuneError(
-            f"experiment {experiment.name!r} has a section sweep: run it with `flextune sweep`, or without it"
-            " (sweep=null)"
-        )
-
-
 def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) -> list[Path]:
     """Only the trainings of an experiment; returns the folders they gave, then those of merged models."""
     refuse_sweep(experiment)
+    if all(arm.train is None for arm in experiment.resolved_arms()):
+        raise FlextuneError(f"experiment {experiment.name!r} trains nothing: no arm has a section train")
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
@@ -234,9 +226,7 @@ class Execution:
         check_watched(unfinished, self.options.reporter, sandbox=self.options.sandbox)
         for note in data_notes(plan, unfinished):
             self.options.reporter.note(note)
-        unjudged = self.check_answers(plan.evaluations) if judged else []
-        if judged:
-            self.check_servers(plan.evaluations)
+        unjudged = self.check(plan) if judged else []
         self.run.begin(experiment, self.environment(), pending=bool(unfinished or unjudged))
         return plan if experiment.tune is None and experiment.match is None else self._searched(experiment)
 
@@ -348,8 +338,8 @@ class Execution:
             site_packages=config.site_packages,
         )
 
-    def check_answers(self, evaluations: list[Evaluation]) -> list[Evaluation]:
-        """Refuse before hours of training what would fail after them: prompts, no sandbox, no toolchain.
+    def check(self, plan: Plan) -> list[Evaluation]:
+        """Refuse before hours of work what would fail after them: models, prompts, sandbox, servers.
 
         Returns:
             Those that are not judged yet, which were checked.
@@ -357,7 +347,9 @@ class Execution:
         from flextune.judging import check_isolation
         from flextune.judging.packages import packages_in
 
-        pending = self._unjudged(evaluations)
+        pending = self._unjudged(plan.evaluations)
+        unanswered = {e.generation.key: e.generation for e in pending if e.generation.unanswered(self.run)}
+        check_forms(list(unanswered.values()), self.options.reporter)
         check_prompts([evaluation.generation for evaluation in pending])
         if pending and self.options.sandbox:
             check_isolation()
@@ -365,6 +357,7 @@ class Execution:
             packages_in(str(folder))
         languages = (evaluation.generation.part.language for evaluation in pending)
         note_missing_toolchains(languages, self.options.reporter)
+        self.check_servers(plan.evaluations)
         return pending
 
     def check_servers(self, evaluations: list[Evaluation]) -> None:

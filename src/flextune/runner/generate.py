@@ -13,6 +13,7 @@ from flextune.generation.engine import Engine, Request
 from flextune.generation.prompts.posing import prompt_rows
 from flextune.progress import Reporter
 from flextune.records import Completion, completion_row
+from flextune.report.formats import count
 from flextune.runner.models import ModelStore
 from flextune.runner.work import Evaluation, Form, Generation
 from flextune.runs.run import Run
@@ -167,6 +168,6 @@ def note_ties(evaluations: Sequence[Evaluation], run: Run, reporter: Reporter) -
     ties = sum(margin is not None and margin < NEAR_TIE for margin in margins)
     if ties:
         reporter.note(
-            f"{ties} greedy completions passed a near tie (two logits closer than {NEAR_TIE:g}): "
-            "another batch size or machine may decode them differently"
+            f"{count(ties, 'greedy completion')} passed a near tie (two logits closer than {NEAR_TIE:g}): "
+            "another batch size or machine may decode another text"
         )

@@ -10,10 +10,10 @@ from flextune.data.samples.writing import check_format, write_samples
 from flextune.errors import FlextuneError
 from flextune.files.lines import read_records, write_lines
 from flextune.files.objects import read_object, write_object
-from flextune.files.output import check_new_file
+from flextune.files.output import check_new_file, check_no_input
 from flextune.progress import Reporter
 from flextune.records import Completion, Problem
-from flextune.runner.checks import check_prompts, check_servers
+from flextune.runner.checks import check_forms, check_prompts, check_servers
 from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
@@ -49,6 +49,8 @@ def generate_file(
     """
     layout_file, output = output, _completions_file(output, form)
     check_new_file(output)
+    problems_file = output.with_name(output.name + ".problems.jsonl")
+    check_no_input(problems_file, {"--problems": request.evaluate[0].path})
     models = ModelStore(reporter=reporter)
     # With stops: program there are two ways of judging the one generation.
     evaluation = make_plan(request, plan_sources(models, data_dir)).evaluations[0]
@@ -62,13 +64,16 @@ def generate_file(
     done = {(each.name, each.sample) for each in read_records(output, Completion)}
     missing = len(done) < generation.total
     if missing:
+        check_forms([generation], reporter)
         check_prompts([generation])
         check_servers([generation], lambda key: True, reporter)
+    # A model that cannot be loaded leaves no file.
+    engine = models.engine(generation.form) if missing else None
     write_object(request_file, {"key": generation.key, **generation.row()})
-    write_lines(output.with_name(output.name + ".problems.jsonl"), map(problem_row, generation.problems))
-    if missing:
-        engine = models.engine(generation.form)
-        write_completions([(generation, output)], engine, reporter, label=evaluation.label)
+    write_lines(problems_file, map(problem_row, generation.problems))
+    if engine is not None:
+        label = f"{evaluation.arm} on {generation.part.label}"
+        write_completions([(generation, output)], engine, reporter, label=label)
     if layout is not None:
         write_samples(
             layout, layout_file, _answers(generation, output), decode=generation.decode.model_dump()

@@ -9,6 +9,7 @@ from pathlib import Path
 from flextune.config import Experiment
 from flextune.records import Score
 from flextune.runner.baseline import baseline_note, with_base_arm
+from flextune.runner.checks import check_purpose
 from flextune.runner.estimate import Memory, estimated_seconds, memory
 from flextune.runner.execute import Execution, RunOptions
 from flextune.runner.matching import matching_state
@@ -90,6 +91,7 @@ def outline(experiment: Experiment, folder: Path, options: RunOptions) -> Outlin
     Raises:
         FlextuneError: As ``run_experiment``, for the data and the models' names.
     """
+    check_purpose(experiment)
     experiment = with_base_arm(experiment)
     execution = Execution(folder, options)
     run = execution.run

@@ -10,7 +10,7 @@ from flextune.config import EMBEDDED_MODEL, DecodeConfig, Experiment
 from flextune.config.validation import SettingError, validate
 from flextune.files.names import slug
 from flextune.generation.prompts.template import anywhere
-from flextune.languages import canonical
+from flextune.languages import canonical, separated
 from flextune.models.dtypes import stored_dtype
 from flextune.registry import BENCHMARKS
 
@@ -52,8 +52,9 @@ def model_request(
     """
     if benchmark is None and model != EMBEDDED_MODEL:
         raise SettingError("benchmark", f"{{key}}: needed for {model}: {', '.join(BENCHMARKS.names())}")
-    given = [languages] if isinstance(languages, str) else languages
-    spelled = [name for text in given for name in text.split(",")]
+    spelled = dict.fromkeys(map(canonical, separated(languages)))
+    if not spelled:
+        raise SettingError("language", "{key}: none is given; py, java, js, ...")
     part = {"benchmark": benchmark or EMBEDDED_MODEL, "lexicon": lexicon, "limit": limit}
     folder = None if adapter is None else str(Path(adapter).expanduser().absolute())
     asked = {**(generate or {}), "adapter": folder, "export": "merged" if merged else "adapter"}
@@ -69,7 +70,7 @@ def model_request(
         "generate": asked,
         "seeds": [seed],
         "decode": [decode or {}],
-        "evaluate": [{**part, "language": language} for language in dict.fromkeys(map(canonical, spelled))],
+        "evaluate": [{**part, "language": language} for language in spelled],
     }
     return validate(Experiment, raw)
 

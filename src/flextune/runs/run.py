@@ -223,7 +223,7 @@ class Run:
             except BlockingIOError:
                 raise FlextuneError(
                     f"{self.folder}: another flextune process is running this experiment; "
-                    "wait for it, or choose another folder with --runs"
+                    "wait for it, or give yours another name (name=OTHER; of eval: --name OTHER)"
                 ) from None
             yield
 
@@ -250,7 +250,7 @@ class Run:
             except BlockingIOError:
                 raise FlextuneError(
                     f"{self.folder}: another flextune process is running this experiment; "
-                    "wait for it, or choose another folder with --runs"
+                    "wait for it, or give yours another name (name=OTHER; of eval: --name OTHER)"
                 ) from None
             yield alone
 

@@ -105,9 +105,9 @@ def read_scores(path: Path) -> ScoresFile:
             f"{path}: cannot be read ({error.strerror}); `flextune run` the experiment first"
         ) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = error if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise FlextuneError(
-            f"{path}: not a scores file ({type(error).__name__}: {error}); "
-            "remove it and run the experiment again"
+            f"{path}: not a scores file ({reason}); remove it and run the experiment again"
         ) from None
 
 

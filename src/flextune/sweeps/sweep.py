@@ -152,7 +152,7 @@ def _halves(space: Space, execution: Execution, ledger: Ledger) -> tuple[Score, 
     part = deciding(space.experiment)
     baseline = space.baseline().model_copy(update={"evaluate": [part]})
     plan = execution.plan(baseline)
-    execution.check_answers(plan.evaluations)
+    execution.check(plan)
     evaluate(execution, ledger, plan)
     (score,) = gather_scores(plan.evaluations, execution.run)
     with FileLock(ledger.folder / "locks" / "halves"):

@@ -116,7 +116,10 @@ def _finish(partial: Path, target: Path, tokenizer: Any, card: str) -> None:
     tokenizer.save_pretrained(str(partial))
     # PEFT's own card is an empty form.
     (partial / "README.md").write_text(card, encoding="utf-8")
+    readable = (partial / "README.md").stat().st_mode
     for path in partial.iterdir():
+        # safetensors writes weights that nobody else may read.
+        path.chmod(readable)
         with path.open("rb") as file:
             os.fsync(file.fileno())
     partial.replace(target)

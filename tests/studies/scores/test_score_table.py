@@ -52,3 +52,10 @@ def test_markup_in_a_name_is_shown_as_text(finished_run: Path) -> None:
     held = read_scores(finished_run / "scores.json")
     lines = shown(replace(held, scores=(replace(held.scores[0], arm="[red]x"),), comparisons=()))
     assert any(line.startswith("[red]x") for line in lines)
+
+
+def test_without_comparisons_there_are_no_columns_of_them(finished_run: Path) -> None:
+    held = read_scores(finished_run / "scores.json")
+    header, _, setting, row, *_ = shown(replace(held, scores=held.scores[:1], comparisons=()))
+    assert header.split() == ["arm", "pass@1,", "%"]
+    assert (setting.split()[-2:], row.split()[0]) == (["old", "words"], held.scores[0].arm)

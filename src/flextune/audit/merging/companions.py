@@ -67,7 +67,7 @@ def _tokenizer(folder: Path) -> Any:
     try:
         if (folder / "config.json").is_file():
             return load_tokenizer(str(folder))
-        return AutoTokenizer.from_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (FlextuneError, OSError, ValueError):
         return None
 

@@ -61,6 +61,16 @@ class DecodeConfig(Section):
         others = {key for strategy, keys in _OWN.items() if strategy != self.strategy for key in keys}
         return self.model_dump(mode="json", exclude=others | {"batch_size"})
 
+    def unused(self) -> list[str]:
+        """Keys of another strategy that are set to more than their defaults, each with what it needs."""
+        return [
+            f"{key}: {getattr(self, key)} needs strategy: {strategy} ({self.strategy} has no use for it)"
+            for strategy, keys in _OWN.items()
+            if strategy != self.strategy
+            for key in sorted(keys)
+            if getattr(self, key) != type(self).model_fields[key].default
+        ]
+
     @property
     def label(self) -> str:
         """Short name for tables; what it leaves out is not used by the strategy, or changes nothing."""

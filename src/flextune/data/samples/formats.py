@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from flextune.data.verdict_rows import refuse_verdict
 from flextune.errors import FlextuneError
 from flextune.files.lenient import Placed
 from flextune.files.rows import Row, json_kind
@@ -79,6 +80,8 @@ def _line(row: Row) -> Sample:
     text = next((key for key in _TEXTS if key in row.fields), None)
     if text is None and _TESTS & row.fields.keys():
         raise FlextuneError(f"{row.where}: this is a problem, not a sample; give its file as --problems")
+    if text is None:
+        refuse_verdict(row, "a sample")
     if key is None or text is None:
         found = ", ".join(row.fields) or "nothing"
         lacks = '"name" or "task_id"' if key is None else '"completion", "answer", "solution" or "text"'

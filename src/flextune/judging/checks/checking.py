@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from flextune.errors import FlextuneError
 from flextune.judging.checks.mutants import Mutant, mutants
-from flextune.judging.files import Identity, identity
 from flextune.judging.settings import JudgeSettings, note_missing_toolchains, with_progress
+from flextune.judging.verdict_files import Identity, identity
 from flextune.progress import Reporter, Silent
 from flextune.records import UNKNOWN_OUTCOMES, Completion, Outcome, Problem, Verdict
 

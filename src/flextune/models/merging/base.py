@@ -37,7 +37,7 @@ def _built(model: AdaptedFiles, dtype: DType, device: str) -> LoadedModel:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     folder = model.files.checkpoint.folder
-    config: Any = AutoConfig.from_pretrained(folder)
+    config: Any = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     for part in (config, config.get_text_config()):
         if hasattr(part, "quantization_config"):
             del part.quantization_config

@@ -58,6 +58,24 @@ def spectrum_tables(adapters: Mapping[str, Sequence[SpectrumRow]]) -> Iterator[R
         yield rich_table(_table(number, adapters), WIDTHS, gap=1)
 
 
+def summary(types: Sequence[SpectrumRow]) -> str:
+    """How many of an adapter's numbers, over all modules, lie outside of what chance gives.
+
+    Args:
+        types: The rows of its types of modules.
+    """
+    found = total = 0
+    for number in NUMBERS:
+        for row in types:
+            # An update has the same ranks seen from its inputs and from its outputs.
+            if number.against == "noise" and row["axis"] == "output":
+                continue
+            found += row["outside"][number.key][number.against]
+            total += row["modules"]
+    by_chance = round(total / 10)
+    return f"{found} of {total} numbers are outside their bands; chance alone puts about {by_chance} there"
+
+
 def _table(number: Number, adapters: Mapping[str, Sequence[SpectrumRow]]) -> Table:
     several, types = len(adapters) > 1, any("outside" in row for rows in adapters.values() for row in rows)
     names = ("module", "of", *(["adapter"] if several else []), " value")

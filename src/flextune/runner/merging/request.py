@@ -11,7 +11,7 @@ from flextune.config.experiment import DType
 from flextune.config.validation import validate
 from flextune.errors import FlextuneError, did_you_mean
 from flextune.extras import need
-from flextune.languages import canonical
+from flextune.languages import canonical, separated
 from flextune.models.adapter_folder import usable_adapter
 from flextune.models.merging.adapted import Onto
 from flextune.models.merging.rounding import Rounding
@@ -118,7 +118,7 @@ def _problems(
     if benchmark is None:
         return run_problems(adapter, limit) or fallback_problems(limit)
     problems = []
-    for language in dict.fromkeys(map(canonical, languages or ["py"])):
+    for language in dict.fromkeys(map(canonical, separated(languages or ["py"]))):
         raw = {"benchmark": benchmark, "language": language, "lexicon": lexicon, "limit": limit}
         problems += load_problems(validate(EvaluateConfig, raw), data_dir)
     return problems

@@ -48,7 +48,10 @@ def score_table(scores: Sequence[Score], comparisons: Sequence[Comparison], *, t
                 tones[len(rows), DIFFERENCE] = tone
             rows.append(cells)
         rules.add(len(rows) - 1)
-    table = Table("", HEADER, tuple(rows), align="lrrrl", rules=frozenset(rules), tones=tones)
+    # Without a comparison three columns would be empty.
+    width = len(HEADER) if comparisons else DIFFERENCE
+    shown = tuple(row[:width] for row in rows)
+    table = Table("", HEADER[:width], shown, align="lrrrl"[:width], rules=frozenset(rules), tones=tones)
     return Group(rich_table(table, WIDTHS), *(Text(line) for line in notes(comparisons)))
 
 
