@@ -23,6 +23,7 @@ _EXTRAS: dict[str, tuple[str, str | None]] = {
     "psycopg": ("psycopg", "sweeps"),
     "pyarrow": ("pyarrow", "data"),
     "pytorch_optimizer": ("pytorch-optimizer", "optimizers"),
+    "ray": ("ray", "cluster"),
     "safetensors": ("safetensors", "train"),
     "tensorboard": ("tensorboard", None),
     "torch": ("torch", "train"),

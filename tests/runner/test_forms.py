@@ -11,10 +11,10 @@ from tests.support.peft_folders import save_adapter
 import flextune.models.load
 from flextune.config import parse_experiment
 from flextune.progress import Silent
-from flextune.runner.execute import plan_sources
 from flextune.runner.generate import generate_all
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import make_plan
+from flextune.runner.sources import plan_sources
 from flextune.runner.work import Evaluation
 from flextune.runs.run import Run
 

@@ -14,9 +14,10 @@ from flextune.errors import FlextuneError
 from flextune.models.load import load_model
 from flextune.models.merging.memory import merge_adapter
 from flextune.records import Example, Problem
-from flextune.runner.execute import RunOptions, plan_sources, train_experiment
+from flextune.runner.execute import RunOptions, train_experiment
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import Plan, Sources, make_plan
+from flextune.runner.sources import plan_sources
 from flextune.runs.run import Run
 
 ARMS = """

@@ -35,6 +35,7 @@ def run(
     runs: Path | str = RUNS,
     data_dir: Path | str | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     sandbox: bool = True,
     replace: bool = False,
     reporter: Reporter | None = None,
@@ -46,7 +47,8 @@ def run(
         overrides: Keys to set, as ``key.path=value``, for example ``"seeds=[0]"``.
         runs: Folder that holds the runs.
         data_dir: Folder of benchmark files; None: $FLEXTUNE_DATA, then the hub.
-        workers: Programs to judge in parallel; None: one per core.
+        workers: Programs to judge in parallel; None: one per core. With a cluster CPUs of a task; None: one.
+        cluster: Address of a Ray cluster whose nodes share ``runs``, ``auto`` or ``local``; None: no cluster.
         sandbox: False runs programs with your rights. Dangerous.
         replace: Replace scores and page of another experiment of this name.
         reporter: Told of the progress.
@@ -57,11 +59,13 @@ def run(
     Raises:
         FlextuneError: Anything a user can mend: a key, data, the model, the sandbox, a toolchain.
     """
+    from flextune.runner.cluster.joining import joined
     from flextune.runner.execute import run_experiment
 
     resolved = _experiment(experiment, overrides)
-    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
-    return run_experiment(resolved, Path(runs) / resolved.name, options).run
+    with joined(cluster, workers) as executor:
+        options = _options(data_dir, workers, sandbox, reporter, replace=replace, executor=executor)
+        return run_experiment(resolved, Path(runs) / resolved.name, options).run
 
 
 def sweep(
@@ -72,6 +76,7 @@ def sweep(
     runs: Path | str = RUNS,
     data_dir: Path | str | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     sandbox: bool = True,
     reporter: Reporter | None = None,
     replace: bool = False,
@@ -86,6 +91,7 @@ def sweep(
         runs: As for ``run``.
         data_dir: As for ``run``.
         workers: As for ``run``.
+        cluster: As for ``run``.
         sandbox: As for ``run``.
         reporter: As for ``run``.
         replace: Replace another sweep, or another experiment's results, of this name.
@@ -96,14 +102,16 @@ def sweep(
     Raises:
         FlextuneError: Anything a user can mend.
     """
+    from flextune.runner.cluster.joining import joined
     from flextune.sweeps.automatic import automatic_sweep
     from flextune.sweeps.sweep import run_sweep
 
     resolved = _experiment(experiment, overrides)
     if budget is not None:
         resolved = automatic_sweep(resolved, budget, arm=arm)
-    options = _options(data_dir, workers, sandbox, reporter, replace=replace)
-    return run_sweep(resolved, Path(runs) / resolved.name, options).run
+    with joined(cluster, workers) as executor:
+        options = _options(data_dir, workers, sandbox, reporter, replace=replace, executor=executor)
+        return run_sweep(resolved, Path(runs) / resolved.name, options).run
 
 
 def reproduce(
@@ -382,8 +390,9 @@ def _options(
     reporter: Reporter | None,
     *,
     replace: bool = False,
+    executor: Any = None,
 ) -> Any:
     from flextune.runner.execute import RunOptions
 
     folder = None if data_dir is None else Path(data_dir)
-    return RunOptions(folder, workers, sandbox, reporter or Silent(), replace)
+    return RunOptions(folder, workers, sandbox, reporter or Silent(), replace, executor)

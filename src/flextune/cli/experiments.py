@@ -100,6 +100,7 @@ def sweep_or_plan(
     *,
     data_dir: Path | None,
     workers: int | None,
+    cluster: str | None,
     sandbox: bool,
     plan: bool,
     quickly: bool,
@@ -110,6 +111,7 @@ def sweep_or_plan(
     from flextune.cli.show_sweep import show_sweep, show_sweep_plan
     from flextune.cli.terminal import progress
     from flextune.config import quick
+    from flextune.runner.cluster.joining import joined
     from flextune.runner.execute import RunOptions
     from flextune.sweeps.outline import sweep_outline
     from flextune.sweeps.sweep import run_sweep
@@ -117,8 +119,8 @@ def sweep_or_plan(
     if quickly:
         experiment = quick(experiment)
     folder = runs / experiment.name
-    with progress() as reporter:
-        options = RunOptions(data_dir, workers, sandbox, reporter, replace)
+    with progress() as reporter, joined(None if plan else cluster, workers) as executor:
+        options = RunOptions(data_dir, workers, sandbox, reporter, replace, executor)
         if plan:
             show_sweep_plan(sweep_outline(experiment, folder, options), as_json=as_json)
             return

@@ -23,6 +23,15 @@ Workers = Annotated[
     Optional[int],  # noqa: UP045
     typer.Option("--workers", min=1, help="Programs to judge in parallel (default: one per core)."),
 ]
+Cluster = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: HOST:PORT, auto, or local; a task gets --workers CPUs (default: 1).",
+        show_default=False,
+    ),
+]
 NoSandbox = Annotated[
     bool,
     typer.Option("--no-sandbox", help="Judge without a sandbox: programs run with your rights. Dangerous."),

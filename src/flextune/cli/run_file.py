@@ -14,6 +14,7 @@ def run_file(
     data_dir: o.DataDir = None,
     runs: o.Runs = Path("runs"),
     workers: o.Workers = None,
+    cluster: o.Cluster = None,
     no_sandbox: o.NoSandbox = False,
     quickly: e.Quick = False,
     plan: e.Plan = False,
@@ -26,12 +27,13 @@ def run_file(
     """
     from flextune.cli.terminal import progress
     from flextune.config import quick
+    from flextune.runner.cluster.joining import joined
     from flextune.runner.execute import RunOptions
 
     experiment, folder = e.open_experiment(file, overrides, runs)
     if quickly:
         experiment = quick(experiment)
         folder = folder.with_name(experiment.name)
-    with progress() as reporter:
-        options = RunOptions(data_dir, workers, not no_sandbox, reporter, replace)
+    with progress() as reporter, joined(None if plan else cluster, workers) as executor:
+        options = RunOptions(data_dir, workers, not no_sandbox, reporter, replace, executor)
         e.run_or_plan(experiment, folder, options, plan=plan, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from flextune.cli import experiments as e
-from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
+from flextune.cli.options import Cluster, DataDir, Json, NoSandbox, Runs, Workers
 
 
 def sweep(
@@ -25,6 +25,7 @@ def sweep(
     data_dir: DataDir = None,
     runs: Runs = Path("runs"),
     workers: Workers = None,
+    cluster: Cluster = None,
     no_sandbox: NoSandbox = False,
     quickly: e.Quick = False,
     plan: e.SweepPlan = False,
@@ -33,7 +34,8 @@ def sweep(
 ) -> None:
     """Vary keys of an experiment, choose, and report the choice on problems that did not choose it.
 
-    Start it in several terminals, or on machines that share the folder, to have several workers.
+    Start it in several terminals, or on machines that share the folder, to have several workers; or once with
+    --cluster.
     """
     from flextune.config import load_experiment
 
@@ -42,6 +44,7 @@ def sweep(
         runs,
         data_dir=data_dir,
         workers=workers,
+        cluster=cluster,
         sandbox=not no_sandbox,
         plan=plan,
         quickly=quickly,

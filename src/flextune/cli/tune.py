@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from flextune.cli import experiments as e
-from flextune.cli.options import DataDir, Json, NoSandbox, Runs, Workers
+from flextune.cli.options import Cluster, DataDir, Json, NoSandbox, Runs, Workers
 
 
 def tune(
@@ -25,6 +25,7 @@ def tune(
     data_dir: DataDir = None,
     runs: Runs = Path("runs"),
     workers: Workers = None,
+    cluster: Cluster = None,
     no_sandbox: NoSandbox = False,
     quickly: e.Quick = False,
     plan: e.SweepPlan = False,
@@ -44,6 +45,7 @@ def tune(
         runs,
         data_dir=data_dir,
         workers=workers,
+        cluster=cluster,
         sandbox=not no_sandbox,
         plan=plan,
         quickly=quickly,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from flextune.config import EvaluateConfig, Experiment, JudgeConfig, TrainConfig
+from flextune.config import EvaluateConfig, Experiment, JudgeConfig
 from flextune.data.origins import recorded_origins
 from flextune.errors import FlextuneError, TrainingInterrupted
-from flextune.generation.prompts.posing import pose
 from flextune.judging import Judge
 from flextune.judging.settings import note_missing_toolchains
-from flextune.models.adapter_folder import adapter_identity, usable_adapter
 from flextune.progress import Reporter, Silent
 from flextune.records import Comparison, Problem, Score
 from flextune.runner.baseline import baseline_note, with_base_arm
@@ -34,34 +32,19 @@ from flextune.runner.exports import export_merged
 from flextune.runner.generate import generate_all, note_ties
 from flextune.runner.judge_queue import JudgeQueue, limits_of
 from flextune.runner.matching import match
-from flextune.runner.models import ModelStore, written_examples
-from flextune.runner.plan import Examples, Plan, Sources, make_plan
+from flextune.runner.models import ModelStore
+from flextune.runner.plan import Plan, make_plan
 from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import score_run
-from flextune.runner.starts import finished_adapter, refuse_merged_base
+from flextune.runner.sources import plan_sources, remembered
 from flextune.runner.together import train_together
 from flextune.runner.tuning import tune
+from flextune.runner.units import Executor, units_of
 from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.environment import describe_environment
 from flextune.runs.run import Run
-from flextune.sources.loading import load_examples, load_problems
 from flextune.studies.writing import Report, write_report
 
-#: Keys of a training that no source of examples has a use for.
-OF_THE_OPTIMIZER = {
-    "batch_size",
-    "epochs",
-    "evaluate",
-    "gradient_accumulation_steps",
-    "keep_best",
-    "learning_rate",
-    "logging_steps",
-    "lr_scheduler_type",
-    "max_grad_norm",
-    "max_steps",
-    "warmup_steps",
-    "weight_decay",
-}
 #: Of an evaluation's problems, those that count.
 Only = Callable[[EvaluateConfig, list[Problem]], list[Problem]]
 
@@ -76,6 +59,7 @@ class RunOptions:
         sandbox: False runs programs with the rights of this process. Dangerous.
         reporter: Told of the progress.
         replace: Whether scores and page of another experiment in the folder may be replaced.
+        executor: Does trainings, generations and judgings on other machines; None: this process does them.
     """
 
     data_dir: Path | None = None
@@ -83,6 +67,7 @@ class RunOptions:
     sandbox: bool = True
     reporter: Reporter = field(default_factory=Silent)
     replace: bool = True
+    executor: Executor | None = None
 
 
 @dataclass(frozen=True)
@@ -135,51 +120,9 @@ def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) 
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
-        for model in plan.models():
-            for training in (t for t in plan.trainings if t.model == model):
-                execution.train(training)
+        execution.train_all(t for model in plan.models() for t in plan.trainings if t.model == model)
         folders = [execution.run.trained(training.key).result for training in plan.trainings]
         return [*folders, *export_merged(experiment, plan, execution.run, options.reporter)]
-
-
-def plan_sources(models: ModelStore, data_dir: Path | None) -> Sources:
-    """What planning reads: models' and adapters' identities, and data."""
-    return Sources(
-        model=models.identity,
-        adapter=_ready_adapter,
-        finished=finished_adapter,
-        written=written_examples,
-        problems=lambda part: load_problems(part, data_dir),
-        examples=lambda train: load_examples(train, data_dir),
-        pose=lambda generate, part, problems: pose(generate, part, problems, data_dir),
-    )
-
-
-def _ready_adapter(folder: Path) -> str:
-    """Identity of an adapter from elsewhere."""
-    adapter = usable_adapter(folder)
-    refuse_merged_base(adapter.path)
-    return adapter_identity(adapter.path)
-
-
-def remembered(sources: Sources) -> Sources:
-    """The same sources, which read everything once: searches plan again and again."""
-    problems: dict[str, list[Problem]] = {}
-    examples: dict[str, Examples] = {}
-
-    def posed(part: EvaluateConfig) -> list[Problem]:
-        source = part.model_dump_json()
-        if source not in problems:
-            problems[source] = sources.problems(part)
-        return problems[source]
-
-    def learned(train: TrainConfig) -> Examples:
-        source = train.model_dump_json(exclude=OF_THE_OPTIMIZER)
-        if source not in examples:
-            examples[source] = sources.examples(train)
-        return examples[source]
-
-    return replace(sources, problems=posed, examples=learned)
 
 
 class Execution:
@@ -249,8 +192,7 @@ class Execution:
         plan = self.plan(matched)
         for model in plan.models():
             members = [training for training in plan.trainings if training.model == model]
-            for training in sorted(members, key=lambda t: experiment.seeds.index(t.recipe.seed)):
-                self.train(training)
+            self.train_all(sorted(members, key=lambda t: experiment.seeds.index(t.recipe.seed)))
         return plan
 
     def evaluate(self, plan: Plan) -> None:
@@ -258,11 +200,13 @@ class Execution:
 
         Where a server is to have the adapters, all are trained first: it gets them from there.
         """
-        self.reporter = self._counted(plan)
+        counted = self._counted(plan)
+        if self.options.executor is not None:
+            self._hand_out(plan, self.options.executor)
+            return
+        self.reporter = counted
         if any(e.generation.form.served and e.generation.form.training for e in plan.evaluations):
-            for model in plan.models():
-                for training in (each for each in plan.trainings if each.model == model):
-                    self.train(training)
+            self.train_all(t for model in plan.models() for t in plan.trainings if t.model == model)
             self.check_servers(plan.evaluations)
         with JudgeQueue(self.run, self._judge, self.reporter) as judging:
 
@@ -304,10 +248,24 @@ class Execution:
                 # Arms that call the same model by another name or device share the training.
                 generate(plan.of(training.key))
 
+    def _hand_out(self, plan: Plan, executor: Executor) -> None:
+        executor.work(units_of(plan, self.run, executor.slots), self.run, self.options)
+
+    def train_all(self, trainings: Iterable[Training]) -> None:
+        """Train what is not finished, one after the other; with an executor side by side."""
+        if self.options.executor is not None:
+            self._hand_out(Plan(list(trainings), []), self.options.executor)
+            return
+        for training in trainings:
+            self.train(training)
+
     def train(self, training: Training) -> None:
         """Train an adapter, or all weights, unless that is done."""
         trained = self.run.trained(training.key)
         if trained.finished:
+            return
+        if self.options.executor is not None:
+            self._hand_out(Plan([training], []), self.options.executor)
             return
         from flextune.runner.pass_at_one import watching_callbacks
         from flextune.training.callbacks.watch import Watch
@@ -328,6 +286,12 @@ class Execution:
             self.reporter.note(f"{training.label}: {interruption}")
             raise
         _spare_later_collections()
+
+    def judge(self, evaluations: Iterable[Evaluation]) -> None:
+        """Judge what is generated and was not judged yet."""
+        with JudgeQueue(self.run, self._judge, self.reporter) as judging:
+            for evaluation in evaluations:
+                judging.submit(evaluation)
 
     def _judge(self, config: JudgeConfig) -> Judge:
         return Judge(

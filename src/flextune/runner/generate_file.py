@@ -14,10 +14,10 @@ from flextune.files.output import check_new_file, check_no_input
 from flextune.progress import Reporter
 from flextune.records import Completion, Problem
 from flextune.runner.checks import check_forms, check_prompts, check_servers
-from flextune.runner.execute import plan_sources
 from flextune.runner.generate import write_completions
 from flextune.runner.models import ModelStore
 from flextune.runner.plan import make_plan
+from flextune.runner.sources import plan_sources
 from flextune.runner.work import Generation
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -9,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ def describe_environment(command: list[str] | None = None) -> dict[str, Any]:
         "command": shlex.join(argv),
         "date": datetime.now(UTC).date().isoformat(),
         "commit": _commit(),
-        "versions": {"flextune": flextune.__version__, "python": platform.python_version(), **_packages()},
+        "versions": code_versions(),
         "hardware": {
             "cpu": _cpu(),
             "cores": len(os.sched_getaffinity(0)),
@@ -33,6 +35,22 @@ def describe_environment(command: list[str] | None = None) -> dict[str, Any]:
             "system": f"{platform.system()} {platform.machine()}",
         },
     }
+
+
+def code_versions() -> dict[str, str]:
+    """Of flextune, Python and the packages that a result may depend on."""
+    return {"flextune": flextune.__version__, "python": platform.python_version(), **_packages()}
+
+
+@cache
+def code_digest() -> str:
+    """16 hexadecimal digits that stand for flextune's own files of code, installed or not."""
+    root = Path(flextune.__file__).parent
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        found.update(f"{path.relative_to(root)}\0".encode())
+        found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()[:16]
 
 
 def _packages() -> dict[str, str]:

@@ -13,6 +13,8 @@ PAGE = "report.html"
 WORK = "work.jsonl"
 LOCK = ".lock"
 
+#: Where a cluster's tasks see that they share the folder, and which key a task is at.
+LOCKS = "locks"
 #: The record of a sweep at work: its trials, and who works on what.
 SWEEP = "sweep"
 #: Folders; below each a folder for every key.

@@ -14,6 +14,7 @@ from typing import Any
 from flextune.config import Experiment, dump_experiment, load_experiment
 from flextune.errors import FlextuneError
 from flextune.files.lines import LineWriter, read_lines
+from flextune.files.locks import FileLock
 from flextune.files.objects import read_object, write_object
 from flextune.files.whole import write_whole
 from flextune.records import Comparison
@@ -122,9 +123,15 @@ class Run:
         """
         return _searched(self.matched_file, lambda arm: isinstance(arm, dict), "a matching")
 
+    def lock_file(self, name: str) -> Path:
+        """The file of a lock that tasks on several machines share; it is empty, and stays."""
+        return self.folder / layout.LOCKS / name
+
     def note_work(self, row: Mapping[str, Any]) -> None:
         """Add a line to what the run's work took."""
-        with LineWriter(self.folder / layout.WORK) as writer:
+        # Tasks of a cluster and workers of a sweep may do so at the same time.
+        file = self.folder / layout.WORK
+        with FileLock(file), LineWriter(file) as writer:
             writer.write([dict(row)])
 
     def work(self) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from flextune.runner.replacing import check_replaces_nothing
 from flextune.runner.score import gather_scores
 from flextune.runner.work import Training
 from flextune.runs.run import Run
-from flextune.search.base import Search, Settings, Trial, words
+from flextune.search.base import Search, Settings
 from flextune.search.blind import Listed, random_configurations
 from flextune.search.bracket import Bracket
 from flextune.studies.writing import write_report
@@ -25,6 +25,7 @@ from flextune.sweeps.ledger import Ledger
 from flextune.sweeps.parts import Parts, split_by
 from flextune.sweeps.space import Space, deciding, make_space, own_value
 from flextune.sweeps.trials import Trying, evaluate
+from flextune.sweeps.working import try_all
 
 #: Configurations whose trainings are checked before any work, where a search proposes its own.
 CHECKED = 64
@@ -70,7 +71,7 @@ def run_sweep(experiment: Experiment, folder: Path, options: RunOptions) -> Swee
                 execution.run.begin(experiment, execution.environment(), pending=pending)
             baseline, parts = _halves(space, execution, ledger)
             trying = Trying(execution, space, ledger, parts)
-            _work(trying, search, options)
+            try_all(trying, search)
         finally:
             search.close()
         return _finished(trying, baseline)
@@ -170,17 +171,3 @@ def _finished(trying: Trying, baseline: Score) -> SweepResult:
         found = finish(trying, baseline)
         write_report(run.folder)
         return SweepResult(run, found)
-
-
-def _work(trying: Trying, search: Search, options: RunOptions) -> None:
-    while (claim := trying.ledger.claim(search)) is not None:
-        trial: Trial = claim.trial
-        options.reporter.note(f"trial {trial.number}: {words(trial.settings)}")
-        try:
-            trying.run(trial)
-        finally:
-            claim.lock.close()
-        row = trying.ledger.row(trial.number)
-        value = row["value"]
-        how = row["state"] if value is None else f"{row['state']}, {trying.space.sweep.objective} {value:.4g}"
-        options.reporter.note(f"trial {trial.number}: {how}")

@@ -160,9 +160,13 @@ def train(execution: Execution, ledger: Ledger, training: Training) -> None:
 
 def evaluate(execution: Execution, ledger: Ledger, plan: Plan) -> None:
     """Generate and judge what is missing, each once, whichever workers want it."""
-    for training in plan.trainings:
-        train(execution, ledger, training)
     keys = [key for e in plan.evaluations for key in (e.generation.key, e.key)]
+    if execution.options.executor is None:
+        for training in plan.trainings:
+            train(execution, ledger, training)
+    else:
+        # There each evaluation begins when its own adapter is there. Finished ones are shared.
+        keys += [t.key for t in plan.trainings if not execution.run.trained(t.key).finished]
     with ledger.keyed(*keys):
         execution.evaluate(plan)
 
