@@ -30,12 +30,14 @@ class Block:
         text: Its lines.
         closed: Whether a fence ends it.
         lead: The last line of prose before it.
+        marks: The rule by which marks at its margin were taken off.
     """
 
     tag: str
     text: str
     closed: bool = True
     lead: str = ""
+    marks: str = ""
 
 
 @dataclass
@@ -94,6 +96,8 @@ def tag_of(info: str) -> str:
     """The language that a fence names: ``python`` for ``{.python .numbered}`` and ``Python3.11 title=x``."""
     word = re.split(r"[\s:,{}=(\[]", info.strip().lstrip("{[.(").lower(), maxsplit=1)[0]
     word = re.sub(r"^(?:language|lang|highlight)-", "", word)
+    if re.match(r"py(?:thon)?2(?:\.\d)?$", word):
+        return "python2"
     return re.sub(r"(?<=[a-z+])[\d.]+$", "", word) or word
 
 
@@ -168,10 +172,9 @@ def _closes(line: str, marks: str, tags: Collection[str]) -> str | None:
 
 
 def _in_literal(code: list[str], grammar: Grammar) -> bool:
-    """Whether code breaks off within a literal that runs over lines."""
-    if grammar.short not in _LONG_LITERALS:
-        return False
-    return not grammar.blank("\n".join([*code, "x"])).endswith("x")
+    """Whether code breaks off within a comment, or a literal that runs over lines."""
+    strings = grammar.short in _LONG_LITERALS
+    return not grammar.blank("\n".join([*code, "x"]), strings=strings).endswith("x")
 
 
 def _dedented(lines: list[str], indent: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flextune.data.answers.examples import examples as examples_in
 from flextune.data.answers.grammar import Grammar, closing_brace, without
 from flextune.data.answers.python_cleaning import without_demo, without_main
 from flextune.data.answers.rules import Trace
@@ -18,17 +19,19 @@ _DATA = re.compile(r"^__(?:END|DATA)__[ \t]*$.*", re.MULTILINE | re.DOTALL)
 _NAMESPACE = re.compile(r"^[ \t]*namespace\s+[\w.]+\s*\{", re.MULTILINE)
 _EXPORT = re.compile(
     r"^export\s+(?:default\s+)?(?=(?:async\s+)?(?:function|class|const|let|var|type|interface|enum)\b)"
-    r"|^export\b[^\n]*$",
+    r"|^export\b[^{\n]*\{[^{}]*\}[^\n]*$|^export\b[^\n]*$",
     re.MULTILINE,
+)
+#: What an import of JavaScript binds, and from where.
+_BINDS = re.compile(
+    r"^(?:import\s+(?:type\s+)?(?P<from>[\w$*{][^;'\"()=]*?)\s+from\s+['\"][^'\"\n]*['\"]"
+    r"|(?:const|let|var)\s+(?P<required>[\w$]+|\{[^{}]*\})\s*=\s*require\([^()\n]*\)[.\w]*)[ \t]*;?",
+    re.MULTILINE,
+)
+_FROM = re.compile(
+    r"^import\s+(?P<names>[\w$*{][^;'\"()=]*?)\s+from\s+(?P<module>['\"][^'\"\n]*['\"])[ \t]*;?", re.MULTILINE
 )
 _REQUIRE = re.compile(r"^(?:const|let|var|import)\s+(\w+)\s*(?:=\s*require\(|from\b)[^\n]*$", re.MULTILINE)
-#: Ends the program before the tests, where it stands at the left margin.
-_ENDS = re.compile(
-    r"(?:exit|quit|q|os\.exit|main)(?:\s*\((?!\s*\)\s*\{)|\s*;|[ \t]*$|[ \t]+[\w\"$])"
-    r"|if\s*\[\[?\s*\"?\$\{?BASH_SOURCE",
-    re.MULTILINE,
-)
-_CALL = re.compile(r"(?:await\s+|\()?(?P<name>[\w$]+)\s*[( ]")
 
 
 def cleaned(
@@ -51,11 +54,39 @@ def cleaned(
         return without_demo(code, wanted.used, trace) if examples and whole and wanted.used else code
     code = _without_main(problem, code, grammar, trace)
     if examples and whole:
-        spans = _examples(code, grammar, wanted.entry)
+        taken = {found["name"] for found in grammar.definition().finditer(grammar.blank(problem.tests))}
+        spans = examples_in(code, grammar, wanted.entry, taken)
         if spans:
             trace.note("demo", f"from {code[spans[0][0] :].strip().splitlines()[0][:60]!r}")
         code = without(code, spans)
+    if problem.language in ("js", "ts"):
+        code = _without_spare_imports(problem, code, grammar, trace)
+    if problem.language == "php":
+        # What follows a closing tag is no code, and the tests would stand there.
+        code = re.sub(r"\?>(?:(?!<\?php|\?>).)*\Z", "", code, flags=re.DOTALL)
     return code
+
+
+def _without_spare_imports(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> str:
+    """Code less imports that nothing in it uses; JavaScript has others as ``require``, as the tests do."""
+    blanked = grammar.blank(code)
+    spans = []
+    for found in _BINDS.finditer(grammar.blank(code, strings=False)):
+        names = re.findall(r"[\w$]+(?=\s*(?:[,}]|$))", found["from"] or found["required"])
+        rest = blanked[: found.start()] + blanked[found.end() :]
+        if not any(re.search(rf"(?<![\w$.]){re.escape(name)}(?![\w$])", rest) for name in names):
+            spans.append(found.span())
+    if spans:
+        trace.note("exports")
+    code = without(code, spans)
+    return _FROM.sub(_as_require, code) if problem.language == "js" else code
+
+
+def _as_require(found: re.Match[str]) -> str:
+    names = re.sub(r"\*\s*as\s+", "", found["names"]).replace(" as ", ": ").strip()
+    first, _, others = names.partition(", {")
+    binds = [first, f"{{{others}"] if others else [names]
+    return "\n".join(f"const {one} = require({found['module']});" for one in binds)
 
 
 def _without_main(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> str:
@@ -65,8 +96,6 @@ def _without_main(problem: Problem, code: str, grammar: Grammar, trace: Trace) -
         code = _EXPORT.sub("", code)
         # A name may be declared once, and the tests declare their own.
         code = _REQUIRE.sub(lambda line: "" if _declares(problem.tests, line[1]) else line[0], code)
-    if language == "php":
-        code = re.sub(r"\?>\s*\Z", "", code)
     if language in ("java", "cs", "scala", "d"):
         code = _PACKAGE.sub("", code)
     if language in ("pl", "rb") and not re.search(r"\bDATA\b", code):
@@ -95,61 +124,3 @@ def _unwrapped(code: str, grammar: Grammar) -> str:
         end = closing_brace(blanked, head.end() - 1)
         spans += [(head.start(), head.end()), (end, end + 1)]
     return without(code, spans)
-
-
-def _examples(code: str, grammar: Grammar, entry: str | None) -> list[tuple[int, int]]:
-    """Statements at the left margin, outside all brackets, that call, print, assert or end."""
-    if grammar.example is None:
-        return []
-    begins = re.compile(grammar.example.replace("{name}", re.escape(entry) if entry else "(?!)"))
-    blanked = grammar.blank(code)
-    spans: list[tuple[int, int]] = []
-    depth = position = 0
-    start: int | None = None
-    block: str | None = None
-    for line in blanked.splitlines(keepends=True):
-        if start is None and depth == 0 and _shows(begins, code, blanked, position, grammar, entry):
-            start, block = position, _block_end(line, grammar)
-        depth = max(0, depth + sum(_BRACKETS.get(mark, 0) for mark in line))
-        position += len(line)
-        if start is not None and depth == 0 and (block is None or re.match(block, line)):
-            spans.append((start, position))
-            start = None
-    return spans if start is None else [*spans, (start, len(code))]
-
-
-def _shows(
-    begins: re.Pattern[str], code: str, blanked: str, position: int, grammar: Grammar, entry: str | None
-) -> bool:
-    """Whether a statement begins there that is for a reader; a call that fills a table is not."""
-    if begins.match(blanked, position):
-        return True
-    # Literals count here, but not what begins within one.
-    if grammar.ends_early and code[position] == blanked[position] and _ENDS.match(code, position):
-        return True
-    called = _CALL.match(blanked, position)
-    return called is not None and _calls_entry(called["name"], blanked, grammar, entry)
-
-
-def _calls_entry(name: str, blanked: str, grammar: Grammar, entry: str | None) -> bool:
-    """Whether a function of the code calls the one that is wanted."""
-    if entry is None or name == entry:
-        return False
-    defined = grammar.definition(name).search(blanked)
-    if defined is None:
-        return False
-    following = re.compile(r"^\S", re.MULTILINE).search(blanked, blanked.find("\n", defined.end()) + 1)
-    body = blanked[defined.end() : following.start() if following else len(blanked)]
-    return re.search(rf"(?<![\w$]){re.escape(entry)}(?![\w$])", body) is not None
-
-
-def _block_end(line: str, grammar: Grammar) -> str | None:
-    """How the last line of a block begins that has no brackets around it."""
-    if grammar.short == "rb" and line.startswith("if "):
-        return r"end\b"
-    if grammar.short == "sh" and line.startswith("if "):
-        return r"fi\b"
-    return None
-
-
-_BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}

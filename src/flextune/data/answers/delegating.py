@@ -15,6 +15,7 @@ _CLASS = re.compile(
     r"\b(?P<kind>class|struct|impl|trait|object|module)[ \t]+(?P<name>\w+)[^{};=\n]{0,999}\s{0,99}"
     r"(?P<open>\{)?"
 )
+_INCLUDE = re.compile(r"^[ \t]*\#[ \t]*include\b[^\n]*", re.MULTILINE)
 #: The call of a method of a new object, as the body of the function.
 _CALLS = {
     "java": "        {result}new {kind}().{name}({arguments});\n",
@@ -39,7 +40,8 @@ def with_entry(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> str
     holder = solution_class(code, wanted.entry)
     if wanted.method and SOLUTION not in bound and wanted.entry in bound:
         trace.note("solution-class", "the other way round")
-        method = f"\nclass {SOLUTION}:\n    {wanted.entry} = staticmethod({wanted.entry})\n"
+        called = wanted.entry if takes_self(code, wanted.entry) else f"staticmethod({wanted.entry})"
+        method = f"\nclass {SOLUTION}:\n    {wanted.entry} = {called}\n"
         return code.rstrip("\n") + "\n" + method
     asks_class = wanted.method or re.search(rf"\b{SOLUTION}\b", problem.tests)
     if holder is None or wanted.entry in bound or (asks_class and holder == SOLUTION):
@@ -48,6 +50,16 @@ def with_entry(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> str
         return code
     trace.note("solution-class", f"{holder}.{wanted.entry}")
     return code.rstrip("\n") + f"\n\n\n{wanted.entry} = {holder}().{wanted.entry}\n"
+
+
+def takes_self(code: str, entry: str | None) -> bool:
+    """Whether a function at top level has a first parameter ``self`` or ``cls``."""
+    tree = tree_of(code)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)] if tree else []
+    return any(
+        node.name == entry and node.args.args and node.args.args[0].arg in ("self", "cls")
+        for node in functions
+    )
 
 
 def _made_without_arguments(tree: ast.Module, name: str) -> bool:
@@ -98,6 +110,27 @@ def _takes_self(code: str, name: str) -> bool:
 def _fields(code: str, kind: str) -> str:
     declared = re.search(rf"\bstruct\s+{kind}\s*[{{;]", code)
     return declared[0] if declared else ""
+
+
+def with_one_overload(problem: Problem, code: str, wanted: Wanted, grammar: Grammar, trace: Trace) -> str:
+    """C++ with several functions of the wanted name in a namespace, and one that calls the fitting one.
+
+    The tests take the function's address, which overloads make ambiguous.
+    """
+    blanked = grammar.blank(code)
+    posed = grammar.definition(wanted.entry).search(grammar.blank(problem.prompt))
+    if problem.language != "cpp" or posed is None or wanted.entry is None or "namespace std" in blanked:
+        return code
+    places = [found.start("name") for found in grammar.definition(wanted.entry).finditer(blanked)]
+    own = [place for place in places if blanked.count("{", 0, place) == blanked.count("}", 0, place)]
+    if len(own) < 2:
+        return code
+    trace.note("solution-class", "overloads")
+    signature = problem.prompt[problem.prompt.rfind("\n", 0, _name_start(posed)) + 1 :]
+    arguments = ", ".join(_parameters(grammar.blank(signature), wanted.entry, problem.language))
+    includes = "".join(f"{line}\n" for line in _INCLUDE.findall(code))
+    call = f"    return overloads::{wanted.entry}({arguments});\n}}\n"
+    return f"{includes}namespace overloads {{\n{_INCLUDE.sub('', code)}\n}}\n{signature.rstrip()}\n{call}"
 
 
 def _name_start(posed: re.Match[str]) -> int:

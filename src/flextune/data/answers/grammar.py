@@ -171,7 +171,7 @@ GRAMMARS: dict[str, Grammar] = {
         comment=_C_COMMENT,
         string=rf"`[^`]*+`?|{_DOUBLE}|{_CHARACTER}",
         defines=r"\bfunc\s+{name}\b",
-        main=r"func\s+main\s*\(\s*\)\s*\{",
+        main=r"func\s+(?:(?:main|Example\w*)\s*\(\s*\)|(?:Test|Benchmark|Fuzz)\w*\s*\(\s*\w+\s+\*testing\.\w+\s*\))\s*\{",
     ),
     "d": Grammar(
         "d",
@@ -273,7 +273,7 @@ GRAMMARS: dict[str, Grammar] = {
         more_tags=("zsh", "console", "sh-session"),
         comment=r"(?:(?<=\s)|(?<![^\n]))\#[^\n]*",
         string=rf"'[^']*+'?|{_LONG}",
-        defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*)?\{",
+        defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*[{(]|\{)",
         name=r"[\w-]+",
         example=r"(?:echo|printf|{name})\b(?!\s*\()",
         opener="unused() {\n    :\n",

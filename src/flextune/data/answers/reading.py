@@ -13,7 +13,7 @@ from flextune.data.answers.python_body import is_body
 from flextune.data.answers.python_fit import after_prompt
 from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.reasoning import split_channels, split_reasoning
-from flextune.data.answers.regions import answer_region, structured
+from flextune.data.answers.regions import answer_region, structured, unescaped
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
 from flextune.data.answers.wanted import Wanted, defines, wanted_in, wanted_of
@@ -22,9 +22,10 @@ from flextune.stopping import cut_at_stop
 
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 #: Spaces that no language takes for space, and marks that nobody sees.
-_ODD = str.maketrans(
-    {"\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ", "\ufeff": None, "\u200b": None}
-)
+_ODD = {
+    **dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys((0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF)),
+}
 #: Stop strings that begin what can be no part of a program.
 _NO_STATEMENT = re.compile(r"\n*(?:```|~~~|\"\"\"|'''|<|\[|[A-Z][A-Za-z ]*:)")
 
@@ -148,11 +149,15 @@ def _code(said: str, thoughts: str, problem: Problem, grammar: Grammar, wanted: 
     def holds_code(text: str) -> bool:
         return bool(_FENCE.search(text)) or "```" in text or _has_code(text, grammar, wanted)
 
-    if not holds_code(said) and holds_code(thoughts) and (not said.strip() or _only_prose(said, grammar)):
+    def region(text: str, trace: Trace) -> str:
+        text = answer_region(structured(text, trace), holds_code, trace)
+        return unescaped(between_tokens(text, trace), trace)
+
+    answered = region(said, Trace())
+    if not holds_code(answered) and holds_code(thoughts) and (not said.strip() or _only_prose(said, grammar)):
         trace.note("reasoning-only")
         said = thoughts
-    said = between_tokens(answer_region(structured(said, trace), holds_code, trace), trace)
-    return code_in(said, grammar, wanted, program=program, trace=trace)
+    return code_in(region(said, trace), grammar, wanted, program=program, trace=trace)
 
 
 def _has_code(text: str, grammar: Grammar, wanted: Wanted) -> bool:

@@ -1,0 +1,29 @@
+"""Code behind marks at the margin: the prompts of a session, the signs of a patch."""
+
+from __future__ import annotations
+
+import re
+
+from flextune.data.answers.grammar import Grammar
+
+#: How a session shows what was typed: the first line of a statement, a further one.
+_PROMPTS: dict[str, tuple[str, ...]] = {
+    "py": (r">>> ?", r"\.\.\.(?: |$)", r"In \[\d+\]: ?", r" *\.{3,}: ?"),
+    "rb": (r"irb\([^()\n]*\)[:\d]*[>*](?: |$)", r"[\d.]+ :\d+ [>*?](?: |$)"),
+}
+_HEADER = re.compile(r"(?:diff |index |--- |\+\+\+ |@@|\\ No newline)")
+
+
+def typed(text: str, grammar: Grammar) -> str:
+    """What was typed in a session with an interpreter; empty where a text shows none."""
+    prompts = _PROMPTS.get(grammar.short)
+    if prompts is None:
+        return ""
+    lines = ((line, re.match("|".join(prompts), line)) for line in text.split("\n"))
+    return "".join(f"{line[found.end() :]}\n" for line, found in lines if found)
+
+
+def new_side(patch: str) -> str:
+    """What a patch leaves: lines that it adds or keeps."""
+    lines = [line for line in patch.split("\n") if not _HEADER.match(line)]
+    return "\n".join(line[1:] for line in lines if not line.startswith("-"))
