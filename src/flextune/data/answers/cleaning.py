@@ -31,6 +31,11 @@ _BINDS = re.compile(
 _FROM = re.compile(
     r"^import\s+(?P<names>[\w$*{][^;'\"()=]*?)\s+from\s+(?P<module>['\"][^'\"\n]*['\"])[ \t]*;?", re.MULTILINE
 )
+#: Of frameworks for tests in C++.
+_TEST_HEADER = re.compile(
+    r"^[ \t]*\#[ \t]*(?:include\s*[<\"](?:gtest|gmock|catch2?|doctest)[/.]|define\s+(?:CATCH|DOCTEST)_).*",
+    re.MULTILINE,
+)
 _REQUIRE = re.compile(r"^(?:const|let|var|import)\s+(\w+)\s*(?:=\s*require\(|from\b)[^\n]*$", re.MULTILINE)
 
 
@@ -100,6 +105,10 @@ def _without_main(problem: Problem, code: str, grammar: Grammar, trace: Trace) -
         code = _PACKAGE.sub("", code)
     if language in ("pl", "rb") and not re.search(r"\bDATA\b", code):
         code = _DATA.sub("", code)
+    if language == "cpp":
+        code = _TEST_HEADER.sub("", code)
+    if language == "scala":
+        code = re.sub(r"@main\s+(?=def\b)", "", code)
     if language == "cs":
         code = _unwrapped(code, grammar)
     if code != before:

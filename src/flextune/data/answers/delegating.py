@@ -15,6 +15,7 @@ _CLASS = re.compile(
     r"\b(?P<kind>class|struct|impl|trait|object|module)[ \t]+(?P<name>\w+)[^{};=\n]{0,999}\s{0,99}"
     r"(?P<open>\{)?"
 )
+_NAMESPACE = re.compile(r"^[ \t]*namespace[ \t]+(?P<name>\w+(?:::\w+)*)\s*\{", re.MULTILINE)
 _INCLUDE = re.compile(r"^[ \t]*\#[ \t]*include\b[^\n]*", re.MULTILINE)
 #: The call of a method of a new object, as the body of the function.
 _CALLS = {
@@ -80,6 +81,10 @@ def with_delegate(
     if call is None or wanted.entry is None:
         return None
     blanked = grammar.blank(code)
+    if _is_lone_method(blanked, grammar, wanted.entry):
+        imports, methods = _apart(code, problem.language, keep=True)
+        code = f"{imports}class {SOLUTION} {{\n{methods}\n}}\n"
+        blanked = grammar.blank(code)
     kind = _method(blanked, grammar, wanted.entry)
     if kind is None:
         return None
@@ -107,6 +112,16 @@ def _takes_self(code: str, name: str) -> bool:
     return re.search(rf"\bfn\s+{name}\s*(?:<[^>]*>)?\(\s*&?(?:mut\s+)?self\b", code) is not None
 
 
+def _is_lone_method(blanked: str, grammar: Grammar, name: str) -> bool:
+    """Whether a method that needs an object stands outside all types."""
+    if grammar.short not in ("java", "cs"):
+        return False
+    places = [found.start("name") for found in grammar.definition(name).finditer(blanked)]
+    outside = [place for place in places if blanked.count("{", 0, place) == blanked.count("}", 0, place)]
+    heads = [blanked[blanked.rfind("\n", 0, place) + 1 : place] for place in outside]
+    return bool(heads) and not any(re.search(r"\bstatic\b", head) for head in heads)
+
+
 def _fields(code: str, kind: str) -> str:
     declared = re.search(rf"\bstruct\s+{kind}\s*[{{;]", code)
     return declared[0] if declared else ""
@@ -131,6 +146,19 @@ def with_one_overload(problem: Problem, code: str, wanted: Wanted, grammar: Gram
     includes = "".join(f"{line}\n" for line in _INCLUDE.findall(code))
     call = f"    return overloads::{wanted.entry}({arguments});\n}}\n"
     return f"{includes}namespace overloads {{\n{_INCLUDE.sub('', code)}\n}}\n{signature.rstrip()}\n{call}"
+
+
+def out_of_namespace(code: str, wanted: Wanted, grammar: Grammar, trace: Trace) -> str:
+    """C++ whose function can be called without naming its namespace."""
+    blanked = grammar.blank(code)
+    if grammar.short != "cpp" or wanted.entry is None or _at_top_level(blanked, grammar, wanted.entry):
+        return code
+    for found in _NAMESPACE.finditer(blanked):
+        inner = blanked[found.end() : closing_brace(blanked, found.end() - 1)]
+        if _at_top_level(inner, grammar, wanted.entry):
+            trace.note("solution-class", found["name"])
+            return f"{code.rstrip()}\nusing {found['name']}::{wanted.entry};\n"
+    return code
 
 
 def _name_start(posed: re.Match[str]) -> int:
@@ -199,14 +227,16 @@ def _parameters(signature: str, name: str, language: str) -> list[str]:
     return found
 
 
-def _apart(code: str, language: str) -> tuple[str, str]:
-    """Imports, which must come first, and the rest."""
+def _apart(code: str, language: str, *, keep: bool = False) -> tuple[str, str]:
+    """Imports, which must come first, and the rest; its types are public only if asked to ``keep`` that."""
     if language == "php":
         return "", re.sub(r"\A\s*<\?php", "", code)
     if language not in ("java", "cs"):
         return "", code
     pattern = re.compile(r"^[ \t]*(?:import|using)\s+(?!\()[^\n(]*;[ \t]*\n?", re.MULTILINE)
     imports = "".join(line.rstrip("\n") + "\n" for line in pattern.findall(code))
+    if keep:
+        return imports, pattern.sub("", code)
     types = re.sub(
         r"^([ \t]*)public\s+(?=(?:final\s+)?(?:class|interface|enum|record)\b)",
         r"\1",

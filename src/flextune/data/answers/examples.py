@@ -100,6 +100,12 @@ _SHAPES = {
         closes=r"(?:fi|done|esac)\b",
         in_literals=True,
     ),
+    "rkt": _Shape(
+        declares=r"\((?:define\S*|require|provide|struct|begin-for-syntax|set!)[\s(]|\#",
+        assigned=r"\(define\s+([^\s()\[\]]+)\s",
+        asks=r"\((?:read|read-line|current-command-line-arguments)\b",
+        ends=r"\((?:exit|error|raise)\b",
+    ),
 }
 #: What goes on with the statement before it.
 _GOES_ON = re.compile(r"[ \t]+\S|\{|else\b|elsif\b|elseif\b|catch\b|finally\b|[.)\]}?:]|&&|\|\||>>>")
@@ -112,7 +118,7 @@ _ENDS = re.compile(
 )
 #: Longer programs stay as they are: following all names would take long.
 _LONGEST, _MOST_STATEMENTS = 100_000, 500
-_LAMBDA = re.compile(r"=>|\bfunction\b|\bsub\b|->\s*[({]|\blambda\b")
+_LAMBDA = re.compile(r"=>|\bfunction\b|\bsub\b|->\s*[({]|\blambda\b|\u03bb|\\\(")
 
 
 @dataclass(frozen=True)
@@ -242,7 +248,7 @@ def _statement(text: str, start: int, grammar: Grammar, shape: _Shape | None) ->
     defined = grammar.definition().search(text.split("\n", 1)[0] + "\n{")
     is_function = (
         defined is not None
-        and text[0] not in "([{!"
+        and (text[0] not in "([{!" or text.startswith("(define"))
         and (not assigned or _LAMBDA.search(text[assigned.end() :][:200]))
     )
     function = defined["name"] if defined and is_function else None

@@ -101,6 +101,8 @@ _C_FUNCTION = (
     r"\((?>(?:[^(){};]|\([^(){};]*\))*)\)\s{0,99}(?:const\s{0,99})?(?:noexcept\s{0,99})?"
     r"(?:(?:throws\b|where\b|override\b|->)[^{};]{0,500})?(?:\{|=>|\Z)"
 )
+# C++ has closures, too.
+_CPP_FUNCTION = _C_FUNCTION.replace(r"\b{name}\s{0,99}" r"\(", r"\b{name}\s{0,99}(?:=\s{0,99}\[|\(") + ")"
 _JS = r"\b(?:function\s*\*?\s*|(?:const|let|var)\s+){name}\b(?!\s*[.,])"
 _JS_METHOD = (
     r"^[ \t]+(?:(?:public|private|static|async)\s+)*\*?{name}\s*\([^(){}]*\)\s*(?::[^{};\n]{1,200})?\{"
@@ -154,8 +156,9 @@ GRAMMARS: dict[str, Grammar] = {
         more_tags=("cc", "cxx", "c", "h", "hpp", "cp"),
         comment=_C_COMMENT,
         string=rf'R"(\w{{0,16}})\(.*?(?:\)\3"|\Z)|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
-        defines=_C_FUNCTION,
-        main=r"(?:int|void|signed|auto)\s+main\s*\([^)]{0,999}\)\s*(?:->\s*int\s*)?\{",
+        defines=_CPP_FUNCTION,
+        main=r"(?:(?:int|void|signed|auto)\s+main\s*\([^)]{0,999}\)\s*(?:->\s*int\s*)?"
+        r"|\bTEST(?:_F|_P|_CASE)?\s*\([^)]{0,999}\)\s*)\{",
         opener="namespace {\n",
     ),
     "rs": Grammar(
@@ -253,7 +256,7 @@ GRAMMARS: dict[str, Grammar] = {
         more_tags=("rscript",),
         comment=_HASH,
         string=rf"`[^`]*+`?|{_LONG}|{_LONG_SINGLE}",
-        defines=r"(?<![\w.]){name}\s*(?:<-|=)\s*function\b",
+        defines=r"(?<![\w.]){name}\s*(?:<<?-|=)\s*(?:function\b|\\\()",
         name=r"[\w.]+",
         example=r"(?:print|cat|stopifnot|{name})\s*\(",
     ),
