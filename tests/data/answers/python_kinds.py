@@ -114,6 +114,7 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
     "odd fences": (None, [
         f"{chr(39) * 3}python\n{RIGHT}{chr(39) * 3}\n", f"**```python**\n{RIGHT}**```**\n", f"```python\n{RIGHT}```.\n", f"1.\tDo:\n\n\t```python\n{indented(RIGHT, chr(9))}\t```\n",
         "`return [sum(numbers[:i + 1]) for i in range(len(numbers))]`", f"```markdown\n# Solution\n\n{block(RIGHT)}\nDone.\n```\n",
+        f"```python\n{RIGHT}    ```\nUsage:\n{block('print(running_total([1]))' + chr(10))}", f"```python\n{block(RIGHT)}```\n", f"```\n{block(RIGHT)}", f"``python\n{RIGHT}``\n\nIt adds.\n", f"```py\n{RIGHT}~~~\n\nIt adds.\n",
     ]),
     "an open fence": ("open-fence", [f"Here:\n```python\n{RIGHT}", f"```python\n{WRONG}\nNow mended:\n```python\n{RIGHT}"]),
     "broken off after the function": ("truncated", [
@@ -191,6 +192,11 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         f"{block('import operator' + chr(10))}{block('def fold(xs, f):' + chr(10) + indented(WITH_PLUS.partition(chr(10))[2].replace('numbers', 'xs').replace('plus', 'f'), ''))}"
         f"{block('def running_total(numbers):' + chr(10) + '    return fold(numbers, operator.add)' + chr(10))}{block('print(running_total([1]))' + chr(10))}",
     ]),
+    "the name in another block": (None, [
+        f"{block(RIGHT)}Step by step:\n{block('running_total = 0' + chr(10) + 'for n in [1]:' + chr(10) + '    running_total += n' + chr(10))}",
+        f"{block(RIGHT)}To cache it:\n{block('import functools' + chr(10) + 'running_total = functools.cache(running_total)' + chr(10))}",
+        f"{block(RIGHT)}As a class:\n{block('class Calculator:' + chr(10) + '    def running_total(self):' + chr(10) + '        return self' + chr(10))}",
+    ]),
     "usage in another block": (None, [
         f"{block(RIGHT)}Usage:\n{block('# ' + 'long ' * 99 + chr(10) + 'print(running_total([1]))' + chr(10))}", f"{block(RIGHT)}Output:\n```\n[1, 3, 6]\n```\n",
         f"{block(RIGHT)}Tests:\n{block('from sol import running_total' + chr(10) + 'def test_it():' + chr(10) + '    assert running_total([1]) == [0]' + chr(10))}",
@@ -205,6 +211,8 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         f"{PROMPT}{BODY}\n\nThis keeps a running sum.", f"Here it is:\n\n{indented(RIGHT, '    ')}\nDone, it's good.\n",
     ]),
     "a body": ("body", [BODY, block(BODY), f"{BODY.replace('total += number', 'total = plus(total, number)')}\n{PLUS}", block('    """Doc again."""\n' + BODY), BODY.replace("\n", "\r\n")]),
+    "a body with examples": ("demo", [block(f"{BODY}\n{demo}") for demo in ("assert running_total([1]) == [2]\n", "n = input()\nprint(running_total([int(n)]))\n")]),
+    "a body with a main": ("main", [block(f"{BODY}\nif __name__ == '__main__':\n    print(running_total([int(input())]))\n")]),
     "a body that must be indented": ("indented", [
         *(text for by in ("", "  ", "   ", "        ", "\t") for text in (indented(MARGIN, by), block(indented(MARGIN, by)))),
         *(text for width in (2, 3, 4, 8) for text in (
@@ -226,6 +234,7 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         "\nimport threading\ndef main():\n    print(running_total([int(input())]))\nthreading.Thread(target=main).start()\n", "\nimport sys; data = sys.stdin.read().split(); n = int(data[0])\n",
         "\nif (r := running_total([1])) != [2]:\n    raise SystemExit(r)\n",
         "\nimport pytest\n\n@pytest.mark.parametrize('n, e', [([1], [2])])\ndef test_it(n, e):\n    assert running_total(n) == e\n",
+        "\nimport logging\nlogger = logging.getLogger(__name__)\nlogger.info(running_total(None))\n",
         "\nimport absent.plot as plt\nxs = [1]\nplt.plot(xs, running_total(xs))\nplt.show()\n",
     )]),
     "what the function needs": (None, [block(code) for code in (

@@ -138,6 +138,8 @@ def _inner(
     """The lines of a block, whether it was closed, and the number of the line after it."""
     deepest = _columns(indent) + 3
     fallback: tuple[list[str], bool, int] | None = None
+    # The first that closes nothing for its depth alone.
+    deep: int | None = None
     tries = 0
     for number in range(first, len(lines)):
         line = lines[number]
@@ -150,11 +152,17 @@ def _inner(
         closing = code, not reopens, number + (0 if reopens else 1)
         bare = _FENCE.match(line)
         tries += 1
-        if (bare is not None and _columns(bare["indent"]) > deepest) or _in_literal(code, grammar):
+        inside = _in_literal(code if deep is None else code[:deep] + code[deep + 1 :], grammar)
+        if inside or (bare is not None and _columns(bare["indent"]) > deepest):
             fallback = fallback or closing
+            if not inside and not reopens and deep is None:
+                deep = number - first
             if tries > _MOST_FENCES:
                 break
             continue
+        if reopens and deep is not None:
+            # It closed the block after all, since another one begins here.
+            return code[:deep], True, first + deep + 1
         return closing
     return fallback or (lines[first:], False, len(lines))
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from flextune.data.answers.blocks import Block, Fenced, fenced, unquoted
 from flextune.data.answers.bodies import lacking_ends
 from flextune.data.answers.grammar import Grammar
-from flextune.data.answers.joining import joined
+from flextune.data.answers.joining import joined, with_start
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.transcripts import new_side, typed
 from flextune.data.answers.unfenced import bare_blocks, is_prose, looks_like_code
-from flextune.data.answers.wanted import Wanted, defines
+from flextune.data.answers.wanted import Wanted, defines, defines_function
 from flextune.data.answers.whole import (
     is_complete,
     is_program,
@@ -100,7 +100,10 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
         code = without_notebook(code, trace)
     if not chosen.closed or grammar.short == "py":
         code = without_broken_end(code, grammar, wanted.entry, trace)
-    return joined(code, [b.text for b in blocks if b is not chosen], grammar, wanted, trace)
+    others = [b.text for b in blocks if b is not chosen]
+    if program:
+        code = with_start(code, [b.text for b in blocks[blocks.index(chosen) + 1 :]], grammar, trace)
+    return joined(code, others, grammar, wanted, trace)
 
 
 def _before_fence(
@@ -199,7 +202,8 @@ def _chosen(
         if len(blocks) > 1:
             trace.note("only-block")
         return max(tagged or blocks, key=lambda block: len(block.text))
-    return _last(defining, grammar, wanted, "last-definition", trace)
+    functions = [block for block in defining if defines_function(block.text, wanted, grammar)]
+    return _last(functions or defining, grammar, wanted, "last-definition", trace)
 
 
 def _last(blocks: list[Block], grammar: Grammar, wanted: Wanted, rule: str, trace: Trace) -> Block:

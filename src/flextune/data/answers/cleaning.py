@@ -58,9 +58,12 @@ def cleaned(
         code = without_main(code, trace)
         return without_demo(code, wanted.used, trace) if examples and whole and wanted.used else code
     code = _without_main(problem, code, grammar, trace)
-    if examples and whole:
+    if examples:
+        # A body closes the function that the prompt begins; what follows stands at the margin.
+        head = "" if whole else problem.prompt
         taken = {found["name"] for found in grammar.definition().finditer(grammar.blank(problem.tests))}
-        spans = examples_in(code, grammar, wanted.entry, taken)
+        found = examples_in(head + code, grammar, wanted.entry, taken)
+        spans = [(start - len(head), end - len(head)) for start, end in found if start >= len(head)]
         if spans:
             trace.note("demo", f"from {code[spans[0][0] :].strip().splitlines()[0][:60]!r}")
         code = without(code, spans)

@@ -11,6 +11,7 @@ from flextune.data.answers.cleaning import cleaned
 from flextune.data.answers.delegating import out_of_namespace, with_delegate, with_entry, with_one_overload
 from flextune.data.answers.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
 from flextune.data.answers.python_body import fitted_body, is_body
+from flextune.data.answers.python_cleaning import without_demo_after
 from flextune.data.answers.python_fit import after_prompt, described, in_place_of_prompt
 from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
@@ -78,7 +79,9 @@ def fitted(
     if _continues(problem, code, wanted, grammar):
         trace.note("body")
         fit = fitted_body(problem.prompt, code, trace) if problem.language == "py" else None
-        return problem, closed_body(problem, code, grammar, trace) if fit is None else fit
+        if fit is None:
+            return problem, closed_body(problem, code, grammar, trace)
+        return problem, without_demo_after(problem.prompt, fit, wanted.used, trace) if examples else fit
     if delegated := with_delegate(problem, code, wanted, grammar, trace):
         return delegated
     trace.note("program")

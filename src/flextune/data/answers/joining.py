@@ -46,6 +46,22 @@ def joined(code: str, others: Sequence[str], grammar: Grammar, wanted: Wanted, t
     return _once([*parts, code])
 
 
+def with_start(code: str, later: Sequence[str], grammar: Grammar, trace: Trace) -> str:
+    """A Python program that only defines, with the block after it that calls what it defines."""
+    own = program_of(code) if grammar.short == "py" else None
+    if own is None:
+        return code
+    functions = {name for one in own if one.defines for name in one.binds}
+    if any(one.reads & functions for one in own if not one.defines):
+        return code
+    for block in later:
+        program = program_of(block) or ()
+        if any(one.reads & functions for one in program) and not any(one.defines for one in program):
+            trace.note("joined", "the start")
+            return f"{code.rstrip()}\n\n{block}"
+    return code
+
+
 def _once(parts: Sequence[str]) -> str:
     """Parts in a row; an import, and what a program begins with, stands only where it comes first."""
     seen = set[str]()

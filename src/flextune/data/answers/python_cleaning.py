@@ -63,6 +63,17 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
     return _without(code, program, [program[n].node for n in sorted(gone)], "demo", trace)
 
 
+def without_demo_after(prompt: str, body: str, names: Collection[str], trace: Trace) -> str:
+    """The body of the prompt's function without a main and statements behind it that only show it off."""
+    found = Trace()
+    code = without_demo(without_main(prompt + body, found), names, found)
+    if not code.startswith(prompt):
+        return body
+    for step in found.steps:
+        trace.note(step.rule, step.detail)
+    return code[len(prompt) :]
+
+
 def _program(code: str) -> Sequence[Statement]:
     """The statements of a program that can be parsed and is not too long."""
     tree = tree_of(code)

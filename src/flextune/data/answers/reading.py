@@ -149,8 +149,11 @@ def _code(said: str, thoughts: str, problem: Problem, grammar: Grammar, wanted: 
     def holds_code(text: str) -> bool:
         return bool(_FENCE.search(text)) or "```" in text or _has_code(text, grammar, wanted)
 
+    def is_meant(text: str) -> bool:
+        return defines(text, wanted, grammar)
+
     def region(text: str, trace: Trace) -> str:
-        text = answer_region(structured(text, trace), holds_code, trace)
+        text = answer_region(structured(text, trace), (is_meant, holds_code), trace)
         return unescaped(between_tokens(text, trace), trace)
 
     answered = region(said, Trace())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flextune.data.answers.rules import Trace
@@ -61,12 +61,12 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(value.get(name))
 
 
-def answer_region(text: str, holds_code: Callable[[str], bool], trace: Trace) -> str:
+def answer_region(text: str, holds: Sequence[Callable[[str], bool]], trace: Trace) -> str:
     """What the last pair of the answer's own tags encloses, if there is code; else the text as it is.
 
     Args:
         text: An answer without its reasoning.
-        holds_code: Whether a part of it can be the answer.
+        holds: Whether a part of it is the answer; the first that holds for any part decides.
         trace: Told of the tags.
     """
     regions = []
@@ -81,10 +81,11 @@ def answer_region(text: str, holds_code: Callable[[str], bool], trace: Trace) ->
             inner = _ENTITY.sub(lambda entity: html.unescape(entity[0]), inner)
         inner = _CDATA.sub(r"\1", inner)
         regions.append((opening[0].strip(), inner))
-    for tag, inner in reversed(regions):
-        if inner.strip() and holds_code(inner):
-            trace.note("answer-tags", tag)
-            return inner
+    for is_answer in holds:
+        for tag, inner in reversed(regions):
+            if inner.strip() and is_answer(inner):
+                trace.note("answer-tags", tag)
+                return inner
     return text
 
 
