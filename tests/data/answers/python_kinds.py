@@ -81,6 +81,9 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
     "a session": ("session", [
         block(SESSION), block(SESSION, "pycon"), f"You can do:\n\n{SESSION}", block("In [1]: " + RIGHT.rstrip().replace("\n", "\n   ...: ") + "\n   ...:\n\nIn [2]: running_total([1])\nOut[2]: [1]\n"),
     ]),
+    "numbered lines": ("numbered", [
+        block("".join(f"{n}{mark}{line}\n" for n, line in enumerate(RIGHT.splitlines(), 1))) for mark in (" ", ": ", " | ")
+    ]),
     "a patch": ("patch", [
         block("--- a/x.py\n+++ b/x.py\n@@ -0,0 +1,6 @@\n" + indented(RIGHT, "+"), "diff"),
         block(indented(RIGHT, " ").replace("         total", "-        total = number\n+        total"), "diff"),
@@ -124,9 +127,15 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
     "special tokens": ("end-token", [
         *(text for token in TOKENS for text in (
             block(RIGHT).rstrip() + token, f"{RIGHT.rstrip()}{token}\ngarbage ( here", f"```python\n{RIGHT}{token}\n```\n")),
+        f"{block(RIGHT)}* Time: O(n)\n* Space: O(n)<|im_end|>\n<|im_start|>garbage\n{block(WRONG)}", f"{RIGHT}\nIt adds them. </s><s>{WRONG}",
         f"{RIGHT}[DONE]\ngarbage ( here", f"{RIGHT}[/PYTHON]\nmore", f"{RIGHT}</answer>\nmore",
     ]),
     "special tokens before": ("start-token", [f"<s>{block(RIGHT)}", f"<bos> {RIGHT}", f"<|fim_prefix|>{PROMPT}<|fim_suffix|><|fim_middle|>{BODY}", f"[gMASK]<sop>{block(RIGHT)}", f"<seed:bos>{RIGHT}"]),
+    "tokens that are spoken of": (None, [
+        block(f"# Drops <pad> tokens and </s> from a list\n{RIGHT}"), block(RIGHT.replace("    out, total", "    # remove every <pad>\n    out, total")),
+        block(RIGHT.replace("    out, total", '    """Tokens between <|im_start|> and <|im_end|> stay.\n\n    All ends with <eos>\n    """\n    out, total')),
+        f"The special tokens <pad> and </s> are dropped.\n\n{RIGHT}", f"This removes <pad> tokens from the list:\n\n{block(RIGHT)}",
+    ]),
     "tokens that are text": (None, [
         block(f"END = '<|im_end|>', \"</s>\"\n{RIGHT}"), block(RIGHT.replace("    out, total", '    t = """\n<s>a</s>\n"""\n    out, total')),
         block(f"import re\nTAG = re.compile(r'<think>.*?</think>')\n{RIGHT}"), block(f"def strip(t):\n    return t.split('</think>')[-1]\n\n{RIGHT}"),
@@ -182,7 +191,14 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
     "called wrong": ("marked-wrong", [f"{block(RIGHT)}A common mistake is this:\n{block(WRONG)}", f"{block(RIGHT)}See:\n{block('# WRONG: does not work' + chr(10) + WRONG)}",
         *(f"{block(RIGHT)}{lead}\n{block(WRONG)}" for lead in ("### \u274c Bad", "**What NOT to do:**", "A common pitfall:", "For reference, your original code was:", "Previously (with the bug):")),
     ]),
+    "words that look like code": (None, [f"# Sums\n\n{RIGHT}\n## Complexity\n\nO(n)\n", f"\u4ee5\u4e0b\u662f\u4ee3\u7801\uff1a\n\n{RIGHT}\n\u8fd9\u4e2a\u3002\n"]),
+    "piece by piece": ("joined", [
+        "".join(map(block, ("def running_total(numbers):\n    out, total = [], 0\n", "    for number in numbers:\n        total += number\n        out.append(total)\n", "    return out\n"))),
+        f"{block(PLUS.replace('+', '-') + WITH_PLUS)}The corrected helper:\n{block(PLUS)}",
+    ]),
     "not complete": ("incomplete", [
+        f"{block(RIGHT)}With a check:\n{block(RIGHT.replace('    for', '    # ... existing code ...' + chr(10) + '    for').replace('+=', '='))}",
+        f"{block(RIGHT)}With a check:\n{block('def running_total(numbers):' + chr(10) + '    assert numbers' + chr(10) + '    ...' + chr(10))}",
         f"{block(RIGHT)}Skeleton:\n{block('def running_total(numbers):' + chr(10) + '    ...' + chr(10))}", f"{block(RIGHT)}Or:\n```python\ndef running_total(numbers):\n    out = [\n",
         f"{block(RIGHT)}It had:\n{block(PROMPT)}",
     ]),

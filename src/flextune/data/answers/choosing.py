@@ -9,9 +9,9 @@ from dataclasses import replace
 from flextune.data.answers.blocks import Block, Fenced, fenced, unquoted
 from flextune.data.answers.bodies import lacking_ends
 from flextune.data.answers.grammar import Grammar
-from flextune.data.answers.joining import joined, with_start
+from flextune.data.answers.joining import continued, joined, with_mended, with_start
 from flextune.data.answers.rules import Trace
-from flextune.data.answers.transcripts import new_side, typed
+from flextune.data.answers.transcripts import new_side, typed, without_numbers
 from flextune.data.answers.unfenced import bare_blocks, is_prose, looks_like_code
 from flextune.data.answers.wanted import Wanted, defines, defines_function
 from flextune.data.answers.whole import (
@@ -44,13 +44,14 @@ _WRONG = re.compile(
 _COMMENT = re.compile(r"\s*(?:\#|//|--|;|/\*)")
 _MENDED = re.compile(
     r"\b(?:correct(?:ed|ly|ion)?|fix(?:e[sd])?|improved?|better|final|optimi[sz]ed|efficient|instead|right|mended|"
-    r"proper(?:ly)?|rather|avoids|avoiding|handles)\b",
+    r"proper(?:ly)?|rather|updated?|revised?|avoids|avoiding|handles)\b",
     re.IGNORECASE,
 )
 
 
 #: What runs in the language and is another: of a block in each, the language's own counts.
 _RELATED = {"cpp": {"c"}, "cs": {"c"}, "ts": {"javascript", "js"}, "rkt": {"scheme", "lisp"}}
+_NUMBERED = re.compile(r"\s*[01](?:[ \t]*[|:.)\u2502]|[ \t])")
 _PATCH = ("diff", "patch")
 _INLINE = re.compile(r"(?<!`)(`{1,3})([^`\n]+)\1(?!`)")
 
@@ -101,8 +102,12 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
     if not chosen.closed or grammar.short == "py":
         code = without_broken_end(code, grammar, wanted.entry, trace)
     others = [b.text for b in blocks if b is not chosen]
+    later = blocks[blocks.index(chosen) + 1 :]
     if program:
-        code = with_start(code, [b.text for b in blocks[blocks.index(chosen) + 1 :]], grammar, trace)
+        code = with_start(code, [b.text for b in later], grammar, trace)
+    elif grammar.short == "py":
+        code = continued(code, [b.text for b in later], wanted, trace)
+        code = with_mended(code, [b.text for b in later if _MENDED.search(b.lead)], wanted, trace)
     return joined(code, others, grammar, wanted, trace)
 
 
@@ -119,12 +124,16 @@ def _before_fence(
 def _unmarked(block: Block, is_meant: Callable[[str], bool], grammar: Grammar) -> Block:
     """A block without prompts of a session, or signs of a patch, where it has the answer only so."""
     patch = block.tag in _PATCH
-    if not patch and is_meant(block.text):
+    if not patch and is_meant(block.text) and not _NUMBERED.match(block.text):
         return block
-    text = new_side(block.text) if patch else typed(block.text, grammar)
-    if not is_meant(text):
-        return block
-    return replace(block, text=text, marks="patch" if patch else "session")
+    if patch:
+        read = {"patch": new_side(block.text)}
+    else:
+        read = {"session": typed(block.text, grammar), "numbered": without_numbers(block.text)}
+    for rule, text in read.items():
+        if is_meant(text):
+            return replace(block, text=text, marks=rule)
+    return block
 
 
 def _flipped(first: list[Block], rest: Fenced) -> Fenced:

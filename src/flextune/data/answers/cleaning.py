@@ -11,6 +11,12 @@ from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted, defines
 from flextune.records import Problem
 
+#: A function that only the module's exports hold.
+_EXPORTED = re.compile(
+    r"^(?:module\.)?exports\.(?P<name>[\w$]+)\s*=\s*(?=(?:async\s*)?(?:function\b|\(|[\w$]+\s*=>))"
+    r"|^module\.exports\s*=\s*(?=(?:async\s+)?function\s*\*?\s*[\w$])",
+    re.MULTILINE,
+)
 _PACKAGE = re.compile(
     r"^[ \t]*(?:package\s+[\w.]+[ \t]*(?:;|$)|(?:module|namespace)\s+[\w.]+\s*;)", re.MULTILINE
 )
@@ -101,7 +107,7 @@ def _without_main(problem: Problem, code: str, grammar: Grammar, trace: Trace) -
     """Code without a main of its own and what else must not come before the tests."""
     language, before = problem.language, code
     if language in ("js", "ts"):
-        code = _EXPORT.sub("", code)
+        code = _EXPORTED.sub(_as_constant, _EXPORT.sub("", code))
         # A name may be declared once, and the tests declare their own.
         code = _REQUIRE.sub(lambda line: "" if _declares(problem.tests, line[1]) else line[0], code)
     if language in ("java", "cs", "scala", "d"):
@@ -123,6 +129,10 @@ def _without_main(problem: Problem, code: str, grammar: Grammar, trace: Trace) -
             trace.note("main")
         code = without(code, [(head.start(), closing_brace(blanked, head.end() - 1) + 1) for head in heads])
     return code
+
+
+def _as_constant(exported: re.Match[str]) -> str:
+    return f"const {exported['name']} = " if exported["name"] else ""
 
 
 def _declares(tests: str, name: str) -> bool:

@@ -102,6 +102,11 @@ def with_delegate(
     body = call.format(kind=kind, name=wanted.entry, arguments=arguments, result=result)
     if problem.language == "rs" and _takes_self(code, wanted.entry):
         body = body.replace(f"{kind}::", f"{kind}{{}}." if "{" in _fields(code, kind) else f"{kind}.")
+    static = rf"\bstatic\s+(?:async\s+)?{re.escape(wanted.entry)}\b"
+    if problem.language in ("js", "ts") and re.search(static, blanked):
+        body = body.replace(f"new {kind}().", f"{kind}.")
+    if problem.language == "rb" and not _needs_object(blanked, kind, wanted.entry):
+        body = body.replace(f"{kind}.new.", f"{kind}.")
     trace.note("solution-class", f"{kind}.{wanted.entry}")
     imports, types = _apart(code, problem.language)
     head = problem.prompt[:begin]
@@ -149,8 +154,16 @@ def with_one_overload(problem: Problem, code: str, wanted: Wanted, grammar: Gram
 
 
 def out_of_namespace(code: str, wanted: Wanted, grammar: Grammar, trace: Trace) -> str:
-    """C++ whose function can be called without naming its namespace."""
+    """C++ or Lua whose function can be called without naming its namespace or table."""
     blanked = grammar.blank(code)
+    if grammar.short == "lua" and wanted.entry and not grammar.has_definition(code, wanted.entry):
+        held = grammar.find_method(blanked, wanted.entry)
+        if held is None:
+            return code
+        name, called = wanted.entry, f"{held['table']}{held['call']}{wanted.entry}"
+        trace.note("solution-class", called)
+        alias = called if held["call"] == "." else f"function(...) return {called}(...) end"
+        return f"{code.rstrip()}\nlocal {name} = {alias}\n"
     if grammar.short != "cpp" or wanted.entry is None or _at_top_level(blanked, grammar, wanted.entry):
         return code
     for found in _NAMESPACE.finditer(blanked):
@@ -196,10 +209,16 @@ def _at_top_level(blanked: str, grammar: Grammar, name: str) -> bool:
 
 
 def _ruby_method(blanked: str, name: str) -> str | None:
-    holder = re.search(r"^class[ \t]+(\w+)", blanked, re.MULTILINE)
-    method = re.search(rf"^[ \t]+def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    method = re.search(rf"^[ \t]+def[ \t]+(?:self\.)?{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    holders = re.findall(r"^(?:class|module)[ \t]+(\w+)", blanked[: method.start() if method else 0], re.M)
     at_margin = re.search(rf"^def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
-    return holder[1] if holder and method and not at_margin else None
+    return holders[-1] if holders and not at_margin else None
+
+
+def _needs_object(blanked: str, kind: str, name: str) -> bool:
+    """Whether a method of Ruby's is one of an object: not of a module, nor of the class itself."""
+    own = re.search(rf"^[ \t]+def[ \t]+self\.{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    return own is None and re.search(rf"^module[ \t]+{kind}\b", blanked, re.MULTILINE) is None
 
 
 def _parameters(signature: str, name: str, language: str) -> list[str]:

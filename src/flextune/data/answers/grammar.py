@@ -103,7 +103,8 @@ _C_FUNCTION = (
 )
 # C++ has closures, too.
 _CPP_FUNCTION = _C_FUNCTION.replace(r"\b{name}\s{0,99}" r"\(", r"\b{name}\s{0,99}(?:=\s{0,99}\[|\(") + ")"
-_JS = r"\b(?:function\s*\*?\s*|(?:const|let|var)\s+){name}\b(?!\s*[.,])"
+_JS_EXPORTED = r"exports\.(?=[\w$]+\s*=\s*(?:async\s*)?(?:function\b|\(|[\w$]+\s*=>))"
+_JS = rf"\b(?:function\s*\*?\s*|(?:const|let|var)\s+|{_JS_EXPORTED}){{name}}\b(?!\s*[.,])"
 _JS_METHOD = (
     r"^[ \t]+(?:(?:public|private|static|async)\s+)*\*?{name}\s*\([^(){}]*\)\s*(?::[^{};\n]{1,200})?\{"
 )
@@ -247,6 +248,7 @@ GRAMMARS: dict[str, Grammar] = {
         comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*",
         string=rf"\[\[.*?(?:\]\]|\Z)|{_DOUBLE}|{_SINGLE}",
         defines=r"(?:\bfunction\s+|\blocal\s+(?!function\b)){name}\b",
+        method=r"\bfunction\s+(?P<table>\w+)(?P<call>[.:]){name}\b",
         # A chunk's return must be its last statement, and the tests come after.
         example=r"(?:print\s*\(|assert\s*\(|{name}\s*\(|return\b)",
     ),

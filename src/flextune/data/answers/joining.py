@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from flextune.data.answers.grammar import Grammar, without
-from flextune.data.answers.python_flow import Statement, free_names, needed, program_of
+from flextune.data.answers.python_flow import Statement, free_names, needed, program_of, tree_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted
 
@@ -59,6 +59,36 @@ def with_start(code: str, later: Sequence[str], grammar: Grammar, trace: Trace) 
         if any(one.reads & functions for one in program) and not any(one.defines for one in program):
             trace.note("joined", "the start")
             return f"{code.rstrip()}\n\n{block}"
+    return code
+
+
+def continued(code: str, later: Sequence[str], wanted: Wanted, trace: Trace) -> str:
+    """Python whose function goes on in the blocks after it: an answer that shows it piece by piece."""
+    for block in later:
+        tree = tree_of(code)
+        last = tree.body[-1] if tree and tree.body else None
+        if not isinstance(last, ast.FunctionDef) or last.name != wanted.entry:
+            return code
+        first = next((line for line in block.split("\n") if line.strip()), "")
+        longer = f"{code.rstrip()}\n{block}"
+        ends = isinstance(last.body[-1], (ast.Return, ast.Raise))
+        if ends or not first[:1].isspace() or tree_of(longer) is None:
+            return code
+        trace.note("joined", "the rest of the function")
+        code = longer
+    return code
+
+
+def with_mended(code: str, later: Sequence[str], wanted: Wanted, trace: Trace) -> str:
+    """Python with the functions of later blocks that mend its helpers: what is defined last counts."""
+    own = program_of(code) or ()
+    functions = {name for one in own if one.defines for name in one.binds} - {wanted.entry}
+    for block in later:
+        program = program_of(block) or ()
+        mends = {name for one in program if one.defines for name in one.binds}
+        if mends and mends <= functions and all(one.defines or one.imports for one in program):
+            trace.note("joined", ", ".join(sorted(mends)))
+            code = f"{code.rstrip()}\n\n{block}"
     return code
 
 

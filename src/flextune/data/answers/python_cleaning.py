@@ -55,7 +55,9 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
                     spare.add(position)
                 continue
             shows = one.shows or one.reads & showing
-            stray = isinstance(one.node, ast.Expr) and not _has_call(one) and one.reads - left - BUILTINS
+            stray = (
+                isinstance(one.node, ast.Expr) and _is_bare(one.node.value) and one.reads - left - BUILTINS
+            )
             if shows or one.reads & lost or stray:
                 gone.add(position)
         if len(gone) == before:
@@ -104,8 +106,10 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
 
 
-def _has_call(one: Statement) -> bool:
-    return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(one.node))
+def _is_bare(value: ast.expr) -> bool:
+    """Whether an expression does nothing but name things: words of prose, and what looks like ``O(n)``."""
+    calls = [node for node in ast.walk(value) if isinstance(node, (ast.Call, ast.Await))]
+    return not calls or (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and len(calls) == 1)
 
 
 def _without(code: str, program: Sequence[Statement], gone: list[ast.stmt], rule: str, trace: Trace) -> str:

@@ -23,6 +23,7 @@ RULES: dict[str, str] = {
     "closing-fence": "the opening fence was in the prompt: the code ends at the lone closing one",
     "open-fence": "a block that is never closed runs to the end",
     "session": "what was typed in a session is the code: prompts and output are left out",
+    "numbered": "the numbers of a listing's lines are left out",
     "patch": "of a patch, the lines are taken that it adds or keeps",
     "other-language": "blocks in another language are no answer",
     "last-definition": "of the blocks that define what the tests call, the last complete one is taken",

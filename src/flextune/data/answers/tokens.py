@@ -29,6 +29,11 @@ _MIDDLE = re.compile(rf"<{_BAR}?(?:fim[_\u2581]?(?:middle|end)|MID){_BAR}?>")
 #: A line's literals and inline code: what looks like a token there is text.
 _LITERAL = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"|(?<!`)`[^`\n]+`(?!`)")
 
+#: A comment begins so, and a sentence; and so the latter goes on.
+_COMMENT = re.compile(r"^[ \t]*(?:\#|//|--|;;)|[ \t]{2}(?:\#|//) ")
+_SENTENCE = re.compile(r"[ \t]*(?:[-*>][ \t]+)?[A-Z][\w'\u2019]*[ \t]")
+_GOES_ON = re.compile(r"[,;:)]?[ \t]*(?:(?:<[^<>\s]{1,40}>|and)[, \t]+){0,9}[a-z(]")
+
 #: A literal reaches so far to either side at most.
 _NEAR = 500
 
@@ -114,6 +119,21 @@ def _without_named_turns(text: str, trace: Trace) -> str:
     return said
 
 
+def _mentioned(text: str, token: re.Match[str]) -> bool:
+    """Whether a sentence, a comment or a docstring speaks of a token."""
+    before, after = text[: token.start()], text[token.end() :]
+    line = before[before.rfind("\n") + 1 :]
+    rest, _, following = after.partition("\n")
+    if any(before.count(quotes) % 2 and quotes in after for quotes in ('"""', "'''")):
+        return True
+    if _COMMENT.search(line) or before.count("/*") > before.count("*/"):
+        if rest.strip():
+            return _GOES_ON.match(rest) is not None
+        fenced = len(_FENCE.findall(before)) % 2 and _FENCE.search(following)
+        return bool(fenced) or re.match(r"\s*\n?[ \t]+\S", following) is not None
+    return line.endswith(" ") and _SENTENCE.match(line) is not None and _GOES_ON.match(rest) is not None
+
+
 def _role(turn: re.Match[str]) -> str:
     return next(role for role in turn.groupdict().values() if role).lower()
 
@@ -133,7 +153,7 @@ def between_tokens(text: str, trace: Trace) -> str:
     for end in _END.finditer(text):
         token = end[0].strip()
         element = token == "</s>" and "<s>" in text[: end.start()]
-        if element or quoted(text, end.start()) or not text[: end.start()].strip():
+        if element or quoted(text, end.start()) or _mentioned(text, end) or not text[: end.start()].strip():
             continue
         trace.note("end-token", token)
         return text[: end.start()]

@@ -11,6 +11,7 @@ _PROMPTS: dict[str, tuple[str, ...]] = {
     "py": (r">>> ?", r"\.\.\.(?: |$)", r"In \[\d+\]: ?", r" *\.{3,}: ?"),
     "rb": (r"irb\([^()\n]*\)[:\d]*[>*](?: |$)", r"[\d.]+ :\d+ [>*?](?: |$)"),
 }
+_NUMBER = re.compile(r"[ \t]*(\d{1,5})(?:[ \t]*[|:.)\u2502](?: |\t|$)|(?:  |\t| |$))")
 _HEADER = re.compile(r"(?:diff |index |--- |\+\+\+ |@@|\\ No newline)")
 
 
@@ -21,6 +22,18 @@ def typed(text: str, grammar: Grammar) -> str:
         return ""
     lines = ((line, re.match("|".join(prompts), line)) for line in text.split("\n"))
     return "".join(f"{line[found.end() :]}\n" for line, found in lines if found)
+
+
+def without_numbers(text: str) -> str:
+    """A listing without the numbers of its lines; empty where not every line has the next one."""
+    lines = text.strip("\n").split("\n")
+    numbers = [_NUMBER.match(line) for line in lines]
+    first = int(numbers[0][1]) if numbers[0] else -1
+    if first not in (0, 1) or len(lines) < 2:
+        return ""
+    if [int(found[1]) if found else -1 for found in numbers] != list(range(first, first + len(lines))):
+        return ""
+    return "".join(f"{line[found.end() :]}\n" for line, found in zip(lines, numbers, strict=True) if found)
 
 
 def new_side(patch: str) -> str:

@@ -32,6 +32,8 @@ _PROSE = re.compile(
 _LABEL = re.compile(
     r"(?:\d+[.)]|[-*\u2022]|\#{1,6})[ \t]+[A-Z`*]|\*\*\S|(?![A-Z_]+:)[A-Z](?!.*(?:::|[;{}=])).*[.:!?][*_]*$"
 )
+#: Punctuation of other scripts, or their letters in a line without marks of code.
+_FOREIGN = re.compile(r"[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]|^[^=(){};]*[^\x00-\x7f][^=(){};]*$")
 #: So many lines of prose are looked for.
 _MOST_PROSE = 200
 #: Prose after a program is looked for in so many lines at the end.
@@ -84,7 +86,9 @@ def is_prose(line: str, grammar: Grammar) -> bool:
     """Whether a line at the left margin is a sentence, a label or a heading rather than code."""
     if not grammar.blank(line).strip() or line.rstrip()[-1:] in (*";{},(\\",):
         return False
-    return (_PROSE.match(line) or _LABEL.match(line)) is not None and not line[0].isspace()
+    if line[0].isspace():
+        return False
+    return (_PROSE.match(line) or _LABEL.match(line) or _FOREIGN.search(grammar.blank(line))) is not None
 
 
 def _is_whole(lines: list[str], grammar: Grammar) -> bool:

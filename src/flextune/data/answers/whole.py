@@ -18,6 +18,14 @@ _BRACES = frozenset(
 )
 #: So many ends of statements are tried before a syntax error.
 _MOST_ENDS = 50
+#: A comment in place of code that stands elsewhere.
+_ELIDED = re.compile(
+    r"^[ \t]*(?:\#|//|--|;+)[ \t]*(?:(?:\.\.\.|\u2026)|(?:the )?rest of (?:the|your) \w+"
+    r"|(?:existing|unchanged|remaining|previous) (?:code|logic|implementation)|same as (?:before|above))"
+    r"[ .)\u2026]*"
+    r"(?:$|(?:rest|existing|same|unchanged|remaining)\b)",
+    re.MULTILINE | re.IGNORECASE,
+)
 _NOTEBOOK = re.compile(r"^[ \t]*(?:!|%{1,2}[a-z])[^\n]*$", re.MULTILINE)
 #: How a line of code ends, or what prose has not.
 _LOOKS = re.compile(r"[;{})]\s*$|^\s*[\w$, ]+=|\bend\s*$|\$\(|^#!|<\?php", re.MULTILINE)
@@ -35,6 +43,8 @@ _PRINTS = re.compile(
 
 def is_complete(code: str, grammar: Grammar, entry: str | None) -> bool:
     """Whether code can be parsed, as far as this can be told, and the function has a body."""
+    if _ELIDED.search(code):
+        return False
     if grammar.short == "py":
         tree = tree_of(code)
         return tree is not None and not _is_stub(tree, entry)
@@ -57,7 +67,13 @@ def _is_stub(tree: ast.Module, entry: str | None) -> bool:
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == entry
     ]
-    return bool(functions) and all(all(map(_says_nothing, node.body)) for node in functions)
+    return bool(functions) and all(
+        all(map(_says_nothing, node.body)) or any(map(_is_elision, node.body[1:])) for node in functions
+    )
+
+
+def _is_elision(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
 def _says_nothing(node: ast.stmt) -> bool:
