@@ -75,7 +75,8 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
     def bare(text: str) -> list[Block]:
         return bare_blocks(text, grammar, is_meant, program=program)
 
-    if found.bare_first and (first := _before_fence(found.outside[0], grammar, is_meant, bare)):
+    read = any(is_meant(block.text) for block in found.blocks)
+    if found.bare_first and not read and (first := _before_fence(found.outside[0], grammar, is_meant, bare)):
         trace.note("closing-fence")
         found = _flipped(first, fenced(found.after_first, grammar))
     if not found.blocks:
@@ -95,7 +96,9 @@ def code_in(answer: str, grammar: Grammar, wanted: Wanted, *, program: bool, tra
         trace.note("open-fence")
     if chosen.marks:
         trace.note(chosen.marks)
-    if is_prose(code.lstrip("\n").partition("\n")[0], grammar) and bare(code):
+    # What stands before PHP's opening tag is printed.
+    printed = program and grammar.short == "php"
+    if not printed and is_prose(code.lstrip("\n").partition("\n")[0], grammar) and bare(code):
         code = _without_fence(code, is_meant, bare, grammar, wanted, program=program, trace=trace)
     if grammar.short == "py":
         code = without_notebook(code, trace)

@@ -83,9 +83,10 @@ def cleaned(
 
 def _without_spare_imports(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> str:
     """Code less imports that nothing in it uses; JavaScript has others as ``require``, as the tests do."""
-    blanked = grammar.blank(code)
+    # Names within literals count: templates hold code.
+    blanked = grammar.blank(code, strings=False)
     spans = []
-    for found in _BINDS.finditer(grammar.blank(code, strings=False)):
+    for found in _BINDS.finditer(blanked):
         names = re.findall(r"[\w$]+(?=\s*(?:[,}]|$))", found["from"] or found["required"])
         rest = blanked[: found.start()] + blanked[found.end() :]
         if not any(re.search(rf"(?<![\w$.]){re.escape(name)}(?![\w$])", rest) for name in names):

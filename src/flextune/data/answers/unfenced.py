@@ -34,6 +34,8 @@ _LABEL = re.compile(
 )
 #: Punctuation of other scripts, or their letters in a line without marks of code.
 _FOREIGN = re.compile(r"[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]|^[^=(){};]*[^\x00-\x7f][^=(){};]*$")
+#: Text within a program, up to a line of one word.
+_HERE = re.compile(r"<<[-~]?[ \t]*['\"]?[A-Za-z_]\w*")
 #: So many lines of prose are looked for.
 _MOST_PROSE = 200
 #: Prose after a program is looked for in so many lines at the end.
@@ -72,9 +74,16 @@ def _between_prose(text: str, grammar: Grammar) -> list[list[str]]:
     """Lines between lines of prose, which stand at the left margin, outside literals and brackets."""
     runs: list[list[str]] = [[]]
     looked = 0
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    here = _HERE.search(text) if grammar.short in ("rb", "pl", "php", "sh") else None
+    for number, line in enumerate(lines):
         prose = looked < _MOST_PROSE and is_prose(line, grammar)
         looked += prose
+        if here is not None and prose:
+            # Text of the program may look like prose, but not at its beginning.
+            prose = not any(map(str.strip, runs[-1])) or not any(
+                after.strip() and not is_prose(after, grammar) for after in lines[number:]
+            )
         if prose and _is_whole(runs[-1], grammar):
             runs.append([])
         else:

@@ -28,7 +28,9 @@ _ELIDED = re.compile(
 )
 _NOTEBOOK = re.compile(r"^[ \t]*(?:!|%{1,2}[a-z])[^\n]*$", re.MULTILINE)
 #: How a line of code ends, or what prose has not.
-_LOOKS = re.compile(r"[;{})]\s*$|^\s*[\w$, ]+=|\bend\s*$|\$\(|^#!|<\?php", re.MULTILINE)
+_LOOKS = re.compile(
+    r"[;{})]\s*$|^\s*[\w$, ]+=|\bend\s*$|\$\(|^#!|<\?php|^\s*(?:puts|print|echo|say|cat)\b", re.MULTILINE
+)
 _READS = re.compile(
     r"\b(?:input\s*\(|stdin|STDIN|readline|readLine|readln|ReadLine|ReadToEnd|Scanner|BufferedReader|cin\b|scanf|getline|"
     r"fgets|gets\b|getchar|fgetc|bufio|Scan(?:ln|f)?\s*\(|file\s*\(|readLines|scan\s*\(|io\.read|io\.lines|read-line|"
