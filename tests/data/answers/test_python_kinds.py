@@ -65,6 +65,7 @@ def rules(read: Extraction) -> list[str]:
         (f'    doc = """\n```\n"""\n{BODY}', f'    doc = """\n```\n"""\n{BODY}', ["completion"]),
         (f"{BODY}\nif __name__ == '__main__':\n    x\n", f"{BODY}\nif __name__ == '__main__':\n    x\n", ["completion"]),
         (block(RIGHT), f"from typing import List\n\n\n\n{RIGHT}", ["program", "prompt-head"]),
+        (f"<think>\nAdd.\n</think>\n{BODY}", f"\n{BODY}", ["reasoning", "body"]),
         (f"Sure:\n\n{block(RIGHT)}", f"from typing import List\n\n\n\n{RIGHT}", ["program", "prompt-head"]),
     ],
 )  # fmt: skip

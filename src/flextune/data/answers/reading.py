@@ -12,7 +12,7 @@ from flextune.data.answers.grammar import Grammar, grammar_of
 from flextune.data.answers.python_body import is_body
 from flextune.data.answers.python_fit import after_prompt
 from flextune.data.answers.python_flow import tree_of
-from flextune.data.answers.reasoning import split_channels, split_reasoning
+from flextune.data.answers.reasoning import begins_with_reasoning, split_channels, split_reasoning
 from flextune.data.answers.regions import answer_region, structured, unescaped
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
@@ -50,7 +50,8 @@ def read_answer(problem: Problem, answer: str) -> Extraction:
 def read_program(problem: Problem, program: str) -> Extraction:
     """As ``read_answer``, for a program up to its tests; statements that only show it off are kept."""
     trace = Trace()
-    if _FENCE.search(program) and not _is_source(program, grammar_of(problem.language)):
+    fenced_code = _FENCE.search(program) and not _is_source(program, grammar_of(problem.language))
+    if fenced_code or begins_with_reasoning(program):
         return read_answer(problem, program)
     code = between_tokens(_lines(program), trace)
     judged, text = fitted(problem, code, wanted_of(problem), trace, examples=False)
@@ -60,8 +61,11 @@ def read_program(problem: Problem, program: str) -> Extraction:
 def read_completion(problem: Problem, text: str) -> Extraction:
     """What follows the prompt, up to a special token or a lone closing fence; else it stays as it is.
 
-    A text that begins with a fence, or with prose before one, continues nothing: it is read as an answer.
+    A text that begins with a fence, with prose before one, or with reasoning continues nothing: it is read as
+    an answer.
     """
+    if begins_with_reasoning(text):
+        return read_answer(problem, text)
     trace = Trace()
     grammar = grammar_of(problem.language)
     trace.note("completion")

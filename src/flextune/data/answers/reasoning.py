@@ -82,6 +82,12 @@ def _message(text: str) -> str:
     return text[: end.start() if end else len(text)]
 
 
+def begins_with_reasoning(text: str) -> bool:
+    """Whether a text begins with an opening tag or a channel: it is the answer of a chat model."""
+    text = text.lstrip()
+    return _OPENING.match(text) is not None or _CHANNEL.match(text) is not None
+
+
 def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:
     """Answer and reasoning of a text in tags.
 

@@ -5,6 +5,7 @@
 // `E` and the errors. The first frame, an empty one, is a greeting. What is kept from one source to the next is the
 // standard library as it was parsed; a source is checked by a type checker of its own.
 const { readFileSync, readSync, writeSync } = require('fs');
+const { builtinModules } = require('module');
 const { join } = require('path');
 
 const folder = process.argv[2];
@@ -77,6 +78,11 @@ function errorsOf(program, source) {
   return types.length || !touchesLibrary(source, file) ? types : program.getSemanticDiagnostics();
 }
 
+function ofNode(message) {
+  const [, called] = /'(?:node:)?([^']*)'/.exec(message) || [];
+  return builtinModules.includes(called);
+}
+
 // Declarations of what errors say is missing of Node; empty where there are other errors, or none.
 function missingOfNode(errors, source) {
   if (source.includes(declaring)) return '';
@@ -84,7 +90,7 @@ function missingOfNode(errors, source) {
   let modules = '';
   for (const { code, messageText } of errors) {
     const missing = nodeNames.find((known) => String(messageText).includes(`'${known}'`));
-    if (missingModule.has(code)) modules = nodeModules;
+    if (missingModule.has(code) && ofNode(String(messageText))) modules = nodeModules;
     else if (missingName.has(code) && missing) names.add(missing);
     else return '';
   }
