@@ -85,6 +85,7 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         block("".join(f"{n}{mark}{line}\n" for n, line in enumerate(RIGHT.splitlines(), 1))) for mark in (" ", ": ", " | ")
     ]),
     "a patch": ("patch", [
+        block(f"<<<<<<< SEARCH\n{WRONG}=======\n{RIGHT}>>>>>>> REPLACE\n"),
         block("--- a/x.py\n+++ b/x.py\n@@ -0,0 +1,6 @@\n" + indented(RIGHT, "+"), "diff"),
         block(indented(RIGHT, " ").replace("         total", "-        total = number\n+        total"), "diff"),
     ]),
@@ -177,6 +178,8 @@ ANSWERS: dict[str, tuple[str | None, list[str]]] = {
         f"The answer:\n<|begin_of_box|>{block(RIGHT)}<|end_of_box|>", f"<answer>It is <|begin_of_box|>\n{RIGHT}<|end_of_box|></answer>", f"<code><![CDATA[\n{RIGHT}]]></code>",
     ]),
     "JSON": ("structured", [
+        json.dumps({"type": "code/python", "content": RIGHT}), f'[TOOL_CALLS] {json.dumps([{"name": "x", "arguments": {"code": RIGHT}}])}',
+        f"<|python_tag|>{json.dumps({'name': 'x', 'parameters': {'code': RIGHT}})}<|eom_id|>", f"<|tool_call_begin|>functions.write:0<|tool_call_argument_begin|>{json.dumps({'code': RIGHT})}<|tool_call_end|>",
         f"Here it is:\n\n```json\n{json.dumps({'code': RIGHT})}\n```\n", json.dumps([{"code": RIGHT}]), f"<tool_call>\n{json.dumps({'name': 'x', 'arguments': {'code': RIGHT}})}\n</tool_call>",
         json.dumps({"explanation": "x", "code": RIGHT}), f"```json\n{json.dumps({'code': RIGHT})}\n```"]),
     "another language": ("other-language", [

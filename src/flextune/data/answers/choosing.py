@@ -11,7 +11,7 @@ from flextune.data.answers.bodies import lacking_ends
 from flextune.data.answers.grammar import Grammar
 from flextune.data.answers.joining import continued, joined, with_mended, with_start
 from flextune.data.answers.rules import Trace
-from flextune.data.answers.transcripts import new_side, typed, without_numbers
+from flextune.data.answers.transcripts import edited, new_side, typed, without_numbers
 from flextune.data.answers.unfenced import bare_blocks, is_prose, looks_like_code
 from flextune.data.answers.wanted import Wanted, defines, defines_function
 from flextune.data.answers.whole import (
@@ -127,6 +127,8 @@ def _before_fence(
 def _unmarked(block: Block, is_meant: Callable[[str], bool], grammar: Grammar) -> Block:
     """A block without prompts of a session, or signs of a patch, where it has the answer only so."""
     patch = block.tag in _PATCH
+    if is_meant(text := edited(block.text)):
+        return replace(block, text=text, marks="patch")
     if not patch and is_meant(block.text) and not _NUMBERED.match(block.text):
         return block
     if patch:

@@ -25,14 +25,29 @@ _MOST_TAGS = 20
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 _CDATA = re.compile(r"\A\s*<!\[CDATA\[\n?(.*?)\]\]>\s*\Z", re.DOTALL)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|\#39|\#x27|apos);")
+_JSON = json.JSONDecoder(strict=False)
+#: What stands before the arguments of a call.
+_CALL = re.compile(r"(?:(?:<\|[^\s<>|]{1,48}\|>|\[TOOL_CALLS\]|functions\.\w+:\d+)\s*){1,9}(?=[{\[])")
 #: Fields of a structured answer, the likeliest first.
-_FIELDS = ("code", "solution", "program", "answer", "final_answer", "implementation", "completion", "python")
+_FIELDS = (
+    "code",
+    "solution",
+    "program",
+    "answer",
+    "final_answer",
+    "implementation",
+    "completion",
+    "python",
+    "content",
+)
 
 
 def structured(text: str, trace: Trace) -> str:
     """The code of an answer that is a JSON object, a list of them, or a call of a tool; else the text."""
+    part = _json_part(text)
+    begin = _CALL.match(part)
     try:
-        value = json.loads(_json_part(text), strict=False)
+        value = _JSON.raw_decode(part, begin.end())[0] if begin else _JSON.decode(part)
     except (ValueError, RecursionError):
         return text
     for fields in _objects(value):

@@ -12,6 +12,7 @@ _PROMPTS: dict[str, tuple[str, ...]] = {
     "rb": (r"irb\([^()\n]*\)[:\d]*[>*](?: |$)", r"[\d.]+ :\d+ [>*?](?: |$)"),
 }
 _NUMBER = re.compile(r"[ \t]*(\d{1,5})(?:[ \t]*[|:.)\u2502](?: |\t|$)|(?:  |\t| |$))")
+_EDIT_MARK = re.compile(r"([<=>])\1{4,8}(?: ?\w+)?$")
 _HEADER = re.compile(r"(?:diff |index |--- |\+\+\+ |@@|\\ No newline)")
 
 
@@ -34,6 +35,20 @@ def without_numbers(text: str) -> str:
     if [int(found[1]) if found else -1 for found in numbers] != list(range(first, first + len(lines))):
         return ""
     return "".join(f"{line[found.end() :]}\n" for line, found in zip(lines, numbers, strict=True) if found)
+
+
+def edited(text: str) -> str:
+    """What an edit by search and replace puts in the place of others; empty where a text is none."""
+    kept: list[str] = []
+    side, edits = "", 0
+    for line in text.split("\n"):
+        mark = _EDIT_MARK.match(line)
+        if mark is None:
+            kept += [line] if side in ("", "=") else []
+        else:
+            side = "" if mark[1] == ">" else mark[1]
+            edits += not side
+    return "\n".join(kept) if edits and not side else ""
 
 
 def new_side(patch: str) -> str:
