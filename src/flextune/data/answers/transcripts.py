@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from flextune.data.answers.grammar import Grammar
 
@@ -11,7 +12,7 @@ _PROMPTS: dict[str, tuple[str, ...]] = {
     "py": (r">>> ?", r"\.\.\.(?: |$)", r"In \[\d+\]: ?", r" *\.{3,}: ?"),
     "rb": (r"irb\([^()\n]*\)[:\d]*[>*](?: |$)", r"[\d.]+ :\d+ [>*?](?: |$)"),
 }
-_NUMBER = re.compile(r"[ \t]*(\d{1,5})(?:[ \t]*[|:.)\u2502](?: |\t|$)|(?:  |\t| |$))")
+_NUMBER = re.compile(r"[ \t]*(\d{1,5})(?:[ \t]*[|:.)\u2502])?(?=\s|$)")
 _EDIT_MARK = re.compile(r"([<=>])\1{4,8}(?: ?\w+)?$")
 _HEADER = re.compile(r"(?:diff |index |--- |\+\+\+ |@@|\\ No newline)")
 
@@ -34,7 +35,8 @@ def without_numbers(text: str) -> str:
         return ""
     if [int(found[1]) if found else -1 for found in numbers] != list(range(first, first + len(lines))):
         return ""
-    return "".join(f"{line[found.end() :]}\n" for line, found in zip(lines, numbers, strict=True) if found)
+    rest = (line[found.end() :] for line, found in zip(lines, numbers, strict=True) if found)
+    return textwrap.dedent("\n".join(rest)) + "\n"
 
 
 def edited(text: str) -> str:
