@@ -76,6 +76,7 @@ ANSWERS: dict[str, list[str]] = {
         "#include <string>\nlong string_length(const char *s, int n) { return n; }\nlong string_length(std::string s) { return s.size(); }\n",
         f"#include <gtest/gtest.h>\n{_CPP}\nTEST(Length, Works) {{\n    EXPECT_EQ(string_length(\"a\"), 2);\n}}\n",
         "```cpp\n#define ONE 1\n```\n```cpp\n" + _CPP.replace("length()", "length() * ONE") + "```\n",
+        f"```cpp\n{_CPP}\nint ma",
     ],
     "js": [
         "const strlen = (string) => string.length;\n", "class Solution {\n  strlen(string) {\n    return string.length;\n  }\n}\n", f"{_JS}module.exports = {{ strlen }};\n", "  return string.length;\n", "return string.length;\n}\n",

@@ -26,6 +26,8 @@ _ELIDED = re.compile(
     r"(?:$|(?:rest|existing|same|unchanged|remaining)\b)",
     re.MULTILINE | re.IGNORECASE,
 )
+#: A last line at the left margin that breaks off before any mark of code.
+_WORDS = re.compile(r"^[A-Za-z][\w:<>*& ]*\s*\Z", re.MULTILINE)
 _NOTEBOOK = re.compile(r"^[ \t]*(?:!|%{1,2}[a-z])[^\n]*$", re.MULTILINE)
 #: How a line of code ends, or what prose has not.
 _LOOKS = re.compile(
@@ -120,6 +122,8 @@ def without_broken_end(code: str, grammar: Grammar, entry: str | None, trace: Tr
         begin = _last_definition(blanked, grammar)
     elif grammar.short in _BRACES and grammar.container is None:
         begin = _last_unit(blanked)
+        if begin is None and grammar.short != "sh" and (words := _WORDS.search(blanked)):
+            begin = words.start()
     else:
         return code
     defined = grammar.definition(entry).search(blanked)
