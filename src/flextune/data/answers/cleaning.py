@@ -30,12 +30,13 @@ _EXPORT = re.compile(
 )
 #: What an import of JavaScript binds, and from where.
 _BINDS = re.compile(
-    r"^(?:import\s+(?:type\s+)?(?P<from>[\w$*{][^;'\"()=]*?)\s+from\s+['\"][^'\"\n]*['\"]"
+    r"^(?:import\s+(?:type\s+)?(?P<from>[\w$*{][^;'\"()=]{0,400}?)\s+from\s+['\"][^'\"\n]*['\"]"
     r"|(?:const|let|var)\s+(?P<required>[\w$]+|\{[^{}]*\})\s*=\s*require\([^()\n]*\)[.\w]*)[ \t]*;?",
     re.MULTILINE,
 )
 _FROM = re.compile(
-    r"^import\s+(?P<names>[\w$*{][^;'\"()=]*?)\s+from\s+(?P<module>['\"][^'\"\n]*['\"])[ \t]*;?", re.MULTILINE
+    r"^import\s+(?P<names>[\w$*{][^;'\"()=]{0,400}?)\s+from\s+(?P<module>['\"][^'\"\n]*['\"])[ \t]*;?",
+    re.MULTILINE,
 )
 #: Of frameworks for tests in C++.
 _TEST_HEADER = re.compile(

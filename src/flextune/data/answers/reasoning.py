@@ -105,11 +105,12 @@ def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:
         trace.note("reasoning", opening[0].strip() + ("" if closing else ", never closed"))
         position = closing.end() if closing else len(text)
     rest = text[position:]
-    ends = [found for found in _CLOSING.finditer(rest) if _ends(rest, found)]
-    if ends:
-        trace.note("reasoning", f"up to {ends[-1][0]}")
-        thoughts.append("".join(answer) + rest[: ends[-1].start()])
-        return rest[ends[-1].end() :], "\n".join(thoughts)
+    closings = list(_CLOSING.finditer(rest))[-_MOST_TAGS:]
+    end = next((found for found in reversed(closings) if _ends(rest, found)), None)
+    if end is not None:
+        trace.note("reasoning", f"up to {end[0]}")
+        thoughts.append("".join(answer) + rest[: end.start()])
+        return rest[end.end() :], "\n".join(thoughts)
     return "".join(answer) + rest, "\n".join(thoughts)
 
 
