@@ -16,7 +16,10 @@ FACTS: dict[str, dict[str, tuple[str, str]]] = {
             "interface Node { value: number; next: Node | null }",
             "compile_error",
         ),
-        "packages are not there": ("import fs from 'fs';", "compile_error"),
+        "packages are not there": ("import fs from 'fs-of-another';", "compile_error"),
+        "modules of Node need no types": ("import fs from 'fs';\nfs.existsSync('/');", "passed"),
+        "nor do its names": ("const fs = require('node:fs');\nprocess.stdout.write('x');", "passed"),
+        "but other names do": ("require('fs');\nunknown;", "compile_error"),
         "a module is run as one": ("export const x = 1;", "passed"),
         "what one program declares": (
             "interface Array<T> { extra: T }\ndeclare var extra: number;",

@@ -16,6 +16,7 @@ from flextune.config import (
     TrainConfig,
     optimizer,
 )
+from flextune.data.answers import REVISION
 from flextune.models.merging.served import Serving
 from flextune.records import Example
 from flextune.registry import OPTIMIZERS
@@ -298,6 +299,6 @@ def test_other_rules_for_answers_judge_answers_again_and_nothing_else(
         return plain, judging_key(generation="g", judge=JudgeConfig(), answers=True)
 
     before = keys()
-    monkeypatch.setattr("flextune.runs.keys.REVISION", 2)
+    monkeypatch.setattr("flextune.runs.keys.REVISION", REVISION + 1)
     assert keys()[0] == before[0]
     assert keys()[1] != before[1]

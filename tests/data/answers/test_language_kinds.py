@@ -103,6 +103,25 @@ def test_a_whole_program_is_neither_cleaned_nor_cut(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", PROGRAMS)
+def test_prose_around_a_whole_program_is_left_out(language: str) -> None:
+    problem = replace(ADD, language=language)
+    for program in PROGRAMS[language]:
+        answer = f"Here's the program:\n\n{program}\nIt reads two numbers, and it's quick.\n"
+        read = read_answer(problem, answer)
+        assert read.program.strip() == program.strip()
+        assert [step.rule for step in read.steps] == ["unfenced", "whole-program"]
+
+
+def test_a_program_is_started_by_the_block_after_it() -> None:
+    solve = "def solve():\n    print(sum(map(int, input().split())))\n"
+    start = "if __name__ == '__main__':\n    solve()\n"
+    read = read_answer(
+        replace(ADD, language="py"), f"```python\n{solve}```\nRun it:\n```python\n{start}```\n"
+    )
+    assert read.text == f"{solve}\n{start}"
+
+
+@pytest.mark.parametrize("language", PROGRAMS)
 def test_a_whole_program_passes(sandboxed: None, language: str) -> None:
     needs_toolchain(language)
     problem = replace(ADD, language=language)

@@ -74,7 +74,20 @@ def test_braces_in_literals_and_comments_close_nothing(language: str, source: st
 def test_odd_texts_come_to_an_end(language: str) -> None:
     """Patterns that try every way to match would take hours here."""
     problem = Problem("p", "b", language, "", "", entry_point="f")
-    pieces = ("f(", "a f(a ", "f (x) throws ", "'\"`/*", "{", '\\"', "=/[a]", "=begin\n", 'R"(', "import (\n")
+    pieces = (
+        "f(",
+        "a f(a ",
+        "f (x) throws ",
+        "'\"`/*",
+        "{",
+        '\\"',
+        "=/[a]",
+        "=begin\n",
+        'R"(',
+        "import (\n",
+        "import a\n",
+        "</think> x",
+    )
     for piece in pieces:
         text = piece * (100_000 // len(piece))
         for answer in (text, f"```\n{text}\n```"):

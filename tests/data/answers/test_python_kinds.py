@@ -65,6 +65,7 @@ def rules(read: Extraction) -> list[str]:
         (f'    doc = """\n```\n"""\n{BODY}', f'    doc = """\n```\n"""\n{BODY}', ["completion"]),
         (f"{BODY}\nif __name__ == '__main__':\n    x\n", f"{BODY}\nif __name__ == '__main__':\n    x\n", ["completion"]),
         (block(RIGHT), f"from typing import List\n\n\n\n{RIGHT}", ["program", "prompt-head"]),
+        (f"<think>\nAdd.\n</think>\n{BODY}", f"\n{BODY}", ["reasoning", "body"]),
         (f"Sure:\n\n{block(RIGHT)}", f"from typing import List\n\n\n\n{RIGHT}", ["program", "prompt-head"]),
     ],
 )  # fmt: skip
@@ -96,7 +97,7 @@ PERIMETER = "def perimeter(a, b, c):\n    return a + b + c\n"
 @pytest.mark.parametrize(
     "answer",
     [
-        block(PERIMETER), f"{PERIMETER}```\n\nIt adds.", f"[BEGIN]\n{PERIMETER}[DONE]\n", f"Here:\n\n{PERIMETER}\nIt adds.\n",
+        block(PERIMETER), f"{PERIMETER}```\n\nIt adds.", f"[BEGIN]\n{PERIMETER}[DONE]\n", f"[BEGIN]\n{PERIMETER}[DONE]\n\n[BEGIN]\ndef other():\n    pass\n[DONE]", f"Here:\n\n{PERIMETER}\nIt adds.\n",
         block(PERIMETER) + "Usage:\n" + block("# " + "long " * 99 + "\nprint(perimeter(1, 2, 3))\n"), block(f"{PERIMETER}\nprint(perimeter(int(input()), 1, 1))\n"),
         block("from __future__ import annotations\n" + PERIMETER), block("def add(a, b): return a + b\n") + block("def perimeter(a, b, c): return add(a, add(b, c))\n"),
         block("class Solution:\n    def perimeter(self, a, b, c):\n        return a + b + c\n"),

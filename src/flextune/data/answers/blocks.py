@@ -30,12 +30,14 @@ class Block:
         text: Its lines.
         closed: Whether a fence ends it.
         lead: The last line of prose before it.
+        marks: The rule by which marks at its margin were taken off.
     """
 
     tag: str
     text: str
     closed: bool = True
     lead: str = ""
+    marks: str = ""
 
 
 @dataclass
@@ -94,6 +96,8 @@ def tag_of(info: str) -> str:
     """The language that a fence names: ``python`` for ``{.python .numbered}`` and ``Python3.11 title=x``."""
     word = re.split(r"[\s:,{}=(\[]", info.strip().lstrip("{[.(").lower(), maxsplit=1)[0]
     word = re.sub(r"^(?:language|lang|highlight)-", "", word)
+    if re.match(r"py(?:thon)?2(?:\.\d)?$", word):
+        return "python2"
     return re.sub(r"(?<=[a-z+])[\d.]+$", "", word) or word
 
 
@@ -134,6 +138,8 @@ def _inner(
     """The lines of a block, whether it was closed, and the number of the line after it."""
     deepest = _columns(indent) + 3
     fallback: tuple[list[str], bool, int] | None = None
+    # The first that closes nothing for its depth alone.
+    deep: int | None = None
     tries = 0
     for number in range(first, len(lines)):
         line = lines[number]
@@ -146,11 +152,17 @@ def _inner(
         closing = code, not reopens, number + (0 if reopens else 1)
         bare = _FENCE.match(line)
         tries += 1
-        if (bare is not None and _columns(bare["indent"]) > deepest) or _in_literal(code, grammar):
+        inside = _in_literal(code if deep is None else code[:deep] + code[deep + 1 :], grammar)
+        if inside or (bare is not None and _columns(bare["indent"]) > deepest):
             fallback = fallback or closing
+            if not inside and not reopens and deep is None:
+                deep = number - first
             if tries > _MOST_FENCES:
                 break
             continue
+        if reopens and deep is not None:
+            # It closed the block after all, since another one begins here.
+            return code[:deep], True, first + deep + 1
         return closing
     return fallback or (lines[first:], False, len(lines))
 
@@ -168,10 +180,9 @@ def _closes(line: str, marks: str, tags: Collection[str]) -> str | None:
 
 
 def _in_literal(code: list[str], grammar: Grammar) -> bool:
-    """Whether code breaks off within a literal that runs over lines."""
-    if grammar.short not in _LONG_LITERALS:
-        return False
-    return not grammar.blank("\n".join([*code, "x"])).endswith("x")
+    """Whether code breaks off within a comment, or a literal that runs over lines."""
+    strings = grammar.short in _LONG_LITERALS
+    return not grammar.blank("\n".join([*code, "x"]), strings=strings).endswith("x")
 
 
 def _dedented(lines: list[str], indent: str) -> list[str]:

@@ -31,9 +31,7 @@ def closed_body(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> 
         lacking = len(re.findall(r"[(\[]", blanked)) - len(re.findall(r"[)\]]", blanked))
         return _with_end(code, ")" * lacking, trace)
     if grammar.short in _KEYWORDS:
-        opens, closes = (re.compile(pattern, re.MULTILINE) for pattern in _KEYWORDS[grammar.short])
-        blanked = grammar.blank(problem.prompt + code)
-        return _with_end(code, "end\n" * (len(opens.findall(blanked)) - len(closes.findall(blanked))), trace)
+        return _with_end(code, "end\n" * lacking_ends(problem.prompt + code, grammar), trace)
     if grammar.short not in _BRACES:
         return code
     # In D the prompt ends before the body's own brace.
@@ -46,6 +44,15 @@ def closed_body(problem: Problem, code: str, grammar: Grammar, trace: Trace) -> 
         trace.note("closed-once")
         code, surplus = code.rstrip()[:-1], surplus - 1
     return _with_end(code, "}\n" * -surplus, trace)
+
+
+def lacking_ends(code: str, grammar: Grammar) -> int:
+    """How many blocks code leaves open that keywords close; 0 in languages with braces."""
+    if grammar.short not in _KEYWORDS:
+        return 0
+    opens, closes = (re.compile(pattern, re.MULTILINE) for pattern in _KEYWORDS[grammar.short])
+    blanked = grammar.blank(code)
+    return len(opens.findall(blanked)) - len(closes.findall(blanked))
 
 
 def _with_end(code: str, end: str, trace: Trace) -> str:

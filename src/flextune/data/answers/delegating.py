@@ -15,6 +15,8 @@ _CLASS = re.compile(
     r"\b(?P<kind>class|struct|impl|trait|object|module)[ \t]+(?P<name>\w+)[^{};=\n]{0,999}\s{0,99}"
     r"(?P<open>\{)?"
 )
+_NAMESPACE = re.compile(r"^[ \t]*namespace[ \t]+(?P<name>\w+(?:::\w+)*)\s*\{", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*\#[ \t]*include\b[^\n]*", re.MULTILINE)
 #: The call of a method of a new object, as the body of the function.
 _CALLS = {
     "java": "        {result}new {kind}().{name}({arguments});\n",
@@ -39,7 +41,8 @@ def with_entry(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> str
     holder = solution_class(code, wanted.entry)
     if wanted.method and SOLUTION not in bound and wanted.entry in bound:
         trace.note("solution-class", "the other way round")
-        method = f"\nclass {SOLUTION}:\n    {wanted.entry} = staticmethod({wanted.entry})\n"
+        called = wanted.entry if takes_self(code, wanted.entry) else f"staticmethod({wanted.entry})"
+        method = f"\nclass {SOLUTION}:\n    {wanted.entry} = {called}\n"
         return code.rstrip("\n") + "\n" + method
     asks_class = wanted.method or re.search(rf"\b{SOLUTION}\b", problem.tests)
     if holder is None or wanted.entry in bound or (asks_class and holder == SOLUTION):
@@ -48,6 +51,16 @@ def with_entry(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> str
         return code
     trace.note("solution-class", f"{holder}.{wanted.entry}")
     return code.rstrip("\n") + f"\n\n\n{wanted.entry} = {holder}().{wanted.entry}\n"
+
+
+def takes_self(code: str, entry: str | None) -> bool:
+    """Whether a function at top level has a first parameter ``self`` or ``cls``."""
+    tree = tree_of(code)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)] if tree else []
+    return any(
+        node.name == entry and node.args.args and node.args.args[0].arg in ("self", "cls")
+        for node in functions
+    )
 
 
 def _made_without_arguments(tree: ast.Module, name: str) -> bool:
@@ -68,6 +81,10 @@ def with_delegate(
     if call is None or wanted.entry is None:
         return None
     blanked = grammar.blank(code)
+    if _is_lone_method(blanked, grammar, wanted.entry):
+        imports, methods = _apart(code, problem.language, keep=True)
+        code = f"{imports}class {SOLUTION} {{\n{methods}\n}}\n"
+        blanked = grammar.blank(code)
     kind = _method(blanked, grammar, wanted.entry)
     if kind is None:
         return None
@@ -85,6 +102,11 @@ def with_delegate(
     body = call.format(kind=kind, name=wanted.entry, arguments=arguments, result=result)
     if problem.language == "rs" and _takes_self(code, wanted.entry):
         body = body.replace(f"{kind}::", f"{kind}{{}}." if "{" in _fields(code, kind) else f"{kind}.")
+    static = rf"\bstatic\s+(?:async\s+)?{re.escape(wanted.entry)}\b"
+    if problem.language in ("js", "ts") and re.search(static, blanked):
+        body = body.replace(f"new {kind}().", f"{kind}.")
+    if problem.language == "rb" and not _needs_object(blanked, kind, wanted.entry):
+        body = body.replace(f"{kind}.new.", f"{kind}.")
     trace.note("solution-class", f"{kind}.{wanted.entry}")
     imports, types = _apart(code, problem.language)
     head = problem.prompt[:begin]
@@ -95,9 +117,61 @@ def _takes_self(code: str, name: str) -> bool:
     return re.search(rf"\bfn\s+{name}\s*(?:<[^>]*>)?\(\s*&?(?:mut\s+)?self\b", code) is not None
 
 
+def _is_lone_method(blanked: str, grammar: Grammar, name: str) -> bool:
+    """Whether a method that needs an object stands outside all types."""
+    if grammar.short not in ("java", "cs"):
+        return False
+    places = [found.start("name") for found in grammar.definition(name).finditer(blanked)]
+    outside = [place for place in places if blanked.count("{", 0, place) == blanked.count("}", 0, place)]
+    heads = [blanked[blanked.rfind("\n", 0, place) + 1 : place] for place in outside]
+    return bool(heads) and not any(re.search(r"\bstatic\b", head) for head in heads)
+
+
 def _fields(code: str, kind: str) -> str:
     declared = re.search(rf"\bstruct\s+{kind}\s*[{{;]", code)
     return declared[0] if declared else ""
+
+
+def with_one_overload(problem: Problem, code: str, wanted: Wanted, grammar: Grammar, trace: Trace) -> str:
+    """C++ with several functions of the wanted name in a namespace, and one that calls the fitting one.
+
+    The tests take the function's address, which overloads make ambiguous.
+    """
+    blanked = grammar.blank(code)
+    posed = grammar.definition(wanted.entry).search(grammar.blank(problem.prompt))
+    if problem.language != "cpp" or posed is None or wanted.entry is None or "namespace std" in blanked:
+        return code
+    places = [found.start("name") for found in grammar.definition(wanted.entry).finditer(blanked)]
+    own = [place for place in places if blanked.count("{", 0, place) == blanked.count("}", 0, place)]
+    if len(own) < 2:
+        return code
+    trace.note("solution-class", "overloads")
+    signature = problem.prompt[problem.prompt.rfind("\n", 0, _name_start(posed)) + 1 :]
+    arguments = ", ".join(_parameters(grammar.blank(signature), wanted.entry, problem.language))
+    includes = "".join(f"{line}\n" for line in _INCLUDE.findall(code))
+    call = f"    return overloads::{wanted.entry}({arguments});\n}}\n"
+    return f"{includes}namespace overloads {{\n{_INCLUDE.sub('', code)}\n}}\n{signature.rstrip()}\n{call}"
+
+
+def out_of_namespace(code: str, wanted: Wanted, grammar: Grammar, trace: Trace) -> str:
+    """C++ or Lua whose function can be called without naming its namespace or table."""
+    blanked = grammar.blank(code)
+    if grammar.short == "lua" and wanted.entry and not grammar.has_definition(code, wanted.entry):
+        held = grammar.find_method(blanked, wanted.entry)
+        if held is None:
+            return code
+        name, called = wanted.entry, f"{held['table']}{held['call']}{wanted.entry}"
+        trace.note("solution-class", called)
+        alias = called if held["call"] == "." else f"function(...) return {called}(...) end"
+        return f"{code.rstrip()}\nlocal {name} = {alias}\n"
+    if grammar.short != "cpp" or wanted.entry is None or _at_top_level(blanked, grammar, wanted.entry):
+        return code
+    for found in _NAMESPACE.finditer(blanked):
+        inner = blanked[found.end() : closing_brace(blanked, found.end() - 1)]
+        if _at_top_level(inner, grammar, wanted.entry):
+            trace.note("solution-class", found["name"])
+            return f"{code.rstrip()}\nusing {found['name']}::{wanted.entry};\n"
+    return code
 
 
 def _name_start(posed: re.Match[str]) -> int:
@@ -135,10 +209,16 @@ def _at_top_level(blanked: str, grammar: Grammar, name: str) -> bool:
 
 
 def _ruby_method(blanked: str, name: str) -> str | None:
-    holder = re.search(r"^class[ \t]+(\w+)", blanked, re.MULTILINE)
-    method = re.search(rf"^[ \t]+def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    method = re.search(rf"^[ \t]+def[ \t]+(?:self\.)?{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    holders = re.findall(r"^(?:class|module)[ \t]+(\w+)", blanked[: method.start() if method else 0], re.M)
     at_margin = re.search(rf"^def[ \t]+{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
-    return holder[1] if holder and method and not at_margin else None
+    return holders[-1] if holders and not at_margin else None
+
+
+def _needs_object(blanked: str, kind: str, name: str) -> bool:
+    """Whether a method of Ruby's is one of an object: not of a module, nor of the class itself."""
+    own = re.search(rf"^[ \t]+def[ \t]+self\.{re.escape(name)}(?![\w?!])", blanked, re.MULTILINE)
+    return own is None and re.search(rf"^module[ \t]+{kind}\b", blanked, re.MULTILINE) is None
 
 
 def _parameters(signature: str, name: str, language: str) -> list[str]:
@@ -166,14 +246,16 @@ def _parameters(signature: str, name: str, language: str) -> list[str]:
     return found
 
 
-def _apart(code: str, language: str) -> tuple[str, str]:
-    """Imports, which must come first, and the rest."""
+def _apart(code: str, language: str, *, keep: bool = False) -> tuple[str, str]:
+    """Imports, which must come first, and the rest; its types are public only if asked to ``keep`` that."""
     if language == "php":
         return "", re.sub(r"\A\s*<\?php", "", code)
     if language not in ("java", "cs"):
         return "", code
     pattern = re.compile(r"^[ \t]*(?:import|using)\s+(?!\()[^\n(]*;[ \t]*\n?", re.MULTILINE)
     imports = "".join(line.rstrip("\n") + "\n" for line in pattern.findall(code))
+    if keep:
+        return imports, pattern.sub("", code)
     types = re.sub(
         r"^([ \t]*)public\s+(?=(?:final\s+)?(?:class|interface|enum|record)\b)",
         r"\1",

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from flextune.data.answers.bodies import closed_body
 from flextune.data.answers.cleaning import cleaned
-from flextune.data.answers.delegating import with_delegate, with_entry
+from flextune.data.answers.delegating import out_of_namespace, with_delegate, with_entry, with_one_overload
 from flextune.data.answers.grammar import Grammar, closed_scopes, closing_brace, grammar_of, without
 from flextune.data.answers.python_body import fitted_body, is_body
-from flextune.data.answers.python_fit import after_prompt, in_place_of_prompt
+from flextune.data.answers.python_cleaning import without_demo_after
+from flextune.data.answers.python_fit import after_prompt, described, in_place_of_prompt
 from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted, defines
@@ -27,6 +28,23 @@ _PUBLIC = re.compile(
 )
 _DIRECTIVE = re.compile(r"\A\s*(<\?php\b|\#lang [^\n]*|\#![^\n]*)")
 _IMPORT = re.compile(r"^[ \t]*(?:import|using|use|\#\s*include|require|from)\b[^\n]*$", re.MULTILINE)
+#: Tests with a framework that programs do not have.
+_TEST_IMPORT = re.compile(
+    r"^[ \t]*(?:import\s+(?:static\s+)?org\.(?:junit|testng|assertj|mockito|hamcrest|scalatest)\b"
+    r"|using\s+(?:static\s+)?(?:Xunit|NUnit|Microsoft\.VisualStudio\.TestTools)\b)[^\n]*\n?",
+    re.MULTILINE,
+)
+_TEST = re.compile(
+    r"@(?:Parameterized)?Test\b|\[(?:Test|Fact|Theory|TestMethod|TestFixture|TestClass)\b"
+    r"|\bextends\s+[\w.]*(?:FunSuite|FlatSpec|WordSpec|TestCase|Spec)\b"
+)
+#: What a type has of others, besides its name.
+_PARENTS = re.compile(r"\b(?:extends|implements)\b(?!\s+App\b)[^{]*|:[^{]*")
+_OWN = re.compile(r"[ \t]*(?:private|protected|static)\b")
+#: A statement at top level in C#, which must go; fields have modifiers there.
+_STATEMENT = re.compile(
+    r"^(?:(?:await\s+)?[A-Z][\w.]*(?:<[^<>\n]*>)?\s*\([^;{}]*\);|var\s+\w+\s*=[^;]*;)[ \t]*$", re.MULTILINE
+)
 _GO_IMPORTS = re.compile(r"^import\s*(?:\(([^)]{0,9999})\)|([^\n(]+))", re.MULTILINE)
 
 
@@ -54,14 +72,16 @@ def fitted(
     if not wanted.posed or entry is None:
         # The prompt is a description, or none is known: a program goes on after it.
         if problem.language == "py":
-            code = with_entry(problem, code, wanted, trace)
+            code = with_entry(problem, described(problem.prompt, code, wanted, trace), wanted, trace)
         return _after_description(problem, code, grammar, trace)
     if problem.language == "py" and defines(inner := textwrap.dedent(code), wanted, grammar):
         code = code if is_body(inner) else inner
     if _continues(problem, code, wanted, grammar):
         trace.note("body")
         fit = fitted_body(problem.prompt, code, trace) if problem.language == "py" else None
-        return problem, closed_body(problem, code, grammar, trace) if fit is None else fit
+        if fit is None:
+            return problem, closed_body(problem, code, grammar, trace)
+        return problem, without_demo_after(problem.prompt, fit, wanted.used, trace) if examples else fit
     if delegated := with_delegate(problem, code, wanted, grammar, trace):
         return delegated
     trace.note("program")
@@ -71,6 +91,7 @@ def fitted(
         return problem.of_programs(), _go(problem, code, grammar)
     if grammar.container is not None:
         return problem.of_programs(), _members(problem, code, grammar, entry)
+    code = out_of_namespace(with_one_overload(problem, code, wanted, grammar, trace), wanted, grammar, trace)
     scopes = closed_scopes(grammar.blank(problem.tests))
     opener = f"\n{grammar.opener}" if scopes else ""
     return problem.of_programs(), _head(problem, code, grammar, entry, trace) + opener
@@ -125,7 +146,15 @@ def _continues(problem: Problem, code: str, wanted: Wanted, grammar: Grammar) ->
         if defines(code, wanted, grammar) and not is_body(code):
             return False
         return is_body(code) or not _is_program(code, grammar)
-    return not defines(code, wanted, grammar) and not _is_program(code, grammar)
+    if defines(code, wanted, grammar):
+        return False
+    return _returns(grammar.blank(code)) or not _is_program(code, grammar)
+
+
+def _returns(blanked: str) -> bool:
+    """Whether code returns outside all braces and blocks, so that it is a function's body."""
+    found = re.search(r"^return\b", blanked, re.MULTILINE)
+    return found is not None and blanked.count("{", 0, found.start()) == blanked.count("}", 0, found.start())
 
 
 def _is_program(code: str, grammar: Grammar) -> bool:
@@ -190,12 +219,14 @@ def _squeezed(text: str) -> str:
 
 def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
     """Imports, other types, and the type that holds the function, left open as the prompt leaves it."""
-    code = _PUBLIC.sub(r"\1", code)
+    code = _TEST_IMPORT.sub("", _PUBLIC.sub(r"\1", code))
+    if problem.language == "cs":
+        code = re.sub(rf"\b({re.escape(entry)}\s*\(\s*)this\s+", r"\1", _STATEMENT.sub("", code))
     blanked = grammar.blank(code)
     spans = _type_spans(blanked)
     position = _defined_at(blanked, grammar, entry)
     holding = next((span for span in spans if span[0] <= position < span[2]), None)
-    others = [span for span in spans if span is not holding]
+    others = [span for span in spans if span is not holding and not _TEST.search(blanked[span[0] : span[2]])]
     if holding is not None:
         body = (
             code[holding[1] + 1 : holding[2] - 1]
@@ -205,7 +236,8 @@ def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
         loose = without(code, [(start, end) for start, _, end in spans])
         header = code[holding[0] : holding[1] + 1]
     else:
-        outside = without(code, [(start, end) for start, _, end in spans])
+        others = [span for span in others if not _OWN.match(blanked, span[0])]
+        outside = without(code, [(start, end) for start, _, end in spans if (start, _, end) in others])
         body, loose = _IMPORT.sub("", outside), "\n".join(_IMPORT.findall(outside))
         header = ""
     types = "\n".join(code[start:end] for start, _, end in others)
@@ -215,7 +247,8 @@ def _members(problem: Problem, code: str, grammar: Grammar, entry: str) -> str:
         own = _TYPE.search(header)
         if name and own and name[1] != own[1]:
             types, body = (re.sub(rf"\b{own[1]}\b", name[1], text) for text in (types, body))
-        header = problem.prompt[posed[0] : posed[1] + 1]
+        parents = _PARENTS.search(grammar.blank(header))
+        header = problem.prompt[posed[0] : posed[1]] + (parents[0] if parents else "") + "{"
     imports = _IMPORT.findall(grammar.blank(problem.prompt, strings=False))
     lacking = [line for line in imports if _squeezed(line) not in _squeezed(loose)]
     scopes = closed_scopes(grammar.blank(problem.tests))

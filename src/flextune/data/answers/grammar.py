@@ -101,7 +101,10 @@ _C_FUNCTION = (
     r"\((?>(?:[^(){};]|\([^(){};]*\))*)\)\s{0,99}(?:const\s{0,99})?(?:noexcept\s{0,99})?"
     r"(?:(?:throws\b|where\b|override\b|->)[^{};]{0,500})?(?:\{|=>|\Z)"
 )
-_JS = r"\b(?:function\s*\*?\s*|(?:const|let|var)\s+){name}\b(?!\s*[.,])"
+# C++ has closures, too.
+_CPP_FUNCTION = _C_FUNCTION.replace(r"\b{name}\s{0,99}" r"\(", r"\b{name}\s{0,99}(?:=\s{0,99}\[|\(") + ")"
+_JS_EXPORTED = r"exports\.(?=[\w$]+\s*=\s*(?:async\s*)?(?:function\b|\(|[\w$]+\s*=>))"
+_JS = rf"\b(?:function\s*\*?\s*|(?:const|let|var)\s+|{_JS_EXPORTED}){{name}}\b(?!\s*[.,])"
 _JS_METHOD = (
     r"^[ \t]+(?:(?:public|private|static|async)\s+)*\*?{name}\s*\([^(){}]*\)\s*(?::[^{};\n]{1,200})?\{"
 )
@@ -154,8 +157,9 @@ GRAMMARS: dict[str, Grammar] = {
         more_tags=("cc", "cxx", "c", "h", "hpp", "cp"),
         comment=_C_COMMENT,
         string=rf'R"(\w{{0,16}})\(.*?(?:\)\3"|\Z)|{_DOUBLE}|(?<![0-9a-fA-F]){_CHARACTER}',
-        defines=_C_FUNCTION,
-        main=r"(?:int|void|signed|auto)\s+main\s*\([^)]{0,999}\)\s*(?:->\s*int\s*)?\{",
+        defines=_CPP_FUNCTION,
+        main=r"(?:(?:int|void|signed|auto)\s+main\s*\([^)]{0,999}\)\s*(?:->\s*int\s*)?"
+        r"|\bTEST(?:_F|_P|_CASE)?\s*\([^)]{0,999}\)\s*)\{",
         opener="namespace {\n",
     ),
     "rs": Grammar(
@@ -171,7 +175,7 @@ GRAMMARS: dict[str, Grammar] = {
         comment=_C_COMMENT,
         string=rf"`[^`]*+`?|{_DOUBLE}|{_CHARACTER}",
         defines=r"\bfunc\s+{name}\b",
-        main=r"func\s+main\s*\(\s*\)\s*\{",
+        main=r"func\s+(?:(?:main|Example\w*)\s*\(\s*\)|(?:Test|Benchmark|Fuzz)\w*\s*\(\s*\w+\s+\*testing\.\w+\s*\))\s*\{",
     ),
     "d": Grammar(
         "d",
@@ -244,6 +248,7 @@ GRAMMARS: dict[str, Grammar] = {
         comment=r"--\[\[.*?(?:\]\]|\Z)|--[^\n]*",
         string=rf"\[\[.*?(?:\]\]|\Z)|{_DOUBLE}|{_SINGLE}",
         defines=r"(?:\bfunction\s+|\blocal\s+(?!function\b)){name}\b",
+        method=r"\bfunction\s+(?P<table>\w+)(?P<call>[.:]){name}\b",
         # A chunk's return must be its last statement, and the tests come after.
         example=r"(?:print\s*\(|assert\s*\(|{name}\s*\(|return\b)",
     ),
@@ -253,7 +258,7 @@ GRAMMARS: dict[str, Grammar] = {
         more_tags=("rscript",),
         comment=_HASH,
         string=rf"`[^`]*+`?|{_LONG}|{_LONG_SINGLE}",
-        defines=r"(?<![\w.]){name}\s*(?:<-|=)\s*function\b",
+        defines=r"(?<![\w.]){name}\s*(?:<<?-|=)\s*(?:function\b|\\\()",
         name=r"[\w.]+",
         example=r"(?:print|cat|stopifnot|{name})\s*\(",
     ),
@@ -273,7 +278,7 @@ GRAMMARS: dict[str, Grammar] = {
         more_tags=("zsh", "console", "sh-session"),
         comment=r"(?:(?<=\s)|(?<![^\n]))\#[^\n]*",
         string=rf"'[^']*+'?|{_LONG}",
-        defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*)?\{",
+        defines=r"^[ \t]*(?:function\s+)?{name}\s*(?:\(\s*\)\s*[{(]|\{)",
         name=r"[\w-]+",
         example=r"(?:echo|printf|{name})\b(?!\s*\()",
         opener="unused() {\n    :\n",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from flextune.data.answers.grammar import Grammar, without
-from flextune.data.answers.python_flow import Statement, free_names, needed, program_of
+from flextune.data.answers.python_flow import Statement, free_names, needed, program_of, tree_of
 from flextune.data.answers.rules import Trace
 from flextune.data.answers.wanted import Wanted
 
@@ -16,6 +16,13 @@ _IMPORT = re.compile(
     r"const\s+.*=\s*require\()[^\n]*$",
     re.MULTILINE,
 )
+#: A constant or a table at the left margin.
+_CONSTANT = re.compile(
+    r"\#\s*define\s+(?P<macro>\w+)"
+    r"|(?:(?:pub|public|private|static|const|constexpr|inline|let|var|val|final|my|our|local|readonly)\s+)*"
+    r"(?:[\w<>\[\]:*&,.]+\s+)?[$@%]?(?P<name>\w+)(?:\[[^\]\n]*\])*\s*(?::[^=\n]+)?(?:<-|=)(?!=)"
+)
+_FIRST = re.compile(r"<\?php\s*$|\#lang\b|\#!|package\s+\w+\s*$")
 _TYPE = re.compile(r"\b(?:class|interface|enum|record|object|trait|struct|union|type|module)[ \t]+(\w+)")
 
 
@@ -36,7 +43,67 @@ def joined(code: str, others: Sequence[str], grammar: Grammar, wanted: Wanted, t
     parts = [part for part in others if _serves(part, code, grammar, wanted)]
     if parts:
         trace.note("joined", f"{len(parts)} of {len(others)} blocks")
-    return "\n".join([*parts, code])
+    return _once([*parts, code])
+
+
+def with_start(code: str, later: Sequence[str], grammar: Grammar, trace: Trace) -> str:
+    """A Python program that only defines, with the block after it that calls what it defines."""
+    own = program_of(code) if grammar.short == "py" else None
+    if own is None:
+        return code
+    functions = {name for one in own if one.defines for name in one.binds}
+    if any(one.reads & functions for one in own if not one.defines):
+        return code
+    for block in later:
+        program = program_of(block) or ()
+        if any(one.reads & functions for one in program) and not any(one.defines for one in program):
+            trace.note("joined", "the start")
+            return f"{code.rstrip()}\n\n{block}"
+    return code
+
+
+def continued(code: str, later: Sequence[str], wanted: Wanted, trace: Trace) -> str:
+    """Python whose function goes on in the blocks after it: an answer that shows it piece by piece."""
+    for block in later:
+        tree = tree_of(code)
+        last = tree.body[-1] if tree and tree.body else None
+        if not isinstance(last, ast.FunctionDef) or last.name != wanted.entry:
+            return code
+        first = next((line for line in block.split("\n") if line.strip()), "")
+        longer = f"{code.rstrip()}\n{block}"
+        ends = isinstance(last.body[-1], (ast.Return, ast.Raise))
+        if ends or not first[:1].isspace() or tree_of(longer) is None:
+            return code
+        trace.note("joined", "the rest of the function")
+        code = longer
+    return code
+
+
+def with_mended(code: str, later: Sequence[str], wanted: Wanted, trace: Trace) -> str:
+    """Python with the functions of later blocks that mend its helpers: what is defined last counts."""
+    own = program_of(code) or ()
+    functions = {name for one in own if one.defines for name in one.binds} - {wanted.entry}
+    for block in later:
+        program = program_of(block) or ()
+        mends = {name for one in program if one.defines for name in one.binds}
+        if mends and mends <= functions and all(one.defines or one.imports for one in program):
+            trace.note("joined", ", ".join(sorted(mends)))
+            code = f"{code.rstrip()}\n\n{block}"
+    return code
+
+
+def _once(parts: Sequence[str]) -> str:
+    """Parts in a row; an import, and what a program begins with, stands only where it comes first."""
+    seen = set[str]()
+    kept = []
+    for line in "\n".join(parts).split("\n"):
+        again = line.strip()
+        if again in seen:
+            continue
+        if not line[:1].isspace() and (_FIRST.match(line) or _IMPORT.match(line)):
+            seen.add(again)
+        kept.append(line)
+    return "\n".join(kept)
 
 
 def _serves(part: str, code: str, grammar: Grammar, wanted: Wanted) -> bool:
@@ -47,7 +114,7 @@ def _serves(part: str, code: str, grammar: Grammar, wanted: Wanted) -> bool:
     if not without(blanked, [found.span() for found in _IMPORT.finditer(blanked)]).strip():
         return bool(blanked.strip())
     names = {found["name"] for found in grammar.definition().finditer(blanked)}
-    names |= set(_TYPE.findall(blanked))
+    names |= set(_TYPE.findall(blanked)) | _constants(blanked, wanted)
     own = grammar.blank(code)
     return any(
         re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", own)
@@ -55,6 +122,15 @@ def _serves(part: str, code: str, grammar: Grammar, wanted: Wanted) -> bool:
         and not re.search(rf"\b(?:class|interface|enum|record|struct|union|type)\s+{re.escape(name)}\b", code)
         for name in names - {"main", "Main"}
     )
+
+
+def _constants(blanked: str, wanted: Wanted) -> set[str]:
+    """Constants of a block that has nothing else, and does not use the function."""
+    if wanted.entry and re.search(rf"(?<![\w$]){re.escape(wanted.entry)}(?![\w$])", blanked):
+        return set()
+    found = [_CONSTANT.match(line) for line in re.findall(r"^[^\s)\]}].*", blanked, re.MULTILINE)]
+    names = {one["macro"] or one["name"] for one in found if one}
+    return names if all(found) else set()
 
 
 def _python(code: str, others: Sequence[str], wanted: Wanted, trace: Trace) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Collection, Sequence
 
 from flextune.data.answers.python_flow import (
@@ -32,26 +33,47 @@ def without_demo(code: str, names: Collection[str], trace: Trace) -> str:
 
     What the functions of those names need stays, however it came about: constants, tables that a loop fills,
     memos, settings of modules. Of the rest, a statement goes if it prints, asks, asserts or ends the program,
-    if it uses one of ``names`` or a function that does any of this, or if it reads what went.
+    if it uses one of ``names`` or a function that does any of this, or if it reads what went. An import of a
+    package that only what goes would use goes first, with the definitions that read it.
     """
     program = _program(code)
     kept = needed(program, names)
     showing = _showing(program, names)
-    gone: set[int] = set()
+    gone = {n for n, one in enumerate(program) if n not in kept and _is_package(one.node)}
+    spare = set(gone)
     while True:
         before = len(gone)
         left = {name for n, one in enumerate(program) if n not in gone for name in one.binds}
         lost = {name for n in gone for name in program[n].binds} - left - BUILTINS
+        absent = {name for n in spare for name in program[n].binds} - left
         for position, one in enumerate(program):
-            if position in kept or position in gone or one.defines or one.imports or one.is_main:
+            if position in kept or position in gone or one.imports or one.is_main:
+                continue
+            if one.defines:
+                if one.reads & absent:
+                    gone.add(position)
+                    spare.add(position)
                 continue
             shows = one.shows or one.reads & showing
-            stray = isinstance(one.node, ast.Expr) and not _has_call(one) and one.reads - left - BUILTINS
+            stray = (
+                isinstance(one.node, ast.Expr) and _is_bare(one.node.value) and one.reads - left - BUILTINS
+            )
             if shows or one.reads & lost or stray:
                 gone.add(position)
         if len(gone) == before:
             break
     return _without(code, program, [program[n].node for n in sorted(gone)], "demo", trace)
+
+
+def without_demo_after(prompt: str, body: str, names: Collection[str], trace: Trace) -> str:
+    """The body of the prompt's function without a main and statements behind it that only show it off."""
+    found = Trace()
+    code = without_demo(without_main(prompt + body, found), names, found)
+    if not code.startswith(prompt):
+        return body
+    for step in found.steps:
+        trace.note(step.rule, step.detail)
+    return code[len(prompt) :]
 
 
 def _program(code: str) -> Sequence[Statement]:
@@ -68,15 +90,33 @@ def _showing(program: Sequence[Statement], names: Collection[str]) -> set[str]:
     return users(functions, {*names, *(name for name, one in functions.items() if one.shows)})
 
 
-def _has_call(one: Statement) -> bool:
-    return any(isinstance(node, (ast.Call, ast.Await)) for node in ast.walk(one.node))
+def _is_package(node: ast.stmt) -> bool:
+    """Whether a statement imports names of a package that Python does not have of itself."""
+    if isinstance(node, ast.Import):
+        modules = [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom) and node.names[0].name != "*":
+        modules = [node.module or ""]
+    else:
+        return False
+    return not any(module.partition(".")[0] in sys.stdlib_module_names for module in modules)
+
+
+def _first_line(node: ast.stmt) -> int:
+    """Where a statement begins, its decorators included."""
+    return min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", []))])
+
+
+def _is_bare(value: ast.expr) -> bool:
+    """Whether an expression does nothing but name things: words of prose, and what looks like ``O(n)``."""
+    calls = [node for node in ast.walk(value) if isinstance(node, (ast.Call, ast.Await))]
+    return not calls or (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and len(calls) == 1)
 
 
 def _without(code: str, program: Sequence[Statement], gone: list[ast.stmt], rule: str, trace: Trace) -> str:
     lines = code.split("\n")
-    shared = [line for one in program for line in {one.node.lineno, one.node.end_lineno}]
+    shared = [line for one in program for line in {_first_line(one.node), one.node.end_lineno}]
     for node in reversed(gone):
-        first, last = node.lineno, node.end_lineno or node.lineno
+        first, last = _first_line(node), node.end_lineno or node.lineno
         trace.note(rule, f"from {lines[first - 1].strip()[:60]!r}")
         if shared.count(first) == 1 and shared.count(last) == 1:
             del lines[first - 1 : last]

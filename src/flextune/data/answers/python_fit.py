@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
 
-from flextune.data.answers.delegating import with_entry
+from flextune.data.answers.delegating import takes_self, with_entry
 from flextune.data.answers.grammar import PYTHON
+from flextune.data.answers.python_body import fitted_body, is_body
 from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
-from flextune.data.answers.wanted import Wanted
+from flextune.data.answers.wanted import Wanted, defines
 from flextune.records import Problem
 
 _FUTURE = re.compile(r"^from __future__ import [^\n]*\n?", re.MULTILINE)
@@ -25,6 +25,23 @@ def after_prompt(problem: Problem, code: str, trace: Trace) -> tuple[Problem, st
     return problem, code
 
 
+def described(prompt: str, code: str, wanted: Wanted, trace: Trace) -> str:
+    """Code at the margin, or a body with the signature that a description shows; else as it is."""
+    inner = textwrap.dedent(code)
+    if wanted.entry is None or defines(inner, wanted, PYTHON):
+        return code if tree_of(code) is not None else inner
+    shown = re.search(
+        rf"^(?:class[ \t]+\w+[^\n]*:\n)?[ \t]*def[ \t]+{re.escape(wanted.entry)}\b[^\n]*:(?=[ \t]*$)",
+        prompt,
+        re.MULTILINE,
+    )
+    if shown is None or not is_body(code):
+        return code
+    trace.note("body")
+    head = shown[0] + "\n"
+    return head + fitted_body(head, code, trace)
+
+
 def in_place_of_prompt(problem: Problem, code: str, wanted: Wanted, trace: Trace) -> tuple[Problem, str]:
     """What the prompt has before the function, then the program.
 
@@ -35,7 +52,7 @@ def in_place_of_prompt(problem: Problem, code: str, wanted: Wanted, trace: Trace
     head = problem.prompt[: posed.start()] if posed else ""
     indent = posed[0][: len(posed[0]) - len(posed[0].lstrip())] if posed else ""
     holders = list(re.finditer(r"^class[ \t]+(\w+)", head, re.MULTILINE)) if indent else []
-    if holders and _takes_self(code, wanted.entry):
+    if holders and takes_self(code, wanted.entry):
         code = textwrap.indent(code, indent)
     else:
         head = head[: holders[-1].start()] if holders else head
@@ -44,16 +61,6 @@ def in_place_of_prompt(problem: Problem, code: str, wanted: Wanted, trace: Trace
         trace.note("prompt-head")
         code = f"{head}\n{code}"
     return problem.of_programs(), _with_future_first(code)
-
-
-def _takes_self(code: str, entry: str | None) -> bool:
-    """Whether a function at top level has a first parameter ``self`` or ``cls``."""
-    tree = tree_of(code)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)] if tree else []
-    return any(
-        node.name == entry and node.args.args and node.args.args[0].arg in ("self", "cls")
-        for node in functions
-    )
 
 
 def _with_future_first(code: str) -> str:

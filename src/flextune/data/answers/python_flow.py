@@ -19,6 +19,8 @@ _ASKING = frozenset(
 #: What only shows something.
 _SHOWING = frozenset({"print", "pprint", "help", "sys.stdout", "timeit.timeit"})
 BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
+#: Methods of a logger: they change nothing that a program reads.
+_LOGS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -153,7 +155,11 @@ def _changed(nodes: Iterable[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
             yield from _root(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr not in _LOGS
+        ):
             yield from _root(node.func)
 
 

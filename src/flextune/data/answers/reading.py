@@ -12,8 +12,8 @@ from flextune.data.answers.grammar import Grammar, grammar_of
 from flextune.data.answers.python_body import is_body
 from flextune.data.answers.python_fit import after_prompt
 from flextune.data.answers.python_flow import tree_of
-from flextune.data.answers.reasoning import split_channels, split_reasoning
-from flextune.data.answers.regions import answer_region, structured
+from flextune.data.answers.reasoning import begins_with_reasoning, split_channels, split_reasoning
+from flextune.data.answers.regions import answer_region, structured, unescaped
 from flextune.data.answers.rules import Extraction, Trace
 from flextune.data.answers.tokens import answering_turn, between_tokens
 from flextune.data.answers.wanted import Wanted, defines, wanted_in, wanted_of
@@ -22,9 +22,10 @@ from flextune.stopping import cut_at_stop
 
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 #: Spaces that no language takes for space, and marks that nobody sees.
-_ODD = str.maketrans(
-    {"\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ", "\ufeff": None, "\u200b": None}
-)
+_ODD = {
+    **dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " "),
+    **dict.fromkeys((0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF)),
+}
 #: Stop strings that begin what can be no part of a program.
 _NO_STATEMENT = re.compile(r"\n*(?:```|~~~|\"\"\"|'''|<|\[|[A-Z][A-Za-z ]*:)")
 
@@ -49,7 +50,8 @@ def read_answer(problem: Problem, answer: str) -> Extraction:
 def read_program(problem: Problem, program: str) -> Extraction:
     """As ``read_answer``, for a program up to its tests; statements that only show it off are kept."""
     trace = Trace()
-    if _FENCE.search(program) and not _is_source(program, grammar_of(problem.language)):
+    fenced_code = _FENCE.search(program) and not _is_source(program, grammar_of(problem.language))
+    if fenced_code or begins_with_reasoning(program):
         return read_answer(problem, program)
     code = between_tokens(_lines(program), trace)
     judged, text = fitted(problem, code, wanted_of(problem), trace, examples=False)
@@ -59,8 +61,11 @@ def read_program(problem: Problem, program: str) -> Extraction:
 def read_completion(problem: Problem, text: str) -> Extraction:
     """What follows the prompt, up to a special token or a lone closing fence; else it stays as it is.
 
-    A text that begins with a fence, or with prose before one, continues nothing: it is read as an answer.
+    A text that begins with a fence, with prose before one, or with reasoning continues nothing: it is read as
+    an answer.
     """
+    if begins_with_reasoning(text):
+        return read_answer(problem, text)
     trace = Trace()
     grammar = grammar_of(problem.language)
     trace.note("completion")
@@ -148,11 +153,18 @@ def _code(said: str, thoughts: str, problem: Problem, grammar: Grammar, wanted: 
     def holds_code(text: str) -> bool:
         return bool(_FENCE.search(text)) or "```" in text or _has_code(text, grammar, wanted)
 
-    if not holds_code(said) and holds_code(thoughts) and (not said.strip() or _only_prose(said, grammar)):
+    def is_meant(text: str) -> bool:
+        return defines(text, wanted, grammar)
+
+    def region(text: str, trace: Trace) -> str:
+        text = answer_region(structured(text, trace), (is_meant, holds_code), trace)
+        return unescaped(between_tokens(text, trace), trace)
+
+    answered = region(said, Trace())
+    if not holds_code(answered) and holds_code(thoughts) and (not said.strip() or _only_prose(said, grammar)):
         trace.note("reasoning-only")
         said = thoughts
-    said = between_tokens(answer_region(structured(said, trace), holds_code, trace), trace)
-    return code_in(said, grammar, wanted, program=program, trace=trace)
+    return code_in(region(said, trace), grammar, wanted, program=program, trace=trace)
 
 
 def _has_code(text: str, grammar: Grammar, wanted: Wanted) -> bool:

@@ -9,33 +9,39 @@ from flextune.data.answers.rules import Trace
 from flextune.data.answers.tokens import quoted
 
 _NAME = (
-    r"(?:[a-z]\w*:)?(?:[a-z]+_)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflect(?:ion)?|scratch_?pad|analysis|"
-    r"monologue|rationale|deliberation|brainstorm(?:ing)?|cot|chain[_-]of[_-]thought|plan(?:ning)?)(?:_[a-z]+)?"
+    r"(?:[a-z]\w*:)?(?:[a-z]+[_-])?(?:(?:ant)?think(?:ing)?|thoughts?|reason(?:ing|s)?|reflect(?:ion|ing)?|"
+    r"scratch_?pad|analy(?:sis|ze|zing)|monologue|rationale|deliberat(?:ion|e)|brainstorm(?:ing)?|cot|"
+    r"chain[_-]of[_-]thoughts?|plan(?:ning)?|ponder(?:ing)?|contemplat(?:ion|or|e|ing)|critique|"
+    r"verif(?:y|ication)|draft|working|work)(?:[_-][a-z]+)?"
 )
+#: What stands between the bars of a token.
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection)"
 #: Pairs that are no element of one name: opening, closing.
 _PAIRS = (
     (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
     (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),
-    (r"<\|think(?:ing)?(?:_start)?\|>", r"<\|(?:/think(?:ing)?|think(?:ing)?_end|end_think(?:ing)?)\|>"),
-    (r"<\|thought_start\|>", r"<\|thought_end\|>"),
+    (
+        rf"<\|(?:begin_|start_)?{_THOUGHT}(?:_start)?\|>",
+        rf"<\|(?:/{_THOUGHT}|{_THOUGHT}_end|end_{_THOUGHT})\|>",
+    ),
     (r"<\|inner_prefix\|>", r"<\|inner_suffix\|>"),
     (r"<\|channel>thought", r"<channel\|>"),
     (r"<unused94>", r"<unused95>"),
     (
-        r"<details>\s*<summary>[^\n]{0,40}(?:[Tt]hink|[Tt]hought|[Rr]eason)[^\n]{0,40}</summary>",
+        r"<details(?:\s[^<>\n]{0,200})?>\s*<summary>[^\n]{0,40}(?:[Tt]hink|[Tt]hought|[Rr]eason)[^\n]{0,40}</summary>",
         r"</details>",
     ),
 )
 # A list in code may begin a line, but not one of capitals.
 _OPENING = re.compile(
     rf"^[ \t]*(?:(?:<s>|<bos>|<[|\uff5c]begin[_\u2581]of[_\u2581](?:text|sentence)[|\uff5c]>)[ \t]*)?"
-    rf"(?:<(?P<angle>(?i:{_NAME}))>|\[(?P<square>THINK(?:ING)?|REASONING|THOUGHTS?)\]"
+    rf"(?:<(?P<angle>(?i:{_NAME}))(?:\s[^<>\n]{{0,200}})?>|\[(?P<square>THINK(?:ING)?|REASONING|THOUGHTS?)\]"
     rf"|\u25c1(?P<triangle>{_NAME})\u25b7"
     rf"|{'|'.join(f'(?P<pair{number}>{first})' for number, (first, _) in enumerate(_PAIRS))})",
     re.MULTILINE,
 )
 _CLOSING = re.compile(
-    rf"</(?i:{_NAME})>|\[/(?:THINK(?:ING)?|REASONING|THOUGHTS?)\]|\u25c1/{_NAME}\u25b7"
+    rf"</(?i:{_NAME})>|\[/(?i:THINK(?:ING)?|REASONING|THOUGHTS?)\]|\u25c1/{_NAME}\u25b7"
     rf"|{'|'.join(closing for _, closing in _PAIRS[:-1])}"
 )
 #: Only so many tags are looked at before the first that stands outside a block.
@@ -76,6 +82,12 @@ def _message(text: str) -> str:
     return text[: end.start() if end else len(text)]
 
 
+def begins_with_reasoning(text: str) -> bool:
+    """Whether a text begins with an opening tag or a channel: it is the answer of a chat model."""
+    text = text.lstrip()
+    return _OPENING.match(text) is not None or _CHANNEL.match(text) is not None
+
+
 def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:
     """Answer and reasoning of a text in tags.
 
@@ -93,12 +105,25 @@ def split_reasoning(text: str, trace: Trace) -> tuple[str, str]:
         trace.note("reasoning", opening[0].strip() + ("" if closing else ", never closed"))
         position = closing.end() if closing else len(text)
     rest = text[position:]
-    ends = [found for found in _CLOSING.finditer(rest) if not quoted(rest, found.start())]
-    if ends:
-        trace.note("reasoning", f"up to {ends[-1][0]}")
-        thoughts.append("".join(answer) + rest[: ends[-1].start()])
-        return rest[ends[-1].end() :], "\n".join(thoughts)
+    closings = list(_CLOSING.finditer(rest))[-_MOST_TAGS:]
+    end = next((found for found in reversed(closings) if _ends(rest, found)), None)
+    if end is not None:
+        trace.note("reasoning", f"up to {end[0]}")
+        thoughts.append("".join(answer) + rest[: end.start()])
+        return rest[end.end() :], "\n".join(thoughts)
     return "".join(answer) + rest, "\n".join(thoughts)
+
+
+def _ends(text: str, closing: re.Match[str]) -> bool:
+    """Whether a closing tag without an opening one ends reasoning; a comment or docstring may mention it.
+
+    Within a block only a tag that begins its line does: the reasoning broke off in the block.
+    """
+    if quoted(text, closing.start()):
+        return False
+    before = text[: closing.start()]
+    begins = not before[before.rfind("\n") + 1 :].strip()
+    return begins or len(_FENCE.findall(before)) % 2 == 0
 
 
 def _opening(text: str, position: int) -> re.Match[str] | None:

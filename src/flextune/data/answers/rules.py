@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from flextune.records import Problem
 
 #: Raised when the rules read another program from the same answer: such answers are judged again.
-REVISION = 1
+REVISION = 2
 
 #: Every rule and what it does, in the order in which they are asked.
 RULES: dict[str, str] = {
@@ -19,8 +19,12 @@ RULES: dict[str, str] = {
     "answer-tags": "what the answer's own tags enclose is the answer",
     "start-token": "special tokens before the answer are left out",
     "end-token": "the answer ends at its first special token",
+    "escaped": "HTML entities stand for the characters of the code",
     "closing-fence": "the opening fence was in the prompt: the code ends at the lone closing one",
     "open-fence": "a block that is never closed runs to the end",
+    "session": "what was typed in a session is the code: prompts and output are left out",
+    "numbered": "the numbers of a listing's lines are left out",
+    "patch": "of a patch, the lines are taken that it adds or keeps",
     "other-language": "blocks in another language are no answer",
     "last-definition": "of the blocks that define what the tests call, the last complete one is taken",
     "program-block": "of the blocks that are programs, the last one that reads its input is taken",

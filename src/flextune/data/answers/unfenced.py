@@ -28,6 +28,16 @@ _PYTHON_LINE = re.compile(
 _PROSE = re.compile(
     r"^[ \t]*(?:[-*>\#]+[ \t]+)?[*_]*[A-Z][\w'\u2019]*[,:]?(?:[ \t]+[\w'\u2019`*]+[,:;]?){2,}"
 )
+#: A sentence, or what announces the next lines: a step of a list, a heading.
+_LABEL = re.compile(
+    r"(?:\d+[.)]|[-*\u2022]|\#{1,6})[ \t]+[A-Z`*]|\*\*\S|(?![A-Z_]+:)[A-Z](?!.*(?:::|[;{}=])).*[.:!?][*_]*$"
+)
+#: Punctuation of other scripts, or their letters in a line without marks of code.
+_FOREIGN = re.compile(r"[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]|^[^=(){};]*[^\x00-\x7f][^=(){};]*$")
+#: Text within a program, up to a line of one word.
+_HERE = re.compile(r"<<[-~]?[ \t]*['\"]?[A-Za-z_]\w*")
+#: So many lines of prose are looked for.
+_MOST_PROSE = 200
 #: Prose after a program is looked for in so many lines at the end.
 _LAST_LINES = 60
 #: A text is taken apart at so many lines that are no Python, then left as it is.
@@ -36,16 +46,65 @@ _MOST_ERRORS = 200
 _MOST_PARSED = 2_000_000
 
 
-def bare_blocks(text: str, grammar: Grammar, has_function: Callable[[str], bool]) -> list[Block]:
-    """Runs of lines that are code, as blocks of the language; none if there is no function that is wanted."""
-    if grammar.short != "py":
-        run = _run(text, grammar)
-        return [Block("", run)] if has_function(run) else []
-    runs = _python_runs(text)
-    if not any(map(has_function, runs)):
-        # Markdown's other kind of block: lines that are indented by four columns.
-        runs = _python_runs(re.sub(r"^(?:    |\t)", "", text, flags=re.MULTILINE))
-    return [Block("", run) for run in runs] if any(map(has_function, runs)) else []
+def bare_blocks(
+    text: str, grammar: Grammar, is_meant: Callable[[str], bool], *, program: bool = False
+) -> list[Block]:
+    """Runs of lines that are code, as blocks of the language; none if none of them can be the answer.
+
+    Args:
+        text: Code among prose.
+        grammar: The language's.
+        is_meant: Whether a run has what is asked for.
+        program: Whether it is a program, of which any line may be code that does not look like prose.
+    """
+    if program:
+        runs = ["\n".join(run).strip("\n") + "\n" for run in _between_prose(text, grammar)]
+    elif grammar.short != "py":
+        runs = [_run("\n".join(run), grammar) for run in _between_prose(text, grammar)]
+        runs = runs if any(map(is_meant, runs)) else [_run(text, grammar)]
+    else:
+        runs = _python_runs(text)
+        if not any(map(is_meant, runs)):
+            # Markdown's other kind of block: lines that are indented by four columns.
+            runs = _python_runs(re.sub(r"^(?:    |\t)", "", text, flags=re.MULTILINE))
+    return [Block("", run) for run in runs] if any(map(is_meant, runs)) else []
+
+
+def _between_prose(text: str, grammar: Grammar) -> list[list[str]]:
+    """Lines between lines of prose, which stand at the left margin, outside literals and brackets."""
+    runs: list[list[str]] = [[]]
+    looked = 0
+    lines = text.split("\n")
+    here = _HERE.search(text) if grammar.short in ("rb", "pl", "php", "sh") else None
+    for number, line in enumerate(lines):
+        prose = looked < _MOST_PROSE and is_prose(line, grammar)
+        looked += prose
+        if here is not None and prose:
+            # Text of the program may look like prose, but not at its beginning.
+            prose = not any(map(str.strip, runs[-1])) or not any(
+                after.strip() and not is_prose(after, grammar) for after in lines[number:]
+            )
+        if prose and _is_whole(runs[-1], grammar):
+            runs.append([])
+        else:
+            runs[-1].append(line)
+    return [run for run in runs if any(line.strip() for line in run)]
+
+
+def is_prose(line: str, grammar: Grammar) -> bool:
+    """Whether a line at the left margin is a sentence, a label or a heading rather than code."""
+    if not grammar.blank(line).strip() or line.rstrip()[-1:] in (*";{},(\\",):
+        return False
+    if line[0].isspace():
+        return False
+    return (_PROSE.match(line) or _LABEL.match(line) or _FOREIGN.search(grammar.blank(line))) is not None
+
+
+def _is_whole(lines: list[str], grammar: Grammar) -> bool:
+    """Whether lines of code end outside literals and brackets."""
+    blanked = grammar.blank("\n".join([*lines, "x"]))
+    opened = sum(blanked.count(mark) for mark in "([{") - sum(blanked.count(mark) for mark in ")]}")
+    return blanked.endswith("x") and opened <= 0
 
 
 def _run(text: str, grammar: Grammar) -> str:

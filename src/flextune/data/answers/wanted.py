@@ -101,6 +101,20 @@ def defines(code: str, wanted: Wanted, grammar: Grammar) -> bool:
     return grammar.has_definition(code, wanted.entry) or grammar.has_method(code, wanted.entry)
 
 
+def defines_function(code: str, wanted: Wanted, grammar: Grammar) -> bool:
+    """Whether code defines it as a function or in ``Solution``: a variable or another's method is less."""
+    if wanted.entry is None:
+        return False
+    tree = tree_of(code) if grammar.short == "py" else None
+    if tree is None:
+        return grammar.has_definition(code, wanted.entry) or SOLUTION in code
+    return solution_class(code, wanted.entry) == SOLUTION or any(
+        getattr(node, "name", None) == wanted.entry
+        or (isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda))
+        for node in tree.body
+    )
+
+
 def solution_class(code: str, method: str) -> str | None:
     """The class of a Python program that has a method of that name, ``Solution`` before others."""
     tree = tree_of(code)

@@ -6,6 +6,7 @@ import ast
 import itertools
 import re
 
+from flextune.data.answers.bodies import lacking_ends
 from flextune.data.answers.grammar import Grammar, closing_brace
 from flextune.data.answers.python_flow import tree_of
 from flextune.data.answers.rules import Trace
@@ -17,7 +18,21 @@ _BRACES = frozenset(
 )
 #: So many ends of statements are tried before a syntax error.
 _MOST_ENDS = 50
+#: A comment in place of code that stands elsewhere.
+_ELIDED = re.compile(
+    r"^[ \t]*(?:\#|//|--|;+)[ \t]*(?:(?:\.\.\.|\u2026)|(?:the )?rest of (?:the|your) \w+"
+    r"|(?:existing|unchanged|remaining|previous) (?:code|logic|implementation)|same as (?:before|above))"
+    r"[ .)\u2026]*"
+    r"(?:$|(?:rest|existing|same|unchanged|remaining)\b)",
+    re.MULTILINE | re.IGNORECASE,
+)
+#: A last line at the left margin that breaks off before any mark of code.
+_WORDS = re.compile(r"^[A-Za-z][\w:<>*& ]*\s*\Z", re.MULTILINE)
 _NOTEBOOK = re.compile(r"^[ \t]*(?:!|%{1,2}[a-z])[^\n]*$", re.MULTILINE)
+#: How a line of code ends, or what prose has not.
+_LOOKS = re.compile(
+    r"[;{})]\s*$|^\s*[\w$, ]+=|\bend\s*$|\$\(|^#!|<\?php|^\s*(?:puts|print|echo|say|cat)\b", re.MULTILINE
+)
 _READS = re.compile(
     r"\b(?:input\s*\(|stdin|STDIN|readline|readLine|readln|ReadLine|ReadToEnd|Scanner|BufferedReader|cin\b|scanf|getline|"
     r"fgets|gets\b|getchar|fgetc|bufio|Scan(?:ln|f)?\s*\(|file\s*\(|readLines|scan\s*\(|io\.read|io\.lines|read-line|"
@@ -32,6 +47,8 @@ _PRINTS = re.compile(
 
 def is_complete(code: str, grammar: Grammar, entry: str | None) -> bool:
     """Whether code can be parsed, as far as this can be told, and the function has a body."""
+    if _ELIDED.search(code):
+        return False
     if grammar.short == "py":
         tree = tree_of(code)
         return tree is not None and not _is_stub(tree, entry)
@@ -54,7 +71,13 @@ def _is_stub(tree: ast.Module, entry: str | None) -> bool:
         for node in ast.walk(tree)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == entry
     ]
-    return bool(functions) and all(all(map(_says_nothing, node.body)) for node in functions)
+    return bool(functions) and all(
+        all(map(_says_nothing, node.body)) or any(map(_is_elision, node.body[1:])) for node in functions
+    )
+
+
+def _is_elision(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
 
 
 def _says_nothing(node: ast.stmt) -> bool:
@@ -73,6 +96,13 @@ def program_rank(code: str, grammar: Grammar) -> int:
     return 2 if prints and (reads or main) else int(prints)
 
 
+def is_program(text: str, grammar: Grammar) -> bool:
+    """Whether a text without lines of prose is a program that prints, as far as that can be told."""
+    if program_rank(text, grammar) == 0:
+        return False
+    return grammar.short == "py" or _LOOKS.search(text) is not None
+
+
 def without_notebook(code: str, trace: Trace) -> str:
     """Python without lines for a notebook's shell and magic, which are no Python."""
     if tree_of(code) is not None or not _NOTEBOOK.search(code):
@@ -87,15 +117,27 @@ def without_broken_end(code: str, grammar: Grammar, entry: str | None, trace: Tr
         return code
     if grammar.short == "py":
         return _python_without(code, entry, trace)
-    if grammar.short not in _BRACES or grammar.container is not None:
-        return code
     blanked = grammar.blank(code)
-    begin = _last_unit(blanked)
+    if lacking_ends(code, grammar) > 0:
+        begin = _last_definition(blanked, grammar)
+    elif grammar.short in _BRACES and grammar.container is None:
+        begin = _last_unit(blanked)
+        if begin is None and grammar.short != "sh" and (words := _WORDS.search(blanked)):
+            begin = words.start()
+    else:
+        return code
     defined = grammar.definition(entry).search(blanked)
     if begin is None or defined is None or defined.start() >= begin:
         return code
     trace.note("truncated", f"from {code[begin:].strip()[:60]!r}")
     return code[:begin]
+
+
+def _last_definition(blanked: str, grammar: Grammar) -> int | None:
+    """Where the last function at the left margin begins, if it is what lacks an end."""
+    lines = re.finditer(r"^\w.*", blanked, re.MULTILINE)
+    begins = [line.start() for line in lines if grammar.definition().search(line[0])]
+    return begins[-1] if begins and lacking_ends(blanked[: begins[-1]], grammar) <= 0 else None
 
 
 def _last_unit(blanked: str) -> int | None:

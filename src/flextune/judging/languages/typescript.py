@@ -1,7 +1,8 @@
 """TypeScript: a warm compiler that stays, and Node for every program.
 
 As for MultiPL-E, whose evaluator runs ``tsc --target esnext`` with its other settings as they are: a source
-with any error, an error of types included, does not compile.
+with any error, an error of types included, does not compile. One that only lacks the types of Node does,
+unless it declares what it uses of Node, as the tests of MultiPL-E do.
 """
 
 from __future__ import annotations

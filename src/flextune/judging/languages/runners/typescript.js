@@ -5,6 +5,7 @@
 // `E` and the errors. The first frame, an empty one, is a greeting. What is kept from one source to the next is the
 // standard library as it was parsed; a source is checked by a type checker of its own.
 const { readFileSync, readSync, writeSync } = require('fs');
+const { builtinModules } = require('module');
 const { join } = require('path');
 
 const folder = process.argv[2];
@@ -27,12 +28,25 @@ function libraryFile(path) {
   return library.get(path);
 }
 
-// Only the source itself and the standard library are there: no packages, no @types, no tsconfig.json.
-function hostOf(source, written) {
+// What a whole program has of Node, whose types are not there. The tests of MultiPL-E declare what they use, and what
+// is missing beside it is an error there, too.
+const declaring = 'declare var require: any;';
+const nodeNames = ['require', 'process', 'module', 'exports', 'Buffer', '__dirname', '__filename', 'global'];
+const missingName = new Set([2304, 2580, 2584, 2591]);
+const missingModule = new Set([2307, 2792]);
+const nodeName = 'node.d.ts';
+const readline =
+  'export type Interface = any; export type ReadLine = any; export var createInterface: any; export var promises: any;' +
+  ' var all: any; export default all;';
+const nodeModules =
+  `declare module '*'; declare module 'readline' { ${readline} } declare module 'node:readline' { ${readline} }`;
+
+// Only the sources given and the standard library are there: no packages, no @types, no tsconfig.json.
+function hostOf(sources, written) {
   return {
     getSourceFile: (path) =>
-      path === name ? ts.createSourceFile(name, source, options.target) : libraryFile(path),
-    fileExists: (path) => path === name,
+      sources.has(path) ? ts.createSourceFile(path, sources.get(path), options.target) : libraryFile(path),
+    fileExists: (path) => sources.has(path),
     readFile: () => undefined,
     directoryExists: () => false,
     getDirectories: () => [],
@@ -64,11 +78,39 @@ function errorsOf(program, source) {
   return types.length || !touchesLibrary(source, file) ? types : program.getSemanticDiagnostics();
 }
 
+function ofNode(message) {
+  const [, called] = /'(?:node:)?([^']*)'/.exec(message) || [];
+  return builtinModules.includes(called);
+}
+
+// Declarations of what errors say is missing of Node; empty where there are other errors, or none.
+function missingOfNode(errors, source) {
+  if (source.includes(declaring)) return '';
+  const names = new Set();
+  let modules = '';
+  for (const { code, messageText } of errors) {
+    const missing = nodeNames.find((known) => String(messageText).includes(`'${known}'`));
+    if (missingModule.has(code) && ofNode(String(messageText))) modules = nodeModules;
+    else if (missingName.has(code) && missing) names.add(missing);
+    else return '';
+  }
+  return modules + [...names].map((missing) => `declare var ${missing}: any;`).join('');
+}
+
+function checked(sources, written) {
+  const host = hostOf(sources, written);
+  const program = ts.createProgram([...sources.keys()], options, host);
+  return [host, program, errorsOf(program, sources.get(name))];
+}
+
 function compile(source) {
   const written = new Map();
-  const host = hostOf(source, written);
-  const program = ts.createProgram([name], options, host);
-  const errors = errorsOf(program, source);
+  let [host, program, errors] = checked(new Map([[name, source]]), written);
+  const node = missingOfNode(errors, source);
+  if (node) {
+    const again = checked(new Map([[name, source], [nodeName, node]]), written);
+    if (!again[2].length) [host, program, errors] = again;
+  }
   if (errors.length) return `E${ts.formatDiagnostics(errors.slice(0, 20), host)}`;
   // Without the file the library would be checked, too.
   program.emit(program.getSourceFile(name));
