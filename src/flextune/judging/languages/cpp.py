@@ -22,15 +22,21 @@ _INCLUDES_EVERYTHING = re.compile(
 )
 
 
-# Names that no macro may take from the tests: keywords, which no program may define, and the tests' own.
+# Names that no macro may take from the tests: keywords, which no program may define, and what tests end by.
 _KEYWORDS = frozenset(
     re.findall(
         r"\w+",
         "if else for while do switch case default break continue return goto try catch throw new delete this "
         "int long short char bool float double void auto const static true false nullptr and or not xor "
-        "template typename class struct union enum using namespace operator sizeof decltype main candidate",
+        "template typename class struct union enum using namespace operator sizeof decltype main candidate "
+        "static_cast dynamic_cast const_cast reinterpret_cast signed unsigned wchar_t char16_t char32_t "
+        "typeid explicit export extern friend inline mutable noexcept private protected public register asm "
+        "alignas alignof constexpr static_assert thread_local typedef virtual volatile and_eq bitand bitor "
+        "compl not_eq or_eq xor_eq override final abort exit terminate",
     )
 )
+# Names that are the compiler's and the library's own, those of which `assert` is made among them.
+_RESERVED = re.compile(r"_[_A-Z]\w*")
 _DEFINED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*define(?:\s|/\*.*?\*/)+(\w+)", re.DOTALL)
 _PUSHED = re.compile(r"push_macro|pop_macro|NDEBUG")
 _ASSERT_HEADER = re.compile(r"#\s*include\s*<(?:assert\.h|cassert|bits/stdc\+\+\.h)>")
@@ -78,7 +84,7 @@ class Cpp(Native):
         macros = set(_DEFINED.findall(spliced))
         directives = [
             f"#define FLEXTUNE_{cut.tag}",
-            *(f"#undef {name}" for name in sorted(macros & _KEYWORDS)),
+            *(f"#undef {name}" for name in sorted(filter(_is_taken, macros))),
         ]
         asserts = _ASSERT_HEADER.search(cut.solution) and not re.search(r"define\s+assert", cut.tests)
         if asserts and ("assert" in macros or _PUSHED.search(spliced)):
@@ -104,6 +110,11 @@ class Cpp(Native):
         if finding.outcome == "exception" and b"instance of 'std::bad_alloc'" in result.errors:
             return Finding("memory_limit", finding.stage, finding.message)
         return finding
+
+
+def _is_taken(name: str) -> bool:
+    """Whether no macro of a program may have that name."""
+    return name in _KEYWORDS or _RESERVED.fullmatch(name) is not None
 
 
 def includes_everything(source: bytes) -> bool:
