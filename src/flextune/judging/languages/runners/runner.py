@@ -44,16 +44,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flextune.judging.languages.runners.ends import ended_by_tests
     from flextune.judging.languages.runners.frames import like_a_script
+    from flextune.judging.languages.runners.unittests import Watched
 else:
     _known = "frames" in sys.modules
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from ends import ended_by_tests
     from frames import like_a_script
+    from unittests import Watched
 
     del sys.path[0]
     if not _known:
         # A program that imports a module of that name must not find ours.
-        del sys.modules["ends"], sys.modules["frames"]
+        del sys.modules["ends"], sys.modules["frames"], sys.modules["unittests"]
 
 SECRET_BYTES = 32
 CHANNEL_IN, CHANNEL_OUT = 3, 4
@@ -84,12 +86,13 @@ def main(argv: list[str]) -> int:
     channel = out_of_reach(CHANNEL_OUT)
     os.write(channel, b"S")
     path = argv[0]
-    codes = compiled_parts(path, int(argv[1]) if len(argv) > 1 else None)
+    tests_at = int(argv[1]) if len(argv) > 1 else None
+    codes = compiled_parts(path, tests_at)
     if not codes:
         os.write(channel, b"C")
         return 1
     os.write(channel, b"R")
-    reason = execute(codes[0], path, *codes[1:])
+    reason = execute(codes[0], path, *codes[1:], tests_at=tests_at or 0)
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:
@@ -110,6 +113,12 @@ def out_of_reach(number: int) -> int:
     return above
 
 
+def read(path: str) -> str:
+    """The program's text."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def compiled(path: str) -> CodeType | None:
     """The program's code; None, and the error on standard error, when it is no program."""
     return next(iter(compiled_parts(path, None)), None)
@@ -122,8 +131,7 @@ def compiled_parts(path: str, tests_at: int | None) -> list[CodeType]:
     an open text would take a part of the tests into its last statement. The source is compiled as text, so
     that no comment in it chooses another encoding for the tests.
     """
-    with open(path, encoding="utf-8", newline="") as file:
-        source = file.read()
+    source = read(path)
     parts = [source]
     if tests_at is not None:
         # As many lines before the tests as there are in the file.
@@ -204,10 +212,12 @@ def tables_of(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from tables_of(inner)
 
 
-def execute(code: CodeType, path: str, tests: CodeType | None = None) -> bytes | int | None:
+def execute(
+    code: CodeType, path: str, tests: CodeType | None = None, *, tests_at: int = 0
+) -> bytes | int | None:
     """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters.
 
-    Tests, which are compiled apart, may end in an exit of their own.
+    Tests, which are compiled apart and begin at the character ``tests_at``, may end in an exit of their own.
     """
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
@@ -215,22 +225,31 @@ def execute(code: CodeType, path: str, tests: CodeType | None = None) -> bytes |
     sys.argv = [path]
     add_exits()
     show = sys.__excepthook__
+    watched = None
     try:
         with like_a_script():
             exec(code, module.__dict__)
             if tests is not None:
+                # What they may ask before they begin.
+                module.__dict__["__name__"] = "__main__"
+                if "unittest" in tests.co_names:
+                    watched = Watched(read(path)[tests_at:], module.__dict__)
                 exec(tests, module.__dict__)
     except SystemExit as error:
         status = status_of(error)
-        if tests is not None and ended_by_tests(error, tests, path):
-            return b"A" if status else None
-        return status
+        if tests is None or not ended_by_tests(error, tests, path):
+            return status
+        if status:
+            return b"A"
     except BaseException as error:
         trace = without_runner(error.__traceback__)
         show(type(error), error.with_traceback(trace), trace)
         if isinstance(error, AssertionError):
             return b"A"
         return b"M" if isinstance(error, MemoryError) else b"E"
+    if watched is not None and (complaint := watched.complaint()):
+        print(complaint, file=sys.__stderr__)
+        return b"A"
     return None
 
 

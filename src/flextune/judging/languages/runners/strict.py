@@ -31,6 +31,7 @@ else:
         "strict_tests",
         "tests_end",
         "things",
+        "unittests",
         "values",
     )
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
