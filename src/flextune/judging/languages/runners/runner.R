@@ -55,7 +55,17 @@ local({
         if (marks == 2L) report(secret)
         invisible()
     }
+    # Around the arguments of an exit that the tests have written: they are known before the tests leave.
+    left <- function(arguments) {
+        status <- match.call(base::quit, as.call(c(as.name("quit"), arguments)))$status
+        if (marks == 1L && (is.null(status) || identical(as.integer(status), 0L))) {
+            marks <<- 2L
+            report(secret)
+        }
+        arguments
+    }
     assign("flextune_mark", mark, envir = .AutoloadEnv)
+    assign(paste0("flextune_left_", tag), left, envir = .AutoloadEnv)
     report(charToRaw("S"))
 
     path <- sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE))
