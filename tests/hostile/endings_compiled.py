@@ -22,6 +22,9 @@ CPP = Frame(
     {
         "another main": "int main() { return 0; }\n#define main other",
         "another name for main": 'int main() asm("other");\nextern "C" int own() asm("main");\nint own() { return 0; }',
+        "an end of the assembler's": 'asm(".globl main\\nmain: xor %eax, %eax\\nret\\n.end");',
+        "a comment of the assembler's": 'asm(".globl main\\nmain: xor %eax, %eax\\nret\\n/*");',
+        "a call of the assembler's": 'asm(".macro call target:vararg\\n.endm");',
         "a comment that goes on": "int main() {}\n// \\",
         "a condition that the tests end": ("int main() {}\n#if 0", _CPP_OWN + "#endif\n"),
         "a comment that the tests end": ("int main() {}\n/*", _CPP_OWN + "/* the end */\n"),

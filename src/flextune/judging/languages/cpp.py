@@ -41,11 +41,17 @@ _DEFINED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*define(?:\s|/\*.*?\*/)+(\
 _PUSHED = re.compile(r"push_macro|pop_macro|NDEBUG")
 _ASSERT_HEADER = re.compile(r"#\s*include\s*<(?:assert\.h|cassert|bits/stdc\+\+\.h)>")
 _SWALLOWED = "#ifndef FLEXTUNE_{tag}\n#error the tests are part of what the solution leaves open\n#endif\n"
-# Whether `main` is the program's entry, whatever it was declared to be called by the linker.
-_ENTRY = (
-    "static void __attribute__((used)) flextune_{tag}() "
-    '{{ __asm__(".ifnc main,%c0\\n.error \\"main has another name\\"\\n.endif" :: "i"(main)); }}\n'
+# What the linker asks for: the assembler came to the end of the source.
+_ENDED = (
+    "static void __attribute__((used, noinline)) flextune_{tag}() "
+    '{{ __asm__(".globl flextune_end_{tag}\\nflextune_end_{tag}:{entry}); }}\n'
 )
+_END = re.compile(rb"flextune_end_[0-9a-f]{32}")
+# Whether `main` is the program's entry, whatever it was declared to be called by the linker.
+_ENTRY = '\\n.ifnc main,%c0\\n.error \\"main has another name\\"\\n.endif" :: "i"(main)'
+# Macros of the assembler, by which calls of the tests could mean something else.
+_ASSEMBLES = re.compile(r"\b_*asm_*\b|##")
+_ASSEMBLER_MACRO = re.compile(r"\.\s*(?:macro|irpc?|rept|include)\b", re.IGNORECASE)
 
 
 class Cpp(Native):
@@ -92,17 +98,21 @@ class Cpp(Native):
             directives += ["#undef NDEBUG", "#include <assert.h>"]
         line = cut.solution.count("\n") + 1
         directives.append(f'#line {line} "{self.file_name()}"')
-        entry = _ENTRY.format(tag=cut.tag) if re.search(r"\bmain\s*\(", cut.tests) else ""
+        if _ASSEMBLES.search(spliced) and _ASSEMBLER_MACRO.search(re.sub(r'"\s*"', "", spliced)):
+            directives.append("#error macros of the assembler could change the tests")
+        entry = _ENTRY if re.search(r"\bmain\s*\(", cut.tests) else '"'
+        ended = _SWALLOWED.format(tag=cut.tag) + _ENDED.format(tag=cut.tag, entry=entry)
         # An empty line first, since the solution may end in a backslash.
         before = "\n".join(["", *directives, ""])
-        return f"{cut.solution}{before}{cut.tests}\n{_SWALLOWED.format(tag=cut.tag)}{entry}"
+        return f"{cut.solution}{before}{cut.tests}\n{ended}"
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """Those of MultiPL-E's evaluator, and what is faster without changing the program's meaning."""
         quick = ("-include", f"{{runtime}}/{_HEADER}") if includes_everything(source) else ()
         options = ("-fmax-errors=5", "-fdiagnostics-color=never", *fastest_linker(), WRAP)
+        ended = tuple(f"-Wl,--defsym=flextune_reached={name.decode()}" for name in _END.findall(source)[-1:])
         # The shim's object comes first, and so does what it runs before the program.
-        return (_STANDARD, *quick, SHIM, self.file_name(), *options)
+        return (_STANDARD, *quick, SHIM, self.file_name(), *options, *ended)
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """An exception that nobody catches is told by what the C++ runtime says of it."""
