@@ -44,6 +44,14 @@ PY = Frame(
             "import unittest\nsetattr(unittest.TestCase, '__unittest_expecting_failure__', True)",
             _UNITTEST,
         ),
+        "a callback that is never called": (
+            "def with_sum(a, b, then): pass",
+            "def check(sum):\n    assert sum == 5\n\nwith_sum(2, 3, check)\n",
+        ),
+        "a failure in a thread": (
+            "import threading\ndef with_sum(a, b, then): threading.Timer(0.05, then, (0,)).start()",
+            "def check(sum):\n    assert sum == 5\n\nwith_sum(2, 3, check)\n",
+        ),
         "another name of the module": ("__name__ = 'other'", "if __name__ == '__main__':\n    assert add(2, 3) == 5\n"),
         "an indented line before the tests": ("@lambda check: print", "    \ndef check():\n    assert add(2, 3) == 5\n\ncheck()\n"),
         "an exit handler": "import atexit, os\natexit.register(os._exit, 0)\nexit()",
@@ -163,6 +171,7 @@ LUA = Frame(
         "a long text": ("unused = [[", "assert(add(2, 3) == 5) -- ]]\n"),
         "a comment": ("--[[", "assert(add(2, 3) == 5) -- ]]\n"),
         "an exit in what an exit is given": ("add = function() return os.exit(0) end", "os.exit(add(2, 3) == 5)\n"),
+        "a callback that is never called": ("function with_sum(check) end", "with_sum(function(sum) assert(sum == 5) end)\n"),
         "a function that is an exit": ("add = os.exit", "os.exit(add(true) == 5)\n"),
         "an argument that chooses tests": "arg = {'-p', 'none'}",
         "a test that ends in success": "add = function() require('luaunit').success() end",

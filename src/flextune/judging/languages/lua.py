@@ -25,6 +25,7 @@ _TEST = re.compile(r"^[ \t]*function[ \t]+((?:\w+[.:])*[tT]est\w*)[ \t]*\(", re.
 
 # What ends a test of luaunit early, and what catches a failure: right where the tests themselves say so.
 _ENDS_EARLY = re.compile(r"\b(?:success|skip|runOnly)")
+_ASSERTS = re.compile(r"(?<![\w.:])assert[ \t]*\(")
 _CATCHES = re.compile(r"\b(?:x?pcall|assertError\w*)\b")
 
 
@@ -63,6 +64,7 @@ class Lua(Basis):
         """A call before the tests, which says how many there are, and one after them."""
         count = len(set(_TEST.findall(cut.tests)))
         options = "e" * bool(_ENDS_EARLY.search(cut.tests)) + "c" * bool(_CATCHES.search(cut.tests))
+        options += "a" * bool(_ASSERTS.search(cut.tests) and "luaunit" not in cut.tests)
         before = f"flextune_mark('{cut.tag}', {count}, '{options}');"
         after = f"flextune_mark('{cut.tag}');"
         place = 0

@@ -20,6 +20,8 @@ local tested, failed_only
 local main
 local first_line, expected, may_end_early, may_catch = math.huge, 0, false, false
 local marks, failures, cut_short = 0, 0, 0
+-- Whether the tests are nothing without an assertion, and whether they came to one.
+local asserts, reached = false, false
 
 local function in_tests(level)
   local caller = getinfo(level + 1, 'Sl')
@@ -27,8 +29,9 @@ local function in_tests(level)
 end
 
 assert = function(value, ...)
-  if not value and in_tests(2) then
-    failures = failures + 1
+  if (not value or not reached) and in_tests(2) then
+    reached = true
+    failures = failures + (value and 0 or 1)
   end
   return assert_function(value, ...)
 end
@@ -102,6 +105,7 @@ function flextune_mark(said, tests, options)
     expected = tests or 0
     may_end_early = options and options:find('e') ~= nil
     may_catch = options and options:find('c') ~= nil
+    asserts = options and options:find('a') ~= nil
   end
 end
 
@@ -120,6 +124,11 @@ local function finish()
     exit(1)
   end
   if marks > 0 and package.loaded.luaunit == nil and failures > 0 and not may_catch then
+    write(channel, 'A')
+    exit(1)
+  end
+  if marks == 2 and asserts and not reached then
+    io.stderr:write('no assertion of the tests was reached\n')
     write(channel, 'A')
     exit(1)
   end

@@ -31,8 +31,8 @@ else:
         "strict_tests",
         "tests_end",
         "things",
-        "unittests",
         "values",
+        "watched",
     )
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import strict_solution
