@@ -50,6 +50,7 @@ OWN_EXITS: dict[str, dict[str, Kind]] = {
     "sh": {
         "exit $failed": Kind(*_SH, "failed=0\n[[ $(add 2 3) = 5 ]] || failed=1\n[[ $failed = 1 ]] && echo no\nexit $failed\n"),
         "an exit in a function": Kind(*_SH, "main() { [[ $(add 2 3) = 5 ]] || exit 1; exit 0; }\nmain\n"),
+        "an exit in a text": Kind(*_SH, 'bash -c "true; exit 3"\n[[ $? = 3 && $(add 2 3) = 5 ]]\n'),
         "an exit in a subshell": Kind(*_SH, "set -e\n( [[ $(add 2 3) = 5 ]]; exit 0 )\n[[ $(add 1 1) = 2 ]]\n"),
         "a here-document that has one": Kind(*_SH, "cat > /tmp/three <<end\nexit 3\nend\nbash /tmp/three\n[[ $? = 3 && $(add 2 3) = 5 ]] || exit 1\nexit 0\n"),
         "a lock on descriptor 9": Kind(_SH[0], _SH[1] + "exec 9> /tmp/lock\n", "set -e\n[[ $(add 2 3) = 5 ]]\n"),

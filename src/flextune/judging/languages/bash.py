@@ -55,8 +55,7 @@ class Bash(Basis):
         # The text of a script that the tests write is no command of theirs.
         place = max((match.end() for match in _HERE.finditer(cut.tests)), default=-1)
         place = cut.tests.rstrip().rfind("\n", place) + 1 if place >= 0 else 0
-        own = _EXIT.sub(rf"\1flextune_{cut.tag}", cut.tests[place:])
-        tests = cut.tests[:place] + own
+        tests = cut.tests[:place] + _with_exits(cut.tests[place:], f"flextune_{cut.tag}")
         begin = _BEGIN.format(asked=_ASKED if "BASH_SOURCE" in tests else "", tag=cut.tag)
         return marked(replace(cut, tests=tests), begin, end)
 
@@ -77,6 +76,16 @@ class Bash(Basis):
         ):
             return Finding("memory_limit", finding.stage, finding.message)
         return finding
+
+
+def _with_exits(tests: str, command: str) -> str:
+    """The tests with ``command`` in place of every ``exit`` that is a command, and no part of a text."""
+
+    def replaced(match: re.Match[str]) -> str:
+        line = tests[tests.rfind("\n", 0, match.start()) + 1 : match.start()].replace('\\"', "")
+        return match[0] if line.count('"') % 2 else f"{match[1]}{command}"
+
+    return _EXIT.sub(replaced, tests)
 
 
 LANGUAGE = Bash()

@@ -33,15 +33,14 @@ class Watched:
     """
 
     def __init__(self, program: str, tests_at: int) -> None:
-        source = self._source = program[tests_at:]
+        self._source = program[tests_at:]
         self._first_line = program.count("\n", 0, tests_at) + 1
         self._failed = False
         self._names: Mapping[str, Any] = {}
         self._given: dict[str, Any] = {}
         self._checks = Checks()
         self._expected: list[tuple[str, str]] = []
-        self._may_skip = _SKIPS.search(source) is not None
-        self._may_choose = _CHOOSES.search(source) is not None
+        self._may_skip = self._may_choose = False
         self._run = set[tuple[type, str]]()
         self._skipped = 0
 
@@ -62,6 +61,8 @@ class Watched:
         if "unittest" in self._source:
             self._expected = [pair for node in ast.parse(self._source).body for pair in _tests_of(node)]
         if self._expected:
+            self._may_skip = _SKIPS.search(self._source) is not None
+            self._may_choose = _CHOOSES.search(self._source) is not None
             self._watch()
         hook = threading.excepthook
 
