@@ -4,6 +4,7 @@
   const { readFileSync, writeSync } = require('fs');
   const Module = require('module');
   const vm = require('vm');
+  const { pathToFileURL } = require('url');
   const { types } = require('util');
   const { Channel, Closed } = require('./strict_channel.js');
   const { Peer } = require('./strict_peer.js');
@@ -29,7 +30,11 @@
     vm.compileFunction(body, given, { filename: path });
   } catch (error) {
     try {
-      module = new vm.SourceTextModule(looked, { identifier: path, importModuleDynamically: (name) => import(name) });
+      module = new vm.SourceTextModule(looked, {
+        identifier: path,
+        importModuleDynamically: (name) => import(name),
+        initializeImportMeta: (meta) => Object.assign(meta, { url: pathToFileURL(path).href }),
+      });
     } catch {
       writeSync(2, `${error.stack.split('\n    at ')[0]}\n`);
       channel.send(['refused']);
