@@ -74,6 +74,10 @@ JS = Frame(
             "const assert = require('assert');\nfunction check(sum) { assert.equal(sum, 5); }\nwith_sum(2, 3, check);\n",
         ),
         "a function that is an exit": "add = process.exit.bind(process, 0);",
+        "another status": (
+            "process.on('exit', () => { process.exitCode = 0; });",
+            "require('node:test')('adds', () => require('assert').equal(add(2, 3), 5));\n",
+        ),
         "another module": ("module = {};", "if (require.main === module) require('assert').equal(add(2, 3), 5);\n"),
         "an exit in a conversion": (
             "add = () => ({ valueOf: process.exit.bind(process, 0) });",
