@@ -110,6 +110,10 @@ RB = Frame(
         "pended tests": "require 'test/unit'\nclass Test::Unit::TestCase\n  def setup = pend('later')\nend",
         "skipped tests": ("class Object\n  def add(a, b) = raise(Minitest::Skip, 'later')\nend", _MINITEST),
         "an exit in what an exit is given": ("def add(a, b) = exit(0)", _MAIN_RB),
+        "a jump back to before the tests": (
+            "require 'continuation'\n$times = 0\ncallcc { |here| $here = here }\ndef add(a, b) = ($times += 1) < 2 ? $here.call : exit(0)",
+            "raise 'no' unless add(2, 3) == 5\n",
+        ),
         "another name of the program": ("$0 = 'other'", "raise 'no' if __FILE__ == $0 && add(2, 3) != 5\n"),
         "a caught assertion of minitest": (
             "def with_sum\n  yield 0\nrescue Exception\n  0\nend",

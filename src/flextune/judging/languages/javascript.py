@@ -39,9 +39,9 @@ class JavaScript(Basis):
     def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them, of a function that is named by the tag.
 
-        The first says whether tests are run that ask whether theirs is the main module.
+        The first says whether this is the main module, should the tests ask it.
         """
-        asked = "require.main === module" if "require.main" in cut.tests else ""
+        asked = "require.main === module" if "require.main" in cut.tests else "true"
         call = f";globalThis['{cut.tag}']({{}});"
         return marked(cut, call.format(asked), call.format(""))
 

@@ -71,14 +71,14 @@ class Php(Basis):
 
     def mark(self, cut: Seam) -> str:
         """A call before the tests, which says what they do themselves, and one after them."""
-        call = f" \\FlextuneTests::mark('{cut.tag}');"
-        opening = "<?php" if _IN_TEXT.search(cut.source) else ""
-        if not cut.has_tests:
-            return f"{cut.source}\n{opening}{call}{call}\n"
-        tests = with_exits(cut.tests, _EXIT, f"{{exit}}(\\FlextuneTests::left_{cut.tag}({{status}}))")
         options = "s" * bool(_SWITCHES.search(cut.tests)) + "c" * bool(_CATCHES.search(cut.tests))
         before = f" \\FlextuneTests::mark('{cut.tag}', '{options}');"
-        return marked(replace(cut, tests=tests), before, f"{opening}{call}")
+        after = f" \\FlextuneTests::mark('{cut.tag}');"
+        opening = "<?php" if _IN_TEXT.search(cut.source) else ""
+        if not cut.has_tests:
+            return f"{cut.source}\n{opening}{before}{after}\n"
+        tests = with_exits(cut.tests, _EXIT, f"{{exit}}(\\FlextuneTests::left_{cut.tag}({{status}}))")
+        return marked(replace(cut, tests=tests), before, f"{opening}{after}")
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner before it."""

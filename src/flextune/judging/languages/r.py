@@ -63,9 +63,9 @@ class R(Basis):
 
     def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them."""
-        call = f"flextune_mark('{cut.tag}');"
+        before, after = f"flextune_mark('{cut.tag}', TRUE);", f"flextune_mark('{cut.tag}');"
         leaving = f"do.call({{exit}}, flextune_left_{cut.tag}(list({{status}})))"
-        return marked(replace(cut, tests=with_exits(cut.tests, _EXIT, leaving)), call, call)
+        return marked(replace(cut, tests=with_exits(cut.tests, _EXIT, leaving)), before, after)
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as R's main script, with the runner as its profile."""

@@ -50,8 +50,11 @@ local({
     tag <- Sys.getenv("FLEXTUNE_TAG")
     Sys.unsetenv("FLEXTUNE_TAG")
     marks <- 0L
-    mark <- function(said) {
-        if (sys.nframe() == 1L && identical(said, tag)) marks <<- marks + 1L
+    # One before the tests, then one after them.
+    mark <- function(said, before = FALSE) {
+        if (sys.nframe() != 1L || !identical(said, tag)) return(invisible())
+        so_far <- if (before) 0L else 1L
+        marks <<- if (marks == so_far) marks + 1L else -1L
         if (marks == 2L) report(secret)
         invisible()
     }

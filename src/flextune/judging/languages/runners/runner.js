@@ -67,10 +67,12 @@
   let handles = true;
   let hidden = '';
   let firstLine = Infinity;
-  const mark = (isMain = true) => {
-    marks += 1;
+  // One before the tests, which says whether this is the main module, then one after them.
+  const mark = (isMain) => {
+    const before = isMain !== undefined;
+    marks = marks === (before ? 0 : 1) ? marks + 1 : -1;
     if (marks === 1) firstLine = lineOfCaller(mark, 1);
-    if (!isMain) hidden = 'the solution says that it is not the main module';
+    if (isMain === false) hidden = 'the solution says that it is not the main module';
   };
   if (tag && source.includes(`globalThis['${tag}']`)) {
     Object.defineProperty(globalThis, tag, { value: mark });

@@ -99,20 +99,21 @@ function flextune_mark(said, tests, options)
   if said ~= tag or caller.func ~= main then
     return
   end
-  marks = marks + 1
-  if marks == 1 then
+  -- One before the tests, then one after them.
+  marks = marks == (tests and 0 or 1) and marks + 1 or -1
+  if tests then
     first_line = caller.currentline
-    expected = tests or 0
-    may_end_early = options and options:find('e') ~= nil
-    may_catch = options and options:find('c') ~= nil
-    asserts = options and options:find('a') ~= nil
+    expected = tests
+    may_end_early = options:find('e') ~= nil
+    may_catch = options:find('c') ~= nil
+    asserts = options:find('a') ~= nil
   end
 end
 
 -- Around the status of an exit that the tests have written: it is known before they leave.
 _G['flextune_left_' .. tag] = function(...)
   local status = ...
-  if marks > 0 and (status == nil or status == true or status == 0) then
+  if marks == 1 and (status == nil or status == true or status == 0) then
     marks = 2
   end
   return ...

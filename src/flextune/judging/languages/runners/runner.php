@@ -25,13 +25,14 @@ final class FlextuneTests
     }
 
     /** The first call says whether the tests themselves switch assertions (s) and catch failures (c). */
-    public static function mark(string $tag, string $options = ''): void
+    public static function mark(string $tag, ?string $options = null): void
     {
         $calls = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
         if (count($calls) !== 1 || $tag !== self::$tag || $tag === '') {
             return;
         }
-        self::$marks++;
+        // One before the tests, then one after them.
+        self::$marks = self::$marks === ($options === null ? 1 : 0) ? self::$marks + 1 : -1;
         if (self::$marks === 1) {
             self::$line = $calls[0]['line'];
             self::$catching = strpos($options, 'c') !== false;

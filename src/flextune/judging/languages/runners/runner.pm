@@ -32,7 +32,7 @@ sub runner::import {
     $tag = $_[1];
     # Around the status of an exit that the tests have written: it is known before they leave.
     *{"left_$tag"} = sub (;$) {
-        $marks = 2 if $marks && !$_[0];
+        $marks = 2 if $marks == 1 && !$_[0];
         return $_[0] // 0;
     };
 }
@@ -40,7 +40,9 @@ sub runner::import {
 # The first call says how many checks the tests make at least, and whether they leave some out themselves.
 sub mark {
     return if $_[0] ne $tag || caller(1);
-    ($least, $may_omit) = @_[1, 2] unless $marks++;
+    # One before the tests, then one after them.
+    $marks = $marks == (@_ > 1 ? 0 : 1) ? $marks + 1 : -1;
+    ($least, $may_omit) = @_[1, 2] if $marks == 1;
 }
 
 # Whether all tests of Test::More, if it was used, were run and held; those marked as to do or skipped are not, unless
