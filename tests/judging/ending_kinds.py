@@ -34,6 +34,27 @@ ENDING_KINDS = {
         "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\nif __name__ == '__main__':\n    unittest.main()",
         "ended_early",
     ),
+    "unittest, and a solution that skips a test": Kind(
+        "def add(a, b):\n",
+        "    import unittest; raise unittest.SkipTest('later')\n",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\nunittest.main()",
+        "wrong_answer",
+    ),
+    "unittest, and tests that skip themselves": Kind(
+        "def add(a, b):\n",
+        "    return a+b\n",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\n    @unittest.skip('later')\n    def test_more(self):\n        self.fail()\nunittest.main()",
+    ),
+    "unittest without an exit": Kind(
+        "def add(a, b):\n",
+        "    return a+b\n",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        def test_inner(): pass\n        self.assertEqual(add(1, 2), 3)\nclass Tester:\n    def test_nothing(self): pass\nassert unittest.main(exit=False).result.wasSuccessful()",
+    ),
+    "unittest with a suite of its own": Kind(
+        "def add(a, b):\n",
+        "    return a+b\n",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\n    def test_more(self):\n        self.fail()\nsuite = unittest.TestSuite()\nsuite.addTest(T('test'))\nassert unittest.TextTestRunner().run(suite).wasSuccessful()",
+    ),
     "sys.exit(main())": Kind(
         "def add(a, b):\n",
         "    return a+b\n",
@@ -80,6 +101,18 @@ ENDING_KINDS = {
         "def f(x):\n",
         "    pass\nimport sys\nf = sys.exit\n",
         "assert f(0) == 3",
+        "ended_early",
+    ),
+    "a solution that is exit": Kind(
+        "def f(x):\n",
+        "    pass\nf = exit\n",
+        "assert f(0) == 3",
+        "ended_early",
+    ),
+    "a solution that is unittest.main": Kind(
+        "def f(x):\n",
+        "    pass\nimport unittest\nclass Own(unittest.TestCase):\n    def test(self): pass\nf = unittest.main\n",
+        "assert f('__main__') == 3",
         "ended_early",
     ),
     "a solution that is sys.exit, inside an exit": Kind(

@@ -235,6 +235,46 @@ JAVASCRIPT_KINDS = {
         "  return x;\n}",
         "const b='x'.repeat(3e6); assert.equal(f(b),b);",
     ),
+    "tests that are a module": Kind(
+        "export function f(x){\n",
+        "  return x;\n}",
+        "import { ok } from 'node:assert';\nok(await f(1) === 1);",
+        "strict_unsupported",
+    ),
+    "a solution that is a module": Kind(
+        "function f(x){\n",
+        "  return join('a', x);\n}\nimport { join } from 'path';\nexport { f };\n",
+        "assert.equal(f('b'),'a/b');",
+    ),
+    "a solution that is a wrong module": Kind(
+        "function f(x){\n",
+        "  return x;\n}\nimport { join } from 'path';\nawait 0;\n",
+        "assert.equal(f('b'),'a/b');",
+        "wrong_answer",
+    ),
+    "a solution that imports what is not there": Kind(
+        "function f(x){\n",
+        "  return x;\n}\nimport 'nowhere';\n",
+        "assert.equal(f('b'),'b');",
+        "exception",
+    ),
+    "a name that only a failure comes to": Kind(
+        "function f(x){\n",
+        "  throw new Error('later');\n}",
+        "try { assert.equal(f(1),1); } catch (error) { report(error); }",
+        "strict_unsupported",
+    ),
+    "the same name, and no failure": Kind(
+        "function f(x){\n",
+        "  return x;\n}",
+        "try { assert.equal(f(1),1); } catch (error) { report(error); }",
+        "strict_unsupported",
+    ),
+    "names that are defined in every way": Kind(
+        "function f(x){\n",
+        "  return x;\n}",
+        "const o = { run(x) { return x; }, get y() { return (1); } };\nconst g = (...rest) => rest.map(f);\nconst [h, { k }] = [(x) => x, { k: (x) => x }];\nclass A { *m(x = (1)) { yield x; } }\nassert.deepEqual(g(o.run(h(k(1)))), [1]); assert.equal([...new A().m(f(2))][0], 2); assert.equal(`call(it) ${f(3)}`.length, 10); assert(!/call(me)/.test(`${f(1)}`));",
+    ),
     "no tests": Kind(
         "",
         "",

@@ -144,7 +144,7 @@ PYTHON_CHEATS = {
     "swallows a failure of the tests": Cheat(
         "def f(x):\n    try: x()\n    except BaseException: pass\n    return 9", "wrong_answer", True, "def g(): assert 0 > 1, 'no'\nassert f(g) == 9"
     ),
-    "calls nobody back": Cheat("def f(x): pass", "wrong_answer", True, "def g(v): assert v == 9\nf(g)"),
+    "calls nobody back": Cheat("def f(x): pass", "wrong_answer", False, "def g(v): assert v == 9\nf(g)"),
     "prints the markers": Cheat("print('SR', flush=True)\ndef f(x): print('passed', flush=True)", "wrong_answer"),
     "writes to every descriptor": Cheat(_EVERYWHERE, "exception"),
     "begins a message and stops": Cheat(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.judging.answers_interpreted import ANSWERS
 from tests.judging.interpreted_facts import FACTS
+from tests.judging.own_exits import OWN_EXITS
 from tests.support.judged import Once, judged_warm, needs_toolchain, pair, verdicts_on
 from tests.support.judging import LIMITS
 
@@ -32,6 +34,28 @@ def test_fact(language: str, fact: str, sandboxed: None, once: Once) -> None:
     needs_toolchain(language)
     verdict = once(f"facts-{language}", lambda: judged(language))[fact]
     assert verdict.outcome == FACTS[language][fact][1], verdict
+
+
+@pytest.fixture(scope="module")
+def ended(sandboxed: None, once: Once) -> Callable[[str], dict[str, Verdict]]:
+    """Verdicts on every right solution of a language whose tests end in an exit."""
+
+    def run(language: str) -> dict[str, Verdict]:
+        pairs = [kind.pair(name, language) for name, kind in OWN_EXITS[language].items()]
+        return {verdict.name: verdict for verdict in judge(pairs, limits=UNHURRIED)}
+
+    return lambda language: once(f"own-exits-{language}", lambda: run(language))
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [(language, name) for language in OWN_EXITS for name in OWN_EXITS[language]]
+)
+def test_tests_may_end_the_program_themselves(
+    language: str, name: str, ended: Callable[[str], dict[str, Verdict]]
+) -> None:
+    needs_toolchain(language)
+    verdict = ended(language)[name]
+    assert verdict.passed, verdict
 
 
 @pytest.mark.parametrize("language", ANSWERS)

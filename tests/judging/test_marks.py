@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from flextune.judging.languages import languages
-from flextune.judging.languages.marks import BRACES, ENDS, marked, seam, tag_of
+from flextune.judging.languages.marks import BRACES, ENDS, marked, seam, tag_of, with_exits
 
 
 def test_what_closes_the_solution_stays_before_the_mark() -> None:
@@ -26,6 +26,18 @@ def test_lines_of_the_tests_keep_their_numbers_and_an_end_of_their_own() -> None
     last = re.compile(r"^exit\b.*\Z", re.MULTILINE)
     assert marked(seam("s\nt\nexit 0", 2), "B;", "E;", last) == "s\nB;t\nE;exit 0"
     assert marked(seam("s\nt", 2), "B;", "E;", last) == "s\nB;t\nE;\n"
+
+
+def test_the_exits_of_tests_say_so_after_their_status_is_known() -> None:
+    exit_ = re.compile(r"^(?P<exit>exit)(?:\(|(?P<status>[^\n(]*)$)", re.MULTILINE)
+    for tests, expected in {
+        "exit(main(')'))": "exit(left(main(')')))",
+        "exit 0\nrest": "exit(left(0))\nrest",
+        "exit": "exit(left())",
+        "exit(open": "exit(open",
+        "no exit(0)": "no exit(0)",
+    }.items():
+        assert with_exits(tests, exit_, "{exit}(left({status}))") == expected
 
 
 def test_without_tests_behind_it_every_program_stays_as_it_is() -> None:

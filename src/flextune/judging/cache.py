@@ -14,7 +14,7 @@ from flextune.records import as_row
 #: Judgements that are kept in memory, some hundred bytes each.
 CAPACITY = 20_000
 #: Raised when the same program would get another verdict than before.
-_VERSION = 2
+_VERSION = 3
 
 
 class VerdictCache:

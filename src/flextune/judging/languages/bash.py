@@ -6,6 +6,7 @@ A program that ends with exit status 1 is a wrong answer: that is how MultiPL-E'
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Finding, Tool, prefix_of
@@ -15,13 +16,23 @@ from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.sh"
 # Aliases and the DEBUG trap can take commands away before they run; neither is anything that tests rely on.
+# What stands for the tests' own exits says so in the shell itself, and in no subshell.
 _BEGIN = (
     "\\builtin unalias -a; \\builtin trap - DEBUG; \\builtin shopt -u extdebug; "
-    "\\builtin printf 'B%s' {tag} >&9;\n"
+    'flextune_{tag}() {{ \\builtin set -- "${{1-$?}}"; '
+    '[[ $1 = 0 && $BASHPID = "$$" ]] && \\builtin printf \'E%s\' {tag} >&14; \\builtin exit "$1"; }}; '
+    "{asked}\\builtin printf 'B%s' {tag} >&14;\n"
 )
-# The exit status stays that of the program's own last command.
-_END = "case $? in 0) \\builtin printf 'E%s' {tag} >&9 ;; *) \\builtin exit \"$?\" ;; esac\n"
-_LAST = re.compile(r"^[ \t]*exit\b[^\n]*\s*\Z", re.MULTILINE)
+# The exit status stays that of the program's own last command. Where tests stop at the first failure, so must
+# they still do at their end.
+_END = "case $? in 0) {stops}\\builtin printf 'E%s' {tag} >&14 ;; *) \\builtin exit \"$?\" ;; esac\n"
+# What tests may ask before they begin.
+_ASKED = '[[ "${BASH_SOURCE[0]}" = "$0" ]] && '
+_STOPS = "[[ $- = *e* ]] && "
+_STOPPING = re.compile(r"^set -[a-z]*e", re.MULTILINE)
+_GOING_ON = re.compile(r"\bset \+")
+_HERE = re.compile(r"(?<!<)<<-?[ \t]*[\"'\\]?[A-Za-z_]")
+_EXIT = re.compile(r"((?:^|[;{}&|(]|\b(?:then|else|do)\b)[ \t]*)exit\b(?![-\w=.])", re.MULTILINE)
 _NO_MEMORY = (b"cannot allocate", b"Cannot allocate memory")
 
 
@@ -37,8 +48,16 @@ class Bash(Basis):
         """A command before the tests and one after them."""
         if not cut.has_tests:
             # Nothing may stand between the last command and the question for its status.
-            return f"{cut.source}\n{_END.format(tag=f'{cut.tag}E{cut.tag}').replace('E%s', 'B%s')}"
-        return marked(cut, _BEGIN.format(tag=cut.tag), _END.format(tag=cut.tag), _LAST)
+            end = _END.format(stops="", tag=f"{cut.tag}E{cut.tag}").replace("E%s", "B%s")
+            return f"{cut.source}\n{end}"
+        stopping = _STOPPING.search(cut.tests) and not _GOING_ON.search(cut.tests)
+        end = _END.format(stops=_STOPS if stopping else "", tag=cut.tag)
+        # The text of a script that the tests write is no command of theirs.
+        place = max((match.end() for match in _HERE.finditer(cut.tests)), default=-1)
+        place = cut.tests.rstrip().rfind("\n", place) + 1 if place >= 0 else 0
+        tests = cut.tests[:place] + _with_exits(cut.tests[place:], f"flextune_{cut.tag}")
+        begin = _BEGIN.format(asked=_ASKED if "BASH_SOURCE" in tests else "", tag=cut.tag)
+        return marked(replace(cut, tests=tests), begin, end)
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, which starts the program beside it."""
@@ -57,6 +76,16 @@ class Bash(Basis):
         ):
             return Finding("memory_limit", finding.stage, finding.message)
         return finding
+
+
+def _with_exits(tests: str, command: str) -> str:
+    """The tests with ``command`` in place of every ``exit`` that is a command, and no part of a text."""
+
+    def replaced(match: re.Match[str]) -> str:
+        line = tests[tests.rfind("\n", 0, match.start()) + 1 : match.start()].replace('\\"', "")
+        return match[0] if line.count('"') % 2 else f"{match[1]}{command}"
+
+    return _EXIT.sub(replaced, tests)
 
 
 LANGUAGE = Bash()

@@ -22,24 +22,36 @@ _INCLUDES_EVERYTHING = re.compile(
 )
 
 
-# Names that no macro may take from the tests: keywords, which no program may define, and the tests' own.
+# Names that no macro may take from the tests: keywords, which no program may define, and what tests end by.
 _KEYWORDS = frozenset(
     re.findall(
         r"\w+",
         "if else for while do switch case default break continue return goto try catch throw new delete this "
         "int long short char bool float double void auto const static true false nullptr and or not xor "
-        "template typename class struct union enum using namespace operator sizeof decltype main candidate",
+        "template typename class struct union enum using namespace operator sizeof decltype main candidate "
+        "static_cast dynamic_cast const_cast reinterpret_cast signed unsigned wchar_t char16_t char32_t "
+        "typeid explicit export extern friend inline mutable noexcept private protected public register asm "
+        "alignas alignof constexpr static_assert thread_local typedef virtual volatile and_eq bitand bitor "
+        "compl not_eq or_eq xor_eq override final abort exit terminate",
     )
 )
+# Names that are the compiler's and the library's own, those of which `assert` is made among them.
+_RESERVED = re.compile(r"_[_A-Z]\w*")
 _DEFINED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*define(?:\s|/\*.*?\*/)+(\w+)", re.DOTALL)
 _PUSHED = re.compile(r"push_macro|pop_macro|NDEBUG")
 _ASSERT_HEADER = re.compile(r"#\s*include\s*<(?:assert\.h|cassert|bits/stdc\+\+\.h)>")
 _SWALLOWED = "#ifndef FLEXTUNE_{tag}\n#error the tests are part of what the solution leaves open\n#endif\n"
-# Whether `main` is the program's entry, whatever it was declared to be called by the linker.
-_ENTRY = (
-    "static void __attribute__((used)) flextune_{tag}() "
-    '{{ __asm__(".ifnc main,%c0\\n.error \\"main has another name\\"\\n.endif" :: "i"(main)); }}\n'
+# What the linker asks for: the assembler came to the end of the source.
+_ENDED = (
+    "static void __attribute__((used, noinline)) flextune_{tag}() "
+    '{{ __asm__(".globl flextune_end_{tag}\\nflextune_end_{tag}:{entry}); }}\n'
 )
+_END = re.compile(rb"flextune_end_[0-9a-f]{32}")
+# Whether `main` is the program's entry, whatever it was declared to be called by the linker.
+_ENTRY = '\\n.ifnc main,%c0\\n.error \\"main has another name\\"\\n.endif" :: "i"(main)'
+# Macros of the assembler, by which calls of the tests could mean something else.
+_ASSEMBLES = re.compile(r"\b_*asm_*\b|##")
+_ASSEMBLER_MACRO = re.compile(r"\.\s*(?:macro|irpc?|rept|include)\b", re.IGNORECASE)
 
 
 class Cpp(Native):
@@ -78,7 +90,7 @@ class Cpp(Native):
         macros = set(_DEFINED.findall(spliced))
         directives = [
             f"#define FLEXTUNE_{cut.tag}",
-            *(f"#undef {name}" for name in sorted(macros & _KEYWORDS)),
+            *(f"#undef {name}" for name in sorted(filter(_is_taken, macros))),
         ]
         asserts = _ASSERT_HEADER.search(cut.solution) and not re.search(r"define\s+assert", cut.tests)
         if asserts and ("assert" in macros or _PUSHED.search(spliced)):
@@ -86,17 +98,21 @@ class Cpp(Native):
             directives += ["#undef NDEBUG", "#include <assert.h>"]
         line = cut.solution.count("\n") + 1
         directives.append(f'#line {line} "{self.file_name()}"')
-        entry = _ENTRY.format(tag=cut.tag) if re.search(r"\bmain\s*\(", cut.tests) else ""
+        if _ASSEMBLES.search(spliced) and _ASSEMBLER_MACRO.search(re.sub(r'"\s*"', "", spliced)):
+            directives.append("#error macros of the assembler could change the tests")
+        entry = _ENTRY if re.search(r"\bmain\s*\(", cut.tests) else '"'
+        ended = _SWALLOWED.format(tag=cut.tag) + _ENDED.format(tag=cut.tag, entry=entry)
         # An empty line first, since the solution may end in a backslash.
         before = "\n".join(["", *directives, ""])
-        return f"{cut.solution}{before}{cut.tests}\n{_SWALLOWED.format(tag=cut.tag)}{entry}"
+        return f"{cut.solution}{before}{cut.tests}\n{ended}"
 
     def arguments(self, source: bytes) -> tuple[str, ...]:
         """Those of MultiPL-E's evaluator, and what is faster without changing the program's meaning."""
         quick = ("-include", f"{{runtime}}/{_HEADER}") if includes_everything(source) else ()
         options = ("-fmax-errors=5", "-fdiagnostics-color=never", *fastest_linker(), WRAP)
+        ended = tuple(f"-Wl,--defsym=flextune_reached={name.decode()}" for name in _END.findall(source)[-1:])
         # The shim's object comes first, and so does what it runs before the program.
-        return (_STANDARD, *quick, SHIM, self.file_name(), *options)
+        return (_STANDARD, *quick, SHIM, self.file_name(), *options, *ended)
 
     def classify(self, result: Result, secret: bytes) -> Finding:
         """An exception that nobody catches is told by what the C++ runtime says of it."""
@@ -104,6 +120,11 @@ class Cpp(Native):
         if finding.outcome == "exception" and b"instance of 'std::bad_alloc'" in result.errors:
             return Finding("memory_limit", finding.stage, finding.message)
         return finding
+
+
+def _is_taken(name: str) -> bool:
+    """Whether no macro of a program may have that name."""
+    return name in _KEYWORDS or _RESERVED.fullmatch(name) is not None
 
 
 def includes_everything(source: bytes) -> bool:

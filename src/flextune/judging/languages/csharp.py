@@ -44,7 +44,8 @@ class CSharp(Basis):
 
     def mark(self, cut: Seam) -> str:
         """A statement in the tests' main method."""
-        statement = 'global::System.AppDomain.CurrentDomain.SetData("{tag}", "");'
+        method = "global::System.Reflection.MethodBase.GetCurrentMethod()"
+        statement = f'global::System.AppDomain.CurrentDomain.SetData("{{tag}}", {method});'
         return with_marked_main(cut, _MAIN, statement)
 
     def artifacts(self) -> tuple[Artifact, ...]:

@@ -49,7 +49,9 @@ class Java(Basis):
 
     def mark(self, cut: Seam) -> str:
         """A statement in the tests' main method."""
-        return with_marked_main(cut, _MAIN, 'java.lang.System.setProperty("{tag}", "");')
+        trace = "java.util.Arrays.asList(new java.lang.Throwable().getStackTrace()).toString()"
+        statement = f'java.lang.System.setProperty("{{tag}}", {trace});'
+        return with_marked_main(cut, _MAIN, statement)
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""

@@ -37,9 +37,13 @@ class JavaScript(Basis):
     closing = BRACES
 
     def mark(self, cut: Seam) -> str:
-        """A call before the tests and one after them, of a function that is named by the tag."""
-        call = f";globalThis['{cut.tag}']();"
-        return marked(cut, call, call)
+        """A call before the tests and one after them, of a function that is named by the tag.
+
+        The first says whether this is the main module, should the tests ask it.
+        """
+        asked = "require.main === module" if "require.main" in cut.tests else "true"
+        call = f";globalThis['{cut.tag}']({{}});"
+        return marked(cut, call.format(asked), call.format(""))
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it, also under the name of a module where it may be one."""

@@ -19,6 +19,7 @@ BRACES = re.compile(r"(?:[\s\])};,]*[\])}];?)?")
 ENDS = re.compile(r"(?:\s*end\b[);]*)*")
 NOTHING = re.compile("")
 _CLOSERS = ("}", ")", "]", "end")
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|[()]""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,39 @@ def marked(
     return f"{cut.solution}{cut.closing}{separator if closed else ''}{before}{tests}"
 
 
+def with_exits(tests: str, exit_: re.Pattern[str], leaving: str) -> str:
+    """The tests, whose own exits say so after they have evaluated the status that they end with.
+
+    Args:
+        tests: The tests.
+        exit_: Matches the head of an exit, up to an opening parenthesis or a group ``status`` that stands for
+            the whole argument.
+        leaving: What becomes of it, with ``{exit}`` for the group of that name and ``{status}`` for the
+            argument.
+    """
+    parts, place = [], 0
+    for match in exit_.finditer(tests):
+        status, end = match["status"], match.end()
+        if status is None:
+            end = _closing(tests, match.end())
+            status = tests[match.end() : end - 1]
+        if end > 0 and match.start() >= place:
+            left = leaving.format(exit=match["exit"], status=status.strip())
+            parts += [tests[place : match.start("exit")], left]
+            place = end
+    return "".join((*parts, tests[place:]))
+
+
+def _closing(text: str, place: int) -> int:
+    """Where the parenthesis ends that was opened before ``place``; 0 where it does not."""
+    depth = 1
+    for match in _QUOTED.finditer(text, place):
+        depth += {"(": 1, ")": -1}.get(match.group(), 0)
+        if depth == 0:
+            return match.end()
+    return 0
+
+
 def tag_of(program: bytes) -> str:
     """The tag of a program that was ``marked``, empty where it was not."""
     found = _LAST_TAG.findall(program)
@@ -88,8 +122,8 @@ def tag_of(program: bytes) -> str:
 def with_marked_main(cut: Seam, main: re.Pattern[str], statement: str) -> str:
     """The source with a statement at the start of the tests' own main function, and its tag at the end.
 
-    Whoever starts the program asks afterwards whether that statement was run. Where main returned, too, the
-    tests have ended.
+    The statement says where it is. Whoever starts the program asks afterwards whether that is the main
+    function that it has called itself: where it returned, too, the tests have ended.
 
     Args:
         cut: The source; without such a function it stays as it is.

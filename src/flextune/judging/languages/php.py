@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Basis, Tool, prefix_of, version_of
-from flextune.judging.languages.marks import BRACES, Seam, marked
+from flextune.judging.languages.marks import BRACES, Seam, marked, with_exits
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNER = Path(__file__).parent / "runners" / "runner.php"
 # Tests may open the tag themselves that the solution closed.
 _CLOSING = re.compile(BRACES.pattern + r"(?:\s*<\?php\b)?")
-_LAST = re.compile(r"^[ \t]*(?:exit|die)\b[^\n]*\s*\Z", re.MULTILINE)
+_EXIT = re.compile(
+    r"(?:^|[;{}])[ \t]*(?P<exit>exit|die)(?:[ \t]*\(|(?P<status>)(?=[ \t]*;))", re.MULTILINE | re.IGNORECASE
+)
+# What switches assertions off, and what catches a failure; where the tests do so themselves it is right.
+_SWITCHES = re.compile(r"assert_options|(?:zend|assert)\.\w+")
+_CATCHES = re.compile(r"\bcatch\b")
 _IN_TEXT = re.compile(r"\?>\s*\Z")
 # What programs use and the machine's settings may load; others are for files, networks and other processes.
 _EXTENSIONS = ("bcmath", "calendar", "ctype", "gmp", "iconv", "intl", "mbstring", "tokenizer")
@@ -64,12 +70,15 @@ class Php(Basis):
         return version_of(program, "-n", "--version")
 
     def mark(self, cut: Seam) -> str:
-        """A call before the tests and one after them."""
-        call = f" \\FlextuneTests::mark('{cut.tag}');"
+        """A call before the tests, which says what they do themselves, and one after them."""
+        options = "s" * bool(_SWITCHES.search(cut.tests)) + "c" * bool(_CATCHES.search(cut.tests))
+        before = f" \\FlextuneTests::mark('{cut.tag}', '{options}');"
+        after = f" \\FlextuneTests::mark('{cut.tag}');"
         opening = "<?php" if _IN_TEXT.search(cut.source) else ""
         if not cut.has_tests:
-            return f"{cut.source}\n{opening}{call}{call}\n"
-        return marked(cut, call, f"{opening}{call}", _LAST)
+            return f"{cut.source}\n{opening}{before}{after}\n"
+        tests = with_exits(cut.tests, _EXIT, f"{{exit}}(\\FlextuneTests::left_{cut.tag}({{status}}))")
+        return marked(replace(cut, tests=tests), before, f"{opening}{after}")
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner before it."""

@@ -16,6 +16,8 @@ from flextune.records import Completion, Problem
 _RUNNERS = Path(__file__).parent / "runners"
 # Where the tests begin; the last line of a source that has some.
 _TESTS_AT = re.compile(rb"\n#flextune (\d+)\Z")
+# Lines of the tests that mean nothing, with whatever indentation.
+_NOTHING = re.compile(r"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))*\f*")
 # A fixed order of sets: the same program gets the same verdict every time.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "2"}
 
@@ -36,8 +38,9 @@ class Python(Basis):
         if tests_at is None or not source[tests_at:].strip():
             return source
         # Tests may begin inside the solution's last block.
-        first = source[tests_at:].lstrip("\r\n")
-        return source if first[:1].isspace() else f"{source}\n#flextune {tests_at}"
+        match = _NOTHING.match(source, tests_at)
+        first = source[match.end() : match.end() + 1] if match else ""
+        return source if first.isspace() else f"{source}\n#flextune {tests_at}"
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The warm runner, with the source beside it."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
-from flextune.judging.languages.marks import BRACES, Seam, marked, tag_of
+from flextune.judging.languages.marks import BRACES, Seam, marked, tag_of, with_exits
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
@@ -17,7 +18,7 @@ _OPTIONS = ("--no-echo", "--no-restore", "--no-save", "--no-environ", "--no-init
 # Debian keeps there what R reads at its start.
 _SETTINGS = (Path("/etc/R"),)
 _INSTALL = "apt-get install r-base-core"
-_LAST = re.compile(r"^[ \t]*(?:q|quit)\(.*\)[ \t;]*\s*\Z", re.MULTILINE)
+_EXIT = re.compile(r"(?:^|[;{}])[ \t]*(?P<exit>q|quit)(?P<status>(?!))?\(", re.MULTILINE)
 
 
 @cache
@@ -62,8 +63,9 @@ class R(Basis):
 
     def mark(self, cut: Seam) -> str:
         """A call before the tests and one after them."""
-        call = f"flextune_mark('{cut.tag}');"
-        return marked(cut, call, call, _LAST)
+        before, after = f"flextune_mark('{cut.tag}', TRUE);", f"flextune_mark('{cut.tag}');"
+        leaving = f"do.call({{exit}}, flextune_left_{cut.tag}(list({{status}})))"
+        return marked(replace(cut, tests=with_exits(cut.tests, _EXIT, leaving)), before, after)
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as R's main script, with the runner as its profile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ _RUNNER = Path(__file__).parent / "runners" / "runner.rkt"
 # Debian keeps there where compiled files are; without them Racket compiles its whole library anew.
 _SETTINGS = (Path("/etc/racket"),)
 
-_LAST = re.compile(r"^[ \t]*\(exit\b[^\n]*\s*\Z", re.MULTILINE)
+_EXIT = re.compile(r"^[ \t]*\(exit(?P<status>[ \t][^\n]*)?\)\s*\Z", re.MULTILINE)
 _CHECK = re.compile(r"\((?:check-|test-(?:equal|eq|true|false|not-false|exn|pred|=))")
 # Where tests choose, repeat, or name a check to call it later, their text does not tell how many they make.
 _CHOOSES = re.compile(r"\((?:if|cond|case|match|when|unless|for[*/]?\S*|lambda|λ|define-\S+|map|let loop)\s")
@@ -46,7 +47,13 @@ class Racket(Basis):
         """
         checks = len(_CHECK.findall(cut.tests))
         least = min(checks, 1) if _CHOOSES.search(cut.tests) else checks
-        return marked(cut, f' "{cut.tag} {least}" ', f'"{cut.tag}"', _LAST, separator="")
+        tests, after = cut.tests, f'"{cut.tag}"'
+        if end := _EXIT.search(tests):
+            # What the tests end with is known before they leave.
+            status, kept = (end["status"] or "").strip(), f"flextune-{cut.tag}"
+            leaving = f"(define {kept} {status})\n{after} (exit {kept})" if status else f"{after} (exit)"
+            tests = f"{tests[: end.start()]}{leaving}"
+        return marked(replace(cut, tests=tests), f' "{cut.tag} {least}" ', after, separator="")
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The runner, with the source beside it."""

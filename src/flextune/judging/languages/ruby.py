@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from flextune.judging.languages.base import Artifact, Basis, Tool, prefix_of
-from flextune.judging.languages.marks import ENDS, Seam, marked, tag_of
+from flextune.judging.languages.marks import ENDS, Seam, marked, tag_of, with_exits
 from flextune.judging.sandbox.command import Command
 from flextune.judging.sandbox.limits import Limits
 
 _RUNNERS = Path(__file__).parent / "runners"
 _INSTALL = "apt-get install ruby ruby-test-unit"
 # The version, then where installed packages keep their files, those of test/unit first.
-_LAST = re.compile(r"^(?:[ \t]*exit!?\b[^\n]*\s*(?:^__END__$.*)?|__END__$.*)\Z", re.MULTILINE | re.DOTALL)
+_LAST = re.compile(r"^__END__$.*\Z", re.MULTILINE | re.DOTALL)
+_EXIT = re.compile(
+    r"(?:^|[;{}])[ \t]*(?P<exit>exit!?)"
+    r"(?:\(|(?P<status>(?:[ \t]+(?!if\b|unless\b)[^\n;}#'\"]*?)?)(?=[ \t]*(?:$|[;}#]|(?:if|unless)\b)))",
+    re.MULTILINE,
+)
 # How test/unit, minitest and the tests of MultiPL-E begin a test.
 _TEST = re.compile(r"^[ \t]*(?:def[ \t]+(test\w*)|(?:test|it)[ \t(]+(['\"].+))", re.MULTILINE)
 # What leaves tests out; where the tests say so themselves it is right.
 _OMITS = re.compile(r"\b(?:omit|pend|skip)")
+# What catches a failure; likewise.
+_CATCHES = re.compile(r"AssertionFailedError|Minitest::Assertion|assert_raises?\W+(?:\w+::)*Assert")
 _QUESTION = (
     'puts RUBY_VERSION; require "test/unit"; '
     "own = Gem.loaded_specs.values; rest = Gem::Specification.latest_specs.reject(&:default_gem?); "
@@ -65,9 +73,11 @@ class Ruby(Basis):
     def mark(self, cut: Seam) -> str:
         """A call before the tests, which says how many there are, and one after them, which runs them."""
         count = len({match.group(1) or match.group(2) for match in _TEST.finditer(cut.tests)})
-        options = "o" * bool(_OMITS.search(cut.tests)) + "c" * ("AssertionFailedError" in cut.tests)
+        options = "o" * bool(_OMITS.search(cut.tests)) + "c" * bool(_CATCHES.search(cut.tests))
         before = f"flextune_mark('{cut.tag}', {count}, '{options}');"
-        return marked(cut, before, f"flextune_mark('{cut.tag}');", _LAST)
+        tests = with_exits(cut.tests, _EXIT, f"exit(flextune_left_{cut.tag}({{status}}))")
+        # What says that the data begins is alone on its line.
+        return marked(replace(cut, tests=tests), before, f"flextune_mark('{cut.tag}');\n", _LAST)
 
     def run(self, program: bytes, limits: Limits) -> Command:
         """The program as the main script, with the runner loaded before it."""

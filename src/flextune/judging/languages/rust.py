@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +22,14 @@ _ASSERTION = re.compile(rb"panicked at [^\n]*(\n|')assertion ")
 _TEST = re.compile(r"#\[(?:\w+::)?test\]")
 _WITH_RUNNER = "//flextune: test"
 _NO_MAIN = re.compile(r"\bno_main\b")
-_OWN_MAIN = re.compile(r"\bfn\s+main\s*\(")
+_OWN_MAIN = re.compile(r"\bfn\s+main\s*\((?!\s*\)\s*\{\s*\})")
+# What tests judge with, should the solution have macros of these names; and what may be such a macro.
+_MACROS = ("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne", "panic")
+_TAKEN = re.compile(rf"\bmacro_rules\b|\bas\s+(?:r#)?(?:{'|'.join(_MACROS)})\b")
+_OWN_MACROS = "".join(
+    f"macro_rules! {name} {{ ($($t:tt)*) => {{ ::std::{name}!($($t)*) }} }} " for name in _MACROS
+)
+_OTHER_TEST = re.compile(r"\bas\s+(?:r#)?test\b")
 
 
 class Rust(Native):
@@ -40,14 +48,21 @@ class Rust(Native):
         return None if rustc is None else _without_proxy(rustc)
 
     def mark(self, cut: Seam) -> str:
-        """A constant before the tests, which takes what attribute the solution ends in, and its use after."""
+        """A constant before the tests, which takes what attribute the solution ends in, and its use after.
+
+        Macros that the solution calls like the library's are the library's again.
+        """
         if not cut.has_tests:
             return cut.source
         before, after = f" const FLEXTUNE_{cut.tag}: () = (); ", f"const _: () = FLEXTUNE_{cut.tag};"
+        if _TAKEN.search(cut.solution):
+            before += _OWN_MACROS
         if _OWN_MAIN.search(cut.tests) and _NO_MAIN.search(cut.solution):
             after += 'compile_error!("no_main leaves out the main function of the tests");'
         if _TEST.search(cut.tests) and not _OWN_MAIN.search(cut.tests):
             after += f"\n{_WITH_RUNNER}"
+        if _OTHER_TEST.search(cut.solution):
+            cut = replace(cut, tests=cut.tests.replace("#[test]", "#[::core::prelude::v1::test]"))
         return marked(cut, before, after, separator="")
 
     def arguments(self, source: bytes) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from flextune.judging.sandbox.limits import Limits
 _SCALA_SOURCES = Path(__file__).parent / "runners" / "scala"
 _INSTALL = "apt-get install scala"
 _MAIN = re.compile(r"\bdef\s+main\s*\([^)]*\)\s*(?::\s*Unit\s*)?=?\s*\{")
+_OWN_ASSERT = re.compile(r"\bdef\s+assert\b|\bimport\b[^\n]*\bassert\b")
 # Our own two languages of sources: the launcher is the one of Java.
 _BUILD = (
     'mkdir "$TMPDIR/classes" && "$1/javac" -encoding UTF-8 -d "$TMPDIR/classes" {program}/*.java >&2 && '
@@ -44,9 +45,11 @@ class Scala(Basis):
         return Toolchain(found=True, version=f"{_version(library)} on Java {java.version}", path=java.path)
 
     def mark(self, cut: Seam) -> str:
-        """A statement in the tests' main method."""
-        statement = '_root_.java.lang.System.setProperty("{tag}", "");'
-        return with_marked_main(cut, _MAIN, statement)
+        """A statement in the tests' main method; the import is at odds with an `assert` of the solution's."""
+        trace = "_root_.java.util.Arrays.asList(new _root_.java.lang.Throwable().getStackTrace: _*).toString"
+        statement = f'_root_.java.lang.System.setProperty("{{tag}}", {trace});'
+        own = "" if _OWN_ASSERT.search(cut.tests) else "import _root_.scala.Predef.assert; "
+        return with_marked_main(cut, _MAIN, own + statement)
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Launcher and compile server, and an archive of preloaded classes for each."""

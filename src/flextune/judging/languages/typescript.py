@@ -45,8 +45,8 @@ class TypeScript(Basis):
 
     def mark(self, cut: Seam) -> str:
         """As in JavaScript, for a checker of types."""
-        call = f";(globalThis as any)['{cut.tag}']();"
-        return marked(cut, call, call)
+        call = f";(globalThis as any)['{cut.tag}']({{}});"
+        return marked(cut, call.format("true"), call.format(""))
 
     def compiler(self, limits: Limits) -> Command:
         """A server that stays and compiles one source after another."""

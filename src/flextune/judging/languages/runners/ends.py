@@ -13,6 +13,7 @@ import sys
 from types import CodeType, FrameType, TracebackType
 
 _EXITS = {"exit", "quit"}
+_UNITTEST = {"main", "TestProgram"}
 
 
 def ended_by_tests(error: SystemExit, code: CodeType, path: str) -> bool:
@@ -34,10 +35,10 @@ def ended_by_tests(error: SystemExit, code: CodeType, path: str) -> bool:
         last, trace = trace, trace.tb_next
     if last is None:
         return False
-    if trace is None:
-        with open(path, encoding="utf-8", newline="") as file:
-            return _position(last) in _exits(file.read().removeprefix("\ufeff"))
-    return _is_exit_of_library(trace)
+    names = _EXITS if trace is None else _calls_of_library(trace)
+    with open(path, encoding="utf-8", newline="") as file:
+        # What the solution calls so is not written as an exit.
+        return _position(last) in _exits(file.read().removeprefix("\ufeff"), names)
 
 
 def _all_code(code: CodeType) -> set[CodeType]:
@@ -59,12 +60,12 @@ def _position(trace: TracebackType) -> tuple[int | None, ...]:
     return list(trace.tb_frame.f_code.co_positions())[trace.tb_lasti // 2]
 
 
-def _exits(source: str) -> set[tuple[int | None, ...]]:
-    """Where a program has calls of exits, and ``raise SystemExit``."""
+def _exits(source: str, names: set[str]) -> set[tuple[int | None, ...]]:
+    """Where a program has calls of these names, and ``raise SystemExit``."""
     return {
         (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
         for node in ast.walk(ast.parse(source))
-        if (isinstance(node, ast.Call) and _name(node.func) in _EXITS)
+        if (isinstance(node, ast.Call) and _name(node.func) in names)
         or (isinstance(node, ast.Raise) and node.exc is not None and _raised(node.exc) == "SystemExit")
     }
 
@@ -79,16 +80,16 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_exit_of_library(trace: TracebackType) -> bool:
-    """Whether the tests called ``exit``, ``quit`` or ``unittest.main``, and that is all."""
+def _calls_of_library(trace: TracebackType) -> set[str]:
+    """Names by which tests call ``exit``, ``quit`` or ``unittest.main``, if that is all that was called."""
     codes = []
     while trace is not None:
         codes.append(trace.tb_frame.f_code)
         trace = trace.tb_next  # type: ignore[assignment]
     if codes == [_sitebuiltins.Quitter.__call__.__code__]:
-        return True
+        return _EXITS
     unittest = sys.modules.get("unittest.main")
     if unittest is None:
-        return False
+        return set()
     program = unittest.TestProgram
-    return codes == [program.__init__.__code__, program.runTests.__code__]
+    return _UNITTEST if codes == [program.__init__.__code__, program.runTests.__code__] else set()

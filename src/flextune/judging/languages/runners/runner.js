@@ -50,47 +50,75 @@
   }
   writeSync(reports, 'R');
 
-  // The last stack frame of `from`'s caller that is the program's, as a line number; 0 where there is none.
-  const lineOfCaller = (from, deepest) => {
+  // The last stack frame of `from`'s caller that is the program's, as line and column; zeros where there is none.
+  const placeOfCaller = (from, deepest) => {
     const holder = {};
     Error.captureStackTrace(holder, from);
     const frames = String(holder.stack).split('\n').slice(1, deepest + 1);
-    const name = /main\.m?js:(\d+):\d+\)?$/;
+    const name = /main\.m?js:(\d+):(\d+)\)?$/;
     const frame = frames.find((line) => name.test(line));
-    return frame ? Number(name.exec(frame)[1]) : 0;
+    return frame ? name.exec(frame).slice(1).map(Number) : [0, 0];
   };
+  const lineOfCaller = (from, deepest) => placeOfCaller(from, deepest)[0];
 
   const [tag] = (source.match(/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/g) || []).slice(-1);
   let marks = 0;
   let steps = null;
+  let handles = true;
+  let hidden = '';
   let firstLine = Infinity;
-  const mark = () => {
-    marks += 1;
+  // One before the tests, which says whether this is the main module, then one after them.
+  const mark = (isMain) => {
+    const before = isMain !== undefined;
+    marks = marks === (before ? 0 : 1) ? marks + 1 : -1;
     if (marks === 1) firstLine = lineOfCaller(mark, 1);
+    if (isMain === false) hidden = 'the solution says that it is not the main module';
   };
   if (tag && source.includes(`globalThis['${tag}']`)) {
     Object.defineProperty(globalThis, tag, { value: mark });
     const tests = source.slice(source.indexOf(`globalThis['${tag}']`));
-    if (/=>|\bawait\b|\bfunction\b\s*\*?\s*\(|\bassert\b/.test(tests)) {
+    handles = /\bun(?:caughtException|handledRejection)\b/.test(tests);
+    if (/=>|\bawait\b|\bfunction\b|\bassert\b/.test(tests)) {
       steps = require('./steps.js')(source, source.length - tests.length, (from) => lineOfCaller(from, 8) >= firstLine);
     }
   }
 
+  const unhandled = 'an exception of the tests was kept from ending them';
   const finish = () => {
-    const missed = steps && steps.missed();
+    const missed = hidden || (steps && steps.missed());
     if (missed) writeSync(2, `${missed}\n`);
     else writeSync(reports, secret);
   };
   process.once('uncaughtExceptionMonitor', (error) => {
     writeSync(reports, error && error.code === 'ERR_ASSERTION' ? 'A' : 'E');
+    if (marks > 0 && !handles) hidden = unhandled;
   });
-  // Emitted when nothing is left to do, pending promises and timers included, and not by process.exit.
-  process.once('beforeExit', () => {
-    if (marks === 2 && !process.exitCode) finish();
+  // Who listens to rejections keeps them from being exceptions.
+  process.on('newListener', function listen(event) {
+    if (event !== 'unhandledRejection' || handles) return;
+    process.removeListener('newListener', listen);
+    process.prependListener(event, () => {
+      if (marks > 0) hidden = unhandled;
+    });
+  });
+  let ended = false;
+  // Emitted when nothing is left to do, pending promises and timers included, and not by process.exit; again where that
+  // begins something new, as the end of `node:test` does.
+  process.on('beforeExit', function idle() {
+    if (lineOfCaller(idle, 8)) return; // Said by the program itself.
+    if (process.exitCode) hidden = hidden || 'the tests have said that they failed';
+    ended = marks === 2;
+  });
+  // Once: what the program says itself comes too late, or too early.
+  process.once('exit', (status) => {
+    if (ended && !status) finish();
   });
   const leave = process.exit;
   process.exit = function exit(code = process.exitCode) {
-    if (marks > 0 && Number(code || 0) === 0 && lineOfCaller(exit, 1) >= firstLine) finish();
+    const [line, column] = placeOfCaller(exit, 1);
+    // What the solution calls by another name is not written as an exit.
+    const isOwn = line >= firstLine && /^exit\b/.test(source.split('\n')[line - 1].slice(column - 1));
+    ended = ended || (marks > 0 && Number(code || 0) === 0 && isOwn);
     leave.call(process, code);
   };
 

@@ -5,6 +5,9 @@
 // judge's: a top-level `return`, an `exit` or text outside of the PHP tags before the tests gets to neither.
 final class FlextuneTests
 {
+    private const ON = ['zend.assertions', 'assert.active', 'assert.exception'];
+    private static bool $asserting = false;
+    private static bool $catching = false;
     private static string $tag = '';
     private static int $marks = 0;
     private static int $line = 0;
@@ -21,18 +24,45 @@ final class FlextuneTests
         });
     }
 
-    public static function mark(string $tag): void
+    /** The first call says whether the tests themselves switch assertions (s) and catch failures (c). */
+    public static function mark(string $tag, ?string $options = null): void
     {
         $calls = debug_backtrace(DEBUG_BACKTRACE_IGNORE_ARGS);
-        if (count($calls) === 1 && $tag === self::$tag && $tag !== '') {
-            self::$marks++;
-            self::$line = self::$line ?: $calls[0]['line'];
+        if (count($calls) !== 1 || $tag !== self::$tag || $tag === '') {
+            return;
         }
+        // One before the tests, then one after them.
+        self::$marks = self::$marks === ($options === null ? 1 : 0) ? self::$marks + 1 : -1;
+        if (self::$marks === 1) {
+            self::$line = $calls[0]['line'];
+            self::$catching = strpos($options, 'c') !== false;
+            self::$asserting = strpos($options, 's') === false;
+            foreach (self::$asserting ? self::off() : [] as $name) {
+                @ini_set($name, '1');
+            }
+        }
+    }
+
+    /** Around the status of an exit that the tests have written (left_ and the tag): it is known before they leave. */
+    public static function __callStatic(string $name, array $arguments)
+    {
+        $status = $arguments[0] ?? 0;
+        if ($name === 'left_' . self::$tag && self::$marks > 0 && (!is_int($status) || $status === 0)) {
+            self::$marks = 2;
+        }
+        return $status;
     }
 
     public static function held(): bool
     {
-        return self::$marks === 2 && self::$failures === 0;
+        $ended = self::$marks === 2 && (self::$failures === 0 || self::$catching);
+        return $ended && !(self::$asserting && self::off());
+    }
+
+    /** What is switched off of that without which an assertion says nothing. */
+    private static function off(): array
+    {
+        return array_filter(self::ON, static fn ($name) => ini_get($name) !== false && (int) ini_get($name) !== 1);
     }
 }
 

@@ -44,16 +44,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flextune.judging.languages.runners.ends import ended_by_tests
     from flextune.judging.languages.runners.frames import like_a_script
+    from flextune.judging.languages.runners.watched import Watched
 else:
     _known = "frames" in sys.modules
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     from ends import ended_by_tests
     from frames import like_a_script
+    from watched import Watched
 
     del sys.path[0]
     if not _known:
         # A program that imports a module of that name must not find ours.
-        del sys.modules["ends"], sys.modules["frames"]
+        for _name in ("checks", "ends", "frames", "watched"):
+            del sys.modules[_name]
 
 SECRET_BYTES = 32
 CHANNEL_IN, CHANNEL_OUT = 3, 4
@@ -84,12 +87,14 @@ def main(argv: list[str]) -> int:
     channel = out_of_reach(CHANNEL_OUT)
     os.write(channel, b"S")
     path = argv[0]
-    codes = compiled_parts(path, int(argv[1]) if len(argv) > 1 else None)
+    tests_at = int(argv[1]) if len(argv) > 1 else None
+    watched = None if tests_at is None else Watched(read(path), tests_at)
+    codes = compiled_parts(path, tests_at, watched)
     if not codes:
         os.write(channel, b"C")
         return 1
     os.write(channel, b"R")
-    reason = execute(codes[0], path, *codes[1:])
+    reason = execute(codes[0], path, *codes[1:], watched=watched)
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:
@@ -110,20 +115,25 @@ def out_of_reach(number: int) -> int:
     return above
 
 
+def read(path: str) -> str:
+    """The program's text."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def compiled(path: str) -> CodeType | None:
     """The program's code; None, and the error on standard error, when it is no program."""
     return next(iter(compiled_parts(path, None)), None)
 
 
-def compiled_parts(path: str, tests_at: int | None) -> list[CodeType]:
+def compiled_parts(path: str, tests_at: int | None, watched: Watched | None = None) -> list[CodeType]:
     """The program's code, that of its tests apart; nothing, and the error on standard error, if it is none.
 
     What stands before ``tests_at`` must be a program of its own. One that ends in a decorator, a backslash or
     an open text would take a part of the tests into its last statement. The source is compiled as text, so
-    that no comment in it chooses another encoding for the tests.
+    that no comment in it chooses another encoding for the tests. ``watched`` are those tests.
     """
-    with open(path, encoding="utf-8", newline="") as file:
-        source = file.read()
+    source = read(path)
     parts = [source]
     if tests_at is not None:
         # As many lines before the tests as there are in the file.
@@ -133,7 +143,11 @@ def compiled_parts(path: str, tests_at: int | None) -> list[CodeType]:
         whole = source.removeprefix("\ufeff")
         for part in (part.removeprefix("\ufeff") for part in parts):
             future = codes[0].co_flags & _FUTURE if codes else 0
-            program = without_unused_libraries(part, whole, path) if imports_libraries(part) else part
+            program: str | ast.Module = part
+            if imports_libraries(part):
+                program = without_unused_libraries(part, whole, path)
+            if codes and watched is not None:
+                program = watched.prepared(program, path)
             codes.append(compile(program, path, "exec", flags=future, dont_inherit=True))
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         sys.__excepthook__(type(error), error.with_traceback(None), None)
@@ -204,10 +218,12 @@ def tables_of(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from tables_of(inner)
 
 
-def execute(code: CodeType, path: str, tests: CodeType | None = None) -> bytes | int | None:
+def execute(
+    code: CodeType, path: str, tests: CodeType | None = None, watched: Watched | None = None
+) -> bytes | int | None:
     """Run the program; None when it came to its end, its exit status, or why not, in the judge's letters.
 
-    Tests, which are compiled apart, may end in an exit of their own.
+    Tests, which are compiled apart and ``watched``, may end in an exit of their own.
     """
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=builtins)
@@ -219,18 +235,27 @@ def execute(code: CodeType, path: str, tests: CodeType | None = None) -> bytes |
         with like_a_script():
             exec(code, module.__dict__)
             if tests is not None:
+                if watched is not None:
+                    watched.begin(module.__dict__)
                 exec(tests, module.__dict__)
     except SystemExit as error:
         status = status_of(error)
-        if tests is not None and ended_by_tests(error, tests, path):
-            return b"A" if status else None
-        return status
+        if tests is None or not ended_by_tests(error, tests, path):
+            return status
+        if status:
+            return b"A"
     except BaseException as error:
         trace = without_runner(error.__traceback__)
         show(type(error), error.with_traceback(trace), trace)
         if isinstance(error, AssertionError):
             return b"A"
         return b"M" if isinstance(error, MemoryError) else b"E"
+    if watched is not None:
+        # What the program has begun may still call its tests.
+        shutdown()
+        if complaint := watched.complaint():
+            print(complaint, file=sys.__stderr__)
+            return b"A"
     return None
 
 

@@ -35,6 +35,7 @@ lambda do
   process = Process.pid
   ended = reported = may_omit = may_catch = false
   marks = expected = 0
+  again = -1
 
   # Whether tests were run, none of them was left out, and no failure was caught by what it tests.
   complete = lambda do |runs, omissions, swallowed|
@@ -76,29 +77,54 @@ lambda do
     Minitest.define_singleton_method(:run_one_method) do |*test|
       run_one.call(*test).tap { |result| results << result }
     end
+    # What every failure is when it is made; those of tests that were skipped or raised are of other classes.
+    raised = 0
+    counting = Module.new do
+      define_method(:initialize) do |*said, **more|
+        raised += 1 if instance_of?(Minitest::Assertion)
+        super(*said, **more)
+      end
+    end
+    Minitest::Assertion.prepend(counting)
     passed = Minitest.run([])
     # Its own hook, at exit, need not run them again.
     Minitest.define_singleton_method(:run) { |*| passed }
-    next complete.call(results.size, results.count(&:skipped?), 0) if passed
+    if passed
+      swallowed = may_catch ? 0 : raised
+      next complete.call(results.size, results.count(&:skipped?), swallowed)
+    end
 
     reported = true
     report.call(results.none?(&:error?) ? 'A' : 'E')
     false
   end
 
-  Kernel.define_method :flextune_mark do |said, tests = 0, options = ''|
+  conclude = lambda do
+    exit(1) if defined?(Test::Unit::AutoRunner) && !test_unit.call
+    exit(1) if defined?(Minitest.run) && !minitest.call
+    ended = true
+  end
+
+  # Who comes to the first mark again has jumped back to it.
+  Kernel.define_method :flextune_mark do |said, tests = nil, options = ''|
     next unless said == tag && caller_locations(1).size == 1
 
-    marks += 1
-    if marks == 1
+    if tests
+      marks = marks.zero? ? 1 : again
+      # What tests may ask before they begin.
+      $0 = path unless $0 == path
       expected = tests
       may_omit = options.include?('o')
       may_catch = options.include?('c')
-    else
-      exit(1) if defined?(Test::Unit::AutoRunner) && !test_unit.call
-      exit(1) if defined?(Minitest.run) && !minitest.call
-      ended = true
+    elsif marks == 1
+      conclude.call
     end
+  end
+
+  # Around the status of an exit that the tests have written: it is known before they leave.
+  Kernel.define_method "flextune_left_#{tag}" do |status = true|
+    conclude.call if marks == 1 && !ended && Process.pid == process && [true, 0].include?(status)
+    status
   end
 
   # The first handler to be registered is the last to run.

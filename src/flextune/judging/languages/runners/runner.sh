@@ -18,10 +18,11 @@ fi
 printf R >&4
 
 # A pipe open at both ends, so that neither side waits for the other.
-exec 9<> <(:)
+# Of a number that scripts rarely use, and that the tightest limit allows.
+exec 14<> <(:)
 "$BASH" "$program" 4>&-
 status=$?
-IFS= read -r -t 0.01 -N $((2 * (${#tag} + 1))) -u 9 marks
+IFS= read -r -t 0.01 -N $((2 * (${#tag} + 1))) -u 14 marks
 [[ -n $tag && $marks = "B${tag}E$tag" ]] && ended=1
 case $status$ended in
     01) printf %s "$secret" >&4 ;;

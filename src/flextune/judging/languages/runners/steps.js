@@ -35,7 +35,8 @@ function countFailures(tests, called) {
 }
 
 function observe(tests) {
-  if (!/=>|\bawait\b|\bfunction\b\s*\*?\s*\(/.test(tests)) return null;
+  const named = [...tests.matchAll(/\bfunction\b\s*\*?\s*([\w$]+)/g)].some(([, name]) => isHandedOn(name, tests));
+  if (!named && !/=>|\bawait\b|\bfunction\b\s*\*?\s*\(/.test(tests)) return null;
   try {
     const { Session } = require('inspector');
     const session = new Session();
@@ -62,7 +63,8 @@ function firstMissed(functions, source, start) {
     if (whole.startOffset < start) continue;
     const text = source.slice(whole.startOffset, whole.endOffset);
     const before = source.slice(start, whole.startOffset);
-    if (whole.count === 0 && isCallback(text, before)) return whole.startOffset;
+    const after = source.slice(whole.endOffset);
+    if (whole.count === 0 && isCallback(text, before, after)) return whole.startOffset;
     // After an `await` that came back there is something that ran.
     const waiting = parts.find(
       (part) =>
@@ -81,11 +83,18 @@ function asserts(text) {
   return ASSERTION.test(text) && !NEVER.test(text);
 }
 
-// A function that is handed on where it stands: no declaration, none that has a name to be called by, no handler of errors.
-function isCallback(text, before) {
+// A function that is handed on, where it stands or by its name; no handler of errors.
+function isCallback(text, before, after) {
   if (!asserts(text)) return false;
-  if (/^(?:async\s+)?function\s*\*?\s*[\w$]/.test(text)) return false;
+  const [, name] = /^(?:async\s+)?function\s*\*?\s*([\w$]+)/.exec(text) ?? /\b(?:const|let|var)\s+([\w$]+)\s*=\s*$/.exec(before) ?? [];
+  if (name) return isHandedOn(name, `${before}\n${after}`);
   return !/(?:[=:]|\.catch\s*\(|\.then\s*\([^;]*,)\s*$/.test(before);
+}
+
+// Whether code mentions a function as an argument that is not there for errors.
+function isHandedOn(name, code) {
+  if (/err|fail|reject|catch|never/i.test(name)) return false;
+  return new RegExp(`[(,]\\s*${name.replace(/\$/g, '\\$&')}\\s*[,)]`).test(code);
 }
 
 function lastStatement(text) {

@@ -32,6 +32,7 @@ else:
         "tests_end",
         "things",
         "values",
+        "watched",
     )
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import strict_solution

@@ -10,6 +10,11 @@ const NAME = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
 const TAKEN = ['this', 'arguments', 'exports', 'require', 'module', '__filename', '__dirname'];
 const JUDGES = /^(expect|chai|should|sinon|jest|vi|test|it|describe|assert\w*|approx\w*|(is|all)_?close(To)?|(deep|shallow|nearly|almost)?_?(is)?_?(deep)?_?(eq|equals?|same))$/i;
 
+// Words that are names in some places only.
+const CONTEXTUAL = ['async', 'await', 'get', 'set', 'of', 'static', 'from', 'as', 'let', 'yield', 'target', 'meta'];
+const TEMPLATE = /`(?:\\[^]|\$\{[^}]*\}|[^`\\])*`/g;
+const REGEX = /((?:^|[(,=:[!&|?{};])\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+\/[a-z]*/gm;
+
 /** The text of a prompt before what it leaves to the solution: everything that it defines itself. */
 function headOf(prompt, entry) {
   const place = entry ? new RegExp(`^.*\\b(function\\b\\s*\\*?|class|const|let|var)\\s+${escaped(entry)}(?![\\w$]).*$`, 'm') : null;
@@ -58,7 +63,25 @@ function sorted(source, prompt, entry, known) {
     return uses(fed) === uses(code);
   };
   const wanted = names.filter(mayDefine);
-  return { wanted, missing: names.filter((name) => !wanted.includes(name)) };
+  const missing = names.filter((name) => !wanted.includes(name));
+  return { wanted, missing, undefined: missing.find((name) => isFree(name, code)) };
+}
+
+/**
+ * Whether code certainly uses a name that it does not define: it calls it, or asks for a part of it, and does nothing
+ * else with it. Elsewhere only running it can tell.
+ */
+function isFree(name, code) {
+  const inTemplates = (text) => (text.match(/\$\{[^}]*\}/g) ?? []).join(';');
+  const text = code.replace(TEMPLATE, inTemplates).replace(REGEX, '$1""');
+  if (CONTEXTUAL.includes(name) || new RegExp(`\\.{3}\\s*${escaped(name)}`).test(text)) return false;
+  const places = [...text.matchAll(new RegExp(`(?<![\\w$.])${escaped(name)}(?![\\w$])`, 'g'))];
+  return places.length > 0 && places.every(({ index }) => {
+    const before = text.slice(0, index).trimEnd();
+    const after = text.slice(index + name.length);
+    const isMethod = /^\s*\((?:[^()]|\([^()]*\))*\)\s*\{/.test(after);
+    return /^\s*[(.]/.test(after) && !isMethod && !/\b(?:typeof|function|class|get|set|async)$/.test(before);
+  });
 }
 
 /** Everything between the parentheses of calls of these names. */

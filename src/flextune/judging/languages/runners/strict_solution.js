@@ -4,6 +4,7 @@
   const { readFileSync, writeSync } = require('fs');
   const Module = require('module');
   const vm = require('vm');
+  const { pathToFileURL } = require('url');
   const { types } = require('util');
   const { Channel, Closed } = require('./strict_channel.js');
   const { Peer } = require('./strict_peer.js');
@@ -12,16 +13,33 @@
   const channel = new Channel(3, 4);
   const path = process.argv[2];
   const source = readFileSync(path, 'utf8');
+  // A program's names are in the scope of its module, where only a direct eval can see them.
+  let lookup;
+  const place = Symbol.for('flextune');
+  globalThis[place] = (inside) => {
+    delete globalThis[place];
+    lookup = inside;
+  };
   const body = source.replace(/^#!.*/, '');
+  const looked = `${body}\n;globalThis[Symbol.for('flextune')]((name) => eval(name));`;
+  let module;
   try {
     // As in runner.js: first as a script, then as a module.
     new vm.Script(source, { filename: path });
     const given = ['exports', 'require', 'module', '__filename', '__dirname'];
     vm.compileFunction(body, given, { filename: path });
   } catch (error) {
-    writeSync(2, `${error.stack.split('\n    at ')[0]}\n`);
-    channel.send(['refused']);
-    process.exit(1);
+    try {
+      module = new vm.SourceTextModule(looked, {
+        identifier: path,
+        importModuleDynamically: (name) => import(name),
+        initializeImportMeta: (meta) => Object.assign(meta, { url: pathToFileURL(path).href }),
+      });
+    } catch {
+      writeSync(2, `${error.stack.split('\n    at ')[0]}\n`);
+      channel.send(['refused']);
+      process.exit(1);
+    }
   }
   channel.send(['compiled']);
   const leave = process.exit.bind(process);
@@ -116,27 +134,23 @@
     });
   }
 
-  // A program's names are in the scope of its module, where only a direct eval can see them.
-  let lookup;
-  const place = Symbol.for('flextune');
-  globalThis[place] = (inside) => {
-    delete globalThis[place];
-    lookup = inside;
-  };
-  const main = new Module(path, null);
-  process.mainModule = main;
-  process.argv.splice(1, 2, path);
-  Object.assign(main, { id: '.', filename: path, paths: [] });
-  try {
-    main._compile(`${body}\n;globalThis[Symbol.for('flextune')]((name) => eval(name));`, path);
-  } catch (error) {
+  function fail(error) {
     show(error);
     over = true;
     guard(() => channel.send(['failed', error?.code === 'ERR_ASSERTION' ? 'A' : 'E']));
     leave(1);
   }
 
-  guard(() => {
+  /** What a module imports, as a module of the same names. */
+  async function imported(name) {
+    const exports = await import(name);
+    const names = Object.keys(exports);
+    return new vm.SyntheticModule(names, function set() {
+      for (const one of names) this.setExport(one, exports[one]);
+    });
+  }
+
+  const begin = () => guard(() => {
     const [, names, classes] = channel.receive();
     const defined = (name) => lookup(`typeof ${name}`) !== 'undefined';
     for (const name of classes) {
@@ -150,4 +164,19 @@
     peer.held = true;
     peer.work();
   });
+
+  process.argv.splice(1, 2, path);
+  if (module) {
+    module.link(imported).then(() => module.evaluate()).then(begin, fail);
+    return;
+  }
+  const main = new Module(path, null);
+  process.mainModule = main;
+  Object.assign(main, { id: '.', filename: path, paths: [] });
+  try {
+    main._compile(looked, path);
+  } catch (error) {
+    fail(error);
+  }
+  begin();
 })();

@@ -34,8 +34,23 @@
   const channel = new Channel(5, 6);
   const reallyExit = process.reallyExit.bind(process);
   const told = hidden();
+  /** Whether the tests have `import` or `await` at their top level. */
+  function isModule() {
+    try {
+      return Boolean(new vm.SourceTextModule(source, { identifier: path }));
+    } catch {
+      return false;
+    }
+  }
+
   try {
-    new vm.Script(source, { filename: path });
+    try {
+      new vm.Script(source, { filename: path });
+    } catch (error) {
+      if (!isModule()) throw error;
+      writeSync(reports, 'R');
+      end('U', 'the tests are a module, which strict mode cannot run');
+    }
     if (channel.receive()[0] !== 'compiled') throw new Closed('the solution does not compile');
   } catch (error) {
     // What is wrong with a solution is on standard error already.
@@ -173,11 +188,14 @@
   const place = (name, value) =>
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   place('assert', checks.assert);
-  const { wanted, missing } = sorted(source, prompt, entry, (name) => valueOf(name) !== undefined);
+  const { wanted, missing, undefined: free } = sorted(source, prompt, entry, (name) => valueOf(name) !== undefined);
+  const complain = (name) => end('U', `the tests use ${name}, which neither they nor the prompt define`);
+  // Said at once where that is certain: what a solution does is not to decide whether the tests come to it.
+  if (free) complain(free);
   for (const name of missing) {
     Object.defineProperty(globalThis, name, {
       configurable: true,
-      get: () => end('U', `the tests use ${name}, which neither they nor the prompt define`),
+      get: () => complain(name),
       set: (value) => place(name, value),
     });
   }

@@ -6,11 +6,14 @@ import java.io.FileOutputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Runs the main method of one program and tells, over descriptor 4, how far it came.
  *
- * <p>The arguments are the class and, where the program has tests, the name of the property that their main method sets.
+ * <p>The arguments are the class and, where the program has tests, the name of the property in which their main
+ * method leaves a trace of its calls.
  */
 public final class Launcher {
     private static final int SECRET_BYTES = 32;
@@ -37,9 +40,29 @@ public final class Launcher {
             cause.setStackTrace(ofProgram(cause.getStackTrace()));
             throw cause;
         }
-        if (arguments.length < 2 || System.getProperty(arguments[1]) != null) {
+        if (arguments.length < 2 || isCalledFromHere(System.getProperty(arguments[1]), arguments[0])) {
             reports.write(secret);
         }
+    }
+
+    /** Whether the main method of the tests, which has left a trace of its calls, was called by nobody but us. */
+    private static boolean isCalledFromHere(String trace, String name) {
+        if (trace == null) {
+            return false;
+        }
+        // In Scala there is a main method of the object, and one of the class, which calls it.
+        Set<String> mains = new HashSet<>(Set.of(name + ".main", name + "$.main"));
+        for (String frame : trace.substring(1).split(", ")) {
+            String method = frame.substring(frame.indexOf('/') + 1, frame.indexOf('('));
+            if (method.equals("flextune.Launcher.main")) {
+                return true;
+            }
+            boolean isReflection = method.startsWith("java.lang.reflect.") || method.startsWith("jdk.internal.reflect.");
+            if (!isReflection && !mains.remove(method)) {
+                return false;
+            }
+        }
+        return false;
     }
 
     /** The innermost frames of the program, without those of reflection and of this class. */

@@ -35,6 +35,9 @@ func entryPoints(source []byte) (hook, entry string, imports []string, err error
 	var tests []string
 	hasMain := false
 	for _, declaration := range file.Decls {
+		if name := taken(declaration, place); name != "" {
+			return "", "", nil, refused("the solution gives another meaning to " + name + ", by which the tests judge")
+		}
 		if function, ok := declaration.(*ast.FuncDecl); ok && function.Recv == nil {
 			name := function.Name.Name
 			hasMain = hasMain || name == "main"
@@ -62,6 +65,33 @@ func entryPoints(source []byte) (hook, entry string, imports []string, err error
 		return fmt.Sprintf(head+body, file.Name.Name, runner), "runner.Main(program.FlextuneMain)", imports, nil
 	}
 	return "", "", nil, refused("neither a function TestXxx(t *testing.T) nor, in package main, a function main")
+}
+
+// taken is a name of Go's own by which tests judge, if a declaration before them takes it.
+func taken(declaration ast.Decl, place int) string {
+	if int(declaration.Pos())-1 >= place {
+		return ""
+	}
+	var names []*ast.Ident
+	switch declared := declaration.(type) {
+	case *ast.FuncDecl:
+		if declared.Recv == nil {
+			names = append(names, declared.Name)
+		}
+	case *ast.GenDecl:
+		for _, spec := range declared.Specs {
+			if values, ok := spec.(*ast.ValueSpec); ok {
+				names = append(names, values.Names...)
+			}
+		}
+	}
+	for _, name := range names {
+		switch name.Name {
+		case "panic", "true", "false", "nil":
+			return name.Name
+		}
+	}
+	return ""
 }
 
 // expectation reads the last line of a source with tests: where they begin, in what mode they are run, and which
