@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class ThreeSlots:
     def __init__(self) -> None:
         self.stopped = False
 
-    def work(self, units: list[Unit], run: Any, options: Any) -> None:
+    def work(self, units: Sequence[Unit], run: Any, options: Any) -> None:
         raise AssertionError("no unit is handed out here")
 
     def stop(self) -> None:

@@ -124,10 +124,10 @@ def _generations(evaluations: Iterable[Evaluation], run: Run, slots: int) -> Ite
         if generation.key not in asked and generation.unanswered(run):
             asked[generation.key] = evaluation
     missing = {form: list(asked.values()) for form, asked in by_form.items() if asked}
-    for form, asked in missing.items():
-        parts = min(len(asked), max(slots // len(missing), 1))
+    for form, together in missing.items():
+        parts = min(len(together), max(slots // len(missing), 1))
         needs = _merged(form.model) | ({form.training} if form.training is not None else set())
-        for part in (tuple(asked[first::parts]) for first in range(parts)):
+        for part in (tuple(together[first::parts]) for first in range(parts)):
             more = f" and {len(part) - 1} more" if len(part) > 1 else ""
             yield Unit(
                 "generate",

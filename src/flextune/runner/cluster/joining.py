@@ -70,10 +70,29 @@ def joined(address: str | None, cpus: int | None) -> Iterator[ClusterExecutor | 
             signal.signal(signal.SIGTERM, handler)
     executor = ClusterExecutor(RayPool(), cpus or 1)
     try:
-        yield executor
+        with _nothing_of_lost_nodes():
+            yield executor
     finally:
         executor.close()
         ray.shutdown()
+
+
+@contextmanager
+def _nothing_of_lost_nodes() -> Iterator[None]:
+    """Ray prints a lost node's last lines to standard output, where a command's result stands.
+
+    No setting prevents that. Our own note says what was lost, and what is done again.
+    """
+    from ray._private import worker
+
+    printing = getattr(worker, "print_to_stdstream", None)
+    if printing is not None:
+        worker.print_to_stdstream = lambda *args, **options: None
+    try:
+        yield
+    finally:
+        if printing is not None:
+            worker.print_to_stdstream = printing
 
 
 def _check(address: str) -> None:

@@ -94,7 +94,8 @@ def main(argv: list[str]) -> int:
         os.write(channel, b"C")
         return 1
     os.write(channel, b"R")
-    reason = execute(codes[0], path, *codes[1:], watched=watched)
+    tests = codes[1] if len(codes) > 1 else None
+    reason = execute(codes[0], path, tests, watched)
     if isinstance(reason, int):
         return finish(reason)
     if reason is None:

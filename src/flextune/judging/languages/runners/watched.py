@@ -96,7 +96,7 @@ class Watched:
             self._run.add((type(case), case._testMethodName))
             return run(case, result)
 
-        TestCase.run = running  # type: ignore[method-assign]
+        TestCase.run = running  # type: ignore[method-assign, assignment]
         skipping("addSkip")
         skipping("addExpectedFailure")
 
@@ -117,7 +117,7 @@ def _tests_of(node: ast.stmt) -> list[tuple[str, str]]:
     """The tests of a class, each with the class's name."""
     if not isinstance(node, ast.ClassDef):
         return []
-    bases = {getattr(base, "attr", None) or getattr(base, "id", "") for base in node.bases}
+    bases = [str(getattr(base, "attr", None) or getattr(base, "id", "")) for base in node.bases]
     if not any(base.endswith("TestCase") for base in bases):
         return []
     methods = (part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef))
