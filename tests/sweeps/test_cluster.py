@@ -206,6 +206,6 @@ def test_more_cpus_than_a_node_has_are_refused_in_a_line(
 ) -> None:
     with (
         joined(cluster.address, 64) as executor,
-        pytest.raises(FlextuneError, match=r"no node has 64 CPUs; lower --workers$"),
+        pytest.raises(FlextuneError, match=r"no node has 64 CPUs; lower --workers, or add nodes$"),
     ):
         train_experiment(experiment(model_folder), tmp_path / "run", RunOptions(executor=executor))

@@ -92,6 +92,6 @@ def test_a_search_in_turn_tries_one_after_the_other(tmp_path: Path, monkeypatch:
         before(self, plan)
 
     monkeypatch.setattr(Pretend, "evaluate", evaluate)
-    sweep = "sweep={search: bracket, trials: 4, keys: {penalty.strength: 2}}"
-    run_sweep(pretend_sweep(sweep), tmp_path / "run", RunOptions(executor=ThreeSlots()))
+    sweep = pretend_sweep("sweep={search: bracket, trials: 4}", keys={"penalty.strength": 2})
+    run_sweep(sweep, tmp_path / "run", RunOptions(executor=ThreeSlots()))
     assert names == {threading.main_thread().name}
