@@ -82,6 +82,34 @@ def test_what_was_run_is_said_in_words(finished_run: Path, tmp_path: Path) -> No
     assert found["Machine"] == "a processor, 2 cores, 8 GiB of memory, no GPU"
 
 
+def test_what_arms_have_of_their_own_is_said_in_place_of_what_no_arm_has(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(finished_run, tmp_path / "run"))
+    path = folder / "experiment.yaml"
+    given = yaml.safe_load(path.read_text())
+    own = {"judge": {"cpu_seconds": 4}, "decode": [{"strategy": "greedy", "max_new_tokens": 180}]}
+    small = {"adapter": {"rank": 16, "alpha": 32, "targets": "mlp"}, "train": {"batch_size": 16}}
+    large = {**small, "adapter": {"rank": 16, "alpha": 64, "targets": "all"}}
+    whole = {
+        "adapter": None,
+        "penalty": None,
+        "train": {"batch_size": 8, "gradient_accumulation_steps": 2, **start},
+    }
+    names = ["lora", "flex", "flex-merged"]
+    arms = [{"name": n, **own, **part} for n, part in zip(names, [small, large, whole], strict=True)]
+    given["arms"] = [{"name": "baseline", "train": None, **own}, *arms]
+    path.write_text(yaml.safe_dump(given))
+    found = dict(facts(read_run(folder)))
+    assert found["Adapter"] == (
+        "LoRA: rank 16, alpha 32 or 64, dropout 0.05, targets mlp or all; none: all weights"
+    )
+    assert "batch size 16 or 8 × 2" in found["Training"]
+    assert found["Training"].endswith("start (arm lora, use merged)")
+    assert found["Limits"] == "4 s of CPU, 24 s by the clock, 1,024 MiB a program"
+    assert found["Decoding"] == "greedy, at most 180 tokens"
+
+
 def test_a_damaged_adapter_is_no_reason_to_fail(finished_run: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(finished_run, tmp_path / "run"))
     adapter = Run(folder).trained("lora-0").adapter

@@ -84,9 +84,11 @@ def _revisions(run: RunData) -> list[str]:
 def _decoding(run: RunData) -> str:
     """Each way of decoding with its limit."""
     names = dict.fromkeys(s[3] for s in run.labels.settings)
-    limits = {
-        decode.label: decode.max_new_tokens for decode in (run.experiment.decode if run.experiment else ())
-    }
+    arms = run.experiment.resolved_arms() if run.experiment else ()
+    limits = {decode.label: decode.max_new_tokens for arm in arms for decode in arm.decode}
+    known = {limits.get(name) for name in names}
+    if len(names) > 1 and len(known) == 1 and None not in known:
+        return f"{'; '.join(names)}; each at most {known.pop():,} tokens"
     return "; ".join(f"{name}, at most {limits[name]:,} tokens" if name in limits else name for name in names)
 
 
@@ -94,9 +96,12 @@ def _limits(run: RunData) -> str:
     """What a judged program might use."""
     if run.experiment is None:
         return ""
-    judge = run.experiment.judge
-    times = f"{judge.cpu_seconds:g} s of CPU, {judge.wall_limit:g} s by the clock"
-    return f"{times}, {judge.memory_mib:,} MiB a program"
+    limits = (arm.judge for arm in run.experiment.resolved_arms())
+    texts = (
+        f"{limit.cpu_seconds:g} s of CPU, {limit.wall_limit:g} s by the clock, {limit.memory_mib:,} MiB"
+        for limit in limits
+    )
+    return " or ".join(f"{text} a program" for text in dict.fromkeys(texts))
 
 
 def _machine(hardware: dict[str, Any]) -> str:

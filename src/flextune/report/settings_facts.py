@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from flextune.config import Experiment
+from flextune.config import Experiment, TrainConfig
 from flextune.config.section import Section
 from flextune.progress import duration
 from flextune.report import formats
@@ -45,8 +45,26 @@ def training_facts(run: RunData) -> list[tuple[str, str]]:
 def _adapter(run: RunData, experiment: Experiment) -> str:
     trained = {number for training in run.trainings if (number := _parameters(run, training.key))}
     numbers = " or ".join(f"{number:,}" for number in sorted(trained))
-    kind = "none: all weights" if experiment.adapter is None else f"LoRA: {pairs(_shown(experiment.adapter))}"
-    return kind + (f"; {numbers} trained parameters" if numbers else "")
+    adapters = [arm.adapter for arm in _training_arms(experiment)]
+    shown = _together([_shown(adapter) for adapter in adapters if adapter is not None])
+    kinds = [f"LoRA: {pairs(shown)}" if shown else "", "none: all weights" if None in adapters else ""]
+    return "; ".join(filter(None, kinds)) + (f"; {numbers} trained parameters" if numbers else "")
+
+
+def _training_arms(experiment: Experiment) -> list[Experiment]:
+    """The arms that train; of an experiment where none does, that itself."""
+    return [arm for arm in experiment.resolved_arms() if arm.train is not None] or [experiment]
+
+
+def _together(sections: list[JsonObject]) -> JsonObject:
+    """Each setting with its values in all sections, in the order of the sections: ``rank 8 or 16``."""
+    values: dict[str, list[str]] = {}
+    for section in sections:
+        for key, value in section.items():
+            known, text = values.setdefault(key, []), plain(value)
+            if value is not None and value != [] and text not in known:
+                known.append(text)
+    return {key: " or ".join(known) for key, known in values.items() if known}
 
 
 def _shown(adapter: Section) -> JsonObject:
@@ -72,26 +90,31 @@ def _parameters(run: RunData, key: str) -> int:
 
 def _recipe(run: RunData, experiment: Experiment) -> str:
     """Learning rate, steps and batch first; then what differs from the defaults."""
-    train = experiment.train
-    if train is None:
+    trains = [arm.train for arm in _training_arms(experiment) if arm.train is not None]
+    if not trains:
         return ""
     steps = sorted({int(row["step"]) for t in run.trainings for row in t.log[-1:] if "step" in row})
-    accumulated = train.gradient_accumulation_steps
-    batch = f"batch size {train.batch_size}" + (f" × {accumulated}" if accumulated > 1 else "")
+    batches = dict.fromkeys(_batch(train) for train in trains)
+    schedules = dict.fromkeys(train.lr_scheduler_type for train in trains)
     examples = sorted({int(t.settings["examples"]) for t in run.trainings if "examples" in t.settings})
-    others = train.model_dump(mode="json", exclude_defaults=True, exclude=_SAID)
+    others = [train.model_dump(mode="json", exclude_defaults=True, exclude=_SAID) for train in trains]
     used = [t.settings.get("train", {}).get("learning_rate") for t in run.trainings]
-    rates = sorted({float(rate) for rate in used if rate is not None}) or [train.learning_rate]
+    rates = sorted({float(rate) for rate in used if rate is not None}) or [trains[0].learning_rate]
     # Tuned arms have one each; the fact "Tuned" says which.
     rate = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g} to {rates[-1]:g}"
     parts = [
-        f"learning rate {rate} ({train.lr_scheduler_type})",
+        f"learning rate {rate} ({' or '.join(schedules)})",
         f"{_or(steps)} steps" if steps else "",
-        batch,
+        f"batch size {' or '.join(batches)}",
         f"{_or(examples)} examples" if examples else "",
-        pairs(others),
+        pairs(_together(others)),
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _batch(train: TrainConfig) -> str:
+    accumulated = train.gradient_accumulation_steps
+    return f"{train.batch_size}" + (f" × {accumulated}" if accumulated > 1 else "")
 
 
 def _or(numbers: list[int]) -> str:

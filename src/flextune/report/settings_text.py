@@ -44,9 +44,11 @@ def pairs(section: Any) -> str:
 
 
 def plain(value: Any) -> str:
-    """A number without its trailing zeros; the items of a list joined by ``+``."""
+    """A number without its trailing zeros; the items of a list joined by ``+``; a section in brackets."""
     if isinstance(value, list):
         return " + ".join(map(plain, value))
+    if isinstance(value, dict):
+        return f"({pairs(value)})"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
