@@ -94,7 +94,11 @@ def test_what_arms_have_of_their_own_is_said_in_place_of_what_no_arm_has(
     whole = {
         "adapter": None,
         "penalty": None,
-        "train": {"batch_size": 8, "gradient_accumulation_steps": 2, **start},
+        "train": {
+            "batch_size": 8,
+            "gradient_accumulation_steps": 2,
+            "start": {"arm": "lora", "use": "merged"},
+        },
     }
     names = ["lora", "flex", "flex-merged"]
     arms = [{"name": n, **own, **part} for n, part in zip(names, [small, large, whole], strict=True)]

@@ -46,7 +46,7 @@ def rounds_chart(run: RunData) -> Chart:
     paper: list[Bar] = []
     ours: dict[str, list[Bar]] = {}
     for row in paper_scores():
-        place = f"{row.round}: {row.arm.replace('round-', '')} {language_name(row.language)}"
+        place = f"{_name(row.round, row.arm)} · {language_name(row.language)}"
         measured = [score for score in run.scores if _stands_for(score, row.arm, row.language)]
         if measured:
             paper.append(Bar(place, 100 * row.rate))
@@ -62,6 +62,12 @@ def rounds_chart(run: RunData) -> Chart:
     ]
     drawn = draw_grouped_bars(series, x="pass@1, %", hover="%{y}<br>%{x:.1f} %")
     return Chart("rounds", "pass@1 by round: the paper's and ours (figures 1 and 4)", drawn)
+
+
+def _name(number: str, arm: str) -> str:
+    """``5``, or of a round's other arms ``5: all-0.01``."""
+    own = arm.removeprefix(f"round-{number.lower()}").strip("-")
+    return f"{number}: {own}" if own else number
 
 
 def _stands_for(score: Score, arm: str, language: str) -> bool:
