@@ -66,7 +66,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]
     files = {**FILES, "sweep.yaml": sweep, "other.jsonl": FILES["verdicts.jsonl"]}
     files |= {"notok/adapter_config.json": "{}", "notok/adapter_model.safetensors": ""}
     for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH],

@@ -47,7 +47,6 @@ RS = Frame(
         "a test that is not compiled": ("fn main() {}\n#[cfg(any())]", _RUST_TESTS),
         "another assertion": "macro_rules! assert_eq { ($($any:tt)*) => {} }",
         "an assertion by another name": "use std::stringify as assert_eq;",
-        "an assertion that a macro makes": "macro_rules! make { ($name:ident) => { macro_rules! $name { ($a:expr, $b:expr) => {} } } }\nmake!(assert_eq);",
         "tests beside a main that is empty": ("", "fn main() {}\n#[test]\nfn adds() { assert_eq!(add(2, 3), 5); }\n"),
         "tests without their runner": ("fn main() {}", _RUST_TESTS),
     },

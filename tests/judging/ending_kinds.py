@@ -55,6 +55,16 @@ ENDING_KINDS = {
         "    return a+b\n",
         "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\n    def test_more(self):\n        self.fail()\nsuite = unittest.TestSuite()\nsuite.addTest(T('test'))\nassert unittest.TextTestRunner().run(suite).wasSuccessful()",
     ),
+    "unittest tests that are called by hand": Kind(
+        "def add(a, b):\n",
+        "    return a+b\n",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\n    def test_more(self):\n        self.fail()\ntests = T('test')\ntests.setUp()\ntests.test()",
+    ),
+    "unittest tests that are debugged": Kind(
+        "def add(a, b):\n",
+        "    return a+b\n",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(add(1, 2), 3)\n    def test_more(self):\n        self.fail()\nunittest.defaultTestLoader.loadTestsFromName('test', T).debug()",
+    ),
     "sys.exit(main())": Kind(
         "def add(a, b):\n",
         "    return a+b\n",

@@ -188,7 +188,7 @@ def test_a_folder_without_an_adapter_is_named(folder: Path, tmp_path: Path) -> N
     with pytest.raises(FlextuneError, match=r"no adapter_config.json; it is not an adapter folder"):
         read_lora_files(tmp_path)
     (folder / SAFETENSORS).unlink()
-    with pytest.raises(FlextuneError, match=r"no adapter_model\.safetensors; the adapter's weights"):
+    with pytest.raises(FlextuneError, match=r"no adapter_model\.safetensors: the adapter's weights"):
         read_lora_files(folder)
 
 

@@ -20,6 +20,8 @@ else:
 #: What skips tests, and what chooses some; where the tests do so themselves it is right.
 _SKIPS = re.compile(r"[sS]kip|expectedFailure")
 _CHOOSES = re.compile(r"\b(?:addTests?|loadTestsFrom\w+)\b")
+#: What calls a test's method without ``unittest``.
+_CALLS = re.compile(r"\.test\w*\(")
 #: Assertions that tests reach wherever they come to their end.
 _REACHED = re.compile(r"^(?:assert|check\()", re.MULTILINE)
 
@@ -58,7 +60,7 @@ class Watched:
         names["__name__"] = "__main__"
         names.update(self._given)
         self._names = names
-        if "unittest" in self._source:
+        if "unittest" in self._source and not _CALLS.search(self._source):
             self._expected = [pair for node in ast.parse(self._source).body for pair in _tests_of(node)]
         if self._expected:
             self._may_skip = _SKIPS.search(self._source) is not None
@@ -90,13 +92,17 @@ class Watched:
 
             setattr(TestResult, name, method)
 
-        run = TestCase.run
+        def running(name: str) -> None:
+            original = getattr(TestCase, name)
 
-        def running(case: TestCase, result: TestResult | None = None) -> TestResult | None:
-            self._run.add((type(case), case._testMethodName))
-            return run(case, result)
+            def method(case: TestCase, *arguments: Any) -> Any:
+                self._run.add((type(case), case._testMethodName))
+                return original(case, *arguments)
 
-        TestCase.run = running  # type: ignore[method-assign, assignment]
+            setattr(TestCase, name, method)
+
+        running("run")
+        running("debug")
         skipping("addSkip")
         skipping("addExpectedFailure")
 
