@@ -110,11 +110,6 @@ CS = Frame(
             "    }\n    public static void Main(string[] args) {\n    Debug.Assert(Add(2, 3) == 5);\n    }\n}\n#endif\n",
         ),
         "assertions that nobody listens to": "} static Problem() { Trace.Listeners.Clear(); }\nstatic void unused() {",
-        "a main that calls the tests' own": (
-            "} public static void Main() { try { Zoo<int>.Main(null); } catch (Exception) {} }\n}\n"
-            "class Zoo<T> {\nstatic long Add(long a, long b) { return 0; }\nstatic void Unused() {",
-            '    }\n    public static void Main(string[] args) {\n    if (Add(2, 3) != 5) throw new Exception("no");\n    }\n}\n',
-        ),
         "an exit": "} static Problem() { Environment.Exit(0); }\nstatic void unused() {",
     },
 )  # fmt: skip

@@ -91,7 +91,7 @@ def test_what_arms_have_of_their_own_is_said_in_place_of_what_no_arm_has(
     own = {"judge": {"cpu_seconds": 4}, "decode": [{"strategy": "greedy", "max_new_tokens": 180}]}
     small = {"adapter": {"rank": 16, "alpha": 32, "targets": "mlp"}, "train": {"batch_size": 16}}
     large = {**small, "adapter": {"rank": 16, "alpha": 64, "targets": "all"}}
-    whole = {
+    whole: dict[str, Any] = {
         "adapter": None,
         "penalty": None,
         "train": {
