@@ -173,10 +173,14 @@ class _Training:
         self, callbacks: Sequence[TrainerCallback], progress: Progress | None, interrupts: Interrupts
     ) -> FlexTrainer:
         """A Trainer that is ready to begin."""
-        import torch
         from transformers import PrinterCallback
 
-        from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
+        from flextune.training.arguments import (
+            half_of,
+            recipe_callbacks,
+            trainer_arguments,
+            training_arguments,
+        )
         from flextune.training.batches.choice import choose_batches
         from flextune.training.batches.dealing import deal_out
         from flextune.training.callbacks.keeping import KeepBestCallback
@@ -204,7 +208,6 @@ class _Training:
         arguments = training_arguments(
             model, recipe, self.folder, deal=deal, device=self.device, evaluate=bool(held_out.rows)
         )
-        half = torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
         members = recipe_callbacks(recipe)
         keeping = next((each for each in members if isinstance(each, KeepBestCallback)), None)
         trainer = FlexTrainer(
@@ -216,7 +219,7 @@ class _Training:
                 adapted,
                 recipe.train,
                 pad=model.tokenizer.pad_token_id,
-                computed=half or model.model.dtype,
+                computed=half_of(arguments) or model.model.dtype,
             ),
             callbacks=[
                 *members,

@@ -16,6 +16,7 @@ from transformers import Trainer
 
 from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
+from flextune.training.arguments import half_of
 from flextune.training.batches.choice import Batches
 from flextune.training.batches.dealing import Deal, Dealt, Spared
 from flextune.training.batches.encoded import Encoded, names_of, texts_of
@@ -228,9 +229,8 @@ class FlexTrainer(ResumingMixin, ShardingMixin, SophiaMixin, SpectralLossMixin, 
             logits = logits[:, self._counted]
         if self._head is None:
             return counted_loss(logits, labels, self._counted, num_items_in_batch)
-        half = torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
         targets = counted_targets(labels, self._counted)
-        total = summed_loss(logits.flatten(0, 1), self._head, targets, half)
+        total = summed_loss(logits.flatten(0, 1), self._head, targets, half_of(self.args))
         return total / divisor(targets, num_items_in_batch)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
