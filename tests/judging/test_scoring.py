@@ -167,3 +167,20 @@ def test_verdicts_that_others_replace_are_counted(sandboxed: None, tmp_path: Pat
         judge_files(samples, PROBLEMS, output=output, reporter=Notes())
     replaced = [note for note in notes if "replaced" in note]
     assert replaced == [f"{output}: 1 of the 2 verdicts that it held are replaced by others"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sample": "x"}, r'verdicts\.jsonl:2: field "sample" must be a number \(found: text\)'),
+        ({"sample": True}, r'verdicts\.jsonl:2: field "sample" must be a number \(found: true or'),
+        ({"language": None}, r'verdicts\.jsonl:2: field "language" must be text \(found: null\)'),
+        ({"name": 7}, r'verdicts\.jsonl:2: field "name" must be text \(found: a number\)'),
+    ],
+)
+def test_a_field_of_another_type_is_named(change: dict[str, object], message: str, tmp_path: Path) -> None:
+    first, second = map(as_row, [*counted("a", 1, 1), *counted("b", 1, 1)])
+    file = tmp_path / "verdicts.jsonl"
+    write_lines(file, [first, {**second, **change}])
+    with pytest.raises(FlextuneError, match=message):
+        score_file(file)

@@ -10,6 +10,7 @@ from typing import Any
 
 from flextune.errors import FlextuneError
 from flextune.files.lines import numbered_records, read_lines
+from flextune.files.rows import json_kind
 from flextune.judging.evalplus_results import evalplus_verdicts
 from flextune.judging.inspect_results import inspect_verdicts, is_inspect
 from flextune.judging.lm_eval_results import is_lm_eval, lm_eval_verdicts
@@ -69,6 +70,7 @@ def latest_verdicts(file: Path) -> dict[Identity, Verdict]:
     latest: dict[Identity, Verdict] = {}
     lines: dict[Identity, int] = {}
     for number, verdict in read_verdicts(file):
+        _check_types(verdict, f"{file}:{number}")
         key = identity(verdict)
         place = f"{verdict.name}, sample {verdict.sample}"
         if verdict.outcome not in OUTCOMES:
@@ -85,6 +87,14 @@ def latest_verdicts(file: Path) -> dict[Identity, Verdict]:
     if not latest:
         raise FlextuneError(f"{file}: no verdicts in it")
     return latest
+
+
+def _check_types(verdict: Verdict, where: str) -> None:
+    """Refuse a line whose fields would tell no two verdicts apart as they should."""
+    for name, kind, words in (("name", str, "text"), ("language", str, "text"), ("sample", int, "a number")):
+        value = getattr(verdict, name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise FlextuneError(f'{where}: field "{name}" must be {words} (found: {json_kind(value)})')
 
 
 def origin(folder: Path) -> Origin:
