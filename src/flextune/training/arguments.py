@@ -119,11 +119,6 @@ def training_arguments(
     return arguments
 
 
-def half_of(arguments: TrainingArguments) -> torch.dtype | None:
-    """The type that a training's products are in where it is not that of the weights."""
-    return torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
-
-
 def _check_sharded(train: TrainConfig, device: torch.device, quantization: str | None) -> None:
     """Refuse what FSDP2 has no shards for."""
     if quantization is not None:

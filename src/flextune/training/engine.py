@@ -175,18 +175,14 @@ class _Training:
         """A Trainer that is ready to begin."""
         from transformers import PrinterCallback
 
-        from flextune.training.arguments import (
-            half_of,
-            recipe_callbacks,
-            trainer_arguments,
-            training_arguments,
-        )
+        from flextune.training.arguments import recipe_callbacks, trainer_arguments, training_arguments
         from flextune.training.batches.choice import choose_batches
         from flextune.training.batches.dealing import deal_out
         from flextune.training.callbacks.keeping import KeepBestCallback
         from flextune.training.callbacks.logbook import Logbook
         from flextune.training.callbacks.saving import Saving
         from flextune.training.memory import recompute_activations, use_liger
+        from flextune.training.pieces import half_of
         from flextune.training.processes import rank, sharded, world
         from flextune.training.trainer import FlexTrainer
 

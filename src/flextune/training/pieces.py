@@ -22,6 +22,11 @@ from flextune.models.whole import base_of
 ON_CPU, ON_GPU = 2**24, 2**26
 
 
+def half_of(arguments: Any) -> torch.dtype | None:
+    """The type that a training's products are in where it is not that of the weights."""
+    return torch.bfloat16 if arguments.bf16 else torch.float16 if arguments.fp16 else None
+
+
 def rows_at_once(head: nn.Linear) -> int:
     """Tokens whose logits are a piece."""
     logits = ON_CPU if head.weight.device.type == "cpu" else ON_GPU

@@ -16,7 +16,6 @@ from transformers import Trainer
 
 from flextune.errors import DivergedError
 from flextune.models.encoding import IGNORED
-from flextune.training.arguments import half_of
 from flextune.training.batches.choice import Batches
 from flextune.training.batches.dealing import Deal, Dealt, Spared
 from flextune.training.batches.encoded import Encoded, names_of, texts_of
@@ -27,7 +26,7 @@ from flextune.training.callbacks.penalty_term import PenaltyTerm, Way
 from flextune.training.callbacks.sophia import SophiaMixin
 from flextune.training.counted import counted_loss, counted_targets, divisor, keeps_logits
 from flextune.training.kl import base_predictions, summed_divergence
-from flextune.training.pieces import plain_head, rows_at_once, summed_loss, without_head
+from flextune.training.pieces import half_of, plain_head, rows_at_once, summed_loss, without_head
 from flextune.training.processes import agree
 from flextune.training.resuming import ResumingMixin
 from flextune.training.sharding import ShardingMixin
