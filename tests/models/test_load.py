@@ -11,10 +11,11 @@ from tests.support.peft_folders import save_adapter
 from tests.support.tiny import tiny_model
 
 import flextune.models.load as base
+from flextune.config import AdapterConfig
 from flextune.errors import FlextuneError
-from flextune.models.adapters import shared_view
+from flextune.models.adapters import attach_adapter, shared_view
 from flextune.models.devices import resolve_device
-from flextune.models.load import LoadedModel, load_model, model_identity
+from flextune.models.load import LoadedModel, load_model, model_files, model_identity
 
 
 @pytest.fixture
@@ -157,3 +158,52 @@ def test_a_damaged_tokenizer_is_one_line(copy: Path, text: str) -> None:
         load_model(str(copy), device="cpu")
     assert "\n" not in str(caught.value)
     assert not str(caught.value).endswith(":")
+
+
+@pytest.fixture
+def hub(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A cache of the hub, without a network, with two revisions of ``org/code``: names and their commits."""
+    cache, commits = tmp_path / "cache", {"main": "a" * 40, "v1.0": "b" * 40}
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    repository = cache / "models--org--code"
+    (repository / "refs").mkdir(parents=True)
+    for name, commit in commits.items():
+        (repository / "refs" / name).write_text(commit)
+        weights = load_file(copy / "model.safetensors")
+        weights["model.norm.weight"][0] += len(name)
+        save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+        shutil.copytree(copy, repository / "snapshots" / commit)
+    return commits
+
+
+@pytest.mark.parametrize("name", ["org/code", "org/code@main", "org/code@v1.0", "org/code@" + "b" * 40])
+def test_a_model_of_the_hub_is_loaded_at_the_revision_that_its_name_asks_for(
+    name: str, hub: dict[str, str]
+) -> None:
+    asked = name.partition("@")[2] or "main"
+    commit = hub.get(asked, asked)
+    there = Path(huggingface_hub.constants.HF_HUB_CACHE) / "models--org--code" / "snapshots" / commit
+    loaded = load_model(name, device="cpu")
+    assert (loaded.name, loaded.identity, loaded.commit) == (name, f"org/code@{commit}", commit)
+    assert model_identity(loaded.identity) == loaded.identity
+    norm = load_file(there / "model.safetensors")["model.norm.weight"]
+    assert torch.equal(loaded.model.model.norm.weight, norm.to(torch.float32))
+    assert model_files(name) == there
+    assert model_files(name, "v1.0") == (there if "@" in name else there.parent / hub["v1.0"])
+    adapted = attach_adapter(loaded, AdapterConfig(), seed=0)
+    assert adapted.peft_config["default"].revision == commit
+
+
+def test_a_folder_may_have_an_at_sign_and_has_no_commit(copy: Path) -> None:
+    folder = copy.rename(copy.parent / "code@v1.0")
+    loaded = load_model(str(folder), device="cpu")
+    assert (loaded.identity, loaded.commit) == (model_identity(str(folder)), None)
+    assert attach_adapter(loaded, AdapterConfig(), seed=0).peft_config["default"].revision is None
+
+
+def test_a_revision_that_is_not_there(hub: dict[str, str]) -> None:
+    with pytest.raises(FlextuneError, match="model 'org/code@v2': no such folder, and the hub cannot be"):
+        load_model("org/code@v2")
+    with pytest.raises(FlextuneError, match="'org/code@': no revision after the @"):
+        load_model("org/code@")

@@ -38,7 +38,8 @@ class Experiment(Section):
     name: str = Field(pattern=NAME_PATTERN, description="Names the run's folder under runs/.")
     model: str = Field(
         EMBEDDED_MODEL,
-        description="A hub id, a folder, a GGUF file, or rosetta (the embedded model): the base model.",
+        description="The base model: a hub id (NAME, or NAME@REVISION for a branch, tag or commit), a "
+        "folder, a GGUF file, or rosetta (the embedded model).",
     )
     dtype: DType = Field("float32", description="Type of the base model's weights.")
     quantization: Literal["nf4", "fp4", "int8"] | None = Field(

@@ -55,7 +55,8 @@ def attach_adapter(loaded: LoadedModel, adapter: AdapterConfig, seed: int) -> Pe
         with _quietly(view):
             torch.manual_seed(seed)
             # Of a model without weights, the adapter needs none either.
-            return get_peft_model(view, config, low_cpu_mem_usage=view.device.type == "meta")
+            empty = view.device.type == "meta"
+            return get_peft_model(view, config, revision=loaded.commit, low_cpu_mem_usage=empty)
     except PEFT_ERRORS as error:
         raise FlextuneError(f"adapter: PEFT cannot adapt {loaded.name} so ({one_line(error)})") from error
 

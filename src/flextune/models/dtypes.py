@@ -6,7 +6,8 @@ from typing import cast
 
 from flextune.config import EMBEDDED_MODEL, DType
 from flextune.extras import need
-from flextune.models.gguf import gguf_name
+from flextune.models.gguf import is_gguf
+from flextune.models.names import without_revision
 
 _TYPES = ("float32", "bfloat16", "float16")
 
@@ -23,7 +24,7 @@ def stored_dtype(name: str) -> DType:
     Raises:
         FlextuneError: There is no such model.
     """
-    if name == EMBEDDED_MODEL or gguf_name(name) is not None:
+    if name == EMBEDDED_MODEL or is_gguf(without_revision(name)[0]):
         return "float32"
     need("torch", "transformers", "peft")
     from flextune.models.load import model_config

@@ -18,6 +18,7 @@ from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
 from flextune.models.devices import resolve_device
 from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
+from flextune.models.names import is_local, without_revision
 from flextune.models.quantization import quantized_loading, refuse_quantizing_twice, settle
 from flextune.rosetta import model_folder
 
@@ -54,6 +55,11 @@ class LoadedModel:
     name: str
     identity: str
 
+    @property
+    def commit(self) -> str | None:
+        """Its commit on the hub; None for a model of this machine."""
+        return without_revision(self.identity)[1]
+
 
 def load_model(
     name: str,
@@ -66,7 +72,7 @@ def load_model(
 
     Args:
         name: ``rosetta`` (the embedded model), a folder in Hugging Face format, a hub id, or a GGUF file
-            (``FILE.gguf``, ``OWNER/REPOSITORY:FILE.gguf``).
+            (``FILE.gguf``, ``OWNER/REPOSITORY:FILE.gguf``). One of the hub may end in ``@REVISION``.
         dtype: Type of the weights.
         device: ``cpu``, ``cuda``, ``cuda:1``, or ``auto``: CUDA where there is one.
         quantization: Keep the linear layers' weights in so many bits; None: as they are.
@@ -86,7 +92,7 @@ def load_model(
         loading = quantized_loading(quantization, getattr(torch, dtype), place)
         model = _load_weights(name, source, revision, dtype, loading)
         settle(model)
-    if gguf_name(name):
+    if gguf_name(source):
         as_plain_model(model, tokenizer)
     model.eval().requires_grad_(False)
     return LoadedModel(model, tokenizer, name, identity)
@@ -160,12 +166,13 @@ def model_files(name: str, revision: str | None = None) -> Path:
 
     Args:
         name: As for ``load_model``.
-        revision: Branch, tag or commit of a hub id; None: the hub's newest.
+        revision: Branch, tag or commit of a hub id that names none itself; None: the hub's newest.
 
     Raises:
         FlextuneError: No such model.
     """
-    source, _, commit = _locate(name)
+    pinned = without_revision(name)[1] is not None or revision is None or is_local(name)
+    source, _, commit = _locate(name if pinned else f"{name}@{revision}")
     if commit is None:
         return Path(source)
     from huggingface_hub import snapshot_download
@@ -173,20 +180,21 @@ def model_files(name: str, revision: str | None = None) -> Path:
     wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.py", "LICENSE*"]
     try:
         with reach_hub():
-            folder = Path(snapshot_download(name, revision=revision or commit, allow_patterns=wanted))
+            folder = Path(snapshot_download(source, revision=commit, allow_patterns=wanted))
             if not any(folder.glob("*.safetensors")):
-                folder = Path(
-                    snapshot_download(name, revision=revision or commit, allow_patterns=[*wanted, "*.bin"])
-                )
+                folder = Path(snapshot_download(source, revision=commit, allow_patterns=[*wanted, "*.bin"]))
     except (OSError, ValueError) as error:
         raise FlextuneError(f"model {name!r}: its files cannot be fetched ({one_line(error)})") from error
     return folder
 
 
 def _locate(name: str) -> tuple[str, str, str | None]:
-    """Where a model lies: source for ``from_pretrained``, identity, hub revision."""
-    if (gguf := gguf_name(name)) is not None:
-        return _locate_gguf(name, gguf)
+    """Where a model lies: source for ``from_pretrained``, identity, commit on the hub."""
+    repository, asked = without_revision(name)
+    if asked == "":
+        raise FlextuneError(f"model {name!r}: no revision after the @; leave it out for the newest")
+    if (gguf := gguf_name(repository)) is not None:
+        return _locate_gguf(name, gguf, asked)
     folder = model_folder() if name == EMBEDDED_MODEL else Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():
@@ -196,27 +204,28 @@ def _locate(name: str) -> tuple[str, str, str | None]:
         raise FlextuneError(
             f"the embedded model is missing from this installation ({folder}); reinstall flextune"
         )
-    if folder.exists() or name.startswith((".", "/", "~")) or name.count("/") > 1:
+    if folder.exists() or name.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise FlextuneError(f"model {name!r}: no such folder")
-    revision = _hub_commit(name)
-    return name, f"{name}@{revision}", revision
+    # The cache lays files out as snapshots/<commit>/config.json.
+    commit = _from_hub(name, repository, "config.json", asked).parent.name
+    return repository, f"{repository}@{commit}", commit
 
 
-def _locate_gguf(name: str, gguf: GgufName) -> tuple[str, str, str | None]:
+def _locate_gguf(name: str, gguf: GgufName, asked: str | None) -> tuple[str, str, str | None]:
     """The same for a GGUF file; one of the hub is fetched, since only its content says what it is."""
     need_gguf(name)
-    path, revision = gguf.local, None
+    path, commit = gguf.local, None
     if path is None:
-        path = _from_hub(name, gguf.place, gguf.file)
+        path = _from_hub(name, gguf.place, gguf.file, asked)
         # The cache lays files out as snapshots/<commit>/<name in the repository>.
-        revision = path.parents[gguf.file.count("/")].name
+        commit = path.parents[gguf.file.count("/")].name
     if not path.is_file():
         raise FlextuneError(f"model {name!r}: no such file{_nearest_gguf(path)}")
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise FlextuneError(f"model {name!r}: {path.name} is not a GGUF file")
-    if revision is not None:
-        return str(path), f"{name}@{revision}", None
+    if commit is not None:
+        return str(path), f"{gguf.spelled}@{commit}", None
     digest = hashlib.sha256()
     _digest_file(digest, path)
     return str(path), f"sha256:{digest.hexdigest()[:32]}", None
@@ -270,20 +279,19 @@ def _digest_file(digest: Any, path: Path) -> None:
             digest.update(file.read(_SAMPLE_BYTES))
 
 
-def _hub_commit(name: str) -> str:
-    """The commit that the hub, or its local cache when offline, has for a model."""
-    # The cache lays files out as snapshots/<commit>/config.json.
-    return _from_hub(name, name, "config.json").parent.name
-
-
-def _from_hub(name: str, repository: str, file: str) -> Path:
-    """A file of the hub, in its local cache."""
+def _from_hub(name: str, repository: str, file: str, revision: str | None) -> Path:
+    """A file of the hub, in its local cache; without a network the cache has the last word."""
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import GatedRepoError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
         with reach_hub() as unreachable:
-            return Path(hf_hub_download(repository, file))
+            return Path(hf_hub_download(repository, file, revision=revision))
     except GatedRepoError:
         raise FlextuneError(
             f"model {name!r} is gated: accept its licence on huggingface.co, then run `hf auth login`"
@@ -295,6 +303,11 @@ def _from_hub(name: str, repository: str, file: str) -> Path:
             f"model {name!r}: no such folder, and the hub cannot be reached "
             f"({unreachable or one_line(error)}; not in its cache either){remedy}"
         ) from None
+    except RevisionNotFoundError:
+        raise FlextuneError(
+            f"model {name!r}: {repository} has no revision {revision!r}; a branch, a tag or a commit stands"
+            " after the @"
+        ) from None
     except HFValidationError:
         raise FlextuneError(f"model {name!r} is neither a folder nor a hub id") from None
     except OSError as error:
@@ -304,7 +317,7 @@ def _from_hub(name: str, repository: str, file: str) -> Path:
 
 def _hub_for(name: str) -> AbstractContextManager[object]:
     """For reading a model that may lie on the hub; a folder and a file need no network."""
-    local = name == EMBEDDED_MODEL or gguf_name(name) is not None or Path(name).expanduser().exists()
+    local = gguf_name(name) is not None or is_local(name)
     return contextlib.nullcontext() if local else reach_hub()
 
 
@@ -358,7 +371,7 @@ def _load_tokenizer(name: str, source: str, revision: str | None) -> Any:
         ) from error
     except Exception as error:  # the tokenizers package raises bare Exceptions
         reason = one_line(error)
-        if gguf_name(name):
+        if gguf_name(source):
             raise FlextuneError(
                 f"model {name!r}: the GGUF file cannot be read, perhaps cut off: {reason}"
             ) from error

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flextune.models.names import without_revision
 from flextune.runs.environment import describe_environment
 
 _SCORES, _END = "<!-- scores -->", "<!-- end of scores -->"
@@ -37,6 +38,7 @@ def model_card(
     counts: Mapping[str, int],
     trained: Mapping[str, Any],
     quantization: str | None = None,
+    commit: str | None = None,
 ) -> str:
     """The card as Markdown, with the hub's header.
 
@@ -46,7 +48,10 @@ def model_card(
         counts: What became of the examples, by what happened to them.
         trained: What the training came to: steps, losses.
         quantization: Of the base model while it was trained.
+        commit: Of the base model on the hub.
     """
+    base = without_revision(base)[0]
+    pinned = repr(base) if commit is None else f"{base!r}, revision={commit!r}"
     environment = describe_environment()
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
     whole = recipe["adapter"] is None
@@ -66,7 +71,7 @@ tags:
 
 ## Use
 
-{_USE_MODEL if whole else _USE_ADAPTER.format(base=repr(base))}
+{_USE_MODEL if whole else _USE_ADAPTER.format(base=pinned)}
 
 ## Scores
 

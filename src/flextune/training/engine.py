@@ -343,6 +343,7 @@ class _Training:
                 **{f"last {key}": f"{value:.4f}" for key, value in last.items()},
             },
             quantization=quantization_of(self.model.model),
+            commit=self.model.commit,
         )
 
     def _kept(self, trainer: FlexTrainer) -> str:

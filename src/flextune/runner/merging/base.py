@@ -10,6 +10,7 @@ from flextune.errors import FlextuneError
 from flextune.files.objects import read_object
 from flextune.models.adapter_folder import AdapterFolder, usable_adapter
 from flextune.models.load import model_files, model_identity
+from flextune.models.names import without_revision
 from flextune.rosetta import model_folder
 from flextune.runner.starts import refuse_merged_base
 from flextune.runs import layout
@@ -83,7 +84,7 @@ def _refuse_other_name(adapter: AdapterFolder, given: str, made_for: str) -> Non
 
 
 def _last(name: str) -> str:
-    path = Path(name).expanduser()
+    path = Path(without_revision(name)[0]).expanduser()
     parts = path.parts
     # A snapshot in the hub's cache: models--org--name/snapshots/<commit>.
     cached = next((part for part in parts if part.startswith("models--")), None)
