@@ -190,10 +190,13 @@ def _checked(model: str, **request: Any) -> Experiment:
     """A request whose errors name the option instead of the key."""
     from flextune.config.validation import SettingError
     from flextune.errors import FlextuneError
+    from flextune.generation.prompts.template import find_template
     from flextune.runner.request import model_request
 
     try:
-        return model_request(model, **request)
+        asked = model_request(model, **request)
+        find_template(asked.generate.prompt)
+        return asked
     except SettingError as error:
         keys = [part for part in error.key.split(".") if not part.isdigit()]
         names = {"seeds": "seed", "generate": "server", **(OPTIONS if "server" in keys else {})}

@@ -120,7 +120,7 @@ def train_experiment(experiment: Experiment, folder: Path, options: RunOptions) 
     execution = Execution(folder, options)
     with execution.run.locked():
         plan = execution.begin(experiment, judged=False)
-        execution.train_all(t for model in plan.models() for t in plan.trainings if t.model == model)
+        execution.train_all(plan.in_turn())
         folders = [execution.run.trained(training.key).result for training in plan.trainings]
         return [*folders, *export_merged(experiment, plan, execution.run, options.reporter)]
 
@@ -206,7 +206,7 @@ class Execution:
             return
         self.reporter = counted
         if any(e.generation.form.served and e.generation.form.training for e in plan.evaluations):
-            self.train_all(t for model in plan.models() for t in plan.trainings if t.model == model)
+            self.train_all(plan.in_turn())
             self.check_servers(plan.evaluations)
         with JudgeQueue(self.run, self._judge, self.reporter) as judging:
 

@@ -55,6 +55,10 @@ class Plan:
         # What is merged into a model has to be trained before, on the model without it.
         return sorted(dict.fromkeys(users), key=lambda model: len(model.merged))
 
+    def in_turn(self) -> list[Training]:
+        """The trainings, model by model."""
+        return [each for model in self.models() for each in self.trainings if each.model == model]
+
     def of(self, training: str | None, model: BaseModel | None = None) -> list[Evaluation]:
         """The evaluations of one training, or (None) of what was not trained here; of one model if given."""
         return [

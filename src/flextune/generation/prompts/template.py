@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from flextune.config.reading import kind_of, parse_yaml
 from flextune.config.section import Int, Section
-from flextune.config.validation import validate
+from flextune.config.validation import SettingError, validate
 from flextune.errors import FlextuneError, did_you_mean
 from flextune.records import CompletionKind
 
@@ -35,6 +35,8 @@ EXAMPLE_FIELDS: dict[str, str] = {
     **{name: FIELDS[name] for name in ("language", "tag", "comment")},
 }
 
+#: Where an experiment names its template.
+_KEY = "generate.prompt"
 #: The template of a model that continues the problem's prompt.
 COMPLETION = "completion"
 
@@ -169,13 +171,14 @@ def find_template(name: str) -> Template:
             source = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise FlextuneError(f"generate.prompt: {path} cannot be read ({reason})") from None
+            raise SettingError(_KEY, f"{{key}}: {path} cannot be read ({reason})") from None
         return _parsed(path.stem, source, str(path))
     known = template_names()
     if name not in known:
-        raise FlextuneError(
-            f"generate.prompt: unknown template {name!r}{did_you_mean(name, known)} "
-            f"(known: {', '.join(known)}, or a file NAME.yaml)"
+        raise SettingError(
+            _KEY,
+            f"{{key}}: unknown template {name!r}{did_you_mean(name, known)} "
+            f"(known: {', '.join(known)}, or a file NAME.yaml)",
         )
     return _parsed(name, (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), f"{name}.yaml")
 
