@@ -144,7 +144,11 @@ REQUESTS = [
         "eval rosetta --length-penalty 2",
         "--length-penalty 2 needs --num-beams",
     ),
-    _("prompt typo", "eval rosetta --prompt chatt", "--prompt: unknown template 'chatt', did you mean 'chat'"),
+    _(
+        "prompt typo",
+        "eval rosetta --prompt chatt",
+        "--prompt: unknown template 'chatt', did you mean 'chat'",
+    ),
     _("samples without temperature", "eval rosetta --n 5", "--n 5 needs --temperature above 0"),
     _("beams and temperature", "eval rosetta --num-beams 2 --temperature 1", "exclude each other: choose"),
     _(

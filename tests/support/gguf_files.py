@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,32 @@ def write_gguf(path: Path, model: Any, *, architecture: str = "qwen2", head_nois
         layer, _, rest = name.partition(".")
         module, _, kind = rest.rpartition(".")
         writer.add_tensor(f"blk.{layer}.{NAMES[module]}.{kind}", parameter.detach().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def write_adapter_gguf(path: Path, folder: Path) -> Path:
+    """A LoRA adapter of the model as a GGUF file, as llama.cpp reads it.
+
+    Args:
+        path: Where.
+        folder: The PEFT folder; its modules are linear layers of ``NAMES``.
+    """
+    from gguf import GGUFWriter
+    from safetensors.torch import load_file
+
+    writer = GGUFWriter(path, "qwen2")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32(
+        "adapter.lora.alpha", json.loads((folder / "adapter_config.json").read_text())["lora_alpha"]
+    )
+    for name, tensor in load_file(folder / "adapter_model.safetensors").items():
+        layer, module, side = re.match(r".*\.layers\.(\d+)\.(.+)\.lora_([AB])\.weight", name).groups()
+        writer.add_tensor(f"blk.{layer}.{NAMES[module]}.weight.lora_{side.lower()}", tensor.numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
