@@ -48,4 +48,5 @@ def finish(name: str, text: str, keys: Mapping[str, object], *, quick: bool) -> 
 
 def _module_and_arguments() -> list[str]:
     module = Path(sys.argv[0]).stem
-    return [f"benchmarks.{module}", *sys.argv[1:]]
+    # A machine's own paths are nobody else's.
+    return [f"benchmarks.{module}", *("DIR" if Path(each).is_absolute() else each for each in sys.argv[1:])]

@@ -37,7 +37,7 @@ pytestmark = [needs_gloo, pytest.mark.processes]
 # Three batches of seven texts: an epoch ends within a step, and with a batch of one text.
 EXAMPLES = [Example(str(n), f"say {n % 4}: ", "ab" * (n % 5 + 1)) for n in range(19)]
 HELD_OUT = EXAMPLES[:3]
-WEIGHTS = "adapter/adapter_model.safetensors"
+ADAPTER, MODEL = "adapter/adapter_model.safetensors", "model/model.safetensors"
 
 
 def recipe(
@@ -60,6 +60,16 @@ def recipe(
     )
 
 
+def whole(**changes: Any) -> Recipe:
+    """All weights train."""
+    given = recipe(learning_rate=1e-3, **changes)
+    return given.model_copy(update={"adapter": None, "penalty": None})
+
+
+def weights(folder: Path, made: Recipe) -> Path:
+    return folder / (MODEL if made.adapter is None else ADAPTER)
+
+
 #: Name: recipe. Of six batches' parts or whole ones each process has the same number.
 CASES: dict[str, Recipe] = {
     "ddp-adamw": recipe(),
@@ -68,13 +78,15 @@ CASES: dict[str, Recipe] = {
     ),
     "ddp-padding-free": recipe(gradient_accumulation_steps=1, batches="padding_free"),
     "ddp-sophia": recipe("sophia"),
-    "ddp-sophia-whole": recipe("sophia", gradient_accumulation_steps=2),
+    "ddp-sophia-even": recipe("sophia", gradient_accumulation_steps=2),
+    "ddp-whole": whole(),
     "fsdp-adamw": recipe(distributed="fsdp"),
     "fsdp-proximal": recipe(apply="proximal", of="change", distributed="fsdp", gradient_accumulation_steps=2),
     "fsdp-sophia": recipe("sophia", distributed="fsdp", gradient_accumulation_steps=2),
 }
 RESUMED = {
     "ddp": recipe("sophia", dropout=0.1),
+    "ddp-whole": whole(),
     "fsdp": recipe("sophia", of="change", dropout=0.1, distributed="fsdp"),
 }
 
@@ -89,7 +101,7 @@ def trained(model: Path, trainings: Path, name: str, rank: int) -> None:
 
 
 def resumed(model: Path, trainings: Path, name: str, rank: int) -> None:
-    train(model, trainings / f"{name}-whole", RESUMED[name])
+    train(model, trainings / f"{name}-once", RESUMED[name])
     again = trainings / f"{name}-again"
     for step in (2, 3):
         with pytest.raises(Power):
@@ -190,7 +202,7 @@ def test_two_processes_train_the_adapter_of_one(
 ) -> None:
     together.returned(name)
     train(model_folder, tmp_path, CASES[name])
-    found, alone = load_file(trainings / name / WEIGHTS), load_file(tmp_path / WEIGHTS)
+    found, alone = (load_file(weights(folder, CASES[name])) for folder in (trainings / name, tmp_path))
     assert found.keys() == alone.keys()
     torch.testing.assert_close(found, alone, rtol=1e-5, atol=1e-5)
     for one, other in zip(lines(trainings / name), lines(tmp_path), strict=True):
@@ -206,9 +218,10 @@ def test_two_processes_train_the_adapter_of_one(
 @pytest.mark.parametrize("name", RESUMED)
 def test_two_processes_go_on_to_the_same_bytes(name: str, together: Together, trainings: Path) -> None:
     together.returned(f"resume-{name}")
-    whole, again = trainings / f"{name}-whole", trainings / f"{name}-again"
-    assert (whole / WEIGHTS).read_bytes() == (again / WEIGHTS).read_bytes()
-    assert [line.get("loss") for line in lines(whole)] == [line.get("loss") for line in lines(again)]
+    once, again = trainings / f"{name}-once", trainings / f"{name}-again"
+    one, other = (weights(folder, RESUMED[name]).read_bytes() for folder in (once, again))
+    assert one == other
+    assert [line.get("loss") for line in lines(once)] == [line.get("loss") for line in lines(again)]
     assert not (again / "checkpoints").exists()
 
 
