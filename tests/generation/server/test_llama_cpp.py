@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tests.support.decoding import answers
 from tests.support.gguf_files import small_qwen, write_adapter_gguf, write_gguf
 from tests.support.peft_folders import save_adapter
@@ -61,6 +62,10 @@ class Serving:
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("llama")
     model = small_qwen()
+    with torch.no_grad():
+        # As it is, it repeats the prompt's last token.
+        for parameter in model.model.layers.parameters():
+            parameter.mul_(4 if parameter.dim() == 2 else 1)
     model.save_pretrained(folder / "base")
     adapter = save_adapter(folder / "base", folder / "adapter", r=4, target_modules=["down_proj", "up_proj"])
     file = write_gguf(folder / "base.gguf", model)
@@ -70,7 +75,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         port = int(listening.getsockname()[1])
     # In float32, as here.
     exact = ["--cache-type-k", "f32", "--cache-type-v", "f32", "--flash-attn", "off", "--threads", "1"]
-    options = ["-m", file, "--lora", lora, "--alias", "base", "--parallel", "2", "-c", "512", *exact]
+    options = ["-m", file, "--lora", lora, "--alias", "base", "--parallel", "2", "-c", "256", *exact]
     log = folder / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -80,7 +85,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         )
     try:
         deadline = time.monotonic() + 60
-        while "server is listening" not in log.read_text():
+        while "listening on http" not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)

@@ -12,6 +12,8 @@ from flextune.errors import FlextuneError
 
 #: Samplers of llama.cpp in transformers' order: its own applies the temperature last.
 _LLAMA_CPP_ORDER = ["penalties", "temperature", "top_k", "top_p", "min_p"]
+#: llama.cpp's cache of prompts gives a request what was computed under another adapter, or another scale.
+LLAMA_CPP_CACHE = {"cache_prompt": False}
 #: Tokens that llama.cpp looks back for a repetition: more than a context has.
 _LLAMA_CPP_WINDOW = 1 << 17
 
@@ -78,7 +80,7 @@ def _llama_cpp(decode: DecodeConfig) -> dict[str, Any]:
     penalty = row.pop("repetition_penalty")
     window = {} if penalty == 1 else {"repeat_last_n": _LLAMA_CPP_WINDOW}
     row |= {"top_k": max(0, row["top_k"]), "repeat_penalty": penalty, **window}
-    return {**row, "samplers": _LLAMA_CPP_ORDER}
+    return {**row, "samplers": _LLAMA_CPP_ORDER, **LLAMA_CPP_CACHE}
 
 
 def _transformers(decode: DecodeConfig) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flextune.config import ServerConfig
+from flextune.generation.server.kinds import LLAMA_CPP_CACHE
 
 
 @dataclass(frozen=True)
@@ -39,4 +40,6 @@ class Served:
         key, and how many requests it gets at once are not.
         """
         row: dict[str, Any] = {"kind": self.config.kind, "model": self.model, "adapter": self.adapter}
+        if self.config.kind == "llama.cpp":
+            row |= LLAMA_CPP_CACHE
         return row if self.config.endpoint == "completions" else {**row, "endpoint": self.config.endpoint}
