@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from flextune.runner.work import BaseModel, Evaluation, Training
 from flextune.runs.run import Run
@@ -80,11 +81,12 @@ def estimated_seconds(
         run: What it has done is looked at.
         workers: Programs judged at the same time; None: one per core.
     """
-    speed = _speed() * _REACHED
     per_step, per_program = _measured(run), _measured_decoding(run)
     total = 0.0
     for training in trainings:
-        seconds = per_step or _TRAINING_STEP + _training_operations(training, parameters) / speed
+        seconds = per_step or _TRAINING_STEP + _training_operations(training, parameters) / _speed(
+            training.model.dtype
+        )
         total += steps(training) * seconds
     seen: set[str] = set()
     for evaluation in evaluations:
@@ -93,9 +95,10 @@ def estimated_seconds(
         if generation.key not in seen:
             seen.add(generation.key)
             tokens = _ANSWER * generation.decode.max_new_tokens
-            operations = 2 * parameters.get(generation.form.model.name, 0) * tokens
+            model = generation.form.model
+            operations = 2 * parameters.get(model.name, 0) * tokens
             overhead = tokens * _DECODING_STEP / _SIDE_BY_SIDE
-            total += generation.unanswered(run) * (per_program or operations / speed + overhead)
+            total += generation.unanswered(run) * (per_program or operations / _speed(model.dtype) + overhead)
     return total
 
 
@@ -125,16 +128,17 @@ def _measured_decoding(run: Run) -> float | None:
     return sum(row.get("seconds") or 0.0 for row in rows) / programs if programs else None
 
 
-def _speed() -> float:
-    """Operations a second of a multiplication of two large matrices, where models would run."""
+@cache
+def _speed(dtype: str) -> float:
+    """Operations a second that models in a type reach here, by a multiplication of two large matrices."""
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     size = 4096 if device == "cuda" else 512
-    matrix = torch.ones(size, size, device=device)
+    matrix = torch.ones(size, size, device=device, dtype=getattr(torch, dtype))
     _ = float((matrix @ matrix)[0, 0])
     start, count = time.perf_counter(), 0
     while time.perf_counter() - start < 0.1:
         _ = float((matrix @ matrix)[0, 0])
         count += 1
-    return 2 * size**3 * count / (time.perf_counter() - start)
+    return _REACHED * 2 * size**3 * count / (time.perf_counter() - start)
