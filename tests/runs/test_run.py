@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def test_a_run_is_kept_to_one_process(tmp_path):
         pass
 
 
-TEXTS = st.text(st.characters(codec="utf-8") | st.characters(categories=["Cs"]))
+# JSON does not tell two halves of a character that stand side by side from the character.
+TEXTS = st.text(st.characters(codec="utf-8") | st.characters(categories=["Cs"])).filter(
+    lambda text: not re.search("[\ud800-\udbff][\udc00-\udfff]", text)
+)
 MAYBE = st.none() | TEXTS
 PROBLEMS = st.builds(
     Problem,

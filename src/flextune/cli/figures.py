@@ -43,7 +43,7 @@ def figures(
     from flextune.runs.run import find_run
     from flextune.studies.figures import export_figures
 
-    kinds = check_formats(formats or PICTURES)
     check_new_folder(out, "-o")
+    kinds = check_formats(formats or PICTURES)
     for path in export_figures(find_run(run, runs).folder, out, kinds, only or ()):
         typer.echo(path)

@@ -49,11 +49,11 @@ def spectrum(
     from flextune.files.output import check_new_folder
     from flextune.report.charts.files import check_formats, write_figures
 
-    kinds = check_formats(formats or ["html"])
     if figures is not None:
         check_new_folder(figures, "--figures")
     elif formats:
         raise FlextuneError("--format is for figures: give --figures DIR")
+    kinds = check_formats(formats or ["html"])
     folders = _named(adapters)
     with progress() as reporter:
         found = [

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from flextune.config import EMBEDDED_MODEL
-from flextune.errors import FlextuneError, did_you_mean, one_line
+from flextune.errors import FlextuneError, one_line
 from flextune.hub import reach_hub
 from flextune.models.adapter_folder import CONFIG as ADAPTER_CONFIG
 from flextune.models.adapter_folder import open_adapter
 from flextune.models.devices import resolve_device
 from flextune.models.gguf import GgufName, as_plain_model, gguf_name, need_gguf, without_bar
+from flextune.models.hub_files import hub_file, hub_snapshot
 from flextune.models.names import is_local, without_revision
 from flextune.models.quantization import quantized_loading, refuse_quantizing_twice, settle
 from flextune.rosetta import model_folder
@@ -175,17 +176,10 @@ def model_files(name: str, revision: str | None = None) -> Path:
     source, _, commit = _locate(name if pinned else f"{name}@{revision}")
     if commit is None:
         return Path(source)
-    from huggingface_hub import snapshot_download
-
-    wanted = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "*.py", "LICENSE*"]
     try:
-        with reach_hub():
-            folder = Path(snapshot_download(source, revision=commit, allow_patterns=wanted))
-            if not any(folder.glob("*.safetensors")):
-                folder = Path(snapshot_download(source, revision=commit, allow_patterns=[*wanted, "*.bin"]))
+        return hub_snapshot(source, commit)
     except (OSError, ValueError) as error:
         raise FlextuneError(f"model {name!r}: its files cannot be fetched ({one_line(error)})") from error
-    return folder
 
 
 def _locate(name: str) -> tuple[str, str, str | None]:
@@ -207,7 +201,7 @@ def _locate(name: str) -> tuple[str, str, str | None]:
     if folder.exists() or name.startswith((".", "/", "~")) or repository.count("/") > 1:
         raise FlextuneError(f"model {name!r}: no such folder")
     # The cache lays files out as snapshots/<commit>/config.json.
-    commit = _from_hub(name, repository, "config.json", asked).parent.name
+    commit = hub_file(name, repository, "config.json", asked).parent.name
     return repository, f"{repository}@{commit}", commit
 
 
@@ -216,7 +210,7 @@ def _locate_gguf(name: str, gguf: GgufName, asked: str | None) -> tuple[str, str
     need_gguf(name)
     path, commit = gguf.local, None
     if path is None:
-        path = _from_hub(name, gguf.place, gguf.file, asked)
+        path = hub_file(name, gguf.place, gguf.file, asked)
         # The cache lays files out as snapshots/<commit>/<name in the repository>.
         commit = path.parents[gguf.file.count("/")].name
     if not path.is_file():
@@ -277,42 +271,6 @@ def _digest_file(digest: Any, path: Path) -> None:
         for sample in range(_SAMPLES):
             file.seek(sample * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
             digest.update(file.read(_SAMPLE_BYTES))
-
-
-def _from_hub(name: str, repository: str, file: str, revision: str | None) -> Path:
-    """A file of the hub, in its local cache; without a network the cache has the last word."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    try:
-        with reach_hub() as unreachable:
-            return Path(hf_hub_download(repository, file, revision=revision))
-    except GatedRepoError:
-        raise FlextuneError(
-            f"model {name!r} is gated: accept its licence on huggingface.co, then run `hf auth login`"
-        ) from None
-    except LocalEntryNotFoundError as error:
-        hint = "" if "/" in name else did_you_mean(name, [EMBEDDED_MODEL])
-        remedy = hint or "; give a folder, or try again with a network"
-        raise FlextuneError(
-            f"model {name!r}: no such folder, and the hub cannot be reached "
-            f"({unreachable or one_line(error)}; not in its cache either){remedy}"
-        ) from None
-    except RevisionNotFoundError:
-        raise FlextuneError(
-            f"model {name!r}: {repository} has no revision {revision!r}; a branch, a tag or a commit stands"
-            " after the @"
-        ) from None
-    except HFValidationError:
-        raise FlextuneError(f"model {name!r} is neither a folder nor a hub id") from None
-    except OSError as error:
-        reason = one_line(error)
-        raise FlextuneError(f"model {name!r}: no such folder, and not on the hub ({reason})") from None
 
 
 def _hub_for(name: str) -> AbstractContextManager[object]:
