@@ -95,7 +95,11 @@ def test_what_is_passed_over_is_said(flextune: Call, adapter: Path, tmp_path: Pa
         (["{folder}/.."], "no adapter_config.json; it is not an adapter folder"),
         (["{folder}", "{folder}"], "two adapters are called '{folder}': give each a name, as in first="),
         (["a={folder}", "a={folder}"], "two adapters are called 'a': give each a name, as in first={folder}"),
-        (["{folder}", "--format", "bmp"], "figure format 'bmp': unknown (known: html, png, pdf, svg)"),
+        (["{folder}", "--format", "svg"], "--format is for figures: give --figures DIR"),
+        (
+            ["{folder}", "--figures", "{folder}/new", "--format", "bmp"],
+            "figure format 'bmp': unknown (known: html, png, pdf, svg)",
+        ),
     ],
 )
 def test_a_wrong_request_is_one_line(flextune: Call, adapter: Path, arguments: list[str], complaint: str):
