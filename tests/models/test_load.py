@@ -207,3 +207,14 @@ def test_a_revision_that_is_not_there(hub: dict[str, str]) -> None:
         load_model("org/code@v2")
     with pytest.raises(FlextuneError, match="'org/code@': no revision after the @"):
         load_model("org/code@")
+
+
+@pytest.mark.parametrize("name", ["rosetta", "folder", "file.gguf"])
+def test_what_is_on_this_machine_has_no_revision(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.gguf").write_bytes(b"GGUF")
+    with pytest.raises(FlextuneError, match=f"{name} is on this machine, and only the hub has revisions"):
+        model_identity(f"{name}@v1")

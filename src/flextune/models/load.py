@@ -187,6 +187,11 @@ def _locate(name: str) -> tuple[str, str, str | None]:
     repository, asked = without_revision(name)
     if asked == "":
         raise FlextuneError(f"model {name!r}: no revision after the @; leave it out for the newest")
+    if asked is not None and is_local(repository):
+        raise FlextuneError(
+            f"model {name!r}: {repository} is on this machine, and only the hub has revisions; leave the"
+            f" @{asked} out"
+        )
     if (gguf := gguf_name(repository)) is not None:
         return _locate_gguf(name, gguf, asked)
     folder = model_folder() if name == EMBEDDED_MODEL else Path(name).expanduser()
