@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -49,4 +50,5 @@ def finish(name: str, text: str, keys: Mapping[str, object], *, quick: bool) -> 
 def _module_and_arguments() -> list[str]:
     module = Path(sys.argv[0]).stem
     # A machine's own paths are nobody else's.
-    return [f"benchmarks.{module}", *("DIR" if Path(each).is_absolute() else each for each in sys.argv[1:])]
+    shown = [re.sub("^(--[a-z-]+=)?/.*", r"\1DIR", each, flags=re.DOTALL) for each in sys.argv[1:]]
+    return [f"benchmarks.{module}", *shown]

@@ -207,6 +207,8 @@ def test_a_revision_that_is_not_there(hub: dict[str, str]) -> None:
         load_model("org/code@v2")
     with pytest.raises(FlextuneError, match="'org/code@': no revision after the @"):
         load_model("org/code@")
+    with pytest.raises(FlextuneError, match="'@v1': no name before the @"):
+        load_model("@v1")
 
 
 @pytest.mark.parametrize("name", ["rosetta", "folder", "file.gguf"])

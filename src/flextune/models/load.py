@@ -187,6 +187,8 @@ def _locate(name: str) -> tuple[str, str, str | None]:
     repository, asked = without_revision(name)
     if asked == "":
         raise FlextuneError(f"model {name!r}: no revision after the @; leave it out for the newest")
+    if not repository:
+        raise FlextuneError(f"model {name!r}: no name before the @; give rosetta, a folder, or a hub id")
     if asked is not None and is_local(repository):
         raise FlextuneError(
             f"model {name!r}: {repository} is on this machine, and only the hub has revisions; leave the"
