@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 from flextune.config import EMBEDDED_MODEL
@@ -66,6 +65,7 @@ def hub_snapshot(repository: str, commit: str) -> Path:
     Raises:
         OSError: They cannot be fetched, and are not all there.
         ValueError: The hub's answer makes no sense.
+        FlextuneError: Weights are missing among them.
     """
     from huggingface_hub import snapshot_download
 
@@ -79,11 +79,14 @@ def hub_snapshot(repository: str, commit: str) -> Path:
     try:
         with reach_hub():
             folder = fetch()
-            return folder if any(folder.glob("*.safetensors")) else fetch("*.bin")
-    except (OSError, ValueError):
-        # Before version 2 of huggingface_hub, without a network nothing is found in its cache.
-        with contextlib.suppress(OSError, ValueError, FlextuneError):
+            if not any(folder.glob("*.safetensors")):
+                folder = fetch("*.bin")
+    except (OSError, ValueError) as error:
+        # Without a network huggingface_hub 1 finds nothing in its cache, and 2 not what it cannot count.
+        try:
             folder = fetch("*.bin", local=True)
             check_weight_files(str(folder))
-            return folder
-        raise
+        except (OSError, ValueError, FlextuneError):
+            raise error from None
+    check_weight_files(str(folder))
+    return folder

@@ -205,7 +205,7 @@ def _locate(name: str) -> tuple[str, str, str | None]:
         raise FlextuneError(
             f"the embedded model is missing from this installation ({folder}); reinstall flextune"
         )
-    if folder.exists() or name.startswith((".", "/", "~")) or repository.count("/") > 1:
+    if is_local(name) or repository.count("/") > 1:
         raise FlextuneError(f"model {name!r}: no such folder")
     # The cache lays files out as snapshots/<commit>/config.json.
     commit = hub_file(name, repository, "config.json", asked).parent.name

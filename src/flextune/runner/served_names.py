@@ -7,15 +7,17 @@ from pathlib import Path
 from flextune.config import Experiment
 from flextune.errors import FlextuneError
 from flextune.generation.server.served import Served
+from flextune.models.names import without_revision
 from flextune.runs import layout
 
 
 def served_model(arm: Experiment) -> str | None:
     """The base model's name on the arm's server; None where the arm decodes here."""
     generate = arm.generate
-    return (
-        None if generate.engine != "server" or generate.server is None else generate.server.model or arm.model
-    )
+    if generate.engine != "server" or generate.server is None:
+        return None
+    # A server lists the name alone.
+    return generate.server.model or without_revision(arm.model)[0]
 
 
 class ServedNames:

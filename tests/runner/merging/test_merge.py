@@ -153,6 +153,27 @@ def test_another_revision_is_refused(llama: Merge, tmp_path: Path) -> None:
         find_base(adapter, str(cached))
 
 
+@pytest.mark.parametrize(
+    ("given", "asked"), [(None, "a" * 40), ("org/base", "a" * 40), ("mirror/base", None)]
+)
+def test_a_mirror_is_not_asked_for_a_commit_of_the_original(
+    given: str | None, asked: str | None, llama: Merge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = Path(shutil.copytree(llama.adapter, tmp_path / "adapter"))
+    file = adapter / "adapter_config.json"
+    config = json.loads(file.read_text())
+    file.write_text(json.dumps({**config, "base_model_name_or_path": "org/base", "revision": "a" * 40}))
+    seen = []
+
+    def files(name: str, revision: str | None) -> Path:
+        seen.append((name, revision))
+        return llama.base
+
+    monkeypatch.setattr("flextune.runner.merging.base.model_files", files)
+    find_base(adapter, given)
+    assert seen == [(given or "org/base", asked)]
+
+
 def test_a_base_model_of_other_shapes_is_refused(llama: Merge, tmp_path: Path) -> None:
     other = merge_of("llama", tmp_path, hidden_size=32)
     with pytest.raises(FlextuneError, match="adapter for another model"):

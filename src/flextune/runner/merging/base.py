@@ -49,7 +49,9 @@ def find_base(adapter: Path, given: str | None, *, force: bool = False) -> BaseF
         _refuse_other_name(opened, given, made_for)
     revision = opened.config.get("revision")
     revision = revision if isinstance(revision, str) and revision else None
-    folder = _files(name, revision, given, opened)
+    # The commit of one repository is none of a mirror's.
+    same = without_revision(name)[0] == made_for
+    folder = _files(name, revision if same else None, given, opened)
     if not force:
         refuse_merged_base(opened.path)
         _refuse_other_content(opened, name, folder)
