@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal, NoReturn
 
 import pytest
 from tests.support.judged import needs_toolchain
@@ -18,17 +21,21 @@ from flextune.judging.sandbox.cgroups import CpuGroup, cpu_group
 from flextune.judging.sandbox.command import Command, Result
 from flextune.judging.sandbox.meter import Meter
 from flextune.judging.sandbox.sandbox import Sandbox
+from flextune.judging.sandbox.task_clock import TaskClock
 from flextune.judging.sandbox.visible import interpreter
 from flextune.judging.sandbox.watch import Usage
 
-GROUPS = pytest.mark.parametrize("groups", [True, False], ids=["groups", "no groups"])
+#: By what the program's time and memory are counted.
+Counting = Literal["groups", "clock", "looks"]
 #: Children that run in turn; the kernel adds their time to nobody's who ignores their end.
 UNWAITED = """
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for _ in range(100):
+spent = 0
+while spent < 25:
+    spent += SECONDS
     if os.fork() == 0:
-        while time.process_time() < 0.25: pass
+        while time.process_time() < SECONDS: pass
         os._exit(0)
     try: os.wait()
     except ChildProcessError: pass
@@ -63,40 +70,62 @@ def sandbox(sandboxed: None) -> Iterator[Sandbox]:
 
 
 def run(
-    sandbox: Sandbox, source: str, limits: Limits, *, groups: bool, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, source: str, limits: Limits, *, counting: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> Result:
-    if not groups:
+    if counting != "groups":
         monkeypatch.setattr(helper_module, "memory_group", lambda: None)
         monkeypatch.setattr(helper_module, "cpu_group", lambda: None)
     elif (group := cpu_group()) is None:
         pytest.skip("no control group can be had")
     else:
         group.remove()
+    if counting == "clock":
+        own_clock().remove()
+    elif counting == "looks":
+        monkeypatch.setattr(helper_module, "TaskClock", refused)
     python = interpreter()
     command = Command((str(python), "-S", "{program}/main.py"), {"main.py": source.encode()})
     return sandbox.run(command, limits)
 
 
+def own_clock() -> TaskClock:
+    """A counter of this process's."""
+    try:
+        return TaskClock(os.getpid())
+    except OSError as error:
+        pytest.skip(f"the kernel gives no counter ({error})")
+
+
+def refused(pid: int) -> NoReturn:
+    """In place of a counter on a kernel that gives none."""
+    raise PermissionError
+
+
 @pytest.mark.slow
-@GROUPS
+@pytest.mark.parametrize(
+    # Looks every 50 ms see only children that live longer.
+    ("counting", "seconds"),
+    [("groups", 0.02), ("groups", 0.25), ("clock", 0.02), ("clock", 0.25), ("looks", 0.25)],
+)
 def test_cpu_time_of_children_that_nobody_waits_for_counts(
-    sandbox: Sandbox, groups: bool, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, counting: Counting, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = Limits(cpu_seconds=1, wall_seconds=60)
-    result = run(sandbox, UNWAITED, limits, groups=groups, monkeypatch=monkeypatch)
+    source = UNWAITED.replace("SECONDS", str(seconds))
+    result = run(sandbox, source, limits, counting=counting, monkeypatch=monkeypatch)
     assert result.breach == "cpu"
     # In all the children would use 25 seconds.
     assert 1 <= result.cpu_seconds < 10
 
 
 @pytest.mark.slow
-@GROUPS
+@pytest.mark.parametrize("counting", ["groups", "looks"])
 @pytest.mark.parametrize("source", [SOCKETS, TABLES], ids=["sockets", "page tables"])
 def test_memory_of_the_kernels_counts(
-    sandbox: Sandbox, source: str, groups: bool, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, source: str, counting: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = Limits(cpu_seconds=20, wall_seconds=60, memory_bytes=100 << 20)
-    result = run(sandbox, source, limits, groups=groups, monkeypatch=monkeypatch)
+    result = run(sandbox, source, limits, counting=counting, monkeypatch=monkeypatch)
     assert result.breach == "memory"
 
 
@@ -162,6 +191,25 @@ def test_a_cpu_group_counts_what_ran_in_it() -> None:
     subprocess.run(["/bin/sh", "-c", script], check=True)
     assert 0.2 <= group.seconds() < 5
     group.remove()
+
+
+def test_a_clock_counts_what_descends_from_its_process() -> None:
+    own_clock().remove()
+    busy = "while __import__('time').process_time() < 0.2: pass"
+    # Nobody waits for the one in the background, and the shell waits for its end without its time.
+    script = f'read go; {sys.executable} -S -c "{busy}" & sleep 0.4; exec {sys.executable} -S -c "{busy}"'
+    with subprocess.Popen(["/bin/sh", "-c", script], stdin=subprocess.PIPE) as process:
+        clock = TaskClock(process.pid)
+        assert clock.seconds() < 0.1
+        process.communicate(b"go\n")
+    assert 0.4 <= clock.seconds() < 10
+    clock.remove()
+
+
+def test_a_clock_on_a_machine_without_its_system_call_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    with pytest.raises(OSError, match="riscv64"):
+        TaskClock(1)
 
 
 #: Prints by how many MiB the judge's own memory grew for a program of 120 MiB.

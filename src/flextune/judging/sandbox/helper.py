@@ -9,14 +9,16 @@ import select
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from flextune.judging.sandbox import inside
-from flextune.judging.sandbox.cgroups import CpuGroup, cpu_group, memory_group
+from flextune.judging.sandbox.cgroups import CpuGroup, Group, cpu_group, memory_group
 from flextune.judging.sandbox.command import Command, SandboxFault
 from flextune.judging.sandbox.isolation import INSIDE, PATH, PROGRAM, Isolation, wrap
 from flextune.judging.sandbox.limits import MIB
+from flextune.judging.sandbox.task_clock import TaskClock
 from flextune.judging.sandbox.visible import hidden, interpreter, interpreter_needs
 from flextune.judging.sandbox.watch import children_of
 
@@ -60,14 +62,15 @@ class Helper:
         self._group = memory_group()
         # Under version 2 a process is in one group only.
         shared = self._group is not None and self._group.version == 2
-        self._cpu = CpuGroup(self._group.path, 2) if self._group and shared else cpu_group()
+        group = CpuGroup(self._group.path, 2) if self._group and shared else cpu_group()
+        self._cpu: CpuGroup | TaskClock | None = group
         self._limit: int | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    self._command_line(isolation, command),
+                    self._command_line(isolation, command, [one for one in (self._group, group) if one]),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=self._errors,
@@ -80,14 +83,19 @@ class Helper:
             if isolation.kind != "none":
                 # Bubblewrap stays outside and waits; its one child is the helper.
                 self.pid = next(iter(children_of(self._process.pid)), self._process.pid)
+            if self._cpu is None:
+                with contextlib.suppress(OSError):
+                    self._cpu = TaskClock(self.pid)
         except BaseException:
             self.close()
             raise
 
-    def _command_line(self, isolation: Isolation, command: Command) -> tuple[str, ...]:
+    def _command_line(
+        self, isolation: Isolation, command: Command, groups: Sequence[Group]
+    ) -> tuple[str, ...]:
         python = interpreter()
-        groups = dict.fromkeys(group.join_file for group in (self._group, self._cpu) if group)
-        join = (*_JOIN, *groups, "--") if groups else ()
+        files = dict.fromkeys(group.join_file for group in groups)
+        join = (*_JOIN, *files, "--") if files else ()
         if isolation.kind == "none":
             warm = str(command.warm or "")
             return (*join, str(python), *_FLAGS, str(_KEEPER), "none", "", warm, str(os.getpid()))
@@ -166,9 +174,9 @@ class Helper:
                 self._process.terminate()
                 self._process.wait()
         self._errors.close()
-        for group in (self._group, self._cpu):
-            if group is not None:
-                group.remove()
+        for counter in (self._group, self._cpu):
+            if counter is not None:
+                counter.remove()
 
 
 def _environment(command: Command, isolation: Isolation) -> dict[str, str]:
