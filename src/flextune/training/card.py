@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flextune.models.gguf import gguf_name
 from flextune.models.names import without_revision
 from flextune.runs.environment import describe_environment
 
@@ -51,14 +52,17 @@ def model_card(
         commit: Of the base model on the hub.
     """
     base = without_revision(base)[0]
-    pinned = repr(base) if commit is None else f"{base!r}, revision={commit!r}"
+    file = gguf_name(base)
+    place = base if file is None else file.place
+    options = {"gguf_file": file and file.file, "revision": commit}
+    load = ", ".join([repr(place), *(f"{key}={value!r}" for key, value in options.items() if value)])
     environment = describe_environment()
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
     whole = recipe["adapter"] is None
     bits = "" if quantization is None else f", whose linear layers were in {quantization} meanwhile"
     return f"""\
 ---
-base_model: {json.dumps(base)}
+base_model: {json.dumps(place)}
 library_name: {"transformers" if whole else "peft"}
 pipeline_tag: text-generation
 tags:
@@ -71,7 +75,7 @@ tags:
 
 ## Use
 
-{_USE_MODEL if whole else _USE_ADAPTER.format(base=pinned)}
+{_USE_MODEL if whole else _USE_ADAPTER.format(base=load)}
 
 ## Scores
 
