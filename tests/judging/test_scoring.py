@@ -87,14 +87,15 @@ def test_a_second_verdict_on_a_sample_is_refused(tmp_path: Path) -> None:
         score_file(tmp_path)
 
 
-def test_a_last_line_without_its_end_counts_if_it_is_whole(tmp_path: Path) -> None:
+def test_a_last_line_counts_without_its_newline_and_is_an_error_if_it_breaks_off(tmp_path: Path) -> None:
     rows = [*counted("a", 1, 1), *counted("b", 0, 1)]
     file = tmp_path / "verdicts.jsonl"
     write_lines(file, map(as_row, rows))
     file.write_text(file.read_text().removesuffix("\n"))
     assert score_file(file) == score_verdicts(rows)
     file.write_text(file.read_text()[:-5])
-    assert score_file(file) == score_verdicts(rows[:1])
+    with pytest.raises(FlextuneError, match=r"verdicts\.jsonl:2: breaks off in mid-line"):
+        score_file(file)
 
 
 @pytest.mark.parametrize(

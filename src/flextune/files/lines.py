@@ -84,6 +84,13 @@ def _numbered(path: Path, *, unended: bool = False) -> list[tuple[int, dict[str,
     return rows
 
 
+def torn_line(path: Path) -> int | None:
+    """The number of a last line that begins an object and breaks off; None if the file ends whole."""
+    data = path.read_bytes()
+    last = data.rpartition(b"\n")[2]
+    return data.count(b"\n") + 1 if last.startswith(b"{") and not _is_whole(last) else None
+
+
 def _is_whole(line: bytes) -> bool:
     """Whether a line is a JSON object, and not the beginning of one."""
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError
-from flextune.files.lines import numbered_records, read_lines
+from flextune.files.lines import numbered_records, read_lines, torn_line
 from flextune.files.rows import json_kind
 from flextune.judging.evalplus_results import evalplus_verdicts
 from flextune.judging.inspect_results import inspect_verdicts, is_inspect
@@ -117,7 +117,7 @@ def read_verdicts(file: Path) -> list[tuple[int, Verdict]]:
     ``samples_TASK_DATE.jsonl`` and inspect's JSON logs.
 
     Raises:
-        FlextuneError: It holds something else.
+        FlextuneError: It holds something else, or breaks off.
     """
     if file.suffix == ".eval":
         raise FlextuneError(f"{file}: a packed log; write it as JSON first (inspect log convert --to json)")
@@ -127,6 +127,10 @@ def read_verdicts(file: Path) -> list[tuple[int, Verdict]]:
             return inspect_verdicts(file, value)
         _refuse_scores(file, value)
         return list(enumerate(evalplus_verdicts(file), start=1))
+    if number := torn_line(file):
+        raise FlextuneError(
+            f"{file}:{number}: breaks off in mid-line, so that more may be missing; let what wrote it end"
+        )
     if _first_is_lm_eval(file):
         return lm_eval_verdicts(file, read_lines(file))
     try:

@@ -16,6 +16,7 @@ from transformers import (
 )
 
 from flextune.config import DecodeConfig
+from flextune.generation.local.cache import beam_cache
 from flextune.generation.local.decoded import NanLogitsError, Stopped
 from flextune.generation.local.rows import Row, left_pad
 
@@ -128,8 +129,9 @@ def beam_search(
     # Any id serves behind the end: what follows the first EOS is cut below.
     filler = min(eos, default=0)
     ids, mask = (tensor.to(model.device) for tensor in left_pad([row.prompt for row in rows], filler))
-    watch = NanWatch()
+    watch, cache = NanWatch(), beam_cache(model)
     output = model.generate(
+        **({} if cache is None else {"past_key_values": cache}),
         input_ids=ids,
         attention_mask=mask,
         generation_config=_settings(rows[0].decode, rows[0].max_new_tokens, eos, filler),

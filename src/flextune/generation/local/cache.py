@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import Cache, DynamicLayer
@@ -58,6 +59,44 @@ class GrowingLayer(DynamicLayer):
         self.reorder_cache(indices)
 
 
+class BeamLayer(GrowingLayer):
+    """``GrowingLayer`` for beam search: beams trade places behind their prompt, which they share.
+
+    The original copies all states of all beams at every token.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shared = 0
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Append the states of new tokens and return those of all tokens; the first are the prompt's."""
+        if not self.is_initialized:
+            self._shared = key_states.shape[-2]
+        return super().update(key_states, value_states, *args, **kwargs)
+
+    def move(self, targets: Tensor, sources: Tensor) -> None:
+        """Give the beams ``targets`` what the beams ``sources`` of the same prompts have."""
+        for states in (self.keys, self.values):
+            own = states[:, :, self._shared :]
+            own[targets] = own[sources]
+
+
+class BeamCache(DynamicCache):
+    """What a beam search keeps between tokens."""
+
+    def reorder_cache(self, beam_idx: Tensor) -> None:
+        """Keep the beams ``beam_idx``, in that order; each comes from a beam of the same prompt."""
+        [targets] = (beam_idx != torch.arange(len(beam_idx), device=beam_idx.device)).nonzero(as_tuple=True)
+        for layer in self.layers:
+            if isinstance(layer, BeamLayer):
+                layer.move(targets, beam_idx[targets])
+            else:
+                layer.reorder_cache(beam_idx)
+
+
 def _with_room(states: Tensor, tokens: int) -> Tensor:
     rows, heads, used, size = states.shape
     buffer = states.new_empty(rows, heads, tokens, size)
@@ -69,6 +108,16 @@ def growing_cache(config: PreTrainedConfig) -> DynamicCache:
     """An empty cache for a model; layers of other kinds (sliding windows) stay what they are."""
     cache = DynamicCache(config=config)
     cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    return cache
+
+
+def beam_cache(model: PreTrainedModel) -> BeamCache | None:
+    """An empty cache for ``generate``; None: the model's states are of its own kind, and it makes them."""
+    own = hasattr(model, "_reorder_cache") or state_name(model) != "past_key_values"
+    if own or not model._supports_default_dynamic_cache():
+        return None
+    cache = BeamCache(config=model.config)
+    cache.layers = [BeamLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 
 
