@@ -1,5 +1,5 @@
 # make demo: fine-tune the embedded model and see what happens to three languages (minutes on a laptop).
-# make check: style, types, import directions and the quick tests (about a minute).
+# make check: style, types, import directions and the quick tests (a minute and a half).
 # make test: the whole test suite.   make lint: check without tests.
 # make test-minimum: the quick tests with the oldest supported version of everything.
 # make coverage: which branches the quick tests leave out.
@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PUBLISHING := $(VENV)/.publishing
 MINIMUM := .venv-min
-# Tests of a second or less, without compilers, attacks, several processes, browsers and the files of benchmarks (docs/testing.md).
+# Tests of half a second or less, without compilers, attacks, several processes, browsers and the files of benchmarks (docs/testing.md).
 QUICK := not slow and not toolchain and not hostile and not processes and not data and not browser
 
 .PHONY: demo picture check test test-minimum coverage lint docs package release docker prepare system toolchains clean

@@ -81,6 +81,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]
     return {command: (code, err) for command, code, err in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", NEED_TORCH)
 def test_what_needs_torch_names_the_extra(said: dict[str, tuple[int, str]], command: str) -> None:
     code, err = said[command]
@@ -89,6 +90,7 @@ def test_what_needs_torch_names_the_extra(said: dict[str, tuple[int, str]], comm
     assert err.count("flextune: ") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", NEED_NONE)
 def test_the_rest_works_without_torch(said: dict[str, tuple[int, str]], command: str) -> None:
     assert said[command][0] == 0, said[command][1]

@@ -132,6 +132,7 @@ def test_schema_is_one_json_value_that_knows_every_key(flextune: Call):
     assert {"name", "model", "train", "penalty", "decode", "evaluate", "arms"} <= set(found["properties"])
 
 
+@pytest.mark.slow
 def test_doctor_speaks_of_sandbox_languages_and_packages(flextune: Call):
     said = flextune("doctor", "--json")
     rows = {row["what"]: row for row in json.loads(said.out)}

@@ -93,6 +93,7 @@ def test_every_format_is_in_the_documents() -> None:
     assert set(re.findall(r"^\| `([a-z -]+)` +\|", text, flags=re.MULTILINE)) >= FORMATS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("name", sorted(QUICK))
 def test_json_is_as_its_schema_says(flextune: Call, name: str) -> None:

@@ -92,6 +92,7 @@ def test_quickstart_takes_overrides(flextune: Call, tmp_path: Path) -> None:
     assert said.complaint.startswith("quickstart.yaml: arms.loraa.train: no item 'loraa'")
 
 
+@pytest.mark.slow
 def test_clean_lists_first_and_removes_what_no_score_is_made_from(
     flextune: Call, tmp_path: Path, finished_run: Path
 ) -> None:

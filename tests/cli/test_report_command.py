@@ -8,6 +8,7 @@ import pytest
 from tests.support.command_line import Call
 
 
+@pytest.mark.slow
 def test_pictures_that_no_study_has_are_not_passed_over_in_silence(
     flextune: Call, finished_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ def samples(file: Path) -> dict[tuple[str, int], str]:
     return found
 
 
+@pytest.mark.slow
 def test_generate_asks_a_server_and_goes_on_where_it_failed(flextune: Call, tmp_path: Path):
     output = tmp_path / "made.jsonl"
     with serving() as fake:
@@ -103,6 +104,7 @@ def test_a_wrong_option_is_one_line(flextune: Call, tmp_path: Path, options: tup
     assert said.complaint.startswith(complaint)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("sandboxed")
 def test_eval_extends_a_run_of_the_same_server_at_another_address(flextune: Call, tmp_path: Path):
     asked = ("--benchmark", "rosetta", "--limit", "2", "--runs", tmp_path)

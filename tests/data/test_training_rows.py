@@ -81,6 +81,7 @@ def test_bad_rows_are_named_by_file_line_and_column(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @given(st.text(), st.text().filter(str.strip))
 def test_no_character_is_lost(prompt: str, completion: str) -> None:
     assert made({"prompt": prompt, "completion": completion}) == [Example("f:1", prompt, completion)]

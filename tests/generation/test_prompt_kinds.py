@@ -132,6 +132,7 @@ def healed_reference(loaded: LoadedModel, text: str, tokens: int, **options: Any
     return said.removeprefix("\n")
 
 
+@pytest.mark.slow
 def test_greedy_and_beam_healed_are_those_of_generate_under_the_constraint(merging: LoadedModel) -> None:
     beam = BEAM.model_copy(update={"max_new_tokens": 6})
     changed = []
@@ -145,6 +146,7 @@ def test_greedy_and_beam_healed_are_those_of_generate_under_the_constraint(mergi
     assert any(changed)
 
 
+@pytest.mark.slow
 def test_samples_healed_have_the_models_own_odds_among_tokens_that_agree(merging: LoadedModel) -> None:
     decode = DecodeConfig(strategy="sample", temperature=1.5, top_p=1, n=3000, max_new_tokens=1)
     ids = encode_prompt(merging.tokenizer, PROBLEM.prompt)[:-1]

@@ -38,6 +38,7 @@ WARPED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", WARPED, ids=str)
 def test_a_setting_draws_from_the_distribution_that_transformers_makes_of_it(
     settings: dict[str, float],

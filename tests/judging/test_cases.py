@@ -43,6 +43,7 @@ def test_exit_status_0_after_the_output_is_a_normal_end() -> None:
     assert judged("py", "print(2 * int(input())); exit(0)", (Case("4", "8"),)).passed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "outcome"),
     [

@@ -37,6 +37,7 @@ def test_an_empty_body_passes_no_humaneval_problem(real_data: Path) -> None:
     assert [verdict for verdict in verdicts_on(answers, strict=True) if verdict.passed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["py", "js"])
 def test_references_of_rosetta_pass_apart_from_their_tests(language: str) -> None:
     needs_toolchain(language)

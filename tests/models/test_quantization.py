@@ -66,6 +66,7 @@ def test_a_training_changes_the_adapter_and_not_the_base(
     assert (adapted - before).abs().max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adapter", [{}, {"use_dora": True}])
 def test_a_model_that_has_answered_is_trained_as_one_that_has_not(
     folder: Path, tmp_path: Path, adapter: dict[str, Any]

@@ -126,6 +126,7 @@ def test_an_overflow_of_the_loss_scale_makes_the_optimizer_leave_the_estimate_ou
     assert optimizer.update_hessian(estimator.finish())
 
 
+@pytest.mark.slow
 def test_the_estimate_is_float32_and_near_the_exact_one_under_autocast() -> None:
     model, rows = network(), batch(12)
     with torch.autocast("cpu", torch.bfloat16):

@@ -210,6 +210,7 @@ def test_a_map_of_more_than_ten_pairs_is_a_java_literal(tmp_path: Path) -> None:
     assert run_java([program], tmp_path) == ["1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_stop_is_behind_the_body(language: str, programs: Any) -> None:
     made = LANGUAGES[language]

@@ -55,6 +55,7 @@ PROBLEMS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(PROBLEMS, max_size=4, unique_by=lambda problem: (problem.language, problem.name)))
 def test_a_problem_survives_every_file_that_is_written(problems: list[Problem]) -> None:
     with tempfile.TemporaryDirectory() as folder:

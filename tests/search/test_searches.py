@@ -83,6 +83,7 @@ def loss(settings: Settings) -> float:
     return abs(math.log10(settings["rate"]) + 3) + settings["rank"] / 100
 
 
+@pytest.mark.slow
 def test_tpe_proposes_what_the_axes_hold_and_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -97,11 +98,13 @@ def test_tpe_proposes_what_the_axes_hold_and_goes_on_as_if_it_had_never_stopped(
     assert [t.settings for t in again] == [t.settings for t in whole]
 
 
+@pytest.mark.slow
 def test_a_trial_that_was_asked_for_and_never_noted_is_proposed_again(tmp_path: Path) -> None:
     lost = tpe(tmp_path).propose([])
     assert tpe(tmp_path).propose([]) == lost
 
 
+@pytest.mark.slow
 def test_a_lost_storage_is_told_everything_again(tmp_path: Path) -> None:
     trials = run(tpe(tmp_path, trials=5), loss)
     (tmp_path / "o.db").unlink()

@@ -57,6 +57,7 @@ def signal(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=dtype)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(adapters(), forms())
 def test_value_is_the_definition_written_out(pairs: list[LoraPair], form: PenaltyForm) -> None:
@@ -64,6 +65,7 @@ def test_value_is_the_definition_written_out(pairs: list[LoraPair], form: Penalt
     assert Penalty(form).value(pairs).item() == pytest.approx(expected, rel=1e-11, abs=1e-11)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(adapters(), forms())
 def test_gradient_is_autograds_of_the_value(pairs: list[LoraPair], form: PenaltyForm) -> None:

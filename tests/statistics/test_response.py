@@ -22,6 +22,7 @@ def test_without_noise_the_surface_goes_through_its_points() -> None:
     assert spread.max() < 0.5
 
 
+@pytest.mark.slow
 def test_between_its_points_it_is_near_the_truth_and_knows_how_near() -> None:
     rng = np.random.default_rng(3)
     places = rng.random((200, 2))

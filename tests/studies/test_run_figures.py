@@ -13,6 +13,7 @@ from flextune.studies.figures import as_picture, export_figures, run_charts
 CHARTS = {"scores", "outcomes", "losses", "penalty", "spectrum-A", "spectrum-B"}
 
 
+@pytest.mark.slow
 def test_every_chart_of_the_page_is_a_figure(small_run: Path, tmp_path: Path) -> None:
     assert set(run_charts(read_run(small_run))) >= CHARTS
     written = list(export_figures(small_run, tmp_path / "figures", ["html"]))
@@ -20,6 +21,7 @@ def test_every_chart_of_the_page_is_a_figure(small_run: Path, tmp_path: Path) ->
     assert all(path.is_file() for path in written)
 
 
+@pytest.mark.slow
 def test_a_figure_may_be_chosen_by_its_name(small_run: Path, tmp_path: Path) -> None:
     (path,) = export_figures(small_run, tmp_path, ["html"], ["outcomes"])
     assert path.name == "outcomes.html"

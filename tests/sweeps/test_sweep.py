@@ -30,6 +30,7 @@ def keys(folder: Path, what: str) -> list[str]:
     return [line["key"] for line in work(folder) if line["what"] == what]
 
 
+@pytest.mark.slow
 def test_a_grid_chooses_on_one_half_and_reports_the_other(tmp_path: Path) -> None:
     found = swept(tmp_path)
     assert found["chosen"]["settings"] == {"penalty.strength": 0.001, "decode.temperature": 0.5}
@@ -46,6 +47,7 @@ def test_a_grid_chooses_on_one_half_and_reports_the_other(tmp_path: Path) -> Non
     assert set(honest["won"]) <= set(halves["reporting"])
 
 
+@pytest.mark.slow
 def test_each_adapter_is_trained_once_and_nothing_is_done_twice(tmp_path: Path) -> None:
     swept(tmp_path)
     # Two strengths of the search's seed, and what was chosen with three seeds.
@@ -57,6 +59,7 @@ def test_each_adapter_is_trained_once_and_nothing_is_done_twice(tmp_path: Path) 
     assert ((tmp_path / "swept.json").read_bytes(), (tmp_path / "scores.json").read_bytes()) == first
 
 
+@pytest.mark.slow
 def test_what_was_chosen_is_an_ordinary_experiment(tmp_path: Path) -> None:
     swept(tmp_path)
     chosen = load_experiment(tmp_path / "chosen.yaml")
@@ -94,6 +97,7 @@ def test_a_configuration_below_the_median_is_given_up(tmp_path: Path) -> None:
     assert found["chosen"]["settings"] == {"decode.temperature": 0.5}
 
 
+@pytest.mark.slow
 def test_what_the_keys_do_not_allow_or_diverges_is_a_failed_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,12 +137,14 @@ def test_the_validation_loss_may_choose_and_nothing_is_judged_for_it(tmp_path: P
     assert found["honest"]["count"] == PROBLEMS // 2
 
 
+@pytest.mark.slow
 def test_another_sweep_in_the_folder_is_one_line(tmp_path: Path) -> None:
     swept(tmp_path)
     with pytest.raises(FlextuneError, match="holds a sweep over other keys, values or settings"):
         swept(tmp_path, "sweep.keys.decode.temperature=[0.1, 0.2]")
 
 
+@pytest.mark.slow
 def test_another_sweep_in_the_folder_is_replaced_where_that_is_asked_for(tmp_path: Path) -> None:
     swept(tmp_path)
     trained = len(keys(tmp_path, "train"))
@@ -151,6 +157,7 @@ def test_another_sweep_in_the_folder_is_replaced_where_that_is_asked_for(tmp_pat
     assert again == found
 
 
+@pytest.mark.slow
 def test_the_results_of_an_experiment_are_not_replaced_unasked(tmp_path: Path) -> None:
     FinishedRun(tmp_path, problems=3).write()
     before = (tmp_path / "scores.json").read_bytes()
@@ -174,6 +181,7 @@ def test_a_run_refuses_a_sweep_and_a_sweep_an_experiment_without_one(tmp_path: P
         swept(tmp_path, "sweep=null")
 
 
+@pytest.mark.slow
 def test_the_page_has_the_sweep_with_naive_and_honest_best_null_and_power(tmp_path: Path) -> None:
     run_sweep(pretend_sweep(), tmp_path / "pretend", RunOptions())
     run = read_run(tmp_path / "pretend")
@@ -191,6 +199,7 @@ def test_the_page_has_the_sweep_with_naive_and_honest_best_null_and_power(tmp_pa
     assert "sweeps" in studies_of(read_run(tmp_path / "pretend"))
 
 
+@pytest.mark.slow
 def test_a_plan_tells_the_work_the_time_and_the_power(tmp_path: Path) -> None:
     plan = sweep_outline(pretend_sweep(), tmp_path / "x", RunOptions())
     assert (plan.configurations, plan.trainings, plan.trained, plan.ended) == (6, 2, 0, 0)
@@ -203,6 +212,7 @@ def test_a_plan_tells_the_work_the_time_and_the_power(tmp_path: Path) -> None:
     assert after.seconds == 0
 
 
+@pytest.mark.slow
 def test_a_version_that_others_do_not_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.support.pretend import Pretend
 
@@ -223,11 +233,13 @@ def test_a_version_that_others_do_not_run_is_refused(tmp_path: Path, monkeypatch
     swept(tmp_path)
 
 
+@pytest.mark.slow
 def test_an_empty_sweep_folder_is_no_sweep(tmp_path: Path) -> None:
     (tmp_path / "sweep/trials").mkdir(parents=True)
     assert swept(tmp_path)["chosen"]
 
 
+@pytest.mark.slow
 def test_other_evaluations_are_made_of_the_choice_alone_and_not_on_namesakes(tmp_path: Path) -> None:
     found = swept(tmp_path, "evaluate=[{language: py}, {language: java}]", "sweep.where={language: py}")
     scores = json.loads((tmp_path / "scores.json").read_text())["scores"]

@@ -54,6 +54,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
+@pytest.mark.slow
 def test_trials_in_threads_end_with_what_one_after_the_other_would_have_found(
     tmp_path: Path, threads: set[str]
 ) -> None:

@@ -64,6 +64,7 @@ def test_training_ends_after_so_many_validations_without_a_new_lowest_loss(stopp
     assert best + 8 < 40
 
 
+@pytest.mark.slow
 def test_adapter_is_the_one_of_the_lowest_loss(loaded: LoadedModel, stopped: Path, tmp_path: Path) -> None:
     kept = lines(stopped)[-1]["kept_step"]
     until_then = trained(loaded, tmp_path, max_steps=kept, validation=[])
@@ -71,6 +72,7 @@ def test_adapter_is_the_one_of_the_lowest_loss(loaded: LoadedModel, stopped: Pat
     assert (stopped / "spectrum.json").read_bytes() == (tmp_path / "spectrum.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_patience_that_never_ends_keeps_the_best_all_the_same(
     loaded: LoadedModel, stopped: Path, tmp_path: Path
 ) -> None:
@@ -82,6 +84,7 @@ def test_patience_that_never_ends_keeps_the_best_all_the_same(
         assert weights(folder) == weights(stopped)
 
 
+@pytest.mark.slow
 def test_killed_training_ends_with_the_same_adapter_when_started_again(
     loaded: LoadedModel, stopped: Path, tmp_path: Path
 ) -> None:

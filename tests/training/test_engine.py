@@ -67,6 +67,7 @@ def test_first_validation_loss_is_the_base_model_s(loaded: LoadedModel, done: Pa
     assert lines(done)[0]["eval_loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_bytes_and_another_seed_does_not(
     loaded: LoadedModel, done: Path, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_progress_counts_to_the_end(loaded: LoadedModel, tmp_path: Path) -> None
     assert seen == [(step, 12) for step in range(13)]
 
 
+@pytest.mark.slow
 def test_epochs_and_schedules(loaded: LoadedModel, tmp_path: Path) -> None:
     rates: dict[str, list[float]] = {}
     for schedule in ("cosine", "linear", "constant"):
@@ -176,6 +178,7 @@ def test_every_kind_of_penalty_trains_an_adapter_of_its_own(
     assert all([line["penalty"] for line in lines(folder) if "loss" in line][-1] > 0 for folder in trained)
 
 
+@pytest.mark.slow
 def test_penalty_in_the_loss_is_its_gradient_and_a_proximal_step_is_not(
     loaded: LoadedModel, done: Path, tmp_path: Path
 ) -> None:
@@ -196,6 +199,7 @@ def test_penalty_in_the_loss_is_its_gradient_and_a_proximal_step_is_not(
         assert loss == pytest.approx(gradient, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", ["prompt", "all"])
 def test_divergence_from_the_base_model_is_logged_and_keeps_predictions_near(
     loaded: LoadedModel, tmp_path: Path, tokens: Any
@@ -252,6 +256,7 @@ def test_loss_that_is_not_finite_names_step_rate_and_dtype(loaded: LoadedModel, 
     assert not (tmp_path / "adapter").exists()
 
 
+@pytest.mark.slow
 def test_killed_training_leaves_no_adapter_and_starts_anew(
     loaded: LoadedModel, done: Path, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from flextune.records import Example
 from flextune.training.engine import train_adapter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mixtral", "qwen3_next"])
 def test_experts_train_with_a_penalty_and_come_back(kind: str, tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()

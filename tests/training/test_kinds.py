@@ -209,6 +209,7 @@ def test_the_table_is_whole() -> None:
 CHECKS = {name: value for name, value in globals().items() if name.startswith("check_")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "column", "cell"), table())
 def test_every_cell_is_true(request: pytest.FixtureRequest, kind: str, column: str, cell: str) -> None:
     if cell == "refused":

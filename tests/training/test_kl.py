@@ -133,6 +133,7 @@ def test_step_is_that_of_the_task_plus_the_divergence_by_hand(
     assert term.item() > 0.001
 
 
+@pytest.mark.slow
 def test_means_per_micro_batch_change_nothing(loaded: LoadedModel, tmp_path: Path) -> None:
     """A model without token counts, whose loss the Trainer divides: the divergence stays one mean."""
 

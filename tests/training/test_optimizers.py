@@ -46,6 +46,7 @@ def test_each_lowers_the_held_out_loss_in_a_way_of_its_own(trained: dict[str, Pa
     assert len({weights(folder) for folder in trained.values()}) == len(OPTIMIZERS)
 
 
+@pytest.mark.slow
 def test_adamw_is_what_there_was_without_the_section(
     loaded: LoadedModel, trained: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -64,6 +65,7 @@ def test_same_seed_gives_the_same_bytes(
     assert weights(again) == weights(trained[name])
 
 
+@pytest.mark.slow
 def test_lines_hold_what_a_name_has_to_tell(trained: dict[str, Path]) -> None:
     rates, estimates = {"win_rate_a", "win_rate_b"}, {"hessian_norm", "estimate_share"}
     expected = {
@@ -76,6 +78,7 @@ def test_lines_hold_what_a_name_has_to_tell(trained: dict[str, Path]) -> None:
         assert set(last) & (rates | estimates) == expected.get(name, set())
 
 
+@pytest.mark.slow
 def test_no_coordinate_moves_more_than_the_rates_add_up_to(trained: dict[str, Path]) -> None:
     """All but AdamW clip or take signs; B starts at 0, and weight decay pulls it there."""
     for name in ("lion", "sophia-g", "sophia-h", "sophia-constant"):
@@ -84,6 +87,7 @@ def test_no_coordinate_moves_more_than_the_rates_add_up_to(trained: dict[str, Pa
                 assert 0 < tensor.abs().max() <= 12 * SHORT["learning_rate"]
 
 
+@pytest.mark.slow
 def test_sophia_trains_beside_divergence_and_early_stopping(loaded: LoadedModel, tmp_path: Path) -> None:
     """Rows then carry what the model's forward does not take."""
     options = recipe(**SHORT, kl=KLConfig(), early_stopping=EarlyStoppingConfig(patience=3))
@@ -91,6 +95,7 @@ def test_sophia_trains_beside_divergence_and_early_stopping(loaded: LoadedModel,
     assert [line for line in lines(folder) if "loss" in line][-1]["kl"] > 0
 
 
+@pytest.mark.slow
 def test_options_reach_their_optimizers(loaded: LoadedModel, tmp_path: Path) -> None:
     def made(section: OptimizerConfig) -> Any:
         options = Recipe(train=TrainConfig(learning_rate=0.3, weight_decay=0.2), optimizer=section)

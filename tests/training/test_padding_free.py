@@ -64,6 +64,7 @@ def test_the_loss_at_counted_positions_is_the_padded_batch_s(loaded: LoadedModel
     assert loss == pytest.approx(model(**batch()).loss.item(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_training_without_padding_is_the_training_with_one_text_at_a_time(
     loaded: LoadedModel, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_training_without_padding_is_the_training_with_one_text_at_a_time(
             assert first == pytest.approx(second, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["adamw", "sophia"])
 def test_sophia_and_divergence_take_such_batches(loaded: LoadedModel, tmp_path: Path, name: str) -> None:
     """The curvature's draws are one a counted token, in the same order in both kinds of batch."""

@@ -117,6 +117,7 @@ def watched(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return train(loaded, tmp_path_factory.mktemp("watched"), watcher(loaded))
 
 
+@pytest.mark.slow
 def test_pass_at_1_of_each_language_is_logged_beside_the_loss(watched: Path) -> None:
     found = measured(watched)
     assert list(found) == [0, 4, 8, 12, 16]
@@ -127,6 +128,7 @@ def test_pass_at_1_of_each_language_is_logged_beside_the_loss(watched: Path) -> 
     assert rows[-1]["outcomes"]["pass_at_1_py"] == {"known": "passed", "other": "wrong_answer"}
 
 
+@pytest.mark.slow
 def test_the_training_stays_as_it_is(loaded: LoadedModel, watched: Path, tmp_path: Path) -> None:
     """Weights, losses and their steps, with dropout and the penalty."""
     alone = train(loaded, tmp_path)
@@ -144,6 +146,7 @@ class Modes(TrainerCallback):
         self.seen.append(([module.training for module in model.modules()], torch.get_rng_state().tolist()))
 
 
+@pytest.mark.slow
 def test_modes_and_generators_come_back(loaded: LoadedModel, tmp_path: Path) -> None:
     before, after = Modes(), Modes()
     train(loaded, tmp_path, before, watcher(loaded, steps=1), after, max_steps=2)
@@ -152,6 +155,7 @@ def test_modes_and_generators_come_back(loaded: LoadedModel, tmp_path: Path) -> 
     assert any(before.seen[0][0])
 
 
+@pytest.mark.slow
 def test_a_killed_training_makes_the_same_evaluations_and_none_twice(
     loaded: LoadedModel, tmp_path: Path, judge: type[PretendJudge]
 ) -> None:
@@ -175,6 +179,7 @@ def test_a_killed_training_makes_the_same_evaluations_and_none_twice(
     assert weights(killed) == weights(whole)
 
 
+@pytest.mark.slow
 def test_the_best_adapter_is_kept_and_patience_ends_the_training(
     loaded: LoadedModel, watched: Path, tmp_path: Path
 ) -> None:
@@ -193,6 +198,7 @@ def test_the_best_adapter_is_kept_and_patience_ends_the_training(
     assert weights(folder) == weights(until_then)
 
 
+@pytest.mark.slow
 def test_keeping_by_the_loss_without_stopping(loaded: LoadedModel, tmp_path: Path) -> None:
     folder = train(loaded, tmp_path, keep_best="loss", logging_steps=3)
     losses = {line["step"]: line["loss"] for line in lines(folder) if "loss" in line}
@@ -200,6 +206,7 @@ def test_keeping_by_the_loss_without_stopping(loaded: LoadedModel, tmp_path: Pat
     assert lines(folder)[-1] == {"step": 16, "kept_step": best, "kept_loss": losses[best]}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_judged_is_one_line(
     loaded: LoadedModel, tmp_path: Path, judge: type[PretendJudge], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -302,6 +309,7 @@ def pretended_problems(benchmark: str, language: str = "py", *, limit: int) -> l
     return [Problem(f"{benchmark} {n}", benchmark, language, "p = '", "t") for n in range(min(limit, 2))]
 
 
+@pytest.mark.slow
 def test_the_lines_of_the_page_evaluate_a_trl_training_and_leave_it_as_it_is(
     model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_layer_that_trains_or_has_an_adapter_gets_its_own_gradient(loaded: Loa
     assert pieces.plain_head(get_peft_model(whole, LoraConfig(target_modules=["lm_head"]))) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"batches": "padding_free"}, {"mixed_precision": "bfloat16"}])
 def test_a_training_in_pieces_is_the_training_with_all_logits(
     loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
@@ -130,6 +131,7 @@ def test_a_training_in_pieces_is_the_training_with_all_logits(
         assert one == pytest.approx(other, rel=100 * close)
 
 
+@pytest.mark.slow
 def test_estimates_of_the_curvature_see_all_logits(
     loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

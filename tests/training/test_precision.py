@@ -19,6 +19,7 @@ from flextune.training.arguments import check_training
 from flextune.training.memory import use_liger
 
 
+@pytest.mark.slow
 def test_activations_computed_again_change_no_bit_and_no_key(loaded: LoadedModel, tmp_path: Path) -> None:
     """Dropout draws the same again."""
     short = {"max_steps": 4}

@@ -64,6 +64,7 @@ def whole(loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 # An epoch has five batches; two epochs of the accumulating recipe have three steps each.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
@@ -82,6 +83,7 @@ def test_it_ends_with_the_same_bytes(
     assert not (again / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_the_penalty_in_the_loss_is_counted_on(loaded: LoadedModel, tmp_path: Path) -> None:
     made = recipe().model_copy(update={"penalty": PenaltyConfig(strength=0.1, apply="loss")})
     again = stopped(loaded, tmp_path / "again", made, 6)
@@ -99,6 +101,7 @@ def test_a_checkpoint_is_there_whole_or_not_at_all(loaded: LoadedModel, tmp_path
     assert {"adapter_model.safetensors", "optimizer.pt", "rng_state.pth", "flextune_0.pt"} <= set(files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["changed", "missing", "unsealed"])
 def test_a_damaged_one_falls_back_to_the_one_before(
     loaded: LoadedModel, whole: Path, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
@@ -116,6 +119,7 @@ def test_a_damaged_one_falls_back_to_the_one_before(
     same(whole, again)
 
 
+@pytest.mark.slow
 def test_one_of_another_training_is_refused_by_the_setting(loaded: LoadedModel, tmp_path: Path) -> None:
     folder = stopped(loaded, tmp_path, recipe(), 2)
     with pytest.raises(
@@ -140,6 +144,7 @@ def test_other_circumstances_are_said(
     assert "threads: 1 there, 7 here" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_control_c_saves_the_step_and_says_how_to_go_on(
     loaded: LoadedModel, whole: Path, tmp_path: Path, number: int
@@ -175,6 +180,7 @@ def test_a_short_training_writes_none_and_a_long_one_spends_a_hundredth_on_them(
     assert save_pace(201, last=2.0)
 
 
+@pytest.mark.slow
 def test_callbacks_of_one_s_own_keep_their_state(loaded: LoadedModel, tmp_path: Path) -> None:
     class Counts(TrainerCallback):
         steps = 0

@@ -56,6 +56,7 @@ def test_the_canary_can_be_left_out():
     assert len(fake.requests) == 13
 
 
+@pytest.mark.slow
 def test_llama_cpp_that_leaves_an_adapter_out_is_refused():
     rows = ({"id": 0, "path": "/adapters/flex.gguf", "scale": 1.0},)
     given = {"owner": "llamacpp", "adapters": rows}

@@ -105,6 +105,7 @@ def test_a_slow_server_is_one_line():
         answers(fake.engine(retries=0), PROBLEMS[:1], GREEDY)
 
 
+@pytest.mark.slow
 def test_no_more_requests_at_once_than_allowed():
     with serving(delay=0.01) as fake:
         texts(fake, concurrency=3)
@@ -126,6 +127,7 @@ def test_what_is_there_already_is_not_asked_for():
         assert len(fake.requests) == asked
 
 
+@pytest.mark.slow
 def test_each_sample_has_a_seed_of_its_own_whatever_else_is_asked():
     with serving() as fake:
         texts(fake)

@@ -88,6 +88,7 @@ def test_older_runs_have_no_line_over_time(tmp_path: Path) -> None:
     assert lines(run.arm("lion", LION, {"0": log([1.0], step_seconds=None)}), "loss-over-seconds") == {}
 
 
+@pytest.mark.slow
 def test_an_optimizer_has_one_colour_on_all_data_and_an_untuned_arm_a_dash(tmp_path: Path) -> None:
     found = groups(both(tmp_path))
     known = styles(found)
@@ -209,6 +210,7 @@ def test_without_a_tuned_rate_there_is_no_tuning_figure(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_markup_in_an_arms_name_is_text_in_every_figure(tmp_path: Path) -> None:
     run = both(tmp_path)
     path = run.write()

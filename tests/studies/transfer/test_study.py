@@ -117,6 +117,7 @@ def test_the_document_holds_every_finding_with_an_interval(run: RunData) -> None
     assert max(map(len, text.partition("## Numbers")[0].splitlines())) <= 110
 
 
+@pytest.mark.slow
 def test_few_seeds_decide_nothing_about_a_family(tmp_path: Path) -> None:
     run = read_run(transfer_run(tmp_path, seeds=1))
     text = TransferStudy().documents(run, {})["transfer.md"]
@@ -171,6 +172,7 @@ def test_languages_of_the_data_are_those_of_all_its_parts(tmp_path: Path) -> Non
     assert ("parallel", "Python, Java") in [row[:2] for row in matrices(run)[0].rows]
 
 
+@pytest.mark.slow
 def test_the_section_stands_on_the_page(run: RunData) -> None:
     sections = [section for study in studies_of(run).values() for section in study.sections(run)]
     page = render(run.name, sections)
