@@ -83,6 +83,12 @@ def test_the_mean_of_several_answers_says_how_many_passed(tmp_path: Path):
     assert (score.language, score.passed, score.samples) == ("py", 7, 40)
 
 
+def test_a_last_line_without_its_newline_counts(tmp_path: Path):
+    file = lines(tmp_path / "s.jsonl", [lm_eval_row(n, 1.0) for n in range(2)])
+    file.write_text(file.read_text().removesuffix("\n"))
+    assert read_side(file).known == 2
+
+
 def test_mbpp_s_numbers_become_our_names(tmp_path: Path):
     row = lm_eval_row(0, 0.0, doc={"task_id": 11, "text": "x"}, pass_at_1=1.0)
     del row["pass@1"]

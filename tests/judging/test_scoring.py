@@ -98,6 +98,16 @@ def test_a_last_line_counts_without_its_newline_and_is_an_error_if_it_breaks_off
         score_file(file)
 
 
+@pytest.mark.parametrize("tail", ["  {", '{"name": "a", "sample": 0', "garbage", "[1"])
+def test_what_follows_the_last_newline_is_never_passed_over(tmp_path: Path, tail: str) -> None:
+    file = tmp_path / "verdicts.jsonl"
+    write_lines(file, map(as_row, counted("a", 1, 1)))
+    with file.open("a") as writer:
+        writer.write(tail)
+    with pytest.raises(FlextuneError, match=r"verdicts\.jsonl:2: (breaks off in mid-line|not a JSON line)"):
+        score_file(file)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -33,7 +33,7 @@ def test_it_has_the_hub_s_header_the_data_and_the_recipe() -> None:
     [
         ("owner/model@main", "owner/model", "'owner/model', revision='c0ffee'"),
         ("owner/model:m.gguf", "owner/model", "'owner/model', gguf_file='m.gguf', revision='c0ffee'"),
-        ("./models/m.gguf", "models", "'models', gguf_file='m.gguf', revision='c0ffee'"),
+        ("./models/m.gguf", "./models/m.gguf", "'models', gguf_file='m.gguf', revision='c0ffee'"),
     ],
 )
 def test_it_says_how_plain_transformers_loads_the_base_model(base: str, named: str, loaded: str) -> None:

@@ -46,8 +46,7 @@ def numbered_records(path: Path, kind: Callable[..., T], *, unended: bool = Fals
     Args:
         path: The file.
         kind: Of the records.
-        unended: A last line without its newline counts, too, if it is whole: others' editors and programs
-            leave it out.
+        unended: A last line without its newline counts, too: others' editors and programs leave it out.
     """
     records = []
     for number, row in _numbered(path, unended=unended):
@@ -67,7 +66,7 @@ def _numbered(path: Path, *, unended: bool = False) -> list[tuple[int, dict[str,
     except OSError as error:
         raise FlextuneError(f"{path}: cannot be read ({error.strerror})") from None
     rows = []
-    if unended and _is_whole(data.rpartition(b"\n")[2]):
+    if unended and data.rpartition(b"\n")[2].strip():
         data += b"\n"
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         if not line.strip():
@@ -87,16 +86,14 @@ def _numbered(path: Path, *, unended: bool = False) -> list[tuple[int, dict[str,
 def torn_line(path: Path) -> int | None:
     """The number of a last line that begins an object and breaks off; None if the file ends whole."""
     data = path.read_bytes()
-    last = data.rpartition(b"\n")[2]
-    return data.count(b"\n") + 1 if last.startswith(b"{") and not _is_whole(last) else None
-
-
-def _is_whole(line: bytes) -> bool:
-    """Whether a line is a JSON object, and not the beginning of one."""
+    last = data.rpartition(b"\n")[2].strip()
+    if not last.startswith(b"{"):
+        return None
     try:
-        return isinstance(json.loads(line), dict)
+        json.loads(last)
     except ValueError:
-        return False
+        return data.count(b"\n") + 1
+    return None
 
 
 def json_line(row: Mapping[str, Any]) -> str:

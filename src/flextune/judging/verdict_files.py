@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flextune.errors import FlextuneError
-from flextune.files.lines import numbered_records, read_lines, torn_line
+from flextune.files.lines import numbered_records, torn_line
 from flextune.files.rows import json_kind
 from flextune.judging.evalplus_results import evalplus_verdicts
 from flextune.judging.inspect_results import inspect_verdicts, is_inspect
@@ -132,7 +132,9 @@ def read_verdicts(file: Path) -> list[tuple[int, Verdict]]:
             f"{file}:{number}: breaks off in mid-line, so that more may be missing; let what wrote it end"
         )
     if _first_is_lm_eval(file):
-        return lm_eval_verdicts(file, read_lines(file))
+        return lm_eval_verdicts(
+            file, [row for _, row in numbered_records(file, dict[str, Any], unended=True)]
+        )
     try:
         return numbered_records(file, Verdict, unended=True)
     except FlextuneError as error:

@@ -54,6 +54,7 @@ def model_card(
     base = without_revision(base)[0]
     file = gguf_name(base)
     place = base if file is None else file.place
+    named = base if file is None or file.local else file.place
     options = {"gguf_file": file and file.file, "revision": commit}
     load = ", ".join([repr(place), *(f"{key}={value!r}" for key, value in options.items() if value)])
     environment = describe_environment()
@@ -62,7 +63,7 @@ def model_card(
     bits = "" if quantization is None else f", whose linear layers were in {quantization} meanwhile"
     return f"""\
 ---
-base_model: {json.dumps(place)}
+base_model: {json.dumps(named)}
 library_name: {"transformers" if whole else "peft"}
 pipeline_tag: text-generation
 tags:

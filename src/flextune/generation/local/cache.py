@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -13,6 +13,8 @@ from transformers.cache_utils import Cache, DynamicLayer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
+
+C = TypeVar("C", bound=DynamicCache)
 
 #: Tokens of room added when a layer is full.
 ROOM = 64
@@ -106,9 +108,7 @@ def _with_room(states: Tensor, tokens: int) -> Tensor:
 
 def growing_cache(config: PreTrainedConfig) -> DynamicCache:
     """An empty cache for a model; layers of other kinds (sliding windows) stay what they are."""
-    cache = DynamicCache(config=config)
-    cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
-    return cache
+    return _with_layers(DynamicCache(config=config), GrowingLayer)
 
 
 def beam_cache(model: PreTrainedModel) -> BeamCache | None:
@@ -116,8 +116,11 @@ def beam_cache(model: PreTrainedModel) -> BeamCache | None:
     own = hasattr(model, "_reorder_cache") or state_name(model) != "past_key_values"
     if own or not model._supports_default_dynamic_cache():
         return None
-    cache = BeamCache(config=model.config)
-    cache.layers = [BeamLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    return _with_layers(BeamCache(config=model.config), BeamLayer)
+
+
+def _with_layers(cache: C, kind: type[DynamicLayer]) -> C:
+    cache.layers = [kind() if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 
 
